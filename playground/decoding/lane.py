@@ -1,0 +1,125 @@
+"""One sequence of forward passes with its cache: a prompt is read once, then rows grow a token a step.
+
+Calls the model with exactly the arguments that `generate()` uses, since in bf16 another shape is another text. Knows
+nothing of sampling, texts or stops.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+
+class Lane:
+    """The prompt's lane. `length` counts the tokens in the cache, which all rows share."""
+
+    def __init__(self, model: Any, prompt: Tensor) -> None:
+        self.model = model
+        self.prompt = prompt
+        self.length = 0
+        self.rows = 1
+        self.dtype: torch.dtype = torch.float32  # of the scores as the model gives them
+        self._cache: Any = None
+
+    def read(self) -> Tensor:
+        """The scores [1, vocab] that follow the prompt."""
+        return self._advance(self.prompt)
+
+    def step(self, tokens: Tensor) -> Tensor:
+        """The scores [rows, vocab] that follow one more token a row; `tokens` is [rows]."""
+        return self._advance(tokens[:, None])
+
+    def select(self, rows: list[int]) -> None:
+        """Keep these rows, in this order; a row named twice is copied."""
+        if rows != list(range(self.rows)):
+            self._cache.reorder_cache(torch.tensor(rows, device=self.prompt.device))
+            self.rows = len(rows)
+
+    def split(self, row: int, generated: Tensor) -> Self:
+        """A lane of this row alone that has read its prompt and `generated` [1, count], and nothing later."""
+        alone = copy.copy(self)
+        target = self.prompt.shape[1] + generated.shape[1]
+        if not self._croppable():
+            alone._cache, alone.length, alone.rows = None, 0, 1
+            alone._advance(torch.cat([self.prompt, generated], dim=1))
+            return alone
+        alone._cache = copy.copy(self._cache)
+        alone._cache.layers = [copy.copy(layer) for layer in self._cache.layers]
+        alone.select([row])
+        if target < self.length:
+            alone._cache.crop(target - self.length)
+        alone.length = target
+        return alone
+
+    def _croppable(self) -> bool:
+        """Whether the cache is made of plain layers, which may be shared and cut; others are read anew."""
+        return all(type(layer) is DynamicLayer for layer in self._cache.layers)
+
+    def _advance(self, tokens: Tensor) -> Tensor:
+        first = self.length == 0
+        logits = self._forward(tokens, first)
+        self.length += tokens.shape[1]
+        self.dtype = logits.dtype
+        return logits[:, -1].to(copy=True, dtype=torch.float32, device=tokens.device)
+
+    def _forward(self, tokens: Tensor, first: bool) -> Tensor:
+        if first:
+            self._cache = DynamicCache(config=self.model.config.get_text_config(decoder=True))
+        given = _forward_arguments(type(self.model))
+        extra: dict[str, Any] = {}
+        if "position_ids" in given:
+            places = torch.arange(self.length, self.length + tokens.shape[1], device=tokens.device)
+            extra["position_ids"] = places[None].expand(tokens.shape[0], -1).contiguous()
+        if "logits_to_keep" in given:
+            extra["logits_to_keep"] = 1
+        name = "past_key_values" if "past_key_values" in given else "cache_params"
+        extra[name] = self._cache
+        inputs = self.model.prepare_inputs_for_generation(tokens, use_cache=True, is_first_iteration=first, **extra)
+        outputs = self.model(**inputs, return_dict=True)
+        self._cache = outputs[name]
+        return outputs.logits
+
+
+class NegativeLane(Lane):
+    """The unconditional lane of guidance, called as transformers' UnbatchedClassifierFreeGuidance calls the model."""
+
+    def _advance(self, tokens: Tensor) -> Tensor:
+        """As above, but in the model's own type: transformers takes its log-softmax there."""
+        logits = self._forward(tokens, self.length == 0)
+        self.length += tokens.shape[1]
+        return logits[:, -1].to(tokens.device)
+
+    def _forward(self, tokens: Tensor, first: bool) -> Tensor:
+        seen = torch.ones((tokens.shape[0], self.length + tokens.shape[1]), dtype=torch.long, device=tokens.device)
+        outputs = self.model(
+            tokens, attention_mask=seen, use_cache=True, past_key_values=None if first else self._cache
+        )
+        self._cache = outputs.past_key_values
+        return outputs.logits
+
+
+def can_guide(model: Any) -> bool:
+    """Whether transformers' guidance keeps the second lane's memory, which it looks for under this one name."""
+    return "past_key_values" in _forward_arguments(type(model))
+
+
+def guide(scores: Tensor, unconditional: Tensor, scale: float) -> Tensor:
+    """Classifier-free guidance (arXiv 2306.17806): scale · (log p − log u) + log u."""
+    likely = torch.log_softmax(scores, dim=-1)
+    unlikely = torch.log_softmax(unconditional, dim=-1)
+    return scale * (likely - unlikely) + unlikely
+
+
+_ARGUMENTS: dict[type, frozenset[str]] = {}
+
+
+def _forward_arguments(kind: type) -> frozenset[str]:
+    if kind not in _ARGUMENTS:
+        _ARGUMENTS[kind] = frozenset(inspect.signature(kind.forward).parameters)  # type: ignore[attr-defined]
+    return _ARGUMENTS[kind]

@@ -1,0 +1,55 @@
+"""The luck of one row, and the pick under it.
+
+`torch.multinomial` with one draw is the exponential race: token = argmax p_i / E_i, and it advances the generator by
+the same amount whatever p is. So the luck of a position can be kept and used again on other probabilities.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+
+class Luck:
+    """One row's noise. Seeded alike, it draws what `torch.manual_seed(seed)` and `generate()` would draw."""
+
+    def __init__(self, seed: int, device: torch.device, *, greedy: bool) -> None:
+        self.seed = seed
+        self.greedy = greedy
+        self._noise = torch.Generator(device=device)
+        self._noise.manual_seed(seed)
+
+    def pick(self, scores: Tensor) -> tuple[int, Tensor]:
+        """The token drawn from scores [1, vocab], and the probabilities it was drawn from."""
+        if self.greedy:
+            best = scores.argmax(dim=-1, keepdim=True)
+            return int(best), torch.zeros_like(scores).scatter_(-1, best, 1.0)
+        probabilities = torch.softmax(scores, dim=-1)
+        return int(torch.multinomial(probabilities, num_samples=1, generator=self._noise)), probabilities
+
+    def noise(self, size: int) -> Tensor:
+        """The E [1, size] of the next pick, which is argmax p / E; advances as the pick would."""
+        return torch.empty((1, size), device=self._noise.device).exponential_(1, generator=self._noise)
+
+    def skip(self, size: int) -> None:
+        """Advance as a pick from `size` tokens would."""
+        if not self.greedy:
+            self.noise(size)
+
+    def state(self) -> Tensor | None:
+        """Where the noise stands before a pick; `rewind` returns there."""
+        return None if self.greedy else self._noise.get_state()
+
+    def rewind(self, state: Tensor | None) -> None:
+        if state is not None:
+            self._noise.set_state(state)
+
+    def coin(self, position: int) -> float:
+        """The second source, in [0, 1): one number a position, whether it is used or not.
+
+        Drawn from the seed and the position alone, so it disturbs nothing and needs no rewinding.
+        """
+        digest = hashlib.blake2b(f"{self.seed}:{position}".encode(), digest_size=8).digest()
+        return (int.from_bytes(digest, "big") >> 11) / (1 << 53)

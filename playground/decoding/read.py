@@ -1,0 +1,96 @@
+"""A text that is only read: one forward pass in pieces, and what the model thought of each token.
+
+Knows no request and no page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.generation.watermarking import WatermarkDetector
+
+from playground.decoding.detokenize import Labels
+from playground.decoding.findings import Detection, ReadToken, Token
+from playground.decoding.row import TOP
+from playground.decoding.turns import Turns
+from playground.types import InvalidRequest, Text
+
+PIECE = 128  # tokens read at once: their scores take 25 MB in fp32 at a vocabulary of 49,000
+LEAST = 16  # tokens under which a z-score says nothing
+THRESHOLD = 3.0
+
+
+@torch.inference_mode()
+def read(model: Any, turns: Turns, tokenizer: Any, labels: Labels, ids: Tensor) -> tuple[ReadToken, ...]:
+    """What the model thinks of every token of `ids` [1, length]; the first has nothing before it, so no numbers."""
+    special = set(tokenizer.all_special_ids)
+    tokens = [Token(one, labels[one], one in special) for one in ids[0].tolist()]
+    found = [ReadToken(tokens[0])] if tokens else []
+    cache = DynamicCache(config=model.config.get_text_config(decoder=True))
+    for start in range(0, len(tokens) - 1, PIECE):
+        piece = ids[:, start : min(start + PIECE, len(tokens) - 1)]
+        with turns:
+            scores = model(piece, past_key_values=cache, use_cache=True).logits[0]
+        follow = ids[0, start + 1 : start + 1 + piece.shape[1]]
+        found += _judged(scores.to(ids.device), follow, tokens[start + 1 :], labels, special)
+    return tuple(found)
+
+
+def _judged(
+    scores: Tensor, follow: Tensor, tokens: Sequence[Token], labels: Labels, special: set[int]
+) -> list[ReadToken]:
+    """Of scores [count, vocab] and the tokens that really followed each of them."""
+    likely = torch.log_softmax(scores.float(), dim=-1)
+    own = likely.gather(-1, follow[:, None])
+    ranks = ((likely > own).sum(dim=-1) + 1).tolist()
+    entropies = (-(likely.exp() * likely.clamp(min=-1e30)).sum(dim=-1) / math.log(2)).tolist()
+    values, places = likely.topk(min(TOP, likely.shape[-1]), dim=-1)
+    numbers = zip(own[:, 0].tolist(), ranks, entropies, strict=True)
+    tops = zip(places.tolist(), values.exp().tolist(), strict=True)
+    found = []
+    for token, (logprob, rank, entropy), (best, odds) in zip(tokens[: len(ranks)], numbers, tops, strict=True):
+        top = [(Token(one, labels[one], one in special), chance) for one, chance in zip(best, odds, strict=True)]
+        found.append(ReadToken(token, logprob, rank, entropy, tuple(top)))
+    return found
+
+
+def detect(model: Any, ids: Tensor, watermark: dict[str, Any]) -> Detection:
+    """Whether `ids` [1, length] carry this watermark, by transformers' own detector."""
+    short = ids.shape[1] - int(watermark["context_width"])
+    if short < LEAST:
+        raise InvalidRequest(
+            Text(
+                f"This text has {ids.shape[1]} tokens, too few to tell a watermark from chance.",
+                f"此文本只有 {ids.shape[1]} 个词元，太少，无法区分水印与偶然。",
+            ),
+            Text("Paste a longer one; about 100 tokens are enough.", "请粘贴更长的文本；约 100 个词元即可。"),
+        )
+    detector = WatermarkDetector(model.config.get_text_config(decoder=True), str(ids.device), watermark)
+    found = detector(ids, z_threshold=THRESHOLD, return_dict=True)
+    z, p, share = float(found.z_score[0]), float(found.p_value[0]), float(found.green_fraction[0])
+    scored = int(found.num_tokens_scored[0])
+    return Detection(
+        tokens_scored=scored,
+        green=int(found.num_green_tokens[0]),
+        green_share=share,
+        z_score=z,
+        p_value=p,
+        prediction=bool(found.prediction[0]),
+        sentence=_told(z, p, share, scored, float(watermark["greenlist_ratio"])),
+    )
+
+
+def _told(z: float, p: float, share: float, scored: int, expected: float) -> Text:
+    """One sentence; the threshold is the detector's own."""
+    numbers = Text(
+        f"{share:.0%} of {scored} tokens are green, where {expected:.0%} are expected (z = {z:.1f}, p = {p:.2g}).",
+        f"{scored} 个词元中有 {share:.0%} 在绿名单内，预期为 {expected:.0%}（z = {z:.1f}，p = {p:.2g}）。",
+    )
+    if z > THRESHOLD:
+        return Text("This text carries the watermark: " + numbers.en, "此文本带有水印：" + numbers.zh)
+    return Text("No watermark was found: " + numbers.en, "未发现水印：" + numbers.zh)

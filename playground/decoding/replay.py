@@ -1,0 +1,100 @@
+"""What a finished row would have become under other values with the same luck: positions, first divergence, odds.
+
+Knows no page and runs no model.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from playground.decoding import swift
+from playground.decoding.detokenize import Detokenizer
+from playground.decoding.findings import Divergence, Replayed, Token
+from playground.decoding.keep import KeptRow
+from playground.decoding.row import Setting
+from playground.decoding.scene import Decision, Scene, decide
+from playground.decoding.words import Writer
+from playground.types import Text
+
+REMEMBERED = 12  # answers a row: a slider that comes back, and the badges of all knobs
+
+
+def ending(row: KeptRow, values: Mapping[str, Any]) -> tuple[int | None, Text | None]:
+    """After how many of the row's own tokens these values would end the text, and a sentence where that is elsewhere.
+
+    The count is None where they end it nowhere within the row.
+    """
+    setting, count = row.run.setting, len(row.tokens)
+    most, stopped = int(values["max_new_tokens"]), None
+    if values["stop"] != setting.values["stop"]:
+        writer = Writer(Detokenizer(setting.tokenizer, setting.prompt[0].tolist()), stop=values["stop"])
+        pushed = (place for place, token in enumerate(row.tokens) if token in setting.eos or writer.push(token).stopped)
+        stopped = next(pushed, None)
+    ends = min(most, count if stopped is None else stopped + 1)
+    if ends < count:
+        return ends, Text(f"The text would end after {ends} tokens.", f"文本会在第 {ends} 个词元之后结束。")
+    longer = row.finish == "length" and most > count
+    if longer or (row.finish == "stop" and stopped is None and values["stop"] != setting.values["stop"]):
+        return None, Text(
+            "The text would go on behind its last token; how, only the model can tell.",
+            "文本会在最后一个词元之后继续；如何继续，只有模型知道。",
+        )
+    return None, None
+
+
+def replay(row: KeptRow, values: Mapping[str, Any]) -> Replayed:
+    """The whole row under these values. They must be able to replay it."""
+    began = time.perf_counter()
+    own = decisions(row, row.run.values)[0]
+    found, slow = decisions(row, values)
+    setting = row.run.setting
+    differs = tuple(at for at, (one, was) in enumerate(zip(found, row.tokens, strict=True)) if one.token != was)
+    ends, sentence = ending(row, values)
+    first = None
+    if differs and (ends is None or differs[0] < ends):
+        index = differs[0]
+        first = Divergence(index, token_of(setting, row.tokens[index]), token_of(setting, found[index].token))
+    elif ends is not None:
+        first = Divergence(ends, token_of(setting, row.tokens[ends]), None)
+    return Replayed(
+        tokens=tuple(one.token for one in found),
+        differs=differs,
+        first=first,
+        logprob=_total(found),
+        impossible=sum(one.own_logprob == -math.inf for one in found),
+        own_logprob=_total(own),
+        own_impossible=sum(one.own_logprob == -math.inf for one in own),
+        alive=tuple(one.alive for one in found),
+        singles=sum(one.alive == 1 for one in found),
+        ending=sentence,
+        slow=slow,
+        milliseconds=(time.perf_counter() - began) * 1000,
+    )
+
+
+def decisions(row: KeptRow, values: Mapping[str, Any]) -> tuple[list[Decision], int]:
+    """Every position decided again, and how many of them the chain itself had to decide; remembered for a while."""
+    remembered = row.run.prepared.setdefault(("decisions", id(row)), {})
+    key = repr(sorted(values.items()))
+    if key not in remembered:
+        while len(remembered) >= REMEMBERED:
+            remembered.pop(next(iter(remembered)), None)
+        quick = swift.decide(row, Scene(row, values))
+        if quick is None:
+            found = list(decide(Scene(row, values)))
+            quick = found, len(found)
+        remembered[key] = quick
+    answer: tuple[list[Decision], int] = remembered[key]
+    return answer
+
+
+def _total(found: list[Decision]) -> float:
+    return sum(one.own_logprob for one in found if one.own_logprob > -math.inf)
+
+
+def token_of(setting: Setting, token: int) -> Token:
+    """One entry of the vocabulary as the page names it."""
+    return Token(token, setting.labels[token], token in setting.tokenizer.all_special_ids)

@@ -1,0 +1,190 @@
+"""Beam search: `model.generate()` alone on the model, with the same chain as its processors.
+
+A search knows its text only at the end, so until then it yields empty Steps, by which a caller can look at the clock
+or cancel; the first real Step takes them back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+
+from playground.decoding import notes
+from playground.decoding.chain import Chain, Context
+from playground.decoding.detokenize import Detokenizer
+from playground.decoding.row import Setting
+from playground.decoding.turns import Turns
+from playground.decoding.words import Writer, Written
+from playground.types import FinishReason, Step
+
+HEARTBEAT_S = 0.25
+
+# generate() fills what is unset from the model's own generation_config, so every sampler is switched off by name.
+_NEUTRAL: dict[str, Any] = {
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "min_p": None,
+    "top_h": None,
+    "typical_p": 1.0,
+    "epsilon_cutoff": 0.0,
+    "eta_cutoff": 0.0,
+    "repetition_penalty": 1.0,
+    "encoder_repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "bad_words_ids": None,
+    "sequence_bias": None,
+    "suppress_tokens": None,
+    "begin_suppress_tokens": None,
+    "forced_bos_token_id": None,
+    "forced_eos_token_id": None,
+    "exponential_decay_length_penalty": None,
+    "min_length": 0,
+    "min_new_tokens": None,
+    "guidance_scale": None,
+    "watermarking_config": None,
+    "renormalize_logits": False,
+    "remove_invalid_values": False,
+}
+
+
+class _Links(LogitsProcessor):
+    """The chain as one of transformers' processors; native samplers take all beams at once."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        for _, link in self._chain.links:
+            scores = link(input_ids, scores)
+        return scores
+
+
+class _Halt(StoppingCriteria):
+    """Ends every beam when the search is cancelled or its time is up."""
+
+    def __init__(self, search: BeamSearch) -> None:
+        self._search = search
+
+    def __call__(self, input_ids: Tensor, scores: Any, **_: Any) -> Tensor:
+        return torch.full((input_ids.shape[0],), self._search.halted(), device=input_ids.device, dtype=torch.bool)
+
+
+class BeamSearch:
+    """One search. Closing `run()` cancels it within one step; the thread that searches is not waited for."""
+
+    def __init__(self, model: Any, turns: Turns, setting: Setting) -> None:
+        self._model = model
+        self._turns = turns
+        self._setting = setting
+        self._cancelled = threading.Event()
+        self._done = threading.Event()
+        self._expired = False
+        self._found: list[list[int]] = []
+        self._failure = ""
+        self._chain = self._build_chain()
+
+    def run(self) -> Iterator[Step]:
+        threading.Thread(target=self._search, name="beam search", daemon=True).start()
+        beats = 0
+        try:
+            while not self._done.wait(HEARTBEAT_S):
+                yield Step(row=0, position=0, token_id=None, text="")
+                beats += 1
+            for row in range(self._setting.values["n"]):
+                yield from self._deliver(row, beats if row == 0 else 0)
+        finally:
+            self._cancelled.set()
+
+    def halted(self) -> bool:
+        self._expired = self._expired or self._setting.expired()
+        return self._expired or self._cancelled.is_set()
+
+    def _build_chain(self) -> Chain:
+        values, setting = self._setting.values, self._setting
+        context = Context(
+            device=setting.prompt.device,
+            eos_token_id=setting.eos,
+            prompt_ids=setting.prompt,
+            tokenizer=setting.tokenizer,
+            vocab_size=setting.vocab_size,
+            # As generate() does: one token beside every end token has to stay, or no beam could go on.
+            min_tokens_to_keep=max(values["min_tokens_to_keep"], len(setting.eos) + 1, 2),
+            coin=lambda: 0.0,
+        )
+        return Chain.build(values, context)
+
+    def _search(self) -> None:
+        try:
+            with self._turns, torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+                if not self.halted():
+                    torch.manual_seed(self._setting.values["seed"])
+                    self._found = self._generate()
+        except Exception as error:  # noqa: BLE001 - it would end in a thread that nobody looks at; it ends in the rows
+            self._failure = f"{type(error).__name__}: {error}".splitlines()[0]
+        finally:
+            self._done.set()
+
+    def _generate(self) -> list[list[int]]:
+        values, prompt = self._setting.values, self._setting.prompt
+        length = prompt.shape[1]
+        eos = self._setting.eos
+        early = {"true": True, "false": False}.get(values["early_stopping"], values["early_stopping"])
+        stops = {"stop_strings": values["stop"], "tokenizer": self._setting.tokenizer} if values["stop"] else {}
+        found = self._model.generate(
+            prompt,
+            attention_mask=torch.ones_like(prompt),
+            do_sample=not self._setting.greedy,
+            num_beams=values["num_beams"],
+            num_return_sequences=values["n"],
+            length_penalty=values["length_penalty"],
+            early_stopping=early,
+            max_new_tokens=min(values["max_new_tokens"], self._setting.context - length),
+            eos_token_id=eos or None,
+            pad_token_id=eos[0] if eos else 0,
+            logits_processor=LogitsProcessorList([_Links(self._chain)]),
+            stopping_criteria=StoppingCriteriaList([_Halt(self)]),
+            return_dict_in_generate=True,
+            **stops,
+            **_NEUTRAL,
+        )
+        written = (found.beam_indices >= 0).sum(dim=1).tolist()
+        return [row[length : length + count].tolist() for row, count in zip(found.sequences, written, strict=True)]
+
+    def _deliver(self, row: int, beats: int) -> Iterator[Step]:
+        if row >= len(self._found):
+            note = notes.note(notes.FAILED, self._failure) if self._failure else ""
+            reason: FinishReason = "error" if self._failure else "time"
+            yield Step(row=row, position=0, token_id=None, text="", retract=beats, finish=reason, note=note)
+            return
+        tokens, setting = self._found[row], self._setting
+        writer = Writer(Detokenizer(setting.tokenizer, setting.prompt[0].tolist()), setting.values["stop"])
+        for position, token in enumerate(tokens):
+            written = Written("") if token in setting.eos else writer.push(token)
+            finish = self._reason(token, position + 1, written.stopped, position + 1 == len(tokens))
+            text = written.text
+            if finish is not None and not written.stopped:
+                text += writer.finish()
+            retract = beats if position == 0 else 0
+            yield Step(row=row, position=position, token_id=token, text=text, retract=retract, finish=finish)
+            if finish is not None:
+                return
+
+    def _reason(self, token: int, count: int, stopped: bool, last: bool) -> FinishReason | None:
+        if stopped:
+            return "stop"
+        if not last:
+            return None
+        if token in self._setting.eos:
+            return "end"
+        if count >= self._setting.values["max_new_tokens"]:
+            return "length"
+        if count + self._setting.prompt.shape[1] >= self._setting.context:
+            return "context"
+        return "time" if self._expired else "stopped"

@@ -1,0 +1,41 @@
+"""What each stage of the chain did to the candidates, as StageViews. Knows no stage by name."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from playground.types import StageView
+
+
+class Trace:
+    """Collects one step. Pass it to `Chain.apply` as `on_stage`; `views()` hands the step over and starts anew."""
+
+    def __init__(self) -> None:
+        self._views: list[StageView] = []
+        self._last: tuple[Tensor, int, float] | None = None
+
+    def __call__(self, stage: str, before: Tensor, after: Tensor) -> None:
+        # A stage begins where the one before it ended, so each distribution is measured once.
+        if self._last is None or self._last[0] is not before:
+            self._last = (before, *_measure(before))
+        _, alive_before, entropy_before = self._last
+        self._last = (after, *_measure(after))
+        _, alive_after, entropy_after = self._last
+        self._views.append(StageView(stage, alive_before, alive_after, entropy_before, entropy_after))
+
+    def views(self) -> tuple[StageView, ...]:
+        views, self._views, self._last = tuple(self._views), [], None
+        return views
+
+
+def _measure(scores: Tensor) -> tuple[int, float]:
+    """How many candidates are alive, and the entropy of their distribution in nats."""
+    alive = int(torch.isfinite(scores).sum())
+    return alive, entropy(torch.log_softmax(scores, dim=-1)) if alive else 0.0
+
+
+def entropy(log_probabilities: Tensor) -> float:
+    """−Σ p ln p in nats, where 0 · ln 0 counts as 0."""
+    p = log_probabilities.exp()
+    return float(-(p * log_probabilities.clamp(min=-1e30)).sum())

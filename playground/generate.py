@@ -1,0 +1,185 @@
+"""The only way in: a Request is checked, streamed from a generator, and gathered into a Run.
+
+Page, terminal and API all come through here. Knows no page and no model library.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from playground import parameters
+from playground.generators.checks import check_request, check_room
+from playground.parameters.inert import check_combination
+from playground.settings import Limits
+from playground.types import Candidate, Generator, InvalidRequest, PlaygroundError, Refused, Request, Run, Step, Text
+
+FRESH_SEED = -1
+_SEED_BITS = 31  # small enough to read aloud and to survive JavaScript's numbers
+
+_UNREADABLE = {chr(code) for code in (*range(0x20), 0x7F)} - {"\n", "\t", "\r"}
+
+
+def build(prompt: str, given: Mapping[str, Any] | None = None, **fields: Any) -> Request:
+    """A Request from whatever a terminal, a link or a client sent: every value checked, every text readable."""
+    request = Request(prompt=prompt, values=parameters.validate(given or {}), **fields)
+    return checked(request)
+
+
+def checked(request: Request) -> Request:
+    """The request with a seed of its own, or InvalidRequest. Texts are taken as they are or not at all."""
+    for name in ("prompt", "system", "prefill"):
+        _check_text(name, getattr(request, name))
+    if request.mode not in ("chat", "complete"):
+        raise InvalidRequest(Text("mode must be chat or complete.", "mode 应为 chat 或 complete。"), parameter="mode")
+    if request.path not in ("exact", "fast"):
+        raise InvalidRequest(Text("path must be exact or fast.", "path 应为 exact 或 fast。"), parameter="path")
+    if not (request.prompt.strip() or request.prefill.strip()):
+        raise InvalidRequest(
+            Text("The prompt is empty.", "提示词为空。"),
+            Text("Write something for the model to continue.", "请写一些内容让模型接着写。"),
+            parameter="prompt",
+        )
+    check_combination(request.values)
+    if request.values["seed"] != FRESH_SEED:
+        return request
+    return replace(request, values={**request.values, "seed": secrets.randbits(_SEED_BITS)})
+
+
+def _check_text(name: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise InvalidRequest(Text(f"{name} must be a text.", f"{name} 应为文本。"), parameter=name)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidRequest(
+            Text(f"{name} holds half a character (a lone surrogate).", f"{name} 含有不完整的字符（孤立代理项）。"),
+            Text("Paste the text again, or type that place anew.", "请重新粘贴文本，或重新输入该处。"),
+            parameter=name,
+        ) from None
+    found = next((character for character in text if character in _UNREADABLE), None)
+    if found is not None:
+        place = text.index(found)
+        raise InvalidRequest(
+            Text(
+                f"{name} holds the control character U+{ord(found):04X} at position {place + 1}.",
+                f"{name} 的第 {place + 1} 个字符是控制字符 U+{ord(found):04X}。",
+            ),
+            Text("Remove it.", "请删除它。"),
+            parameter=name,
+        )
+
+
+def check_limits(request: Request, limits: Limits) -> None:
+    """What this server allows one visitor; raises Refused naming the parameter and the cap."""
+    values = request.values
+    for name, cap in (
+        ("max_new_tokens", limits.max_new_tokens),
+        ("n", limits.candidates),
+        ("num_beams", limits.num_beams),
+    ):
+        if values[name] > cap:
+            raise Refused(
+                Text(
+                    f"{name} is {values[name]}; this server allows at most {cap}.",
+                    f"{name} 为 {values[name]}，本服务器最多允许 {cap}。",
+                ),
+                parameter=name,
+            )
+    length = sum(len(text) for text in (request.prompt, request.system, request.prefill, values["negative_prompt"]))
+    if length > limits.prompt_characters:
+        raise Refused(
+            Text(
+                f"The prompt has {length:,} characters; this server allows at most {limits.prompt_characters:,}.",
+                f"提示词有 {length:,} 个字符，本服务器最多允许 {limits.prompt_characters:,} 个。",
+            ),
+            Text("Shorten it.", "请缩短它。"),
+            parameter="prompt",
+        )
+
+
+def within_time(request: Request, limits: Limits) -> Request:
+    """A public server ends every run after `max_seconds`, whatever max_time asks for."""
+    asked = request.values["max_time"]
+    if not limits.max_seconds or 0 < asked <= limits.max_seconds:
+        return request
+    return replace(request, values={**request.values, "max_time": limits.max_seconds})
+
+
+def check_generator(request: Request, generator: Generator) -> None:
+    """What this generator does not honour is refused by name, never dropped."""
+    foreign = [name for name in parameters.changed(request.values) if name not in generator.parameters]
+    if foreign:
+        raise Refused(
+            Text(f"{generator.name} does not know {foreign[0]}.", f"{generator.name} 不支持 {foreign[0]}。"),
+            Text("Set it back to neutral.", "请把它调回中性值。"),
+            parameter=foreign[0],
+        )
+    check_request(request, generator.card, generator.paths)
+
+
+def prepare(request: Request, generator: Generator, limits: Limits | None = None) -> Run:
+    """Everything that can be refused is refused here, before the model runs."""
+    if limits is not None:
+        check_limits(request, limits)
+        request = within_time(request, limits)
+    request = checked(request)
+    check_generator(request, generator)
+    rendered = generator.render(request)
+    used, asked = len(rendered.token_ids), request.values["max_new_tokens"]
+    check_room(rendered, generator.card.title)
+    run = Run(
+        request=request,
+        model=generator.card.id,
+        dtype=generator.card.dtype,
+        prompt_tokens=used,
+        candidates=[Candidate(seed=request.values["seed"] + row) for row in range(request.values["n"])],
+    )
+    if used + asked > rendered.context:
+        room = rendered.context - used
+        run.notice = Text(
+            f"The prompt leaves room for {room:,} of the {asked:,} tokens asked for; the text ends there.",
+            f"提示词之后只剩 {room:,} 个词元的空间（要求 {asked:,} 个），文本会在那里结束。",
+        )
+    return run
+
+
+def run(
+    request: Request,
+    generator: Generator,
+    limits: Limits | None = None,
+    cancelled: threading.Event | None = None,
+) -> Iterator[Run]:
+    """Yields the one growing Run, first before any token, then after each Step.
+
+    Raises PlaygroundError before anything runs where the request cannot be honoured. When `cancelled` is set, the
+    rows that still run end as "stopped" within one token and keep their text.
+    """
+    gathered = prepare(request, generator, limits)
+    yield gathered
+    steps = generator.stream(gathered.request)
+    try:
+        for step in steps:
+            gathered.add(step)
+            yield gathered
+            if cancelled is not None and cancelled.is_set():
+                break
+    except PlaygroundError as error:
+        gathered.error = Text(error.say("en"), error.say("zh"))
+        _end(gathered, "error")
+    finally:
+        close = getattr(steps, "close", None)
+        if close is not None:
+            close()
+    if not gathered.finished:
+        _end(gathered, "stopped")
+    yield gathered
+
+
+def _end(gathered: Run, reason: Any) -> None:
+    for row, candidate in enumerate(gathered.candidates):
+        if candidate.finish_reason is None:
+            gathered.add(Step(row=row, position=len(candidate.token_ids), token_id=None, text="", finish=reason))

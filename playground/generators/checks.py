@@ -1,0 +1,54 @@
+"""What every generator refuses in the same words, before anything runs. Knows no model library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from playground.types import InvalidRequest, ModelCard, Refused, Rendered, Request, Text
+
+
+def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> None:
+    """The parts of a request that no rendering can mend."""
+    if not (request.prompt or request.prefill):
+        raise InvalidRequest(
+            Text("The prompt is empty.", "提示词为空。"),
+            Text("Write something for the model to continue.", "请写一些内容让模型接着写。"),
+            parameter="prompt",
+        )
+    if request.path not in paths:
+        raise Refused(
+            Text(f"There is no {request.path} path here.", f"这里没有 {request.path} 路径。"),
+            Text("Use " + " or ".join(sorted(paths)) + ".", "请用 " + "、".join(sorted(paths)) + "。"),
+            parameter="path",
+        )
+    if request.mode == "complete" and request.system:
+        raise Refused(
+            Text("A system prompt belongs to chat mode.", "系统提示只用于对话模式。"),
+            Text("Empty it, or switch to chat.", "请清空它，或切换到对话模式。"),
+            parameter="system",
+        )
+    if request.mode == "chat" and not card.has_chat_template:
+        raise Refused(
+            Text(f"{card.title} has no chat template.", f"{card.title} 没有对话模板。"),
+            Text("Use complete mode.", "请用续写模式。"),
+            parameter="mode",
+        )
+
+
+def check_room(rendered: Rendered, title: str) -> None:
+    """A prompt that fills the context leaves no room for a single token."""
+    used = len(rendered.token_ids)
+    if used >= rendered.context:
+        raise Refused(
+            Text(
+                f"The prompt has {used:,} tokens; {title} reads at most {rendered.context:,}.",
+                f"提示词有 {used:,} 个词元，{title} 最多读 {rendered.context:,} 个。",
+            ),
+            Text("Shorten it.", "请缩短它。"),
+            parameter="prompt",
+        )
+
+
+def rows_seeds(seed: int, count: int) -> Sequence[int]:
+    """Row k of a request draws from seed + k."""
+    return range(seed, seed + count)

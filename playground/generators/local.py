@@ -1,0 +1,221 @@
+"""The model on this machine as a generator: renders the prompt, and runs rows or a beam search.
+
+Knows no page and no terminal. Whoever built it may call `stream` from any number of threads.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jinja2 import TemplateError
+
+from playground import parameters
+from playground.decoding.batch import Batch
+from playground.decoding.chain import check_ids
+from playground.decoding.detokenize import Labels
+from playground.decoding.findings import Detection, ReadToken
+from playground.decoding.keep import STORE, KeptRow, KeptRun
+from playground.decoding.lane import Lane, NegativeLane, can_guide
+from playground.decoding.packed import can_pack, pack
+from playground.decoding.prepared import prepare_soon
+from playground.decoding.read import detect, read
+from playground.decoding.row import Row, Setting, effect
+from playground.decoding.search import BeamSearch
+from playground.decoding.turns import Turns
+from playground.generators.checks import check_request, check_room, rows_seeds
+from playground.parameters.inert import check_combination
+from playground.types import InvalidRequest, ModelCard, Path, Refused, Rendered, Request, Step, Text
+
+if TYPE_CHECKING:
+    from playground.models import Loaded
+
+FRESH_SEED = -1
+
+
+class LocalGenerator:
+    """One loaded model. With `trace` every Step tells what each stage of the chain did, which costs some speed."""
+
+    name = "local"
+
+    def __init__(self, loaded: Loaded, *, trace: bool = False) -> None:
+        self._model = loaded.model.eval()
+        self._tokenizer = loaded.tokenizer
+        self._card = loaded.card
+        self.traces = trace
+        self.paths: frozenset[Path] = frozenset({"exact", "fast"} if can_pack(self._model) else {"exact"})
+        self._packed: Any = None
+        self._packing = threading.Lock()
+        self._turns = Turns()
+        self._encoding = threading.Lock()
+        self._labels = Labels(self._tokenizer)
+        self._device = _entrance(self._model)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        return frozenset(parameters.by_name())
+
+    @property
+    def card(self) -> ModelCard:
+        return self._card
+
+    def render(self, request: Request) -> Rendered:
+        check_request(request, self._card, self.paths)
+        text = self._chat(request) if request.mode == "chat" else request.prompt + request.prefill
+        ids = self._encode(text, special=request.mode == "complete")
+        if not ids:
+            bos = self._tokenizer.bos_token_id
+            if bos is None:
+                raise InvalidRequest(Text("The prompt holds no token.", "提示词不含任何词元。"), parameter="prompt")
+            ids = [bos]
+        shown = self._tokenizer.decode(ids, clean_up_tokenization_spaces=False) if request.mode == "complete" else text
+        return Rendered(shown, tuple(ids), self._card.context)
+
+    def stream(self, request: Request) -> Iterator[Step]:
+        """Steps of all candidates. Whatever can be refused is refused by this call, before the first Step."""
+        rendered = self.render(request)
+        check_room(rendered, self._card.title)
+        check_combination(request.values)
+        if request.values["seed"] == FRESH_SEED:
+            request = replace(request, values={**request.values, "seed": secrets.randbits(31)})
+        setting = self._setting(request, rendered)
+        values = setting.values
+        check_ids(values, setting.vocab_size)
+        if values["num_beams"] > 1:
+            return BeamSearch(self._net(request.path), self._turns, setting).run()
+        seeds = rows_seeds(values["seed"], values["n"])
+        rows = [Row(index, seed, setting) for index, seed in enumerate(seeds)]
+        negative = self._negative(setting)
+        kept = STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
+        if kept is not None:
+            kept.on_close = prepare_soon
+        return Batch(self._net(request.path), self._turns, rows, setting, negative, kept).run()
+
+    def look(self, request: Request) -> KeptRow:
+        """One pass over the prompt: a row without a token, whose first scores are there to look at."""
+        rendered = self.render(request)
+        check_room(rendered, self._card.title)
+        setting = self._setting(request, rendered)
+        check_ids(setting.values, setting.vocab_size)
+        negative = self._negative(setting)
+        kept = KeptRun(None, "", request.values, setting, [request.values["seed"]])
+        lane = Lane(self._net(request.path), setting.prompt)
+        second = None if negative is None else NegativeLane(lane.model, negative)
+        with torch.inference_mode(), self._turns:
+            raw = lane.read()
+            unconditional = None if second is None else second.read()
+        kept.rows[0].put(0, raw, unconditional, lane.dtype, None)
+        kept.close()
+        return kept.rows[0]
+
+    def tokens(self, text: str, *, special: bool) -> list[int]:
+        """The ids of a text; `special` adds what the tokenizer puts before plain text."""
+        return self._encode(text, special=special) if text else []
+
+    def read(self, ids: Sequence[int]) -> tuple[ReadToken, ...]:
+        """What the model thinks of these tokens, one after the other."""
+        given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
+        return read(self._model, self._turns, self._tokenizer, self._labels, given)
+
+    def detect(self, ids: Sequence[int], watermark: dict[str, Any]) -> Detection:
+        """Whether these tokens carry the watermark."""
+        given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
+        return detect(self._model, given, watermark)
+
+    def _net(self, path: Path) -> Any:
+        """The model of this path; the packed one is made on its first use, and kept."""
+        if path == "exact":
+            return self._model
+        with self._packing:
+            if self._packed is None:
+                self._packed = pack(self._model)
+            return self._packed
+
+    def _setting(self, request: Request, rendered: Rendered) -> Setting:
+        limit, started = request.values["max_time"], time.monotonic()
+        eos = end_tokens(self._model, self._tokenizer)
+        values, greedy = effect(request.values, has_eos=bool(eos))
+        return Setting(
+            values=values,
+            greedy=greedy,
+            prompt=torch.tensor([rendered.token_ids], device=self._device),
+            tokenizer=self._tokenizer,
+            labels=self._labels,
+            eos=eos,
+            vocab_size=self._model.config.get_text_config(decoder=True).vocab_size,
+            context=rendered.context,
+            traced=self.traces,
+            expired=lambda: 0 < limit <= time.monotonic() - started,
+        )
+
+    def _negative(self, setting: Setting) -> torch.Tensor | None:
+        """The prompt of guidance's second lane: the negative prompt, or the prompt's last token alone."""
+        values = setting.values
+        if values["guidance_scale"] == 1:
+            return None
+        if not can_guide(self._model):
+            title = self._card.title
+            raise Refused(
+                Text(f"guidance_scale does not work with {title}.", f"guidance_scale 不适用于 {title}。"),
+                Text("Set it back to 1.", "请把它调回 1。"),
+                parameter="guidance_scale",
+            )
+        ids = self._encode(values["negative_prompt"], special=True) if values["negative_prompt"] else []
+        if not ids:
+            return setting.prompt[:, -1:]
+        if len(ids) >= setting.context:
+            raise Refused(
+                Text(
+                    f"The negative prompt has {len(ids):,} tokens; {self._card.title} reads at most "
+                    f"{setting.context:,}.",
+                    f"反向提示有 {len(ids):,} 个词元，{self._card.title} 最多读 {setting.context:,} 个。",
+                ),
+                Text("Shorten it.", "请缩短它。"),
+                parameter="negative_prompt",
+            )
+        return torch.tensor([ids], device=self._device)
+
+    def _chat(self, request: Request) -> str:
+        messages = [{"role": "user", "content": request.prompt}]
+        if request.system:
+            messages.insert(0, {"role": "system", "content": request.system})
+        try:
+            text: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise Refused(
+                Text(
+                    f"{self._card.title}'s chat template refuses this conversation: {reason}.",
+                    f"{self._card.title} 的对话模板不接受这段对话：{reason}。",
+                ),
+                Text("Empty the system prompt, or use complete mode.", "请清空系统提示，或改用续写模式。"),
+                parameter="system" if request.system else "mode",
+            ) from error
+        return text + request.prefill
+
+    def _encode(self, text: str, *, special: bool) -> list[int]:
+        """`special` adds what the tokenizer puts before plain text; a chat template has written that already."""
+        with self._encoding:
+            ids: list[int] = self._tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]
+        return ids
+
+
+def end_tokens(model: Any, tokenizer: Any) -> list[int]:
+    """Every token that ends a text; a model may have several."""
+    found = getattr(model.generation_config, "eos_token_id", None)
+    if found is None:
+        found = tokenizer.eos_token_id
+    if found is None:
+        return []
+    return [found] if isinstance(found, int) else list(found)
+
+
+def _entrance(model: Any) -> torch.device:
+    """Where token ids go in: the first weights that are really somewhere (offloaded ones are nowhere)."""
+    devices = (weights.device for weights in model.parameters())
+    return next((device for device in devices if device.type != "meta"), torch.device("cpu"))

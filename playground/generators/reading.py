@@ -1,0 +1,142 @@
+"""The model reads and writes nothing: the next token before any run, a text as it is, the prompt it would see.
+
+Knows no page. Refuses, with a sentence, a generator that has no whole vocabulary to look at.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from playground import parameters
+from playground.decoding.answers import check, searched
+from playground.decoding.findings import Detection, Reading, Waterfall
+from playground.decoding.keep import KeptRow
+from playground.decoding.scene import FRESH_SEED, Scene
+from playground.decoding.waterfall import waterfall
+from playground.generators.local import LocalGenerator
+from playground.settings import Limits
+from playground.statistics import perplexity
+from playground.types import Generator, InvalidRequest, Refused, Request, Text
+
+SESSIONS = 64  # last prompts that are remembered, one a session
+
+
+class _Looks:
+    """The scores behind the last prompt of each session, so that moving a slider makes no model pass."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[str, tuple[object, KeptRow]] = OrderedDict()
+
+    def get(self, session: str, wanted: object) -> KeptRow | None:
+        with self._guard:
+            found = self._kept.get(session)
+            return found[1] if found is not None and found[0] == wanted else None
+
+    def put(self, session: str, wanted: object, row: KeptRow) -> None:
+        with self._guard:
+            self._kept[session] = wanted, row
+            self._kept.move_to_end(session)
+            while len(self._kept) > SESSIONS:
+                self._kept.popitem(last=False)
+
+
+_LOOKS = _Looks()
+
+
+def next_token(
+    generator: Generator,
+    request: Request,
+    values: Mapping[str, Any] | None,
+    session: str,
+    search: int | str | None,
+) -> Waterfall:
+    local = _local(generator)
+    values = request.values if values is None else values
+    request = replace(request, values=values)
+    guided = not parameters.by_name()["guidance_scale"].is_neutral(values["guidance_scale"])
+    second = values["negative_prompt"] if guided else None
+    prompt = (request.prompt, request.system, request.prefill, request.mode, request.path)
+    wanted = (id(local), local.card.id, local.card.dtype, *prompt, guided, second)
+    row = _LOOKS.get(session, wanted) if session else None
+    if row is None:
+        row = local.look(replace(request, values={**values, "num_beams": 1}))
+        if session:
+            _LOOKS.put(session, wanted, row)
+    values = {**values, "num_beams": 1, "n": 1}
+    check(row, values)
+    asked = searched(row.run.setting, search)
+    return waterfall(Scene(row, values), 0, asked=asked, with_luck=_drawn(values))
+
+
+def _drawn(values: Mapping[str, Any]) -> bool:
+    """Without a seed nobody knows the luck; at temperature 0 nobody needs it."""
+    return bool(values["seed"] != FRESH_SEED or values["temperature"] == 0)
+
+
+def read(generator: Generator, prompt: str, text: str, limits: Limits | None) -> Reading:
+    local = _local(generator)
+    if not text:
+        raise InvalidRequest(
+            Text("There is no text to read.", "没有可阅读的文本。"), Text("Paste one.", "请粘贴一段文本。")
+        )
+    _check_length(prompt + text, limits)
+    before = local.tokens(prompt, special=True)
+    return _reading(local, before, local.tokens(text, special=not before))
+
+
+def seen(generator: Generator, request: Request, limits: Limits | None) -> Reading:
+    local = _local(generator)
+    _check_length(request.prompt + request.system + request.prefill, limits)
+    return _reading(local, [], list(local.render(request).token_ids))
+
+
+def detect_watermark(generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None) -> Detection:
+    local = _local(generator)
+    _check_length(text, limits)
+    stage = [p for p in parameters.REGISTRY if p.stage == "watermark" and p.argument is not None]
+    return local.detect(local.tokens(text, special=False), {str(p.argument): values[p.name] for p in stage})
+
+
+def _reading(local: LocalGenerator, before: list[int], ids: list[int]) -> Reading:
+    used, most = len(before) + len(ids), local.card.context
+    if used > most:
+        raise Refused(
+            Text(
+                f"This text has {used:,} tokens; {local.card.title} reads at most {most:,}.",
+                f"此文本有 {used:,} 个词元，{local.card.title} 最多读 {most:,} 个。",
+            ),
+            Text("Shorten it.", "请缩短它。"),
+        )
+    tokens = local.read([*before, *ids])
+    own = tokens[len(before) :]
+    entropies = [token.entropy for token in own if token.entropy is not None]
+    mean = sum(entropies) / len(entropies) if entropies else None
+    return Reading(tokens, len(before), perplexity(token.logprob for token in own), mean)
+
+
+def _check_length(text: str, limits: Limits | None) -> None:
+    if limits is not None and len(text) > limits.prompt_characters:
+        raise Refused(
+            Text(
+                f"This text has {len(text):,} characters; this server allows at most {limits.prompt_characters:,}.",
+                f"此文本有 {len(text):,} 个字符，本服务器最多允许 {limits.prompt_characters:,} 个。",
+            ),
+            Text("Shorten it.", "请缩短它。"),
+        )
+
+
+def _local(generator: Generator) -> LocalGenerator:
+    if isinstance(generator, LocalGenerator):
+        return generator
+    raise Refused(
+        Text(
+            f"{generator.name} tells no probabilities of a whole vocabulary.",
+            f"{generator.name} 不提供整个词汇表的概率。",
+        ),
+        Text("Choose a model on this machine.", "请选择在本机上运行的模型。"),
+    )

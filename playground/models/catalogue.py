@@ -1,0 +1,106 @@
+"""The list of models to choose from: the embedded one, some well-known ones, and what the hub's cache holds already.
+
+Any other causal language model can be named as well. Knows no torch, and never asks the network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from playground.models import embedded, hub_cache
+from playground.types import ProgressReport, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model. `parameters` is a count; `size` is bytes of weights, in bf16 for one that is not here yet."""
+
+    id: str
+    title: str
+    parameters: int | None
+    licence: str | None
+    note: Text
+    size: int | None = None
+    folder: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Without `folder` where the model is not on this machine."""
+        record = asdict(self)
+        if self.folder is None:
+            del record["folder"]
+        return record
+
+
+_ENGLISH = Text("Continues English text; no chat.", "续写英文文本，不支持对话。")
+_CHAT = Text("Chat, mostly English.", "对话，以英文为主。")
+_CHINESE = Text("Chat in Chinese, English and many other languages.", "中文、英文及多语言对话。")
+_GATED = Text("Chat, many languages; accept its licence on the hub first.", "多语言对话；需先在模型库接受许可。")
+
+KNOWN = (
+    Entry(embedded.ID, embedded.TITLE, 134_515_008, "Apache-2.0", _CHAT),
+    Entry("distilgpt2", "DistilGPT-2", 81_912_576, "Apache-2.0", _ENGLISH),
+    Entry("gpt2", "GPT-2", 124_439_808, "MIT", _ENGLISH),
+    Entry("gpt2-medium", "GPT-2 medium", 354_823_168, "MIT", _ENGLISH),
+    Entry("gpt2-large", "GPT-2 large", 774_030_080, "MIT", _ENGLISH),
+    Entry("EleutherAI/gpt-j-6B", "GPT-J 6B", 6_050_882_784, "Apache-2.0", _ENGLISH),
+    Entry("HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M Instruct", 361_821_120, "Apache-2.0", _CHAT),
+    Entry("HuggingFaceTB/SmolLM2-1.7B-Instruct", "SmolLM2 1.7B Instruct", 1_711_376_384, "Apache-2.0", _CHAT),
+    Entry("HuggingFaceTB/SmolLM3-3B", "SmolLM3 3B", 3_075_098_624, "Apache-2.0", _CHAT),
+    Entry("Qwen/Qwen2.5-0.5B-Instruct", "Qwen2.5 0.5B Instruct", 494_032_768, "Apache-2.0", _CHINESE),
+    Entry("Qwen/Qwen3-0.6B", "Qwen3 0.6B", 596_049_920, "Apache-2.0", _CHINESE),
+    Entry("Qwen/Qwen3-1.7B", "Qwen3 1.7B", 1_720_574_976, "Apache-2.0", _CHINESE),
+    Entry("Qwen/Qwen3-4B-Instruct-2507", "Qwen3 4B Instruct", 4_022_468_096, "Apache-2.0", _CHINESE),
+    Entry("google/gemma-3-270m-it", "Gemma 3 270M", 268_098_176, "Gemma", _GATED),
+    Entry("microsoft/Phi-4-mini-instruct", "Phi-4 mini", 3_836_021_760, "MIT", _CHAT),
+)
+
+
+def entries(report: ProgressReport | None = None) -> list[Entry]:
+    """The embedded model first. With `report` it is converted if need be, so that its folder is there to be named."""
+    if report is not None and embedded.gguf_file() is not None:
+        embedded.ensure(report)
+    cached = dict(_cached())
+    listed = []
+    for entry in KNOWN:
+        place = embedded.folder() if entry.id == embedded.ID else cached.pop(entry.id, None)
+        here = place is not None and (place / "config.json").is_file()
+        listed.append(
+            Entry(
+                entry.id,
+                entry.title,
+                entry.parameters,
+                entry.licence,
+                entry.note,
+                size=hub_cache.weight_bytes(place) if here and place is not None else 2 * (entry.parameters or 0),
+                folder=str(place) if here else None,
+            )
+        )
+    note = Text("Already on this machine.", "已在本机。")
+    for name, place in sorted(cached.items()):
+        listed.append(Entry(name, name, None, None, note, size=hub_cache.weight_bytes(place), folder=str(place)))
+    return listed
+
+
+def records(report: ProgressReport | None = None) -> list[dict[str, Any]]:
+    """The same list as plain data, as `models --json` prints it."""
+    return [entry.as_json() for entry in entries(report)]
+
+
+def _cached() -> Iterator[tuple[str, Path]]:
+    """Complete causal language models in the hub's cache, by id."""
+    for name in hub_cache.names():
+        place = hub_cache.cached(name)
+        if place is not None and _writes_text(place):
+            yield name, place
+
+
+def _writes_text(place: Path) -> bool:
+    try:
+        classes = json.loads((place / "config.json").read_text(encoding="utf-8")).get("architectures") or []
+    except (OSError, ValueError, AttributeError):
+        return False
+    return any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in classes)

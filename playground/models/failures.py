@@ -1,0 +1,215 @@
+"""What can go wrong with a model, each as one sentence in two languages with what to do.
+
+Knows exceptions by type and words, nothing of how models are found or loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+
+from playground.types import ModelError, Text
+
+_NAME_HINT = Text(
+    "Check the spelling: a hub id looks like gpt2 or EleutherAI/gpt-j-6B; a local folder or a .gguf file works too.",
+    "请检查拼写：模型库 id 形如 gpt2 或 EleutherAI/gpt-j-6B，也可以用本地文件夹或 .gguf 文件。",
+)
+_MEMORY_HINT = Text(
+    "Take a smaller model, try --weights bf16, or give more with --max-memory (what does not fit goes to disk).",
+    "请换用更小的模型，试试 --weights bf16，或用 --max-memory 提高上限（放不下的部分会放到磁盘）。",
+)
+_OTHER_HINT = Text(
+    "Choose a causal language model (one that continues text).", "请选择因果语言模型（能续写文本的模型）。"
+)
+_AGAIN_HINT = Text("Download or copy it again.", "请重新下载或复制。")
+
+
+def no_model(name: str) -> ModelError:
+    return ModelError(Text(f"There is no model {name!r} on the hub.", f"模型库中没有 {name!r}。"), _NAME_HINT)
+
+
+def no_file(name: str) -> ModelError:
+    return ModelError(Text(f"There is no file or folder {name!r}.", f"没有文件或文件夹 {name!r}。"), _NAME_HINT)
+
+
+def no_network(name: str) -> ModelError:
+    return ModelError(
+        Text(
+            f"{name!r} is not on this machine, and the model hub cannot be reached.",
+            f"本机没有 {name!r}，也无法连接模型库。",
+        ),
+        Text(
+            "Connect to the network, check the spelling, or use the embedded model, a local folder or a .gguf file.",
+            "请连接网络、检查拼写，或使用内置模型、本地文件夹或 .gguf 文件。",
+        ),
+    )
+
+
+def no_weights(name: str) -> ModelError:
+    return ModelError(
+        Text(f"{name!r} holds no weights that can be loaded.", f"{name!r} 中没有可加载的权重。"),
+        Text(
+            "It needs model.safetensors, pytorch_model.bin or one .gguf file.",
+            "需要 model.safetensors、pytorch_model.bin 或一个 .gguf 文件。",
+        ),
+    )
+
+
+def no_memory(name: str, needed: int = 0, allowed: int = 0) -> ModelError:
+    """With the bytes of the largest part and the bytes allowed, where they are known."""
+    en = f": its largest part needs {needed / 1e6:,.0f} MB, and {allowed / 1e6:,.0f} MB are allowed" if needed else ""
+    zh = f"：最大的部分需要 {needed / 1e6:,.0f} MB，而上限为 {allowed / 1e6:,.0f} MB" if needed else ""
+    return ModelError(
+        Text(f"There is too little memory for {name!r}{en}.", f"内存不足，无法加载 {name!r}{zh}。"), _MEMORY_HINT
+    )
+
+
+def no_device(number: int, count: int) -> ModelError:
+    return ModelError(
+        Text(
+            f"--max-memory names GPU {number}, but this machine has {count}.",
+            f"--max-memory 提到了 {number} 号显卡，但本机只有 {count} 张。",
+        ),
+        Text("GPUs are counted from 0; cpu=8GiB limits the main memory.", "显卡从 0 开始编号；cpu=8GiB 限制内存。"),
+    )
+
+
+def not_causal(name: str, kind: str) -> ModelError:
+    return ModelError(
+        Text(f"{name!r} does not write text: it is a {kind}.", f"{name!r} 不是用来续写文本的：它是 {kind}。"),
+        _OTHER_HINT,
+    )
+
+
+def unsupported(name: str, kind: str) -> ModelError:
+    return ModelError(
+        Text(
+            f"{name!r} has an architecture that this version of transformers does not know: {kind}.",
+            f"当前版本的 transformers 不支持 {name!r} 的架构：{kind}。",
+        ),
+        _OTHER_HINT,
+    )
+
+
+def own_code(name: str) -> ModelError:
+    return ModelError(
+        Text(f"{name!r} brings its own program code, which is not run.", f"{name!r} 自带程序代码，默认不会运行。"),
+        Text(
+            "If you trust its authors, start with --trust-remote-code.",
+            "如果信任其作者，请加上 --trust-remote-code 启动。",
+        ),
+    )
+
+
+def pickled(name: str) -> ModelError:
+    return ModelError(
+        Text(
+            f"The weights of {name!r} are a pickle that holds more than tensors and could run code: not read.",
+            f"{name!r} 的权重是含有非张量内容的 pickle 文件，可能执行代码，因此不予读取。",
+        ),
+        Text("Use a safetensors copy of the model.", "请使用该模型的 safetensors 版本。"),
+    )
+
+
+def broken(name: str, detail: str) -> ModelError:
+    return ModelError(
+        Text(f"The files of {name!r} are damaged or incomplete: {detail}", f"{name!r} 的文件已损坏或不完整：{detail}"),
+        _AGAIN_HINT,
+    )
+
+
+def scrub(text: str) -> str:
+    """One line of an error, without any access token."""
+    line = " ".join(text.split())
+    for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        token = os.environ.get(variable)
+        if token:
+            line = line.replace(token, "…")
+    line = re.sub(r"\bhf_\w{6,}", "…", line)
+    return line if len(line) <= 300 else line[:299] + "…"
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Whatever fails inside leaves as one ModelError about the model `name`."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # noqa: BLE001 - loaders raise anything, and the server must go on with the embedded model
+        # `from None`: the original could carry a token in its request headers into a log.
+        raise _explain(name, error) from None
+
+
+def _explain(name: str, error: Exception) -> ModelError:
+    words = scrub(str(error))
+    return (
+        _about_the_hub(name, error)
+        or _about_the_loader(name, error, words)
+        or ModelError(
+            Text(f"{name!r} could not be loaded: {words}", f"无法加载 {name!r}：{words}"),
+            Text("Try another model.", "请换一个模型。"),
+        )
+    )
+
+
+def _about_the_hub(name: str, error: Exception) -> ModelError | None:
+    if isinstance(error, GatedRepoError):
+        return ModelError(
+            Text(f"{name!r} asks for its licence to be accepted first.", f"{name!r} 需要先接受许可协议。"),
+            Text(
+                "Accept it on the model's page of the hub, then set HF_TOKEN.",
+                "请在模型库页面接受许可，然后设置 HF_TOKEN。",
+            ),
+        )
+    if isinstance(error, RepositoryNotFoundError | HFValidationError):
+        return no_model(name)
+    if isinstance(error, OfflineModeIsEnabled | ConnectionError | TimeoutError):
+        return no_network(name)
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code if error.response is not None else "?"
+        return ModelError(
+            Text(f"The model hub answered {status} for {name!r}.", f"模型库对 {name!r} 返回了 {status}。"),
+            Text("Try again later, or check HF_TOKEN.", "请稍后再试，或检查 HF_TOKEN。"),
+        )
+    if type(error).__module__.startswith("httpx"):
+        return no_network(name)
+    return None
+
+
+def _about_the_loader(name: str, error: Exception, words: str) -> ModelError | None:
+    full = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"  # torch's, without importing it
+    if full or re.search(r"out of memory|can't allocate|not enough memory", words, re.I):
+        return no_memory(name)
+    if re.search(r"weights.only|UnpicklingError", words, re.I) or isinstance(error, pickle.UnpicklingError):
+        return pickled(name)
+    if re.search(r"custom code|trust_remote_code", words):
+        return own_code(name)
+    kind = re.search(r"model type `([^`]*)`|architecture (\S+) is not supported", words)
+    if kind:
+        return unsupported(name, kind[1] or kind[2])
+    if "Unrecognized configuration class" in words:
+        return not_causal(name, "different kind of model")
+    if isinstance(error, ImportError):
+        package = getattr(error, "name", None) or words
+        return ModelError(
+            Text(
+                f"{name!r} needs a package that is not installed: {package}.",
+                f"{name!r} 需要尚未安装的软件包：{package}。",
+            ),
+            Text("Install it into Playground's environment.", "请把它安装到 Playground 的环境中。"),
+        )
+    if type(error).__name__ == "SafetensorError" or isinstance(error, OSError | EOFError | ValueError | KeyError):
+        return broken(name, words)
+    return None

@@ -1,0 +1,87 @@
+"""The model hub: whether it can be reached, and downloading from it into its cache on this machine.
+
+The only module that opens a connection, and only for a model that is asked for by hub id and is not here yet.
+"""
+
+from __future__ import annotations
+
+import glob
+import socket
+import threading
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from huggingface_hub import HfApi, constants, snapshot_download
+from tqdm.auto import tqdm
+
+from playground.models import failures, hub_cache
+from playground.types import ProgressReport, Text
+
+_PROBE_SECONDS = 3.0
+
+
+def reachable() -> bool:
+    """One short try to connect, instead of the 23 s of retries that each missing file costs without a network."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    address = urlsplit(constants.ENDPOINT)
+    if not urllib.request.proxy_bypass(address.hostname or ""):
+        proxy = urllib.request.getproxies().get(address.scheme)
+        address = urlsplit(proxy) if proxy else address
+    answered = threading.Event()
+
+    def connect() -> None:
+        port = address.port or (80 if address.scheme == "http" else 443)
+        try:
+            with socket.create_connection((address.hostname or "", port), timeout=_PROBE_SECONDS):
+                answered.set()
+        except OSError:
+            pass  # no answer is the answer
+
+    # Looking a name up has no time limit of its own, so it may be left behind.
+    probe = threading.Thread(target=connect, daemon=True)
+    probe.start()
+    probe.join(_PROBE_SECONDS)
+    return answered.is_set()
+
+
+def download(name: str, report: ProgressReport, *, code: bool = False) -> Path:
+    """Fetch a model's files into the hub's cache and return their folder. HF_TOKEN is used if it is set."""
+    report(Text(f"Asking the model hub for {name}", f"正在向模型库查询 {name}"), None)
+    with failures.explained(name):
+        found = HfApi(endpoint=constants.ENDPOINT).model_info(name, files_metadata=True, timeout=20)
+        sizes = {file.rfilename: file.size or 0 for file in found.siblings or []}
+        wanted = hub_cache.choose(list(sizes), code)
+        if not any(hub_cache.is_weights(file) for file in wanted):
+            raise failures.no_weights(name)
+        return Path(
+            snapshot_download(
+                name,
+                endpoint=constants.ENDPOINT,
+                allow_patterns=[glob.escape(file) for file in wanted],
+                tqdm_class=_bar(name, sum(sizes[file] for file in wanted), report),
+            )
+        )
+
+
+def _bar(name: str, total: int, report: ProgressReport) -> type[tqdm]:
+    """A progress bar that draws nothing and hands the share of all bytes to `report`."""
+    stage = Text(
+        f"Downloading {name} ({total / 1e6:,.0f} MB)",
+        f"正在下载 {name}（{total / 1e6:,.0f} MB）",
+    )
+
+    class Bar(tqdm):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self.counts_bytes = options.get("unit") == "B"
+            self.done = 0.0
+            super().__init__(*args, **{**options, "disable": True})
+
+        def update(self, n: float | None = 1) -> None:
+            self.done += n or 0
+            if self.counts_bytes and total:
+                report(stage, min(1.0, self.done / total))
+
+    return Bar

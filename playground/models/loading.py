@@ -1,0 +1,183 @@
+"""Loads a model and its tokenizer from files, over GPUs, memory and disk, and describes what was loaded.
+
+Knows nothing of sampling. Every failure leaves as one ModelError, in words for a person.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from playground.models import device_map, embedded, failures, sources
+from playground.models.sources import Source
+from playground.types import ModelCard, ModelError, ProgressReport, Text
+
+# bf16 is what most weights are stored in; on a CPU it is half the bytes to read, and reading is what a token costs.
+_DTYPES = {"auto": torch.bfloat16, "bf16": torch.bfloat16, "fp32": torch.float32}
+_DTYPE_NAMES = {torch.bfloat16: "bf16", torch.float32: "fp32", torch.float16: "fp16"}
+_CONTEXT_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length")
+_CONTEXT_UNKNOWN = 2048
+_BOOKKEEPING = ("_", "output_", "return_", "use_cache", "transformers_version")
+
+# It says on every load that parts are on disk; the card says so in our own words.
+logging.getLogger("accelerate").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in memory with its tokenizer. Both are transformers' own objects."""
+
+    model: Any
+    tokenizer: Any
+    card: ModelCard
+
+
+def quiet(stage: Text, share: float | None) -> None:
+    """A progress report that nobody reads."""
+
+
+def load(
+    model: str | None = None,
+    *,
+    weights: str = "auto",
+    max_memory: Mapping[str | int, int] | None = None,
+    offload_folder: str | Path | None = None,
+    trust_remote_code: bool = False,
+    report: ProgressReport = quiet,
+) -> Loaded:
+    """Load `model`: None for the embedded one, else a hub id, a folder or a GGUF file. Raises ModelError.
+
+    `max_memory` maps "cpu" or a GPU's number to bytes; what does not fit is read from disk while running.
+    """
+    _check_devices(max_memory)
+    source = sources.find(model, report, code=trust_remote_code)
+    options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "local_files_only": True}
+    if source.gguf is not None:
+        options["gguf_file"] = source.gguf
+    with failures.explained(source.id):
+        config = AutoConfig.from_pretrained(source.folder, **options)
+        _check_causal(source, config)
+        report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, **options)
+        report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), 0.3)
+        net = _weights(source, options, _DTYPES[weights], max_memory, offload_folder)
+        card = _card(source, net, tokenizer)
+        _check_room(source, card, max_memory)
+    report(Text(f"{source.title} is loaded", f"{source.title} 已加载"), 1.0)
+    return Loaded(net, tokenizer, card)
+
+
+def load_or_embedded(
+    model: str | None, *, weights: str = "auto", report: ProgressReport = quiet, **options: Any
+) -> Loaded:
+    """`load`; where that fails, the embedded model without limits, and a notice on its card that says why."""
+    try:
+        return load(model, weights=weights, report=report, **options)
+    except ModelError as error:
+        if model is None and not options.get("max_memory"):
+            raise
+        loaded = load(None, weights=weights, report=report)
+        notice = Text(f"{error.say('en')} The embedded model is used instead.", f"{error.say('zh')}现改用内置模型。")
+        return replace(loaded, card=replace(loaded.card, notice=notice))
+
+
+def _check_devices(max_memory: Mapping[str | int, int] | None) -> None:
+    for device in max_memory or {}:
+        if isinstance(device, int) and device >= torch.cuda.device_count():
+            raise failures.no_device(device, torch.cuda.device_count())
+
+
+def _check_room(source: Source, card: ModelCard, max_memory: Mapping[str | int, int] | None) -> None:
+    """The largest part must fit somewhere to be computed with, even where all of them wait on disk."""
+    largest = max(place.size for place in card.placements)
+    allowed = max(max_memory.values(), default=0) if max_memory else psutil.virtual_memory().available
+    if any(place.device == "disk" for place in card.placements) and allowed < largest:
+        raise failures.no_memory(source.id, largest, allowed)
+
+
+def _check_causal(source: Source, config: Any) -> None:
+    """Refuse what transformers would load all the same, as an encoder that answers nonsense."""
+    classes = list(getattr(config, "architectures", None) or [])
+    causal: set[str] = set()
+    for name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
+        causal.update([name] if isinstance(name, str) else name)
+    own = "AutoModelForCausalLM" in (getattr(config, "auto_map", None) or {})
+    if classes and not own and not causal.intersection(classes):
+        raise failures.not_causal(source.id, ", ".join(classes))
+
+
+def _weights(
+    source: Source,
+    options: dict[str, Any],
+    dtype: torch.dtype,
+    max_memory: Mapping[str | int, int] | None,
+    offload_folder: str | Path | None,
+) -> Any:
+    """The module, spread by accelerate. Pickled weights go through torch's weights-only reader."""
+    if source.gguf is not None:
+        options = {**options, "quantization_config": GgufConfig(dequantize=True)}
+    net, seen = AutoModelForCausalLM.from_pretrained(
+        source.folder,
+        dtype=dtype,
+        device_map="auto",
+        max_memory=dict(max_memory) if max_memory else None,
+        offload_folder=str(offload_folder or embedded.cache_root() / "offload"),
+        weights_only=True,
+        output_loading_info=True,
+        **options,
+    )
+    absent = sorted(seen["missing_keys"])
+    if absent:  # transformers would fill them with random numbers and go on
+        raise failures.broken(source.id, f"{len(absent)} tensors are missing, {absent[0]} among them.")
+    return net.eval()
+
+
+def _card(source: Source, net: Any, tokenizer: Any) -> ModelCard:
+    places = device_map.placements(net)
+    on_disk = sum(place.device == "disk" for place in places)
+    slow = Text(
+        f"{on_disk} of {len(places)} parts are read from disk for every token; expect it to be slow.",
+        f"{len(places)} 个部分中有 {on_disk} 个每生成一个词元都要从磁盘读取，速度会很慢。",
+    )
+    return ModelCard(
+        id=source.id,
+        title=source.title,
+        revision=source.revision,
+        parameters=sum(parameter.numel() for parameter in net.parameters()),
+        dtype=_DTYPE_NAMES.get(net.dtype, str(net.dtype).removeprefix("torch.")),
+        size=sum(place.size for place in places),
+        context=_context(net.config, tokenizer),
+        has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
+        placements=places,
+        folder=str(source.folder),
+        generation_defaults=_defaults(net),
+        notice=slow if on_disk else None,
+    )
+
+
+def _context(config: Any, tokenizer: Any) -> int:
+    text = config.get_text_config()
+    for name in _CONTEXT_FIELDS:
+        value = getattr(text, name, None)
+        if isinstance(value, int) and value > 0:
+            return value
+    length = getattr(tokenizer, "model_max_length", 0)
+    return length if 0 < length < 10**8 else _CONTEXT_UNKNOWN
+
+
+def _defaults(net: Any) -> dict[str, Any]:
+    """What the model's authors chose for sampling: its generation_config without ids and bookkeeping."""
+    chosen = net.generation_config.to_diff_dict() if net.generation_config is not None else {}
+    return {
+        name: value
+        for name, value in chosen.items()
+        if not name.startswith(_BOOKKEEPING) and not name.endswith("_token_id")
+    }

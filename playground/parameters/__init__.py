@@ -1,0 +1,113 @@
+"""The registry: every sampling parameter once, gathered from one file a group, and what is asked of all of them.
+
+Sliders, flags, validation, documents, presets and exports are drawn from here. Knows no model and no page.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from playground.parameters import (
+    controllers,
+    cutoffs,
+    guidance,
+    length,
+    penalties,
+    run,
+    search,
+    shape,
+    watermark,
+    words,
+)
+from playground.parameters.record import Parameter, Value
+from playground.types import InvalidRequest, Refused, Text
+
+__all__ = ["GROUPS", "ORDERS", "REGISTRY", "Parameter", "by_name", "changed", "grouped", "stages", "validate"]
+
+GROUPS: dict[str, Text] = {
+    "shape": Text("Shape", "形状"),
+    "cutoffs": Text("Cut-offs", "截断"),
+    "controllers": Text("Controllers", "自动调节"),
+    "repetition": Text("Repetition", "重复"),
+    "words": Text("Words", "用词"),
+    "length": Text("Length and stops", "长度与停止"),
+    "guidance": Text("Guidance", "引导"),
+    "watermark": Text("Watermark", "水印"),
+    "search": Text("Search", "搜索"),
+    "run": Text("Run", "运行"),
+}
+
+ORDERS = ("transformers", "llama.cpp")
+
+REGISTRY: tuple[Parameter, ...] = (
+    *shape.PARAMETERS,
+    *cutoffs.PARAMETERS,
+    *controllers.PARAMETERS,
+    *penalties.PARAMETERS,
+    *words.PARAMETERS,
+    *length.PARAMETERS,
+    *guidance.PARAMETERS,
+    *watermark.PARAMETERS,
+    *search.PARAMETERS,
+    *run.PARAMETERS,
+)
+
+
+def by_name() -> dict[str, Parameter]:
+    return {parameter.name: parameter for parameter in REGISTRY}
+
+
+def grouped() -> dict[str, list[Parameter]]:
+    """Parameters by group, both in the registry's order."""
+    return {group: [p for p in REGISTRY if p.group == group] for group in GROUPS}
+
+
+def validate(given: Mapping[str, Any]) -> dict[str, Value]:
+    """Every parameter of the registry with its value: the given ones checked and cast, the others at default.
+
+    Raises InvalidRequest that names the parameter, its value and its range.
+    """
+    known = by_name()
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = Text(f"Did you mean {near[0]}?", f"你是想用 {near[0]} 吗？") if near else None
+            shown = str(name)[:60]
+            raise InvalidRequest(
+                Text(f"There is no parameter {shown!r}.", f"没有名为 {shown!r} 的参数。"), hint, parameter=shown
+            )
+    # A default is cast too: whoever changes a list in the result must not change the registry.
+    values = {name: p.accept(given.get(name, p.default)) for name, p in known.items()}
+    stages(values["order"])
+    return values
+
+
+def changed(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Only what differs from neutral: the form in which presets, links and stored runs keep parameters."""
+    return {p.name: values[p.name] for p in REGISTRY if p.name in values and not p.is_neutral(values[p.name])}
+
+
+def stages(order: str) -> list[str]:
+    """The stages of the chain in this order: a named one, or a list of stage names separated by commas.
+
+    Stages that a list leaves out come first, in transformers' order, so that a short list decides what comes last.
+    """
+    named = order if order in ORDERS else "transformers"
+    places = {p.stage: p.order[named] for p in REGISTRY if p.stage and named in p.order}
+    complete = sorted(places, key=lambda stage: (places[stage], stage))
+    if order in ORDERS:
+        return complete
+    wanted = order.split(",") if order else []
+    for stage in wanted:
+        if stage not in places:
+            near = difflib.get_close_matches(stage, places, n=1)
+            raise InvalidRequest(
+                Text(f"order: there is no stage {stage[:60]!r}.", f"order：没有名为 {stage[:60]!r} 的阶段。"),
+                Text(f"Did you mean {near[0]}?", f"你是想用 {near[0]} 吗？") if near else None,
+                parameter="order",
+            )
+    if len(set(wanted)) != len(wanted):
+        raise Refused(Text("order names a stage twice.", "order 中有阶段出现了两次。"), parameter="order")
+    return [stage for stage in complete if stage not in wanted] + wanted

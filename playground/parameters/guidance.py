@@ -1,0 +1,48 @@
+"""Guidance: a second forward pass that the first is pushed away from. Knows no sampler; the engine runs the pass."""
+
+from playground.parameters.record import Parameter
+from playground.types import Text
+
+# The stage has a place in the order but no processor: it needs the model, which only the engine has.
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        name="guidance_scale",
+        kind="float",
+        group="guidance",
+        label=Text("Guidance scale", "引导强度"),
+        help=Text(
+            "Above 1 the answer follows the prompt more closely, away from what the model would write without it; "
+            "each token costs two passes.",
+            "大于 1 时更紧扣提示，远离模型在没有提示时会写的内容；每个词元需要两次前向计算。",
+        ),
+        formula="log p' = g · (log p − log u) + log u; u: negative prompt, or the prompt's last token alone",
+        source="arXiv 2306.17806",
+        neutral=1.0,
+        default=1.0,
+        low=0.5,
+        high=3.0,
+        step=0.05,
+        hard_low=-100.0,
+        hard_high=100.0,
+        stage="guidance",
+        order={"transformers": 10, "llama.cpp": 10},
+        argument="guidance_scale",
+        elsewhere={"transformers": "guidance_scale", "text-generation-webui": "guidance_scale"},
+    ),
+    Parameter(
+        name="negative_prompt",
+        kind="text",
+        group="guidance",
+        label=Text("Negative prompt", "反向提示"),
+        help=Text(
+            "What the answer is pushed away from when the guidance scale is above 1.",
+            "引导强度大于 1 时，回答要远离的内容。",
+        ),
+        formula="u in log p' = g · (log p − log u) + log u",
+        source="arXiv 2306.17806",
+        neutral="",
+        default="",
+        needs="guidance_scale",
+        elsewhere={"transformers": "negative_prompt_ids", "text-generation-webui": "negative_prompt"},
+    ),
+)

@@ -1,0 +1,228 @@
+"""One sampling parameter as a record, and what may be asked of a value of it.
+
+Knows no other parameter, no model and no page; torch is never imported here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from playground.types import InvalidRequest, Text
+
+Kind = Literal["float", "int", "bool", "choice", "text", "texts", "ids", "id_lists", "bias", "order"]
+Value = Any  # a float, int, bool, str, list or dict, according to the kind
+
+MAX_TEXT = 20_000
+MAX_ITEMS = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One knob. `neutral` changes nothing, `default` is what a new visitor gets.
+
+    The slider runs from `low` to `high`; validation accepts `hard_low` to `hard_high` (or beyond `hard_low` only,
+    when `above_low` is set) and always the neutral value itself. `stage` names the link of the chain it belongs to;
+    `order` that stage's place in each named order. `processor` is the name of a class in transformers or in
+    `playground.decoding.samplers`, `argument` the name of its constructor's argument for this value. `needs` is the
+    master without which this parameter has no effect. `elsewhere` holds other engines' names for it.
+    """
+
+    name: str
+    kind: Kind
+    group: str
+    label: Text
+    help: Text
+    formula: str
+    source: str
+    neutral: Value
+    default: Value
+    level: Literal["basic", "advanced"] = "advanced"
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    scale: Literal["linear", "log"] = "linear"
+    hard_low: float | None = None
+    hard_high: float | None = None
+    above_low: bool = False
+    choices: tuple[str, ...] = ()
+    choice_labels: Mapping[str, Text] = field(default_factory=dict)
+    stage: str | None = None
+    order: Mapping[str, int] = field(default_factory=dict)
+    processor: str | None = None
+    argument: str | None = None
+    needs: str | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    def is_neutral(self, value: Value) -> bool:
+        return bool(value == self.neutral)
+
+    def range_text(self) -> Text:
+        """The allowed values in words, for messages and documents."""
+        match self.kind:
+            case "float" | "int":
+                return self._number_range()
+            case "bool":
+                return Text("true or false", "true 或 false")
+            case "choice":
+                return Text("one of " + ", ".join(self.choices), "以下之一：" + "、".join(self.choices))
+            case "text":
+                return Text(f"a text of at most {MAX_TEXT} characters", f"最多 {MAX_TEXT} 个字符的文本")
+            case "texts":
+                return Text(f"a list of at most {MAX_ITEMS} texts", f"最多 {MAX_ITEMS} 条文本的列表")
+            case "ids":
+                return Text("a list of token ids", "词元编号列表")
+            case "id_lists":
+                return Text("a list of lists of token ids", "词元编号列表的列表")
+            case "bias":
+                return Text("a mapping of texts to numbers from -100 to 100", "文本到 -100 至 100 的数的映射")
+            case _:
+                return Text(
+                    "transformers, llama.cpp, or stage names separated by commas",
+                    "transformers、llama.cpp，或用逗号分隔的阶段名",
+                )
+
+    def _number_range(self) -> Text:
+        number = Text("a number", "数") if self.kind == "float" else Text("a whole number", "整数")
+        span = Text(
+            f"{'above' if self.above_low else 'from'} {_shown(self.hard_low)}",
+            f"{'大于' if self.above_low else '不小于'} {_shown(self.hard_low)}",
+        )
+        if self.hard_high is not None:
+            span = Text(f"{span.en} to {_shown(self.hard_high)}", f"{span.zh}、不大于 {_shown(self.hard_high)}")
+        off = (
+            Text("", "")
+            if self._inside(self.neutral)
+            else Text(f", or {self.neutral:g} for off", f"，或用 {self.neutral:g} 关闭")
+        )
+        return Text(f"{number.en} {span.en}{off.en}", f"{span.zh} 的{number.zh}{off.zh}")
+
+    def accept(self, value: object) -> Value:
+        """The value in this parameter's own type, or InvalidRequest naming the parameter and its range."""
+        try:
+            cast = _CASTS[self.kind](self, value)
+        except (TypeError, ValueError, OverflowError):
+            raise self._error(value) from None
+        if self.kind in ("float", "int") and not (cast == self.neutral or self._inside(float(cast))):
+            raise self._error(value)
+        return cast
+
+    def _inside(self, number: float) -> bool:
+        if self.hard_low is not None and (number < self.hard_low or (self.above_low and number == self.hard_low)):
+            return False
+        return self.hard_high is None or number <= self.hard_high
+
+    def _error(self, value: object) -> InvalidRequest:
+        shown = repr(value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        allowed = self.range_text()
+        return InvalidRequest(
+            Text(f"{self.name} is {shown}; it must be {allowed.en}.", f"{self.name} 为 {shown}，应为{allowed.zh}。"),
+            parameter=self.name,
+        )
+
+
+def _shown(number: float | None) -> str:
+    """A limit as a person writes it: short, and never 1e+06."""
+    return "−∞" if number is None else f"{number:g}" if abs(number) < 100_000 else f"{number:.0f}"
+
+
+def _float(_: Parameter, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _int(parameter: Parameter, value: object) -> int:
+    if isinstance(value, str):
+        return int(value)
+    number = _float(parameter, value)
+    if number != int(number):
+        raise ValueError
+    return int(number)
+
+
+def _bool(_: Parameter, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}
+    return words[str(value).strip().lower()] if str(value).strip().lower() in words else _fail()
+
+
+def _fail() -> Any:
+    raise ValueError
+
+
+def _choice(parameter: Parameter, value: object) -> str:
+    word = str(value).lower() if isinstance(value, bool) else value
+    return word if isinstance(word, str) and word in parameter.choices else _fail()
+
+
+def _text(_: Parameter, value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise ValueError
+    value.encode("utf-8")  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
+    return value
+
+
+def _items(value: object) -> Sequence[Any]:
+    if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
+        raise TypeError
+    return value
+
+
+def _texts(parameter: Parameter, value: object) -> list[str]:
+    return [_text(parameter, item) for item in _items(value) if item != ""]
+
+
+def _token_id(parameter: Parameter, value: object) -> int:
+    number = _int(parameter, value)
+    return number if 0 <= number < 2**31 else _fail()
+
+
+def _ids(parameter: Parameter, value: object) -> list[int]:
+    return [_token_id(parameter, item) for item in _items(value)]
+
+
+def _id_lists(parameter: Parameter, value: object) -> list[list[int]]:
+    lists = [_ids(parameter, item) for item in _items(value)]
+    return lists if all(lists) else _fail()
+
+
+def _bias(parameter: Parameter, value: object) -> dict[str, float]:
+    if not isinstance(value, Mapping) or len(value) > MAX_ITEMS:
+        raise TypeError
+    table = {_text(parameter, text): _float(parameter, number) for text, number in value.items()}
+    return table if all(text and -100 <= number <= 100 for text, number in table.items()) else _fail()
+
+
+def _order(_: Parameter, value: object) -> str:
+    """Stage names are checked against the registry, which this module does not know, in `validate()`."""
+    if isinstance(value, list | tuple):
+        value = ",".join(str(item) for item in value)
+    if not isinstance(value, str) or len(value) > 2000:
+        raise TypeError
+    return ",".join(part.strip() for part in value.split(",") if part.strip())
+
+
+_CASTS: Mapping[str, Callable[[Parameter, object], Any]] = {
+    "float": _float,
+    "int": _int,
+    "bool": _bool,
+    "choice": _choice,
+    "text": _text,
+    "texts": _texts,
+    "ids": _ids,
+    "id_lists": _id_lists,
+    "bias": _bias,
+    "order": _order,
+}

@@ -1,0 +1,65 @@
+"""Run: how often, with which luck and in which order the chain is run. Knows no engine; these have no stage."""
+
+from playground.parameters.record import Parameter
+from playground.types import Text
+
+# Seeds travel through JSON and a browser, whose numbers are exact up to here.
+LARGEST_SEED = 2**53 - 1
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        name="n",
+        kind="int",
+        group="run",
+        level="basic",
+        label=Text("Candidates", "候选数"),
+        help=Text(
+            "How many answers to write at once, each with its own seed.",
+            "同时写出多少个回答，每个有自己的种子。",
+        ),
+        formula="row k uses seed + k",
+        source="OpenAI API reference",
+        neutral=1,
+        default=1,
+        low=1,
+        high=8,
+        step=1,
+        hard_low=1,
+        hard_high=64,
+        elsewhere={"transformers": "num_return_sequences", "OpenAI": "n", "vLLM": "n"},
+    ),
+    Parameter(
+        name="seed",
+        kind="int",
+        group="run",
+        level="basic",
+        label=Text("Seed", "种子"),
+        help=Text(
+            "The same seed with the same settings writes the same text again; −1 draws a fresh one each time.",
+            "相同的种子与设置会再次写出相同的文字；−1 表示每次重新抽取。",
+        ),
+        formula="initial state of the row's random generator",
+        source="torch.Generator.manual_seed",
+        neutral=-1,
+        default=-1,
+        hard_low=-1,
+        hard_high=LARGEST_SEED,
+        elsewhere={"OpenAI": "seed", "vLLM": "seed", "llama.cpp": "seed"},
+    ),
+    Parameter(
+        name="order",
+        kind="order",
+        group="run",
+        label=Text("Order of the stages", "阶段顺序"),
+        help=Text(
+            "The order in which the stages change the scores: transformers applies temperature before the cut-offs, "
+            "llama.cpp after them, and your own list of stages decides what comes last.",
+            "各阶段改变分数的顺序：transformers 先温度后截断，llama.cpp 先截断后温度，自定的阶段列表决定最后的顺序。",
+        ),
+        formula="z ← stage_m(… stage_2(stage_1(z)))",
+        source="transformers generate(), llama.cpp --samplers",
+        neutral="transformers",
+        default="transformers",
+        elsewhere={"llama.cpp": "samplers"},
+    ),
+)

@@ -1,0 +1,167 @@
+"""A YAML document whose every value knows its line, so that what is wrong in a preset can be pointed at.
+
+Knows no task and no parameter. Only plain data is read: no tags, no aliases, nothing is ever constructed from a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from playground.types import PlaygroundError, Text
+
+MAX_BYTES = 256 * 1024
+
+
+class SchemaError(PlaygroundError):
+    """A preset cannot be read; `file`, `line` (from 1) and `key` say where."""
+
+    def __init__(self, reason: Text, *, file: str, line: int | None = None, key: str = "") -> None:
+        self.file, self.line, self.key = file, line, key
+        en = file + (f", line {line}" if line else "") + (f", {key}" if key else "")
+        zh = file + (f"，第 {line} 行" if line else "") + (f"，{key}" if key else "")
+        super().__init__(Text(f"{en}: {reason.en}", f"{zh}：{reason.zh}"))
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader without aliases: a few of them could stand for millions of nodes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value of a document: where it stands, and readers that check its type."""
+
+    raw: yaml.Node
+    file: str
+    key: str = ""
+
+    @property
+    def line(self) -> int:
+        return int(self.raw.start_mark.line) + 1
+
+    def wrong(self, en: str, zh: str) -> SchemaError:
+        return SchemaError(Text(en, zh), file=self.file, line=self.line, key=self.key)
+
+    def _below(self, raw: yaml.Node, name: str) -> Node:
+        return Node(raw, self.file, f"{self.key}.{name}" if self.key else name)
+
+    def mapping(
+        self, required: Collection[str] = (), optional: Collection[str] = (), *, anything: bool = False
+    ) -> dict[str, Node]:
+        """The entries by key; a missing key, an unknown one (unless `anything` goes) or a double one is an error."""
+        if not isinstance(self.raw, yaml.MappingNode):
+            raise self.wrong("it must be a mapping of keys to values.", "应为“键: 值”形式的映射。")
+        entries: dict[str, Node] = {}
+        for key, value in self.raw.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._below(key, "?").wrong("a key must be a word.", "键必须是一个词。")
+            name, entry = key.value, self._below(value, key.value[:60])
+            at_key = self._below(key, name[:60])
+            if name in entries:
+                raise at_key.wrong("this key is given twice.", "这个键出现了两次。")
+            if not anything and name not in required and name not in optional:
+                allowed = sorted({*required, *optional})
+                raise at_key.wrong(
+                    f"this key is unknown; allowed are {', '.join(allowed)}.",
+                    f"没有这个键；可用的键为 {'、'.join(allowed)}。",
+                )
+            entries[name] = entry
+        for name in required:
+            if name not in entries:
+                raise self._below(self.raw, name).wrong("this key is missing.", "缺少这个键。")
+        return entries
+
+    def items(self) -> list[Node]:
+        if not isinstance(self.raw, yaml.SequenceNode):
+            raise self.wrong("it must be a list.", "应为列表。")
+        return [self._below(raw, str(number)) for number, raw in enumerate(self.raw.value, start=1)]
+
+    def value(self) -> Any:
+        """The plain value behind this node, as YAML's safe rules read it."""
+        if isinstance(self.raw, yaml.SequenceNode):
+            return [item.value() for item in self.items()]
+        if isinstance(self.raw, yaml.MappingNode):
+            return {name: entry.value() for name, entry in self.mapping(anything=True).items()}
+        try:
+            return _scalar(self.raw)
+        except (yaml.YAMLError, ValueError, OverflowError):
+            raise self.wrong("this value cannot be read.", "无法读取这个值。") from None
+
+    def text(self, *, empty: bool = False) -> str:
+        value = self.value()
+        if not isinstance(value, str):
+            raise self.wrong("it must be a text; put it in quotes.", "应为文本；请加上引号。")
+        if not empty and not value.strip():
+            raise self.wrong("it must not be empty.", "不能为空。")
+        return value
+
+    def texts(self) -> tuple[str, ...]:
+        return tuple(item.text() for item in self.items())
+
+    def whole_number(self, low: int, high: int) -> int:
+        value = self.value()
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise self.wrong(f"it must be a whole number from {low} to {high}.", f"应为 {low} 到 {high} 之间的整数。")
+        return value
+
+    def truth(self) -> bool:
+        value = self.value()
+        if not isinstance(value, bool):
+            raise self.wrong("it must be true or false.", "应为 true 或 false。")
+        return value
+
+    def one_of(self, allowed: Collection[str]) -> str:
+        value = self.value()
+        if value not in allowed:
+            raise self.wrong(f"it must be one of {', '.join(allowed)}.", f"应为以下之一：{'、'.join(allowed)}。")
+        return str(value)
+
+    def both_languages(self) -> Text:
+        said = self.mapping(required=("en", "zh"))
+        return Text(said["en"].text(), said["zh"].text())
+
+
+def _scalar(raw: yaml.Node) -> Any:
+    return yaml.constructor.SafeConstructor().construct_object(raw)
+
+
+def read(path: Path) -> Node:
+    """The document in `path`. Raises SchemaError with the line where YAML itself is broken."""
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-8")
+    except OSError:
+        raise SchemaError(Text("the file cannot be read.", "无法读取该文件。"), file=path.name) from None
+    except UnicodeDecodeError:
+        raise SchemaError(Text("the file is not UTF-8 text.", "该文件不是 UTF-8 文本。"), file=path.name) from None
+    if len(data) > MAX_BYTES:
+        raise SchemaError(
+            Text(f"the file is larger than {MAX_BYTES // 1024} KB.", f"该文件超过 {MAX_BYTES // 1024} KB。"),
+            file=path.name,
+        )
+    return parse(text, path.name)
+
+
+def parse(text: str, file: str) -> Node:
+    """The document in `text`; `file` is only what errors call it."""
+    try:
+        loader = _Loader(text)
+        raw = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        reason = Text(f"this is not valid YAML: {error.problem}.", f"这不是有效的 YAML：{error.problem}。")
+        raise SchemaError(reason, file=file, line=line) from None
+    except (yaml.YAMLError, RecursionError):
+        raise SchemaError(Text("this is not valid YAML.", "这不是有效的 YAML。"), file=file) from None
+    if raw is None:
+        raise SchemaError(Text("the file is empty.", "文件是空的。"), file=file)
+    return Node(raw, file)

@@ -1,0 +1,194 @@
+"""How this server runs: flags and environment, read in one place.
+
+Knows no model and no page; a password never comes from an argument and is never shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from playground.types import PlaygroundError, Text
+
+WEIGHTS = ("auto", "fp32", "bf16")
+PASSWORD_VARIABLE = "PLAYGROUND_PASSWORD"
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one visitor may ask for. Tokens and rows per request, characters of prompt, requests at a time."""
+
+    max_new_tokens: int = 4096
+    candidates: int = 16
+    num_beams: int = 8
+    prompt_characters: int = 200_000
+    max_seconds: float = 0.0
+    running: int = 4
+    waiting: int = 64
+
+
+PUBLIC_LIMITS = Limits(
+    max_new_tokens=512, candidates=4, num_beams=4, prompt_characters=20_000, max_seconds=120.0, running=3, waiting=16
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One server's settings. `max_memory` maps a device ("cpu" or a GPU's number) to bytes.
+
+    `kept_memory` is how many bytes the logits of earlier runs may take; None leaves it to the machine's memory.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    model: str | None = None
+    weights: str = "auto"
+    max_memory: Mapping[str | int, int] | None = None
+    offload_folder: str | None = None
+    kept_memory: int | None = None
+    trust_remote_code: bool = False
+    share: bool = False
+    user: str = "guest"
+    password: str | None = field(default=None, repr=False)
+    limits: Limits = Limits()
+
+    @property
+    def public(self) -> bool:
+        """True where people other than the owner can reach the page."""
+        return self.share or self.host not in ("127.0.0.1", "localhost", "::1")
+
+
+def parse_bytes(text: str, name: str = "max-memory") -> int:
+    """`8GiB`, `150MB` or a plain number of bytes, as accelerate's max_memory means them."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    if match is None or match[2].upper() not in _UNITS:
+        raise PlaygroundError(
+            Text(f"{name}: {text[:40]!r} is not a size.", f"{name}：{text[:40]!r} 不是有效的大小。"),
+            Text("Write it like 8GiB or 500MB.", "请写成 8GiB 或 500MB 这样的形式。"),
+        )
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def parse_max_memory(text: str | None) -> dict[str | int, int] | None:
+    """`cpu=8GiB,0=20GiB` as {"cpu": 8589934592, 0: 21474836480}."""
+    if not text:
+        return None
+    budget: dict[str | int, int] = {}
+    for part in text.split(","):
+        device, _, size = part.partition("=")
+        device = device.strip()
+        if not (device == "cpu" or device.isdigit()):
+            raise PlaygroundError(
+                Text(f"max-memory: {device[:40]!r} is no device.", f"max-memory：{device[:40]!r} 不是设备。"),
+                Text("Use cpu or a GPU's number: cpu=8GiB,0=20GiB.", "请用 cpu 或显卡编号：cpu=8GiB,0=20GiB。"),
+            )
+        budget[int(device) if device.isdigit() else device] = parse_bytes(size)
+    return budget
+
+
+def add_model_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that choose and place a model; the app and the terminal share them."""
+    parser.add_argument(
+        "--model", help="hub id, local folder or GGUF file (default: the embedded SmolLM2-135M-Instruct)"
+    )
+    parser.add_argument("--weights", choices=WEIGHTS, default="auto", help="number format of the weights")
+    parser.add_argument(
+        "--max-memory", metavar="cpu=8GiB,0=20GiB", help="memory each device may use; the rest goes to disk"
+    )
+    parser.add_argument("--offload-folder", help="folder for weights that fit no device")
+    parser.add_argument(
+        "--trust-remote-code", action="store_true", help="run code that comes with a model (off: safer)"
+    )
+
+
+def server_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="app.py", description="Playground: see what every sampling knob does.", allow_abbrev=False
+    )
+    parser.add_argument("--host", help="address to listen on (default: GRADIO_SERVER_NAME, else 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, else 7860")
+    add_model_flags(parser)
+    parser.add_argument("--share", action="store_true", help="open a public link through Gradio's tunnel")
+    parser.add_argument("--user", default="guest", help="user name that goes with the password")
+    parser.add_argument("--password-file", help=f"first line is the password of the page; or set {PASSWORD_VARIABLE}")
+    parser.add_argument("--ask-password", action="store_true", help="ask for the page's password in the terminal")
+    parser.add_argument(
+        "--kept-memory", metavar="2GiB", help="memory for looking into earlier runs (default: a tenth, at most 2 GiB)"
+    )
+    parser.add_argument("--limit-tokens", type=int, metavar="N", help="most new tokens of one request")
+    parser.add_argument("--limit-candidates", type=int, metavar="N", help="most candidates of one request")
+    parser.add_argument("--limit-prompt", type=int, metavar="CHARS", help="most characters of one prompt")
+    parser.add_argument("--limit-running", type=int, metavar="N", help="requests that run at the same time")
+    parser.add_argument("--limit-waiting", type=int, metavar="N", help="requests that may wait in line")
+    return parser
+
+
+def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from a command line. Raises PlaygroundError for a value that parses but makes no sense."""
+    environment = os.environ if environment is None else environment
+    given = server_parser().parse_args(argv)
+    settings = Settings(
+        host=given.host or environment.get("GRADIO_SERVER_NAME") or "127.0.0.1",
+        port=_port(given.port, environment),
+        model=given.model or None,
+        weights=given.weights,
+        max_memory=parse_max_memory(given.max_memory),
+        offload_folder=given.offload_folder,
+        kept_memory=parse_bytes(given.kept_memory, "kept-memory") if given.kept_memory else None,
+        trust_remote_code=given.trust_remote_code,
+        share=given.share,
+        user=given.user,
+        password=_password(given, environment),
+    )
+    return replace(settings, limits=_limits(given, PUBLIC_LIMITS if settings.public else Limits()))
+
+
+def _port(given: int | None, environment: Mapping[str, str]) -> int:
+    """A host for Gradio apps tells the port, like the address, through the environment."""
+    said = str(given) if given is not None else environment.get("GRADIO_SERVER_PORT") or "7860"
+    if not said.isdecimal() or int(said) > 65535:
+        raise PlaygroundError(
+            Text(f"port is {said[:20]}; it must be from 0 to 65535.", f"port 为 {said[:20]}，应在 0 到 65535 之间。")
+        )
+    return int(said)
+
+
+def _limits(given: argparse.Namespace, limits: Limits) -> Limits:
+    chosen = {
+        "max_new_tokens": given.limit_tokens,
+        "candidates": given.limit_candidates,
+        "prompt_characters": given.limit_prompt,
+        "running": given.limit_running,
+        "waiting": given.limit_waiting,
+    }
+    for name, value in chosen.items():
+        if value is not None and value < 1:
+            raise PlaygroundError(
+                Text(
+                    f"The limit for {name} is {value}; it must be at least 1.", f"{name} 的上限为 {value}，至少应为 1。"
+                )
+            )
+    return replace(limits, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def _password(given: argparse.Namespace, environment: Mapping[str, str]) -> str | None:
+    if given.password_file:
+        try:
+            lines = Path(given.password_file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            lines = []
+        if not lines or not lines[0].strip():
+            raise PlaygroundError(
+                Text("The password file cannot be read or is empty.", "密码文件无法读取或为空。"),
+                Text("Put the password on its first line.", "请把密码写在第一行。"),
+            )
+        return lines[0].strip()
+    if given.ask_password:
+        return getpass.getpass("Password for the page: ") or None
+    return environment.get(PASSWORD_VARIABLE) or None

@@ -1,0 +1,286 @@
+"""The words that every room of Playground shares: texts in two languages, Request, Step, Run, and the errors.
+
+Knows no model, no page and no parameter by name (except where a Run reports its seed).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Language = Literal["en", "zh"]
+Mode = Literal["chat", "complete"]
+Path = Literal["exact", "fast"]
+FinishReason = Literal["end", "length", "context", "stop", "time", "stopped", "error"]
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One thing said in English and in Simplified Chinese."""
+
+    en: str
+    zh: str
+
+    def say(self, language: str = "en") -> str:
+        return self.zh if language == "zh" else self.en
+
+    def filled(self, **values: object) -> Text:
+        """The same sentence with `{name}` places filled; the values themselves are never parsed."""
+        return Text(self.en.format(**values), self.zh.format(**values))
+
+
+FINISH_WORDS: Mapping[FinishReason, Text] = {
+    "end": Text("end of text", "自然结束"),
+    "length": Text("length reached", "达到长度上限"),
+    "context": Text("context full", "上下文已满"),
+    "stop": Text("stop string", "遇到停止词"),
+    "time": Text("time is up", "时间用完"),
+    "stopped": Text("stopped by you", "由你停止"),
+    "error": Text("error", "出错"),
+}
+
+ProgressReport = Callable[[Text, float | None], None]
+"""Called with what is being done and the share done (0 to 1, None where it is not known)."""
+
+
+class PlaygroundError(Exception):
+    """Something a person can mend: one clear sentence, and a hint of what to do."""
+
+    def __init__(self, message: Text, hint: Text | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(self.say("en"))
+
+    def say(self, language: str = "en") -> str:
+        if self.hint is None:
+            return self.message.say(language)
+        gap = "" if language == "zh" else " "
+        return self.message.say(language) + gap + self.hint.say(language)
+
+
+class InvalidRequest(PlaygroundError):
+    """A value is not allowed; `parameter` names the field it belongs to."""
+
+    def __init__(self, message: Text, hint: Text | None = None, *, parameter: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.parameter = parameter
+
+
+class Refused(InvalidRequest):
+    """Each value is allowed by itself, but this model, path or combination cannot honour it."""
+
+
+class ModelError(PlaygroundError):
+    """A model could not be found, read or held."""
+
+
+class Busy(PlaygroundError):
+    """The server has no room for this request now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one module of a model sits: `device` is "cpu", "cuda:0" or "disk"; `size` in bytes."""
+
+    module: str
+    device: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is loaded. `parameters` is a count, `size` in bytes, `context` in tokens."""
+
+    id: str
+    title: str
+    revision: str
+    parameters: int
+    dtype: str
+    size: int
+    context: int
+    has_chat_template: bool
+    placements: tuple[Placement, ...] = ()
+    folder: str | None = None
+    generation_defaults: Mapping[str, Any] = field(default_factory=dict)
+    notice: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one person asks for. `values` holds every parameter of the registry, as `validate()` returns it.
+
+    `prefill` is the beginning of the answer: the model continues right behind it. `keep` is an id nobody can guess
+    under which the run's logits are kept for later questions; "" keeps nothing.
+    """
+
+    prompt: str
+    values: Mapping[str, Any]
+    mode: Mode = "complete"
+    system: str = ""
+    prefill: str = ""
+    path: Path = "exact"
+    task: str | None = None
+    keep: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the model will see: the text with its special tokens, its ids, and the context window in tokens."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    context: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChance:
+    """One token among the candidates; `p_model` before the chain, `p_chain` after it."""
+
+    token_id: int
+    text: str
+    p_model: float
+    p_chain: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One stage of the chain at one step: candidates alive, and entropy in nats, before and after it."""
+
+    stage: str
+    alive_before: int
+    alive_after: int
+    entropy_before: float
+    entropy_after: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One token of one row. A field that a generator cannot know is None.
+
+    `logprob` is the model's (natural log, before the chain), `chosen_prob` the probability after the chain, `rank`
+    counts from 1 under the model. `retract` tokens of this row are taken back before this one is added.
+    """
+
+    row: int
+    position: int
+    token_id: int | None
+    text: str
+    logprob: float | None = None
+    chosen_prob: float | None = None
+    rank: int | None = None
+    entropy_nats: float | None = None
+    top: tuple[TokenChance, ...] | None = None
+    stages: tuple[StageView, ...] | None = None
+    retract: int = 0
+    finish: FinishReason | None = None
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One row of a Run, growing while it streams. Times are seconds since the run began."""
+
+    seed: int
+    steps: list[Step] = field(default_factory=list)
+    finish_reason: FinishReason | None = None
+    first_token_s: float | None = None
+    last_token_s: float | None = None
+    generated: int = 0
+
+    @property
+    def text(self) -> str:
+        return "".join(step.text for step in self.steps)
+
+    @property
+    def token_ids(self) -> list[int]:
+        return [step.token_id for step in self.steps if step.token_id is not None]
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Tokens after the first by the time since the first: the time of the prompt is left out."""
+        if self.first_token_s is None or self.last_token_s is None or self.last_token_s <= self.first_token_s:
+            return None
+        return (self.generated - 1) / (self.last_token_s - self.first_token_s)
+
+    def add(self, step: Step, now: float) -> None:
+        if step.retract:
+            del self.steps[-step.retract :]
+        self.steps.append(step)
+        if step.token_id is not None:
+            self.generated += 1
+            self.first_token_s = now if self.first_token_s is None else self.first_token_s
+            self.last_token_s = now
+        if step.finish is not None:
+            self.finish_reason = step.finish
+
+
+@dataclass(slots=True)
+class Run:
+    """A Request being answered: everything that a page, a terminal or a file shows of it."""
+
+    request: Request
+    model: str
+    dtype: str
+    prompt_tokens: int
+    candidates: list[Candidate]
+    started: float = field(default_factory=time.perf_counter)
+    notice: Text | None = None
+    error: Text | None = None
+
+    @property
+    def finished(self) -> bool:
+        return all(candidate.finish_reason is not None for candidate in self.candidates)
+
+    def add(self, step: Step) -> None:
+        self.candidates[step.row].add(step, time.perf_counter() - self.started)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints and the API ends with."""
+        firsts = [c.first_token_s for c in self.candidates if c.first_token_s is not None]
+        lasts = [c.last_token_s for c in self.candidates if c.last_token_s is not None]
+        span = max(lasts) - min(firsts) if firsts else 0.0
+        after_first = sum(c.generated for c in self.candidates) - len(firsts)
+        return {
+            "model": self.model,
+            "dtype": self.dtype,
+            "path": self.request.path,
+            "prompt_tokens": self.prompt_tokens,
+            "candidates": [
+                {"text": c.text, "token_ids": c.token_ids, "finish_reason": c.finish_reason, "seed": c.seed}
+                for c in self.candidates
+            ],
+            "timing": {
+                "ttft_s": round(min(firsts), 4) if firsts else None,
+                "tokens_per_second": round(after_first / span, 2) if span > 0 else None,
+            },
+        }
+
+
+class Generator(Protocol):
+    """Whatever turns a Request into Steps. Closing the iterator cancels; a row that fails ends alone."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The parameters it honours; what else differs from neutral is refused by name."""
+
+    @property
+    def paths(self) -> frozenset[Path]: ...
+
+    @property
+    def traces(self) -> bool:
+        """Whether its Steps tell what each stage of the chain did."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    def render(self, request: Request) -> Rendered: ...
+
+    def stream(self, request: Request) -> Iterator[Step]: ...

@@ -1,0 +1,1 @@
+"""The page: rooms of one Gradio app. Everything below it works without a page."""

@@ -1,0 +1,85 @@
+// The keys of the desk: Generate, Stop, the seed with its lock, how many candidates; and what is going on.
+const pg = window.playground;
+const find = (selector) => element.querySelector(selector);
+const button = (name) => find(`button[name=${name}]`);
+const lockIcon = (open) => `<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" fill="none"
+  stroke="currentColor" stroke-width="1.5"><rect x="3" y="7" width="10" height="7" rx="1.5"></rect>
+  <path d="${open ? "M5.5 7V4.5a2.5 2.5 0 0 1 4.8-1" : "M5.5 7V4.5a2.5 2.5 0 0 1 5 0V7"}"></path></svg>`;
+let knobs = { seed: -1, n: 1 };
+let running = false;
+let lastSeed = null;
+let complaint = null;
+let notice = null;
+let silence = 0;
+
+const draw = () => {
+  pg.apply(element);
+  const { seed, n } = knobs;
+  const locked = seed >= 0;
+  find(".go kbd").textContent = `${pg.command}↵`;
+  find(".seed-value").textContent = locked ? seed : pg.t("fresh");
+  const lock = button("lock");
+  lock.innerHTML = lockIcon(!locked);
+  lock.setAttribute("aria-pressed", String(locked));
+  lock.title = pg.t(locked ? "unlock_seed" : "lock_seed");
+  lock.setAttribute("aria-label", lock.title);
+  find(".candidates").textContent = n;
+  button("fewer").disabled = n <= 1;
+  button("more").disabled = n >= props.most;
+  button("generate").disabled = running;
+  button("stop").disabled = !running;
+  find(".act").classList.toggle("running", running);
+  const place = find(".act-notice");
+  const shown = complaint && !complaint.placed ? complaint.text : notice;
+  place.hidden = !shown;
+  place.classList.toggle("complaint", Boolean(complaint && !complaint.placed));
+  place.textContent = pg.say(shown);
+};
+const turn = (name, value) => pg.tell("knob", { name, value });
+const stop = () => {
+  if (!running) return;
+  trigger("stop");
+  // A server that is gone cannot say that it stopped.
+  clearTimeout(silence);
+  silence = setTimeout(() => { if (running) pg.tell("run", { running: false, status: pg.t("lost") }); }, 15000);
+};
+
+element.addEventListener("click", (event) => {
+  const pressed = event.target.closest("button");
+  switch (pressed?.name) {
+    case "generate": pg.tell("generate", {}); break;
+    case "stop": stop(); break;
+    case "lock": turn("seed", knobs.seed >= 0 ? -1 : lastSeed ?? Math.floor(Math.random() * 2 ** 31)); break;
+    case "fewer": turn("n", knobs.n - 1); break;
+    case "more": turn("n", knobs.n + 1); break;
+    case "knobs": pg.tell("drawer", true); break;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && running && !event.defaultPrevented) {
+    event.preventDefault();
+    stop();
+  }
+});
+pg.on("generate", () => {
+  if (running) return;
+  pg.tell("complaint", null);
+  pg.tell("run", { running: true, status: pg.t("starting") });
+  trigger("generate");
+}, "act");
+pg.on("run", (news) => {
+  running = news.running;
+  if (news.running) notice = news.notice ?? null;
+  else if (news.notice) notice = news.notice;
+  if (news.seed !== undefined) lastSeed = news.seed;
+  if (!running) clearTimeout(silence);
+  draw();
+}, "act");
+pg.on("complaint", (news) => { complaint = news; queueMicrotask(draw); }, "act");
+pg.on("knobs", (values) => {
+  if (knobs.seed === values.seed && knobs.n === values.n) return;
+  knobs = { seed: values.seed, n: values.n };
+  draw();
+}, "act");
+pg.on("language", draw, "act");
+draw();

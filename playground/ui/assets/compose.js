@@ -1,0 +1,206 @@
+// What to write: a task with its fields, a free prompt, or a chat. Everything typed is in `props.value` at once.
+const pg = window.playground;
+const tasks = props.tasks;
+const find = (selector) => element.querySelector(selector);
+const picker = find(".task-picker");
+const fields = find(".fields");
+const note = find(".compose-note");
+let hasChat = true;
+let model = "";
+let timer = 0;
+let turned = "";
+// What is filled in is decided here and nowhere else. Gradio may set an element back to what it was when the page
+// came, just after its script has run: then this is put in force again.
+let form = props.value;
+
+const task = () => tasks.find((one) => one.id === form.task) || tasks[0];
+const defaults = (one) => Object.fromEntries(one.fields.map((field) => [field.name, pg.say(field.default)]));
+const change = (changes) => {
+  form = { ...form, ...changes, language: pg.language };
+  props.value = form;
+};
+watch("value", () => { if (JSON.stringify(props.value) !== JSON.stringify(form)) props.value = form; });
+
+// The server counts the tokens a moment after the last key.
+const look = () => {
+  clearTimeout(timer);
+  pg.tell("counting", true);
+  timer = setTimeout(() => trigger("look"), 300);
+};
+// Asks for the knobs that go with what is chosen. One event for both cases, so that answers come in order.
+const wish = (picked) => {
+  change({ picked });
+  trigger("pick");
+  look();
+};
+const grow = (area) => {
+  if (!area.offsetParent) return;
+  area.style.height = "auto";
+  area.style.height = `${Math.min(area.scrollHeight + 2, 420)}px`;
+};
+const complain = (name, text) => {
+  const field = element.querySelector(`.compose-kind:not([hidden]) [data-field="${CSS.escape(name)}"]`);
+  if (!field) return false;
+  field.classList.toggle("wrong", Boolean(text));
+  const place = field.querySelector(".field-error");
+  place.hidden = !text;
+  place.textContent = pg.say(text);
+  field.querySelector("input, textarea, select")?.setAttribute("aria-invalid", String(Boolean(text)));
+  return true;
+};
+const calm = () => element.querySelectorAll(".field.wrong").forEach((field) => complain(field.dataset.field, null));
+
+const input = (field) => {
+  const shared = { name: field.name, "data-task-field": "", maxlength: field.max_length };
+  if (field.choices) {
+    const options = field.choices[pg.language] || field.choices.en;
+    return pg.make("select", shared, ...options.map((choice) => pg.make("option", { value: choice }, choice)));
+  }
+  const hint = field.placeholder ? pg.say(field.placeholder) : null;
+  if (field.type === "long_text") return pg.make("textarea", { ...shared, rows: 4, placeholder: hint });
+  return pg.make("input", {
+    ...shared, type: "text", inputmode: field.type === "number" ? "decimal" : null, placeholder: hint, autocomplete: "off",
+  });
+};
+const drawFields = () => {
+  const one = task();
+  find(".task-about").textContent = pg.say(one.description);
+  fields.replaceChildren(...one.fields.map((field) => {
+    const control = input(field);
+    control.value = form.fields[field.name] ?? "";
+    return pg.make("label",
+      { class: `field${field.type === "long_text" || field.type === "list" ? " wide" : ""}`, "data-field": field.name },
+      pg.make("span", { class: "field-label" }, pg.say(field.label),
+        field.required ? null : pg.make("i", {}, pg.t("optional"))),
+      control,
+      pg.make("span", { class: "field-error", role: "alert", hidden: true }));
+  }));
+  fields.querySelectorAll("textarea").forEach(grow);
+};
+const drawPicker = () => {
+  const groups = new Map();
+  for (const one of tasks) {
+    const name = pg.say(one.group);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(pg.make("option", { value: one.id }, pg.say(one.title)));
+  }
+  picker.replaceChildren(...[...groups].map(([name, options]) => pg.make("optgroup", { label: name }, ...options)));
+  picker.value = task().id;
+};
+const drawKind = () => {
+  const kind = form.kind;
+  for (const button of element.querySelectorAll("[data-kind]")) {
+    const chosen = button.dataset.kind === kind;
+    button.setAttribute("aria-checked", String(chosen));
+    button.tabIndex = chosen ? 0 : -1;
+    if (button.dataset.kind === "chat") {
+      button.setAttribute("aria-disabled", String(!hasChat));
+      button.title = hasChat ? "" : pg.t("no_chat", { model });
+    }
+  }
+  for (const part of element.querySelectorAll(".compose-kind")) part.hidden = part.dataset.for !== kind;
+  picker.hidden = kind !== "task";
+  note.hidden = hasChat;
+  note.textContent = hasChat ? "" : pg.t("no_chat", { model });
+  element.querySelectorAll(".compose-kind:not([hidden]) textarea").forEach(grow);
+};
+const drawAll = () => {
+  pg.apply(element);
+  drawPicker();
+  drawFields();
+  for (const area of element.querySelectorAll("[data-for] > label textarea")) area.value = form[area.name] ?? "";
+  drawKind();
+};
+const choose = (kind) => {
+  if (kind === "chat" && !hasChat) return;
+  change({ kind });
+  drawKind();
+  wish(true);
+};
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-kind]");
+  if (button) choose(button.dataset.kind);
+});
+element.addEventListener("keydown", (event) => {
+  const button = event.target.closest("[data-kind]");
+  const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!button || !way) return;
+  event.preventDefault();
+  const all = [...element.querySelectorAll("[data-kind]")].filter((one) => hasChat || one.dataset.kind !== "chat");
+  const next = all[(all.indexOf(button) + way + all.length) % all.length];
+  choose(next.dataset.kind);
+  next.focus();
+});
+element.addEventListener("input", (event) => {
+  const control = event.target;
+  if (control === picker) return;
+  if (control.dataset.taskField !== undefined) {
+    change({ fields: { ...form.fields, [control.name]: control.value } });
+  } else {
+    change({ [control.name]: control.value });
+  }
+  if (control.tagName === "TEXTAREA") grow(control);
+  complain(control.closest("[data-field]").dataset.field, null);
+  look();
+});
+picker.addEventListener("change", () => {
+  const before = form;
+  const drafts = { ...before.drafts, [before.task]: before.fields };
+  const one = tasks.find((other) => other.id === picker.value);
+  change({ task: one.id, fields: drafts[one.id] || defaults(one), drafts });
+  drawFields();
+  wish(true);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
+    event.preventDefault();
+    pg.tell("generate", {});
+  }
+});
+
+// Fields that still hold what we filled in follow the language; what a person typed stays.
+const other = { en: "zh", zh: "en" };
+const followLanguage = () => {
+  const [from, to] = [other[pg.language], pg.language];
+  const kept = { ...form.fields };
+  for (const field of task().fields) {
+    const place = field.choices ? field.choices[from].indexOf(kept[field.name]) : -1;
+    if (place >= 0) kept[field.name] = field.choices[to][place];
+    else if (kept[field.name] === field.default[from]) kept[field.name] = field.default[to];
+  }
+  change({ fields: kept, drafts: {} });
+};
+pg.on("language", () => {
+  followLanguage();
+  drawAll();
+  wish(false);
+}, "compose");
+pg.on("server", (status) => {
+  if (!status.model) return;
+  hasChat = status.model.has_chat_template;
+  model = status.model.title;
+  if (!hasChat && form.kind === "chat") change({ kind: "complete" });
+  drawKind();
+  if (form.ready !== status.model.id) {
+    change({ ready: status.model.id });
+    wish(false);
+  }
+}, "compose");
+// The window that is left depends on the knobs too, and a negative prompt is part of what is sent.
+pg.on("knobs", (values) => {
+  const now = JSON.stringify(values);
+  if (now !== turned) look();
+  turned = now;
+}, "compose");
+pg.on("complaint", (complaint) => {
+  calm();
+  if (!complaint) return;
+  const name = complaint.parameter === "prompt" && form.kind === "chat" ? "message" : complaint.parameter;
+  complaint.placed = Boolean(name) && complain(name, complaint.text);
+}, "compose");
+
+change({ fields: defaults(task()) });
+drawAll();
+if (pg.language === "zh") wish(false);
+else look();

@@ -1,0 +1,101 @@
+// What every element of the page shares: language, theme, words, a small message board. No element is known here.
+window.playground = (() => {
+  const words = JSON.parse(document.getElementById("playground-words").textContent);
+  const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+  const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window: not kept */ } };
+
+  // Messages between elements. A listener that comes late is told the last state first, but never an old wish.
+  const STATES = new Set(["server", "run", "theme", "knobs"]);
+  const listeners = new Map();
+  const last = new Map();
+  const on = (topic, listener, element) => {
+    if (!listeners.has(topic)) listeners.set(topic, new Map());
+    listeners.get(topic).set(element || listener, listener);
+    if (last.has(topic)) listener(last.get(topic));
+  };
+  const tell = (topic, message) => {
+    if (STATES.has(topic)) last.set(topic, message);
+    for (const listener of (listeners.get(topic) || new Map()).values()) listener(message);
+  };
+
+  const browserLanguage = () => ((navigator.languages || [navigator.language])[0] || "en").toLowerCase();
+  let language = stored("playground-language");
+  if (language !== "en" && language !== "zh") language = browserLanguage().startsWith("zh") ? "zh" : "en";
+
+  const say = (text) => {
+    if (text === null || text === undefined) return "";
+    return typeof text === "string" ? text : text[language] ?? text.en ?? "";
+  };
+  const t = (key, values) => {
+    const sentence = say(words[key] ?? key);
+    return values ? sentence.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place) : sentence;
+  };
+  const speakHtml = () => {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    document.title = t("title");
+  };
+  const setLanguage = (wanted) => {
+    language = wanted;
+    store("playground-language", wanted);
+    speakHtml();
+    tell("language", wanted);
+  };
+
+  // Fills in every element that carries a key of the word list.
+  const apply = (root) => {
+    for (const node of root.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+    for (const node of root.querySelectorAll("[data-t-placeholder]")) node.placeholder = t(node.dataset.tPlaceholder);
+    for (const node of root.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
+    for (const node of root.querySelectorAll("[data-t-title]")) node.title = t(node.dataset.tTitle);
+  };
+
+  const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const theme = () => stored("playground-theme") || (systemDark.matches ? "dark" : "light");
+  const paintTheme = () => {
+    document.body.classList.toggle("dark", theme() === "dark");
+    tell("theme", theme());
+  };
+  const setTheme = (wanted) => { store("playground-theme", wanted); paintTheme(); };
+  systemDark.addEventListener("change", paintTheme);
+
+  // One node: make("button", {class: "x", onclick: f}, "text", child). Text is always text, never markup.
+  const make = (tag, attributes = {}, ...children) => {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === null || value === undefined || value === false) continue;
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else node.setAttribute(name, value === true ? "" : value);
+    }
+    node.append(...children.filter((child) => child !== null && child !== undefined));
+    return node;
+  };
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // no clipboard on plain http from another machine
+      const area = make("textarea", { style: "position:fixed;opacity:0" });
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  };
+  const number = (value, digits = 0) => Number(value).toLocaleString("en-US", {
+    minimumFractionDigits: digits, maximumFractionDigits: digits,
+  });
+  const bytes = (count) => {
+    const units = ["B", "kB", "MB", "GB", "TB"];
+    let step = 0;
+    for (; count >= 1000 && step < units.length - 1; step += 1) count /= 1000;
+    return `${number(count, count < 10 && step > 1 ? 1 : 0)} ${units[step]}`;
+  };
+  const command = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl ";
+
+  speakHtml();
+  return {
+    on, tell, say, t, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
+    theme, get language() { return language; },
+  };
+})();

@@ -1,0 +1,108 @@
+// What the token views share: words, numbers, how a token's text is made visible, the rows of a run as they grow, and
+// what the views tell each other. `DATA` is put before this file by Python.
+const pg = window.playground;
+const find = (selector) => element.querySelector(selector);
+const language = () => props.language || pg?.language || (document.documentElement.lang.startsWith("zh") ? "zh" : "en");
+const say = (text) => {
+  if (text === null || text === undefined) return "";
+  return typeof text === "string" ? text : text[language()] ?? text.en ?? "";
+};
+const t = (key, values = {}) => say(DATA.words[key] ?? key).replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+const make = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+};
+const speakAll = () => {
+  for (const node of element.querySelectorAll("[data-w]")) node.textContent = t(node.dataset.w);
+  for (const node of element.querySelectorAll("[data-w-label]")) node.setAttribute("aria-label", t(node.dataset.wLabel));
+};
+
+// Numbers. What is not known is a dash, never a zero.
+const known = (value) => typeof value === "number" && Number.isFinite(value);
+const count = (value) => (known(value) ? value.toLocaleString("en-US") : "–");
+const fixed = (value, digits) => (known(value) ? value.toFixed(digits) : "–");
+const percent = (share) => {
+  if (!known(share)) return "–";
+  const value = share * 100;
+  if (value === 0) return "0\u00a0%";
+  if (value < 0.01) return "<0.01\u00a0%";
+  if (value > 99.9 && share < 1) return ">99.9\u00a0%";
+  return `${value.toFixed(value >= 10 ? 0 : value >= 1 ? 1 : 2)}\u00a0%`;
+};
+const bits = (value, digits = 2) => (known(value) ? t("bits", { n: fixed(value, digits) }) : "–");
+
+// Text. Nothing invisible stays invisible, and nothing that turns the direction of writing gets through.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const named = (sign) => `⟨U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
+const unhidden = (text) => (/^[\u200c\u200d\ufe0f]+$/.test(text) ? [...text].map(named).join("") : text.replace(HIDDEN, named));
+// Inside the running text: a line break is drawn and still breaks the line; spaces show where there is nothing else.
+const inText = (token) => {
+  if (token.text === "") return token.special ? "⟨∎⟩" : "◦";
+  const text = /^[ \u00a0\u3000]+$/.test(token.text) ? "·".repeat(token.text.length) : token.text;
+  return unhidden(text.replace(/\r\n?/g, "\n")).replace(/\n/g, "↵\n").replace(/\t/g, "⇥\t");
+};
+// By itself, in a list or on a button: on one line, outer spaces shown.
+const alone = (token) => {
+  if (token.text === "") return token.special ? t("end") : "◦";
+  const dots = (spaces) => "·".repeat(spaces.length);
+  return unhidden(token.text.replace(/\r\n?/g, "\n")).replace(/\n/g, "↵").replace(/\t/g, "⇥")
+    .replace(/^[ \u00a0\u3000]+/, dots).replace(/[ \u00a0\u3000]+$/, dots);
+};
+// For a voice.
+const spoken = (token) => {
+  if (token.special) return t("special", { text: token.text || t("end") });
+  if (token.text === "") return t("no_text");
+  if (/\S/.test(token.text)) return unhidden(token.text).trim();
+  if (/\n/.test(token.text)) return t("line_break");
+  return /\t/.test(token.text) ? t("tab") : t("space");
+};
+
+const modelChance = (token) => (known(token.logprob) ? Math.exp(token.logprob) : null);
+const surprise = (token) => (known(token.logprob) ? Math.max(0, -token.logprob / Math.LN2) : null);
+
+// The rows of a run, told piece by piece: `from` is where the piece goes, and what stood there and behind it goes away.
+const rowsOf = () => {
+  const held = { run: undefined, rows: new Map() };
+  const same = (one, two) => one.id === two.id && one.text === two.text;
+  const mergePart = (part) => {
+    if (!held.rows.has(part.row)) held.rows.set(part.row, { row: part.row, tokens: [], done: false, numbers: null });
+    const row = held.rows.get(part.row);
+    if (part.numbers) row.numbers = part.numbers;
+    if (part.from > row.tokens.length) return null; // a piece was lost on the way; a later one brings it again
+    let keep = part.from;
+    for (const token of part.tokens) {
+      if (keep >= row.tokens.length || !same(row.tokens[keep], token)) break;
+      keep += 1;
+    }
+    const before = row.tokens.length;
+    row.tokens.length = keep;
+    for (let at = keep - part.from; at < part.tokens.length; at += 1) row.tokens.push(part.tokens[at]);
+    const finished = Boolean(part.done) && !row.done;
+    row.done = Boolean(part.done);
+    return { row: part.row, keep: Math.min(keep, before), finished };
+  };
+  held.merge = (value) => {
+    const fresh = value.run !== held.run;
+    if (fresh) { held.run = value.run; held.rows.clear(); }
+    return { fresh, changes: (value.rows ?? [value]).filter((part) => part.tokens).map(mergePart).filter(Boolean) };
+  };
+  return held;
+};
+
+// The views on one page tell each other where the reader is; each says `pick` to the server by itself.
+const BUS = "playground-token";
+const tellViews = (kind, detail = {}) => {
+  document.dispatchEvent(new CustomEvent(BUS, { detail: { kind, source: element, ...detail } }));
+};
+const hearViews = (listener) => {
+  const heard = ({ detail }) => {
+    if (!element.isConnected) document.removeEventListener(BUS, heard);
+    else if (detail.source !== element) listener(detail);
+  };
+  document.addEventListener(BUS, heard);
+};

@@ -1,0 +1,29 @@
+"""Our own page elements: a `gr.HTML` whose markup and script are files in `assets/`, spoken to through its value.
+
+Knows no element by name. Gradio compiles the markup as a template, so it stays static: scripts fill it in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def element(name: str, value: Any, **fixed: Any) -> gr.HTML:
+    """`assets/<name>.html` and `assets/<name>.js`; `fixed` is data that the script reads once, when it starts."""
+    return gr.HTML(
+        value,
+        html_template=asset(f"{name}.html"),
+        js_on_load=asset(f"{name}.js"),
+        apply_default_css=False,
+        elem_id=name,
+        **fixed,
+    )

@@ -1,0 +1,158 @@
+"""What a visitor filled in, as a Request: a task with its fields, a free prompt, a chat, or more of a card's text.
+
+Knows the shapes that compose.js and cards.js send, and nothing of how they look. All of it is untrusted.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from playground import knob_presets, parameters, tasks
+from playground.tasks import Task
+from playground.types import LANGUAGES, InvalidRequest, Language, Mode, ModelCard, Refused, Request, Text
+from playground.ui.words import NO_CHAT, USE_COMPLETE, said
+
+START = "balanced"  # the knob preset that a free prompt and a chat begin with
+_EMPTY = Text("There is nothing to send.", "没有可发送的内容。")
+
+
+def language_of(form: Mapping[str, Any]) -> Language:
+    return "zh" if form.get("language") == "zh" else "en"
+
+
+def mode_of(form: Mapping[str, Any], card: ModelCard) -> Mode:
+    """A task is asked as a chat where the model knows how to chat; the rest as its visitor chose."""
+    if form.get("kind") == "task":
+        return "chat" if card.has_chat_template else "complete"
+    return "chat" if form.get("kind") == "chat" else "complete"
+
+
+@functools.cache
+def all_tasks() -> Mapping[str, Task]:
+    """Read once: presets do not change while the page runs."""
+    return {task.id: task for task in tasks.load_all()}
+
+
+def task_named(name: object) -> Task | None:
+    """The task that a request came from, where there is one of that name."""
+    return all_tasks().get(name) if isinstance(name, str) else None
+
+
+def task_of(form: Mapping[str, Any]) -> Task | None:
+    if form.get("kind") != "task":
+        return None
+    return task_named(form.get("task")) or tasks.find(str(form.get("task")))  # find says what there is instead
+
+
+def preset_values(form: Mapping[str, Any], card: ModelCard | None) -> dict[str, Any]:
+    """The knobs as the chosen task wants them; a good start for any text where no task is chosen."""
+    task = task_of(form)
+    if task is None:
+        return _start()
+    mode = mode_of(form, card) if card else "chat"
+    return parameters.validate(task.parameters_for(language_of(form), mode))
+
+
+def _start() -> dict[str, Any]:
+    """All-neutral knobs draw from the whole vocabulary, and a small model then writes nonsense."""
+    return parameters.validate(knob_presets.values(START))
+
+
+def wishes_of_all_forms(form: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The knobs as the chosen task wants them, in each language and mode."""
+    task = task_of(form)
+    if task is None:
+        return [_start()]
+    modes: tuple[Mode, ...] = ("chat", "complete")
+    return [parameters.validate(task.parameters_for(language, mode)) for language in LANGUAGES for mode in modes]
+
+
+def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:
+    """The Request that Generate stands for. Raises InvalidRequest naming the field."""
+    values = parameters.validate(knobs)
+    task = task_of(form)
+    mode = mode_of(form, card)
+    if task is not None:
+        return task.request(_fields(form), language_of(form), mode, values)
+    if mode == "complete":
+        return Request(_text(form, "prompt"), values)
+    _check_chat(mode, card)
+    return Request(_text(form, "message"), values, "chat", system=_text(form, "system"), prefill=_text(form, "prefill"))
+
+
+def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:
+    """A card's request once more: with a fresh seed, or going on behind the text that the card shows."""
+    before = wish.get("request")
+    if not isinstance(before, Mapping):
+        raise InvalidRequest(_EMPTY)
+    values = {**parameters.validate(knobs), "n": 1}
+    mode: Mode = "chat" if before.get("mode") == "chat" else "complete"
+    _check_chat(mode, card)
+    request = Request(
+        _text(before, "prompt"),
+        values,
+        mode,
+        system=_text(before, "system"),
+        prefill=_text(before, "prefill"),
+        task=_text(before, "task") or None,
+    )
+    if wish.get("wish") == "continue":
+        return replace(request, prefill=request.prefill + _text(wish, "text"))
+    return replace(request, values={**values, "seed": -1})
+
+
+def remembered(request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a card needs to be asked again: the words of the request, not its knobs."""
+    return {
+        "prompt": request.prompt,
+        "mode": request.mode,
+        "system": request.system,
+        "prefill": request.prefill,
+        "task": request.task,
+        "fields": dict(fields),
+    }
+
+
+def task_records() -> list[dict[str, Any]]:
+    """The tasks as compose.js draws them."""
+    return [
+        {
+            "id": task.id,
+            "group": said(tasks.GROUPS[task.group]),
+            "title": said(task.title),
+            "description": said(task.description),
+            "fields": [
+                {
+                    "name": field.name,
+                    "type": field.type,
+                    "label": said(field.label),
+                    "default": said(field.default),
+                    "placeholder": said(field.placeholder),
+                    "required": field.required,
+                    "max_length": field.max_length,
+                    "choices": {name: list(words) for name, words in field.choices.items()} if field.choices else None,
+                }
+                for field in task.fields
+            ],
+        }
+        for task in all_tasks().values()
+    ]
+
+
+def _check_chat(mode: Mode, card: ModelCard) -> None:
+    if mode == "chat" and not card.has_chat_template:
+        raise Refused(NO_CHAT, USE_COMPLETE, parameter="mode")
+
+
+def _fields(form: Mapping[str, Any]) -> Mapping[str, Any]:
+    fields = form.get("fields")
+    return fields if isinstance(fields, Mapping) else {}
+
+
+def _text(form: Mapping[str, Any], name: str) -> str:
+    """A text as it came; anything else goes on as it is, to be refused by name where requests are checked."""
+    value = form.get(name)
+    return "" if value is None else value

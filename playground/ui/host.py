@@ -1,0 +1,131 @@
+"""The model that this server holds: loaded in a thread while the page is already usable.
+
+Knows no page element; it says in words how far loading has come. Opening a generator is handed in, so that a test can
+bring its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from playground import xray
+from playground.settings import Settings
+from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
+from playground.ui.words import LOADING, UNEXPECTED, said
+
+OpenGenerator = Callable[[Settings, ProgressReport], Generator]
+log = logging.getLogger(__name__)
+
+
+def open_local(settings: Settings, report: ProgressReport) -> Generator:
+    """The model that the settings ask for, or the embedded one with a notice in its card that says why."""
+    # Imported here: this brings in torch, which takes seconds, and the page is up before.
+    from playground.generators.local import LocalGenerator
+    from playground.models import load_or_embedded
+
+    loaded = load_or_embedded(
+        settings.model,
+        weights=settings.weights,
+        max_memory=settings.max_memory,
+        offload_folder=settings.offload_folder,
+        trust_remote_code=settings.trust_remote_code,
+        report=report,
+    )
+    if settings.kept_memory is not None:
+        xray.limit(settings.kept_memory)
+    return LocalGenerator(loaded)
+
+
+class Host:
+    """One generator, or the state of its loading. All methods may be called from any thread."""
+
+    def __init__(self, settings: Settings, opener: OpenGenerator = open_local) -> None:
+        self.settings = settings
+        self._opener = opener
+        self._ready = threading.Event()
+        self._generator: Generator | None = None
+        self._error: Text | None = None
+        self._stage: tuple[Text, float | None] = (LOADING, None)
+        self._share: dict[str, Any] | None = None
+        if settings.share:
+            self._share = {"state": "opening", "guarded": settings.password is not None}
+
+    def start(self) -> None:
+        threading.Thread(target=self._load, name="load-model", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            self._generator = self._opener(self.settings, self._report)
+        except PlaygroundError as error:
+            self._error = Text(error.say("en"), error.say("zh"))
+        except Exception:  # a thread of its own: what is not caught here would leave the page waiting for ever
+            log.exception("Loading the model failed")
+            self._error = UNEXPECTED
+        finally:
+            self._ready.set()
+
+    def _report(self, stage: Text, share: float | None) -> None:
+        self._stage = (stage, share)
+
+    def wait(self, seconds: float) -> bool:
+        """True once loading has ended, one way or the other."""
+        return self._ready.wait(seconds)
+
+    @property
+    def settled(self) -> bool:
+        return self._ready.is_set() and (self._share is None or self._share["state"] != "opening")
+
+    @property
+    def loaded(self) -> Generator | None:
+        return self._generator
+
+    @property
+    def generator(self) -> Generator:
+        """The generator; ModelError with the reason where there is none."""
+        if self._generator is None:
+            raise ModelError(self._error or self.stage())
+        return self._generator
+
+    def stage(self) -> Text:
+        """What loading is doing now, with the share done where it is known."""
+        stage, share = self._stage
+        if share is None:
+            return stage
+        return Text(f"{stage.en} {share:.0%}", f"{stage.zh} {share:.0%}")
+
+    def shared(self, url: str | None, local: str) -> None:
+        """What became of the public link; `url` is None where the tunnel was not reached."""
+        guarded = self.settings.password is not None
+        self._share = {"state": "open" if url else "failed", "url": url, "guarded": guarded, "local": local}
+
+    def status(self) -> dict[str, Any]:
+        """Everything that the header shows, as plain data."""
+        model = card_data(self._generator.card) if self._generator else None
+        if model and self.settings.public:
+            model["folder"] = None  # where the owner keeps files is nobody else's business
+        return {
+            "model": model,
+            "loading": None if self._ready.is_set() else said(self.stage()),
+            "progress": None if self._ready.is_set() else self._stage[1],
+            "error": said(self._error),
+            "share": self._share,
+        }
+
+
+def card_data(card: ModelCard) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "title": card.title,
+        "revision": card.revision,
+        "parameters": card.parameters,
+        "dtype": card.dtype,
+        "size": card.size,
+        "context": card.context,
+        "has_chat_template": card.has_chat_template,
+        "placements": [{"module": p.module, "device": p.device, "size": p.size} for p in card.placements],
+        "folder": card.folder,
+        "notice": said(card.notice),
+    }

@@ -1,0 +1,84 @@
+"""What the cards are told: a Run, a wait or a refusal, as the plain data that cards.js draws.
+
+Knows no model and no event; every sentence goes in both languages.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from playground.tasks import Task
+from playground.types import Candidate, InvalidRequest, Language, PlaygroundError, Run, Text
+from playground.ui.form import remembered, task_named
+from playground.ui.words import said
+
+News = dict[str, Any]
+_numbers = itertools.count(1)  # two equal news in a row would not be noticed by the browser
+
+
+def news(phase: str, run: str, **more: Any) -> News:
+    empty: News = {"rows": [], "target": None, "status": None, "notice": None, "error": None, "request": None}
+    return {**empty, "number": next(_numbers), "phase": phase, "run": run, **more}
+
+
+def of_run(name: str, run: Run, asked: Mapping[str, Any], target: Any = None, base: str = "") -> News:
+    """The growing Run; `base` is the text that stood on the card before and is shown in front of the new one."""
+    task = task_named(run.request.task)
+    fields = asked.get("fields") or {}
+    over = run.finished
+    rows = [_row(candidate, base, task, fields) for candidate in run.candidates]
+    more: News = {"target": target, "notice": said(run.notice), "request": asked}
+    if run.error is not None:
+        more["error"] = {"parameter": None, "text": said(run.error)}
+    return news("done" if over else "running", name, rows=rows, **more)
+
+
+def _row(candidate: Candidate, base: str, task: Task | None, fields: Mapping[str, str]) -> News:
+    text = base + candidate.text
+    return {
+        "text": text,
+        "tokens": candidate.generated,
+        "speed": candidate.tokens_per_second,
+        "first": candidate.first_token_s,
+        "finish": candidate.finish_reason,
+        "seed": candidate.seed,
+        "items": _items(text, task, fields),
+    }
+
+
+def _items(text: str, task: Task | None, fields: Mapping[str, str]) -> list[str] | None:
+    if task is None or task.output.kind != "list":
+        return None
+    return task.clean(text, {name: value for name, value in fields.items() if isinstance(value, str)})
+
+
+def waiting(name: str, reason: Text) -> News:
+    return news("waiting", name, status=said(reason))
+
+
+def refused(name: str, error: PlaygroundError) -> News:
+    parameter = error.parameter if isinstance(error, InvalidRequest) else None
+    text = Text(error.say("en"), error.say("zh"))
+    return news("refused", name, error={"parameter": parameter, "text": said(text)})
+
+
+def example(task: Task, language: Language) -> News:
+    """A task's worked example, drawn as a run and labelled as an example."""
+    shown = task.example(language)
+    if shown is None:
+        return {}
+    rows = [
+        {
+            "text": text,
+            "tokens": None,
+            "finish": "example",
+            "seed": shown.seed + number,
+            "items": _items(text, task, shown.fields),
+        }
+        for number, text in enumerate(shown.texts)
+    ]
+    request = task.request(shown.fields, language, shown.mode)
+    label = {"model": shown.model, "seed": shown.seed}
+    return news("example", "example", id="example", rows=rows, request=remembered(request, shown.fields), example=label)

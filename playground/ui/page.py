@@ -1,0 +1,229 @@
+"""The page: which elements stand where, and which event of which element is answered by whom.
+
+Knows no sampling and no model; what an event does is written in play.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import gradio as gr
+
+from playground import knob_presets
+from playground.types import Text
+from playground.ui import api, form, news, tokens, waterfall
+from playground.ui.element import asset, element
+from playground.ui.host import Host
+from playground.ui.knobs import KnobPanel, panel_update
+from playground.ui.lens import Lens
+from playground.ui.line import Line, Switches
+from playground.ui.play import Play
+from playground.ui.words import WORDS, word_list
+
+FIRST_TASK = "slogans"
+OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
+_LOOK = 0.3  # seconds between looks at a model that loads
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# Light work beside a run: it must not wait in line behind one.
+_LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
+# A run keeps its own line; Gradio's would free a place before the model has let go.
+_RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
+
+
+def head() -> str:
+    """For the document's head: the words as data, then the script that all elements share."""
+    words = json.dumps(word_list(), ensure_ascii=False).replace("<", "\\u003c")
+    return (
+        f'<script type="application/json" id="playground-words">{words}</script>\n<script>\n{asset("page.js")}</script>'
+    )
+
+
+class Page:
+    """The elements by name, and the wires between them."""
+
+    def __init__(self, host: Host) -> None:
+        line, switches = Line(host.settings.limits), Switches()
+        self._host = host
+        self._lens = Lens()
+        self._play = Play(host, line, switches, self._lens)
+        self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
+        with api.Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
+            self._layout()
+            self._wire()
+            api.add(host, line)
+            self.blocks.unload(self._left)
+
+    def _layout(self) -> None:
+        first = _first_form()
+        values = self._play.wishes(first)
+        self.header = element("header", self._host.status())
+        with gr.Row(elem_id="play"):
+            with gr.Column(elem_id="desk", scale=3):
+                self.compose = element("compose", first, tasks=form.task_records())
+                self.seen = element("seen", {})
+                self.act = element("act", None, most=self._host.settings.limits.candidates)
+                self.cards = element("cards", _examples())
+                self.doctor = element("doctor", [])
+                self.tokens = tokens.build()
+                self.curve = tokens.build_curve()
+                self.waterfall = waterfall.build()
+            with gr.Column(elem_id="side", scale=2):
+                self.drawer = element("drawer", None)
+                self.panel = KnobPanel(
+                    values,
+                    inert=self._play.turned(values),
+                    presets=self._presets(first),
+                    active_preset=OWN_PRESET,
+                    preset_values=values,
+                    elem_id="knobs",
+                )
+        with gr.Column(elem_id="loaded"):
+            self.model = element("model", None)
+
+    def _wire(self) -> None:
+        self.blocks.load(self._status, None, self.header, **_LIGHT)
+        written = [self.cards, self.tokens, self.curve]
+        runs = [
+            self.act.generate(self._generate, [self.compose, self.panel], written, **_RUN),
+            self.cards.again(self._again, [self.panel], written, **_RUN),
+            self.waterfall.branch(self._branch, [self.panel], written, **_RUN),
+            self.tokens.diverge(self._branch, [self.panel], written, **_RUN),
+        ]
+        for run in runs:
+            run.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens], **_LIGHT)
+        for view in (self.tokens, self.curve, self.waterfall):
+            view.pick(self._inside, None, self.waterfall, **_LIGHT)
+        self.waterfall.ask(self._ask, None, self.waterfall, **_LIGHT)
+        self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
+        self.act.stop(self._stop, None, None, queue=False, **_PRIVATE)
+        self.compose.look(self._look, [self.compose, self.panel], self.seen, **_LIGHT)
+        self.compose.pick(self._pick, [self.compose, self.panel], self.panel, **_LIGHT)
+        self.panel.input(self._turned, self.panel, self.panel, **_LIGHT)
+        self.panel.preset(self._preset, [self.compose, self.panel], self.panel, **_LIGHT)
+
+    def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
+        task = form.task_of(filled)
+        own = task.title if task else Text("Default", "默认")
+        return [{"id": OWN_PRESET, "title": own}, *self._shipped]
+
+    async def _status(self) -> AsyncIterator[dict[str, Any]]:
+        """The header while the model loads and the link opens; ends once both are settled."""
+        told = None
+        while True:
+            settled, status = self._host.settled, self._host.status()
+            if status != told:
+                told = status
+                yield status
+            if settled:
+                return
+            await asyncio.sleep(_LOOK)
+
+    def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Iterator[Any]:
+        session = request.session_hash or ""
+        yield from self._seen_through(self._play.generate(filled, knobs, session), session)
+
+    def _again(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        session = request.session_hash or ""
+        yield from self._seen_through(self._play.again(event._data or {}, knobs, session), session)
+
+    def _branch(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        """Goes on from one token of the newest run with another in its place; the run itself stays on its card."""
+        session = request.session_hash or ""
+        wish = self._lens.branch(session, event._data or {})
+        if wish is not None:
+            yield from self._seen_through(self._play.again(wish, knobs, session), session)
+
+    def _seen_through(self, told: Iterator[news.News], session: str) -> Iterator[Any]:
+        """The news for the cards, and beside each what is new of the tokens."""
+        for one in told:
+            value = self._lens.tokens(session) if one["rows"] else None
+            yield (one, gr.skip(), gr.skip()) if value is None else (one, value, value)
+
+    def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
+        """A run has ended: what each knob did, what there is to say, and what knobs turned meanwhile would change."""
+        session = request.session_hash or ""
+        badges, findings = self._lens.badges(session), self._lens.findings(session)
+        return panel_update(badges=badges), findings, gr.update(replay=self._lens.replay(session, knobs))
+
+    def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
+        return self._lens.pick(request.session_hash or "", event._data or {})
+
+    def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
+        asked = event._data or {}
+        return self._lens.pick(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
+
+    def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
+        return gr.update(replay=self._lens.replay(request.session_hash or "", knobs))
+
+    def _stop(self, request: gr.Request) -> None:
+        self._play.stop(request.session_hash or "")
+
+    def _left(self, request: gr.Request) -> None:
+        """The tab was closed: whatever it ran ends, and its run gives up what was kept."""
+        self._play.stop(request.session_hash or "")
+        self._lens.leave(request.session_hash or "")
+
+    def _look(self, filled: dict[str, Any], knobs: dict[str, Any]) -> dict[str, Any]:
+        return self._play.look(filled, knobs)
+
+    def _pick(self, filled: dict[str, Any], knobs: dict[str, Any]) -> Any:
+        """Another task or kind: its knobs, with the seed as it was.
+
+        For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has
+        turned stay; they are not even sent back, since a hand may be on them now.
+        """
+        values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
+        if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
+            return self._own_preset(filled, values)
+        return panel_update(language=form.language_of(filled), presets=self._presets(filled))
+
+    def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+        return panel_update(
+            values=values,
+            inert=self._play.turned(values),
+            language=form.language_of(filled),
+            presets=self._presets(filled),
+            active_preset=OWN_PRESET,
+            preset_values=values,
+        )
+
+    def _preset(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData) -> Any:
+        chosen = str((event._data or {}).get("id", ""))
+        values = self._preset_values(chosen, filled)
+        # How many, how long and with which luck is not what a preset of knobs is about.
+        values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
+        return panel_update(values=values, inert=self._play.turned(values), active_preset=chosen, preset_values=values)
+
+    def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
+        if chosen == OWN_PRESET:
+            return self._play.wishes(filled)
+        return self._play.preset(chosen)
+
+    def _turned(self, knobs: dict[str, Any]) -> Any:
+        return panel_update(inert=self._play.turned(knobs))
+
+
+def _first_form() -> dict[str, Any]:
+    """A first visit finds a task filled in."""
+    known = form.all_tasks()
+    first = FIRST_TASK if FIRST_TASK in known else next(iter(known))
+    return {
+        "language": "en",
+        "kind": "task",
+        "task": first,
+        "fields": known[first].defaults("en"),
+        "prompt": "",
+        "system": "",
+        "message": "",
+        "prefill": "",
+        "drafts": {},
+    }
+
+
+def _examples() -> dict[str, Any]:
+    """The first task's worked example in each language; the script shows the visitor's own."""
+    task = form.all_tasks()[_first_form()["task"]]
+    return {"phase": "examples", "en": news.example(task, "en"), "zh": news.example(task, "zh")}

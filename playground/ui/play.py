@@ -1,0 +1,161 @@
+"""What happens on Play: one method an event. Each takes what the elements hold and returns what they should show.
+
+Knows no layout and no Gradio component; a session is only a name here, so sessions cannot see each other.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from playground import generate, knob_presets, parameters, xray
+from playground.parameters.inert import inert
+from playground.types import ModelCard, PlaygroundError, Request, Run, Text
+from playground.ui import form as forms
+from playground.ui import news
+from playground.ui.answer import Waiting, answer
+from playground.ui.host import Host
+from playground.ui.lens import Lens
+from playground.ui.line import Line, Switches
+from playground.ui.news import News
+from playground.ui.words import UNEXPECTED, said
+
+SHOWN = 6_000  # characters of a prompt shown at each end; a whole book would only slow the browser
+log = logging.getLogger(__name__)
+Form = Mapping[str, Any]
+
+
+class Play:
+    """The events of the Play page over one Host."""
+
+    def __init__(self, host: Host, line: Line, switches: Switches, lens: Lens) -> None:
+        self._host = host
+        self._lens = lens
+        self._line = line
+        self._switches = switches
+
+    def generate(self, form: Form, knobs: Form, session: str) -> Iterator[News]:
+        """The news of a whole new run."""
+
+        def ask(card: ModelCard) -> Request:
+            return replace(forms.request_of(form, knobs, card), keep=xray.new_run_id())
+
+        yield from self._told(ask, session, fields=form.get("fields") if form.get("kind") == "task" else {})
+
+    def again(self, wish: Form, knobs: Form, session: str) -> Iterator[News]:
+        """The news of one card that is regenerated or continued."""
+
+        def ask(card: ModelCard) -> Request:
+            return replace(forms.again_of(wish, knobs, card), keep=xray.new_run_id())
+
+        before = wish.get("request") or {}
+        base = wish.get("text", "") if wish.get("wish") == "continue" else ""
+        yield from self._told(ask, session, before=before, target=wish.get("target"), base=base)
+
+    def _told(
+        self,
+        ask: Callable[[ModelCard], Request],
+        session: str,
+        *,
+        fields: Any = None,
+        before: Form | None = None,
+        target: Any = None,
+        base: str = "",
+    ) -> Iterator[News]:
+        """Every state of an answer as news; whatever goes wrong is news too, so that nothing on the page is lost."""
+        name = uuid.uuid4().hex[:12]
+        switch = self._switches.begin(session)
+        run: Run | None = None
+        asked = before
+        try:
+            for state in answer(ask, self._host, self._line, switch):
+                if isinstance(state, Waiting):
+                    yield news.waiting(name, state.reason)
+                    continue
+                run = state
+                if asked is None:
+                    asked = forms.remembered(run.request, fields or {})
+                self._lens.watch(session, name, run, asked, target, base)
+                yield news.of_run(name, run, asked, target, base)
+            if run is None:  # stopped before its turn came
+                yield news.news("done", name)
+        except PlaygroundError as error:
+            yield news.refused(name, error)
+        except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
+            log.exception("A run failed")
+            yield news.refused(name, PlaygroundError(UNEXPECTED))
+        finally:
+            self._switches.end(session, switch)
+
+    def stop(self, session: str) -> None:
+        self._switches.stop(session)
+
+    def look(self, form: Form, knobs: Form) -> dict[str, Any]:
+        """What the model would see now, and its tokens against the window. Says nothing of what is not filled in."""
+        generator = self._host.loaded
+        if generator is None:
+            return {}
+        mode = forms.mode_of(form, generator.card)
+        try:
+            request = forms.request_of(form, knobs, generator.card)
+            if not (request.prompt.strip() or request.prefill.strip()):
+                return {"used": 0, "context": generator.card.context, "mode": mode, "text": ""}
+            generate.check_limits(request, self._host.settings.limits)
+            rendered = generator.render(generate.checked(request))
+        except PlaygroundError as error:
+            return {"reason": {"en": error.say("en"), "zh": error.say("zh")}, "mode": mode}
+        used, asked = len(rendered.token_ids), request.values["max_new_tokens"]
+        return {
+            "used": used,
+            "context": rendered.context,
+            "over": used >= rendered.context,
+            "warning": said(_warning(used, asked, rendered.context)),
+            "mode": mode,
+            **_shortened(rendered.text),
+        }
+
+    def turned(self, knobs: Form) -> dict[str, Text]:
+        """Knobs without effect under these values, each with the reason."""
+        try:
+            return inert(parameters.validate(knobs))
+        except PlaygroundError:
+            return {}  # the panel itself says what is wrong with a value; reasons come back once it is mended
+
+    def preset(self, chosen: str) -> dict[str, Any]:
+        """The values of a knob preset; the model's own come from the card of what is loaded."""
+        generator = self._host.loaded
+        defaults = generator.card.generation_defaults if generator else {}
+        return parameters.validate(knob_presets.values(chosen, defaults))
+
+    def wishes(self, form: Form) -> dict[str, Any]:
+        """The knobs as the chosen task wants them."""
+        generator = self._host.loaded
+        return forms.preset_values(form, generator.card if generator else None)
+
+    def untouched(self, form: Form, knobs: Form) -> bool:
+        """True while the knobs are as the task wished for them in one of its languages and forms."""
+        shaped = {name: value for name, value in knobs.items() if name != "seed"}
+        return any({**wished, "seed": None} == {**shaped, "seed": None} for wished in forms.wishes_of_all_forms(form))
+
+
+def _warning(used: int, asked: int, context: int) -> Text | None:
+    if used >= context:
+        return Text(
+            f"The prompt has {used:,} tokens; the model reads at most {context:,}. Shorten it.",
+            f"提示词有 {used:,} 个词元，模型最多读 {context:,} 个。请缩短它。",
+        )
+    if used + asked > context:
+        return Text(
+            f"Room for {context - used:,} of the {asked:,} new tokens asked for; the text will end there.",
+            f"只剩 {context - used:,} 个词元的空间（要求 {asked:,} 个），文本会在那里结束。",
+        )
+    return None
+
+
+def _shortened(text: str) -> dict[str, Any]:
+    if len(text) <= 2 * SHOWN:
+        return {"text": text}
+    return {"text": text[:SHOWN], "cut": len(text) - 2 * SHOWN, "tail": text[-SHOWN:]}

@@ -1,0 +1,168 @@
+"""How one token came about, as the plain data that waterfall.js draws. Knows no event, no layout and no model."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from playground.types import PlaygroundError, Text
+from playground.ui import tokens
+from playground.ui.tokens import Value, token_value
+from playground.ui.words import said
+from playground.xray import Chance, Draw, Fate, StageChange, Token, Waterfall
+
+_numbers = itertools.count(1)  # two equal values in a row would not be noticed by the browser
+
+WORDS: Mapping[str, Text] = {
+    "title": Text("“{text}” · token {n}", "“{text}”· 词元 {n}"),
+    "title_next": Text("The next token", "下一个词元"),
+    "previous_token": Text("Token before", "上一个词元"),
+    "next_token": Text("Token after", "下一个词元"),
+    "close": Text("Close", "关闭"),
+    "model": Text("Model", "模型"),
+    "model_says": Text("{n} candidates enter the chain.", "{n} 个候选进入采样链。"),
+    "alive": Text("alive", "剩余候选"),
+    "mass": Text("mass cut", "削去概率"),
+    "entropy": Text("entropy", "熵"),
+    "bits": Text("{n} bits", "{n} 比特"),
+    "bits_unit": Text("bits", "比特"),
+    "nats": Text("{n} nats", "{n} 奈特"),
+    "idle": Text("Changes nothing here.", "此处不起作用。"),
+    "removed": Text("removed", "移除"),
+    "chosen": Text("chosen", "被选中"),
+    "more": Text("{n} more", "其余 {n} 个"),
+    "draw": Text("Draw", "抽取"),
+    "kept_best": Text("No candidate was left, so the best one stayed.", "没有候选剩下，因此保留了最好的一个。"),
+    "chosen_token": Text("chosen", "被选中"),
+    "probability": Text("probability", "概率"),
+    "rank": Text("rank", "排名"),
+    "race": Text("race", "竞赛值"),
+    "runner_up": Text("runner-up", "第二名"),
+    "lead": Text("behind by", "落后"),
+    "alternatives": Text("Alternatives", "其他候选"),
+    "token_head": Text("continue from here with", "从这里改为"),
+    "p_model": Text("model", "模型"),
+    "p_chain": Text("after", "采样后"),
+    "what_became": Text("what became of it", "结果"),
+    "survived": Text("could have been drawn", "有可能被抽中"),
+    "branch": Text("Continue from here with “{text}”", "从这里以“{text}”继续"),
+    "ask": Text("Ask", "查询"),
+    "ask_hint": Text("what about…", "查询某个词…"),
+    "ask_label": Text("Ask about one token: its text", "查询一个词元：输入文字"),
+    "forbidden": Text("Ruled out here by a banned phrase: {list}", "因禁用短语在此被排除：{list}"),
+    "special": Text("special token {text}", "特殊词元 {text}"),
+    "no_text": Text("no text of its own", "没有单独的文字"),
+    "line_break": Text("line break", "换行"),
+    "tab": Text("tab", "制表符"),
+    "space": Text("space", "空格"),
+    "end": Text("end of text", "文本结束"),
+}
+
+
+def waterfall_value(
+    run: str,
+    row: int,
+    found: Waterfall,
+    *,
+    chosen: Token | None = None,
+    length: int | None = None,
+    asked: int | None = None,
+    branch: bool = True,
+    branch_reason: Text | None = None,
+) -> Value:
+    """One position for the panel. `chosen` names the token where there is no draw; `length` is the row's in tokens.
+
+    `asked` is the id of the token that was asked about. `branch` is False where nothing can be continued, and
+    `branch_reason` says why. A next token that nobody drew has neither `chosen` nor a draw.
+    """
+    token = chosen or (found.draw.token if found.draw else None)
+    likeliest = sorted(found.fates, key=lambda fate: fate.rank)[:10]
+    return {
+        "number": next(_numbers),
+        "run": run,
+        "row": row,
+        "position": found.position,
+        "length": length,
+        "token": token_value(token) if token else None,
+        "alive": found.alive,
+        "entropy": found.entropy,
+        "model": [{**token_value(fate.token), "p": fate.p_model} for fate in likeliest],
+        "stages": [_stage(stage) for stage in found.stages],
+        "fates": [_fate(fate) for fate in found.fates],
+        "forbidden": [token_value(one) for one in found.forbidden],
+        "kept_best": found.kept_best,
+        "draw": _draw(found.draw) if found.draw else None,
+        "asked": asked,
+        "branch": branch,
+        "branch_reason": said(branch_reason),
+        "error": None,
+    }
+
+
+def refused_value(run: str, row: int, position: int, error: PlaygroundError, token: Token | None = None) -> Value:
+    """A panel that says why there is nothing to see, or why a question cannot be answered."""
+    text = Text(error.say("en"), error.say("zh"))
+    known = token_value(token) if token else None
+    place: Value = {"run": run, "row": row, "position": position, "token": known}
+    return {"number": next(_numbers), **place, "error": said(text)}
+
+
+def with_error(value: Value, error: PlaygroundError) -> Value:
+    """The same panel with a sentence in it: a question that cannot be answered takes nothing away."""
+    text = Text(error.say("en"), error.say("zh"))
+    return {**value, "number": next(_numbers), "error": said(text)}
+
+
+def _chance(chance: Chance) -> Value:
+    return {**token_value(chance.token), "before": chance.before, "after": chance.after}
+
+
+def _stage(stage: StageChange) -> Value:
+    return {
+        "stage": stage.stage,
+        "label": said(stage.label),
+        "sentence": said(stage.sentence),
+        "formula": stage.formula,
+        "settings": dict(stage.settings),
+        "alive": [stage.alive_before, stage.alive_after],
+        "mass": stage.mass_cut,
+        "entropy": [stage.entropy_before, stage.entropy_after],
+        "top": [_chance(one) for one in stage.top],
+    }
+
+
+def _fate(fate: Fate) -> Value:
+    return {
+        **token_value(fate.token),
+        "rank": fate.rank,
+        "p_model": fate.p_model,
+        "p_chain": fate.p_chain,
+        "stage": fate.stage,
+        "reason": said(fate.reason),
+    }
+
+
+def _draw(draw: Draw) -> Value:
+    second = draw.runner_up
+    runner: Value | None = None
+    if second is not None:
+        runner = {"token": token_value(second.token), "probability": second.probability, "lead": second.lead}
+    return {
+        "token": token_value(draw.token),
+        "probability": draw.probability,
+        "rank": draw.rank,
+        "race": draw.race,
+        "sentence": said(draw.sentence),
+        "runner_up": runner,
+    }
+
+
+def build(value: dict[str, Any] | None = None, *, elem_id: str = "waterfall", language: str = "") -> gr.HTML:
+    """The panel, closed while its value is empty. Update with `waterfall_value(…)`, or `{}` to close it.
+
+    Events: `pick` {run, row, position}, `branch` {run, row, position, token_id}, `ask` {run, row, position, text}.
+    """
+    return tokens.component("waterfall", value or {}, WORDS, elem_id=elem_id, language=language)

@@ -1,0 +1,151 @@
+"""Every sentence of the page, in both languages, under one key each.
+
+Knows no element: scripts and handlers ask for a key. What comes from the registry or from tasks brings its own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground.types import FINISH_WORDS, Text
+
+WORDS: Mapping[str, Text] = {
+    "title": Text("Playground", "Playground"),
+    # Header
+    "tab_play": Text("Play", "生成"),
+    "tab_model": Text("Model", "模型"),
+    "sections": Text("Sections", "栏目"),
+    "to_dark": Text("Dark theme", "深色主题"),
+    "to_light": Text("Light theme", "浅色主题"),
+    "switch_language": Text("切换到中文", "Switch to English"),
+    "model_details": Text("What is loaded", "已加载的模型"),
+    "model_failed": Text("No model", "没有模型"),
+    # Share
+    "share_public": Text(
+        "Public link. Whoever has it can use this page, for up to a week or until you stop the app.",
+        "公开链接。任何拿到它的人都能使用本页，最长一周，或直到你停止程序。",
+    ),
+    "share_guarded": Text("A password guards it.", "有密码保护。"),
+    "share_open": Text("No password guards it.", "没有密码保护。"),
+    "share_failed": Text(
+        "The public link could not be opened: Gradio's tunnel was not reached. This page goes on at {address}.",
+        "公开链接没有建立：无法连接 Gradio 的隧道服务。本页仍可在 {address} 使用。",
+    ),
+    "share_opening": Text("Opening the public link…", "正在建立公开链接……"),
+    "copy_link": Text("Copy link", "复制链接"),
+    "copied": Text("Copied", "已复制"),
+    # Composer
+    "prompt_kind": Text("What to write", "写什么"),
+    "kind_task": Text("Task", "任务"),
+    "kind_complete": Text("Free prompt", "自由提示词"),
+    "kind_chat": Text("Chat", "对话"),
+    "choose_task": Text("Choose a task", "选择任务"),
+    "optional": Text("optional", "可选"),
+    "prompt": Text("Prompt", "提示词"),
+    "prompt_hint": Text("Write the beginning of a text; the model continues it.", "写下一段文字的开头，模型会接着写。"),
+    "system": Text("System prompt", "系统提示词"),
+    "system_hint": Text("Who the model should be, and how it should answer.", "模型应扮演谁、如何回答。"),
+    "message": Text("Message", "消息"),
+    "message_hint": Text("What you say to the model.", "你对模型说的话。"),
+    "prefill": Text("Beginning of the answer", "回答的开头"),
+    "prefill_hint": Text("The answer starts with exactly these words.", "回答会从这些字开始。"),
+    "no_chat": Text(
+        "{model} has no chat template, so chat is not available; tasks use their completion form.",
+        "{model} 没有对话模板，因此不能对话；任务会使用续写形式。",
+    ),
+    "seen": Text("What the model will see", "模型将看到的内容"),
+    "seen_waits": Text("Shown once the model is loaded.", "模型加载后显示。"),
+    "seen_cut": Text("… {count} characters not shown …", "……此处省略 {count} 个字符……"),
+    "as_chat": Text("chat", "对话"),
+    "as_complete": Text("completion", "续写"),
+    "count": Text("{used} / {context} tokens", "{used} / {context} 词元"),
+    "counting": Text("counting tokens…", "正在计数……"),
+    "generate": Text("Generate", "生成"),
+    "stop": Text("Stop", "停止"),
+    "seed": Text("seed", "种子"),
+    "fresh": Text("fresh", "随机"),
+    "lock_seed": Text("Keep this seed", "固定这个种子"),
+    "unlock_seed": Text("Use a fresh seed each time", "每次用新的种子"),
+    "candidates": Text("candidates", "候选数"),
+    "fewer": Text("One candidate fewer", "减少一个候选"),
+    "more": Text("One candidate more", "增加一个候选"),
+    "knobs": Text("Knobs", "参数"),
+    "close": Text("Close", "关闭"),
+    # Cards
+    "results": Text("Results", "结果"),
+    "no_results": Text("Pick a task, or write a prompt. {key} generates.", "选择任务，或写一段提示词。按 {key} 生成。"),
+    "example": Text("Example, made by {model} with seed {seed}", "示例：由 {model} 以种子 {seed} 生成"),
+    "run_of": Text("Run {at} of {all}", "第 {at} 次，共 {all} 次"),
+    "previous_run": Text("Earlier run", "上一次运行"),
+    "next_run": Text("Later run", "下一次运行"),
+    "previous_version": Text("Earlier version", "上一个版本"),
+    "next_version": Text("Later version", "下一个版本"),
+    "copy": Text("Copy", "复制"),
+    "edit": Text("Edit by hand", "手动编辑"),
+    "continue": Text("Continue from here", "从这里继续"),
+    "regenerate": Text("Again with a new seed", "换种子重新生成"),
+    "save": Text("Keep", "保留"),
+    "discard": Text("Discard", "放弃"),
+    "edited": Text("edited by hand", "手动编辑"),
+    "as_text": Text("Show as text", "显示原文"),
+    "as_list": Text("Show as list", "显示列表"),
+    "doctor": Text("What to look at", "值得注意"),
+    "doctor_apply": Text("Set {remedy}", "设为 {remedy}"),
+    "empty_text": Text("The model ended without writing anything.", "模型没有写任何内容就结束了。"),
+    "tokens": Text("{count} tokens", "{count} 词元"),
+    "speed": Text("{count} tok/s", "{count} 词元/秒"),
+    "first_token": Text("first after {count} s", "首词元 {count} 秒"),
+    "card_seed": Text("seed {count}", "种子 {count}"),
+    "lock_this_seed": Text("Keep seed {count} for the next run", "下次运行使用种子 {count}"),
+    "writing": Text("writing…", "正在生成……"),
+    "reading": Text("reading the prompt…", "正在读取提示词……"),
+    "starting": Text("starting…", "正在开始……"),
+    "done": Text("Done.", "已完成。"),
+    "lost": Text(
+        "The connection to the server was lost; what was written is kept.", "与服务器的连接已断开；已生成的内容保留。"
+    ),
+    # Model
+    "model_heading": Text("What is loaded", "已加载的模型"),
+    "model_none": Text("The model is still being loaded.", "模型仍在加载。"),
+    "model_id": Text("Name", "名称"),
+    "model_revision": Text("Revision", "版本"),
+    "model_parameters": Text("Parameters", "参数量"),
+    "model_dtype": Text("Number format", "数值格式"),
+    "model_size": Text("Weights", "权重大小"),
+    "model_context": Text("Context window", "上下文窗口"),
+    "model_chat": Text("Chat template", "对话模板"),
+    "model_folder": Text("Folder", "文件夹"),
+    "yes": Text("yes", "有"),
+    "no": Text("none", "无"),
+    "tokens_unit": Text("{count} tokens", "{count} 词元"),
+    "device_map": Text("Device map", "设备分布"),
+    "device_map_help": Text("Where each layer's weights are held.", "每一层的权重放在哪里。"),
+    "module": Text("Module", "模块"),
+    "device": Text("Device", "设备"),
+    "bytes": Text("Size", "大小"),
+}
+
+UNEXPECTED = Text(
+    "Something went wrong on the server; the terminal shows the details. Your text is kept.",
+    "服务器出了问题，详情见终端。你的文字都还在。",
+)
+LOADING = Text("The model is being loaded", "正在加载模型")
+WAITS = Text("Waiting for the model: {stage}", "等待模型：{stage}")
+IN_LINE = Text("In line: {ahead} before you", "排队中：前面还有 {ahead} 个")
+LINE_FULL = Text("Too many people are generating right now.", "现在生成的人太多。")
+TRY_AGAIN = Text("Try again in a minute; your text stays here.", "请过一分钟再试，你的文字都在。")
+FELL_BACK = Text("The embedded model is running instead.", "已改用内置模型。")
+NO_CHAT = Text("This model has no chat template.", "这个模型没有对话模板。")
+USE_COMPLETE = Text("Use a free prompt or a task.", "请用自由提示词或任务。")
+
+
+def said(text: Text | None) -> dict[str, str] | None:
+    """A Text as the page's scripts take it: both languages, so that a switch needs no server."""
+    return None if text is None else {"en": text.en, "zh": text.zh}
+
+
+def word_list() -> dict[str, Any]:
+    """All words for the page's scripts, finish reasons under `finish_<reason>`."""
+    words = {key: said(text) for key, text in WORDS.items()}
+    return words | {f"finish_{reason}": said(text) for reason, text in FINISH_WORDS.items()}

@@ -1,0 +1,182 @@
+"""The page's door to what a run's own logits and luck can tell afterwards, and to the model reading without writing.
+
+Plain functions to be called from worker threads; they take and give plain Python values. Knows no page. Loads torch
+only when something is asked, so that importing this module costs nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from playground.decoding.findings import (
+    Chance,
+    Detection,
+    Divergence,
+    Draw,
+    Fate,
+    Reading,
+    ReadToken,
+    Replayed,
+    RunnerUp,
+    StageChange,
+    Token,
+    Waterfall,
+)
+from playground.settings import Limits
+from playground.types import Generator, Request, Text
+
+__all__ = [
+    "Chance",
+    "Detection",
+    "Divergence",
+    "Draw",
+    "Fate",
+    "ReadToken",
+    "Reading",
+    "Replayed",
+    "RunnerUp",
+    "StageChange",
+    "Token",
+    "Waterfall",
+    "available",
+    "badges",
+    "cannot_replay",
+    "detect_watermark",
+    "favourites",
+    "forget",
+    "limit",
+    "named",
+    "new_run_id",
+    "next_token",
+    "read",
+    "replay",
+    "seen",
+    "unavailable",
+    "waterfall",
+]
+
+
+def new_run_id() -> str:
+    """An id that nobody can guess, for `Request.keep`."""
+    return secrets.token_urlsafe(18)
+
+
+def limit(size: int) -> None:
+    """How many bytes all kept runs may take together; what is over that is given up, oldest runs first."""
+    _engine().STORE.set_limit(size)
+
+
+def available(run_id: str) -> bool:
+    """Whether this run's logits are still kept (while it streams they grow)."""
+    return bool(_engine().STORE.get(run_id) is not None)
+
+
+def unavailable(values: Mapping[str, Any] | None = None) -> Text:
+    """Why a run's logits are not there, as a sentence for the reader; `values` are the run's, where they are known."""
+    beams = values is not None and values["num_beams"] > 1
+    sentence: Text = _engine().BEAMS if beams else _engine().GONE
+    return sentence
+
+
+def forget(run_id: str) -> None:
+    """Give up a run's logits now."""
+    _engine().STORE.forget(run_id)
+
+
+def waterfall(
+    run_id: str, row: int, position: int, values: Mapping[str, Any] | None = None, *, search: int | str | None = None
+) -> Waterfall:
+    """One position of a kept row, under the run's own values or others (all of them, as `validate()` returns).
+
+    `search` asks for the fate of one more token: an id, or a text whose first token is meant. Raises InvalidRequest
+    where row, position or search make no sense, PlaygroundError where the run is not kept.
+    """
+    found: Waterfall = _engine().waterfall(run_id, row, position, values, search)
+    return found
+
+
+def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
+    """Decide every token of a kept row again under other values, with the same luck and without the model.
+
+    Raises Refused with the sentence of `cannot_replay` where that is impossible.
+    """
+    found: Replayed = _engine().replay(run_id, row, values)
+    return found
+
+
+def cannot_replay(old: Mapping[str, Any], new: Mapping[str, Any]) -> Text | None:
+    """Why a run under `old` values cannot be replayed under `new` ones without the model; None where it can."""
+    why: Text | None = _engine().cannot_replay(old, new)
+    return why
+
+
+def named(run_id: str, token_id: int) -> Token:
+    """A token of a kept run's vocabulary, as it is shown by itself."""
+    found: Token = _engine().named(run_id, token_id)
+    return found
+
+
+def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The model's most likely token at every position of a finished row, and the tokens that its prompt holds."""
+    found: tuple[tuple[int, ...], frozenset[int]] = _engine().favourites(run_id, row)
+    return found
+
+
+def badges(run_id: str, row: int) -> dict[str, Text]:
+    """For every knob that differs from neutral and acts on the scores: what it did in this row, in a few words."""
+    told: dict[str, Text] = _engine().badges(run_id, row)
+    return told
+
+
+def next_token(
+    generator: Generator,
+    request: Request,
+    values: Mapping[str, Any] | None = None,
+    *,
+    session: str = "",
+    search: int | str | None = None,
+) -> Waterfall:
+    """The next token after this request's prompt, before any run: one model pass, remembered for the session.
+
+    `values` defaults to the request's; with other values and the same prompt no model pass is made. `draw` is None
+    where the seed is -1, unless temperature is 0.
+    """
+    found: Waterfall = _reader().next_token(generator, request, values, session, search)
+    return found
+
+
+def read(generator: Generator, prompt: str, text: str, limits: Limits | None = None) -> Reading:
+    """Any text as the model reads it, behind a prompt that may be empty: one model pass, nothing is generated."""
+    found: Reading = _reader().read(generator, prompt, text, limits)
+    return found
+
+
+def seen(generator: Generator, request: Request, limits: Limits | None = None) -> Reading:
+    """What the model saw: the rendered prompt of this request as tokens, all of them read."""
+    found: Reading = _reader().seen(generator, request, limits)
+    return found
+
+
+def detect_watermark(
+    generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None = None
+) -> Detection:
+    """Whether a text carries the watermark of these values; raises InvalidRequest where it is too short to tell."""
+    found: Detection = _reader().detect_watermark(generator, text, values, limits)
+    return found
+
+
+def _engine() -> ModuleType:
+    """Loads torch, on the first question."""
+    from playground.decoding import answers
+
+    return answers
+
+
+def _reader() -> ModuleType:
+    """Loads torch, on the first question."""
+    from playground.generators import reading
+
+    return reading

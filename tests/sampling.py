@@ -1,0 +1,69 @@
+"""For tests of samplers: run one on plain numbers, and a tokenizer of a few words. Imported, not collected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+INF = math.inf
+MARGIN = 1e-4  # float32 against float64: settings in which a threshold is met more closely than this prove nothing
+NO_IDS = torch.zeros((1, 0), dtype=torch.long)
+
+logits = st.lists(
+    st.one_of(st.floats(-12, 12, width=32), st.sampled_from([-INF, 0.0, 1.0])), min_size=1, max_size=24
+).filter(lambda z: any(math.isfinite(x) for x in z))
+
+
+def run(sampler: Any, z: Sequence[float], ids: Sequence[int] = ()) -> list[float]:
+    scores = torch.tensor([z], dtype=torch.float32)
+    before = scores.clone()
+    after: Tensor = sampler(torch.tensor([list(ids)], dtype=torch.long), scores)
+    assert torch.equal(scores, before), "a sampler must not change what it is given"
+    assert after.shape == scores.shape and after.dtype == torch.float32
+    return [float(x) for x in after[0]]
+
+
+def softmax(z: Sequence[float]) -> list[float]:
+    top = max(z)
+    weights = [math.exp(x - top) if x > -INF else 0.0 for x in z]
+    return [w / sum(weights) for w in weights]
+
+
+def alive(z: Sequence[float]) -> set[int]:
+    return {i for i, x in enumerate(z) if x > -INF}
+
+
+def same(got: Sequence[float], want: Sequence[float]) -> None:
+    assert got == pytest.approx(list(want), rel=1e-3, abs=1e-3)
+
+
+class Words:
+    """A tokenizer of a few whole tokens; what it does not know it takes letter by letter as id 0."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __call__(self, text: str, add_special_tokens: bool) -> Any:
+        assert not add_special_tokens
+        ids: list[int] = []
+        while text:
+            fitting = [t for t in self.texts if t and text.startswith(t)]
+            best = max(fitting, key=len, default="")
+            ids.append(self.texts.index(best) if best else 0)
+            text = text[len(best) or 1 :]
+        return type("Encoding", (), {"input_ids": ids})
+
+    def batch_decode(self, lists: list[list[int]]) -> list[str]:
+        return ["".join(self.texts[i] for i in ids) for ids in lists]
+
+
+PLAIN = Words("<unk>", "\n", "<end>", "a")

@@ -1,0 +1,190 @@
+"""One contract, every generator: these tests run over all of them, and a new one is added to `PEERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from playground import generate, models, parameters
+from playground.generators.local import LocalGenerator
+from playground.generators.scripted import ScriptedGenerator
+from playground.types import Generator, InvalidRequest, Refused, Step
+from tests.reference import request
+
+TEXTS = [
+    "Morning light, in every cup.",
+    "Wake up slowly. We are here already.",
+    "Coffee 😀 for 中文 mornings and more of it.",
+]
+
+PEERS: dict[str, Callable[[models.Loaded], Generator]] = {
+    "local": LocalGenerator,
+    "scripted": lambda _: ScriptedGenerator(TEXTS),
+}
+
+
+@pytest.fixture(scope="module", params=PEERS)
+def peer(request: pytest.FixtureRequest, tiny: models.Loaded) -> Generator:
+    return PEERS[request.param](tiny)
+
+
+def rows(steps: list[Step]) -> dict[int, list[Step]]:
+    found: dict[int, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.row, []).append(step)
+    return found
+
+
+def run(peer: Generator, prompt: str = "A slogan:", mode: Any = "complete", **values: Any) -> dict[int, list[Step]]:
+    return rows(list(peer.stream(request(prompt, {"seed": 8, "max_new_tokens": 6, **values}, mode=mode))))
+
+
+def text(steps: list[Step]) -> str:
+    return "".join(step.text for step in steps)
+
+
+def test_it_says_what_it_is_and_what_it_honours(peer: Generator) -> None:
+    assert peer.name and peer.card.id and peer.card.title
+    assert peer.parameters <= set(parameters.by_name())
+    assert {"n", "seed", "stop", "max_new_tokens"} <= peer.parameters
+    assert "exact" in peer.paths
+
+
+@pytest.mark.parametrize("mode", ["chat", "complete"])
+def test_every_row_ends_once_and_counts_its_tokens(peer: Generator, mode: str) -> None:
+    found = run(peer, mode=mode, n=3)
+    assert sorted(found) == [0, 1, 2]
+    for steps in found.values():
+        assert [step.position for step in steps] == list(range(len(steps)))
+        assert [step.finish is None for step in steps] == [True] * (len(steps) - 1) + [False]
+        assert all(step.token_id is not None for step in steps[:-1])
+
+
+def test_a_seed_repeats_itself_and_another_differs(peer: Generator) -> None:
+    assert text(run(peer)[0]) == text(run(peer)[0])
+    assert text(run(peer)[0]) != text(run(peer, seed=9)[0])
+
+
+def test_row_k_is_the_solo_run_of_seed_plus_k(peer: Generator) -> None:
+    together = run(peer, n=3)
+    for row, steps in together.items():
+        assert text(steps) == text(run(peer, seed=8 + row)[0])
+
+
+def test_max_new_tokens_is_a_limit(peer: Generator) -> None:
+    steps = run(peer, max_new_tokens=3)[0]
+    assert len(steps) == 3
+    assert steps[-1].finish == "length"
+    assert text(run(peer)[0]).startswith(text(steps))
+
+
+def test_a_stop_string_is_trimmed(peer: Generator) -> None:
+    whole = text(run(peer)[0])
+    stop = whole[5:8]
+    steps = run(peer, stop=[stop])[0]
+    assert steps[-1].finish == "stop"
+    assert text(steps) == whole[: whole.index(stop)]
+
+
+def test_a_stream_can_be_closed_and_the_next_one_is_the_same(peer: Generator) -> None:
+    before = text(run(peer)[0])
+    stream: Any = peer.stream(request("A slogan:", {"seed": 8, "n": 2}))
+    next(stream)
+    stream.close()
+    assert list(stream) == []
+    assert text(run(peer)[0]) == before
+
+
+def test_two_streams_in_turns_do_not_disturb_each_other(peer: Generator) -> None:
+    asked = [request("A slogan:", {"seed": seed, "max_new_tokens": 5}) for seed in (8, 9)]
+    pairs = list(zip(*(peer.stream(one) for one in asked), strict=False))
+    for number, seed in enumerate((8, 9)):
+        alone = text(run(peer, seed=seed, max_new_tokens=5)[0])
+        assert alone.startswith("".join(pair[number].text for pair in pairs))
+
+
+def test_the_rendered_prompt_ends_with_the_beginning_of_the_answer(peer: Generator) -> None:
+    for mode in ("chat", "complete"):
+        rendered = peer.render(request("Write:", {}, mode=mode, prefill="Once upon"))
+        assert rendered.text.endswith("Once upon")
+        assert "Write:" in rendered.text
+        assert 0 < len(rendered.token_ids) < rendered.context == peer.card.context
+
+
+def test_an_empty_prompt_is_refused_but_a_beginning_of_the_answer_is_enough(peer: Generator) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        peer.stream(request("", {}))
+    assert caught.value.parameter == "prompt"
+    assert list(peer.stream(request("", {"max_new_tokens": 1}, prefill="Once")))
+
+
+def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(peer: Generator) -> None:
+    asked = request("word " * 5000, {})
+    used = len(peer.render(asked).token_ids)
+    with pytest.raises(Refused, match=rf"{used:,} tokens.*{peer.card.context:,}"):
+        peer.stream(asked)
+
+
+def test_a_full_context_ends_a_row(peer: Generator) -> None:
+    asked = request("word " * (peer.card.context - 2), {"max_new_tokens": 50})
+    room = peer.card.context - len(peer.render(asked).token_ids)
+    steps = list(peer.stream(asked))
+    assert len(steps) == room
+    assert steps[-1].finish == "context"
+
+
+def test_each_path_runs_or_is_refused_by_name(peer: Generator) -> None:
+    for path in ("exact", "fast"):
+        asked = replace(request("A", {"max_new_tokens": 2}), path=path)
+        if path in peer.paths:
+            assert list(peer.stream(asked))[-1].finish is not None
+        else:
+            with pytest.raises(Refused, match=path) as caught:
+                peer.stream(asked)
+            assert caught.value.parameter == "path"
+
+
+def test_a_system_prompt_without_chat_is_refused(peer: Generator) -> None:
+    with pytest.raises(Refused, match="chat"):
+        peer.render(request("A", {}, system="Be brief."))
+    assert "Be brief." in peer.render(request("A", {}, system="Be brief.", mode="chat")).text
+
+
+def test_the_one_way_in_gathers_it(peer: Generator) -> None:
+    asked = generate.build("A slogan:", {"seed": 8, "n": 2, "max_new_tokens": 4})
+    last = list(generate.run(asked, peer))[-1]
+    assert last.finished and last.error is None
+    assert [candidate.seed for candidate in last.candidates] == [8, 9]
+    assert [candidate.text for candidate in last.candidates] == [
+        text(steps) for steps in run(peer, n=2, max_new_tokens=4).values()
+    ]
+
+
+def test_a_model_without_a_template_refuses_chat_with_the_reason(tiny: models.Loaded) -> None:
+    bare = LocalGenerator(replace(tiny, card=replace(tiny.card, has_chat_template=False, title="Plain")))
+    with pytest.raises(Refused, match="Plain has no chat template") as caught:
+        bare.stream(request("A", {}, mode="chat"))
+    assert caught.value.parameter == "mode"
+
+
+def test_a_template_that_knows_no_system_prompt_says_so(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}{{ messages }}"
+    monkeypatch.setattr(tiny.tokenizer, "chat_template", template)
+    with pytest.raises(Refused, match="no system role") as caught:
+        LocalGenerator(tiny).render(request("A", {}, mode="chat", system="Be brief."))
+    assert caught.value.parameter == "system"
+
+
+def test_a_negative_prompt_longer_than_the_context_is_refused(tiny: models.Loaded) -> None:
+    values = {"guidance_scale": 1.5, "negative_prompt": "word " * 600}
+    with pytest.raises(Refused, match="negative prompt has") as caught:
+        LocalGenerator(tiny).stream(request("A", values))
+    assert caught.value.parameter == "negative_prompt"
+
+
+def test_a_script_without_end_of_its_own_ends_with_end() -> None:
+    steps = run(ScriptedGenerator(["Short."]), max_new_tokens=50)[0]
+    assert (text(steps), steps[-1].finish, steps[-1].token_id) == ("Short.", "end", None)

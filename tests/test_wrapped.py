@@ -1,0 +1,43 @@
+"""What wraps transformers' own processors takes our values and falls over no edge."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from playground.decoding import samplers
+from tests.sampling import INF, Words, run
+
+
+def test_bias_by_text_takes_the_text_as_typed_and_behind_a_space() -> None:
+    words = Words("<unk>", "cat", " cat", " dog", "dog")
+    got = run(samplers.logit_bias({"cat": 2.0, " dog": -1.0}, words), [0.0] * 5, [0])
+    assert got == [0.0, 2.0, 2.0, -1.0, 0.0]
+    got = run(samplers.logit_bias({"cat": 2.0, " cat": -3.0}, words), [0.0] * 5, [0])
+    assert got == [0.0, 2.0, -3.0, 0.0, 0.0], "the entry as typed counts"
+    got = run(samplers.logit_bias({"catdog": 5.0}, words), [0.0] * 5, [0, 1])
+    assert got == [0.0, 0.0, 0.0, 0.0, 5.0], "only its last token, and only behind the first"
+
+
+def test_the_end_stays_certain_where_its_pull_outgrows_a_float() -> None:
+    sampler = samplers.ExponentialDecay(10.0, 0, [1, 2], 3)
+    for length in (20, 400):
+        pulled = torch.tensor([run(sampler, [5.0, 0.5, -INF], [0] * (3 + length))])
+        assert pulled[0, 2] == -INF and pulled[0, 0] == 5.0
+        assert (pulled / samplers.temperature_warper(1e-9).temperature).softmax(-1).tolist() == [[0.0, 1.0, 0.0]]
+
+
+def test_the_coldest_temperature_still_gives_numbers() -> None:
+    assert run(samplers.temperature_warper(1e-30), [3.0, -2.0]) == pytest.approx([3e5, -2e5])
+
+
+def test_a_watermark_without_any_green_token_changes_nothing() -> None:
+    sampler = samplers.Watermark(64, "cpu", greenlist_ratio=0.01, bias=2.0, seeding_scheme="selfhash", context_width=1)
+    z = [float(i % 7) for i in range(64)]
+    assert run(sampler, z, [5, 9]) == z
+
+
+def test_the_end_of_text_cannot_be_a_bad_word() -> None:
+    with pytest.raises(Exception, match="ignore_eos"):
+        samplers.bad_words([[2]], [2])
+    assert run(samplers.bad_words([[2], [1]], [2]), [0.0] * 3, [0]) == [0.0, -INF, 0.0]

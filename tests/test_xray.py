@@ -1,0 +1,165 @@
+"""The page's door: badges, the next token before a run, reading any text, the watermark detector, clear refusals."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from playground import models, parameters, xray
+from playground.decoding import lane, read
+from playground.decoding.keep import STORE
+from playground.generators.local import LocalGenerator
+from playground.generators.scripted import ScriptedGenerator
+from playground.settings import Limits
+from playground.types import InvalidRequest, PlaygroundError, Refused
+from tests import reference
+
+PROMPT = "The capital of France is"
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> Iterator[None]:
+    yield
+    STORE.forget("x")
+
+
+def write(loaded: models.Loaded, **values: Any) -> list[int]:
+    asked = reference.request(PROMPT, {"seed": 9, "max_new_tokens": 20, **values}, keep="x")
+    return reference.written(LocalGenerator(loaded), asked)[0]
+
+
+def test_importing_it_loads_no_torch() -> None:
+    code = "import sys, playground.xray, playground.doctor; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_ids_cannot_be_guessed_and_runs_can_be_forgotten(tiny: models.Loaded) -> None:
+    assert len({xray.new_run_id() for _ in range(100)}) == 100 and len(xray.new_run_id()) >= 20
+    write(tiny)
+    assert xray.available("x")
+    xray.forget("x")
+    assert not xray.available("x")
+    assert xray.unavailable().zh and xray.unavailable(parameters.validate({"num_beams": 2})) != xray.unavailable()
+    with pytest.raises(PlaygroundError, match="not kept"):
+        xray.waterfall("x", 0, 0)
+
+
+@pytest.mark.model
+def test_a_badge_counts_what_the_knob_decided(loaded: models.Loaded) -> None:
+    tokens = write(loaded, temperature=0.7, top_k=3, min_p=1e-6, presence_penalty=0.01, xtc_threshold=0.3)
+    found = xray.badges("x", 0)
+    assert set(found) == {"temperature", "top_k", "min_p", "presence_penalty", "xtc_threshold"}
+    values = parameters.validate({"seed": 9, "max_new_tokens": 20, "temperature": 0.7, "top_k": 3, "min_p": 1e-6,
+                                  "presence_penalty": 0.01, "xtc_threshold": 0.3})  # fmt: skip
+    for name in ("temperature", "top_k"):
+        differing = len(xray.replay("x", 0, {**values, name: parameters.by_name()[name].neutral}).differs)
+        wanted = f"({differing} of {len(tokens)} tokens)" if differing else f"would change 0 of {len(tokens)}"
+        assert wanted in found[name].en and str(differing) in found[name].zh
+    assert found["min_p"].en == "no effect: top_k cut first"
+    assert "While" in found["xtc_threshold"].en or "while" in found["xtc_threshold"].en
+
+
+def test_a_greedy_run_says_which_knobs_it_ignored(tiny: models.Loaded) -> None:
+    write(tiny, temperature=0, top_k=5)
+    assert "temperature 0" in xray.badges("x", 0)["top_k"].en
+
+
+@pytest.mark.model
+def test_the_next_token_is_that_of_a_run_and_sliders_make_no_pass(
+    loaded: models.Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = LocalGenerator(loaded)
+    passes = []
+    forward = lane.Lane.read
+
+    def counted(self: lane.Lane) -> torch.Tensor:
+        passes.append(1)
+        return forward(self)
+
+    monkeypatch.setattr(lane.Lane, "read", counted)
+    asked = reference.request(PROMPT, {"seed": 9})
+    changes: list[dict[str, Any]] = [{}, {"temperature": 2.5}, {"top_k": 2, "seed": 4}, {"temperature": 0}]
+    for change in changes:
+        values = parameters.validate({"seed": 9, "max_new_tokens": 1, **change})
+        found = xray.next_token(generator, asked, values, session="s", search=" Paris")
+        assert len(passes) == 1
+        real = reference.written(generator, replace(asked, values=values))[0][0]
+        passes.pop()
+        assert found.draw is not None and found.draw.token.token_id == real
+        assert any(fate.token.text == " Paris" for fate in found.fates)
+    assert xray.next_token(generator, asked, parameters.validate({}), session="s").draw is None
+    xray.next_token(generator, replace(asked, prompt="Another"), session="s")
+    assert len(passes) == 2
+
+
+@pytest.mark.model
+def test_reading_a_text_agrees_with_one_plain_pass(loaded: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "PIECE", 5)
+    generator = LocalGenerator(loaded)
+    found = xray.read(generator, PROMPT, " Paris. It is a large city with many trees.")
+    ids = torch.tensor([[token.token.token_id for token in found.tokens]])
+    with torch.inference_mode():
+        likely = loaded.model(ids).logits[0].log_softmax(-1)
+    assert found.tokens[0].logprob is None
+    for position, token in enumerate(found.tokens[1:]):
+        own = likely[position, ids[0, position + 1]]
+        assert token.logprob == pytest.approx(float(own), abs=1e-3)
+        assert token.rank == int((likely[position] > own).sum()) + 1
+        bits = -(likely[position].exp() * likely[position]).sum() / math.log(2)
+        assert token.entropy == pytest.approx(float(bits), abs=1e-3)
+        assert token.top[0][0].token_id == int(likely[position].argmax())
+    text = [token.logprob for token in found.tokens[found.prompt_tokens :] if token.logprob is not None]
+    assert found.perplexity == pytest.approx(math.exp(-sum(text) / len(text)))
+    assert "".join(token.token.text for token in found.tokens) == PROMPT + " Paris. It is a large city with many trees."
+
+
+def test_what_the_model_saw_is_the_rendered_prompt_with_its_special_tokens(tiny: models.Loaded) -> None:
+    generator = LocalGenerator(tiny)
+    asked = reference.request("Hello", {}, mode="chat")
+    found = xray.seen(generator, asked)
+    assert tuple(token.token.token_id for token in found.tokens) == generator.render(asked).token_ids
+    assert found.tokens[0].token.special and not found.tokens[1].token.special
+    assert all(token.rank is not None for token in found.tokens[1:])
+
+
+def test_a_single_token_has_no_numbers(tiny: models.Loaded) -> None:
+    found = xray.read(LocalGenerator(tiny), "", "a")
+    assert len(found.tokens) == 1 and found.perplexity is None and found.mean_entropy is None
+
+
+def test_texts_that_cannot_be_read_are_refused_with_a_sentence(tiny: models.Loaded) -> None:
+    generator = LocalGenerator(tiny)
+    with pytest.raises(InvalidRequest, match="no text"):
+        xray.read(generator, "x", "")
+    with pytest.raises(Refused, match="at most 512"):
+        xray.read(generator, "", "word " * 600)
+    with pytest.raises(Refused, match="at most 10"):
+        xray.read(generator, "", "word " * 6, Limits(prompt_characters=10))
+
+
+def test_a_generator_without_a_vocabulary_is_refused(tmp_path: Any) -> None:
+    scripted = object.__new__(ScriptedGenerator)
+    with pytest.raises(Refused, match="whole vocabulary"):
+        xray.read(scripted, "", "text")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("seeding", ["lefthash", "selfhash"])
+def test_the_watermark_is_found_in_its_own_text_only(loaded: models.Loaded, seeding: str) -> None:
+    generator = LocalGenerator(loaded)
+    values = {"watermark": True, "watermark_bias": 6.0, "watermark_seeding": seeding, "seed": 2, "max_new_tokens": 40}
+    marked = "".join(step.text for step in generator.stream(reference.request(PROMPT, values)))
+    plain = "Paris, which is a large and old city in the north of the country, and many people live there happily."
+    found = xray.detect_watermark(generator, marked, parameters.validate(values))
+    assert found.prediction and found.z_score > 3 and found.p_value < 0.01 and "carries" in found.sentence.en
+    other = xray.detect_watermark(generator, plain, parameters.validate(values))
+    assert not other.prediction and other.z_score < 3 and "No watermark" in other.sentence.en
+    with pytest.raises(InvalidRequest, match="too few"):
+        xray.detect_watermark(generator, "short", parameters.validate(values))

@@ -1,0 +1,136 @@
+"""Fixtures of the browser tests: the app as a subprocess, a Chromium, and visitors whose every request is watched."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE = 20_000  # milliseconds: generous, since nothing here is about speed
+
+Visit = Callable[..., Page]
+Site = Callable[..., str]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(*command: str, environment: dict[str, str] | None = None) -> Iterator[str]:
+    """A server of ours in a process of its own; gives its address once it answers."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **(environment or {})}
+    with subprocess.Popen([sys.executable, *command, "--port", str(port)], cwd=ROOT, env=settings) as process:
+        try:
+            wait_for(url, process)
+            yield url
+        finally:
+            process.terminate()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(480):
+        assert process.poll() is None, "the server ended before it answered"
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.25)
+        else:
+            return
+    pytest.fail("the server did not answer")
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Iterator[str]:
+    """The page over a replayed generator."""
+    with serving("-m", "tests.ui.scripted_page") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def slow_tokens() -> Iterator[str]:
+    """The same with a pause before every token, so that there is time to press a key."""
+    with serving("-m", "tests.ui.scripted_page", "--pause", "0.15") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def embedded_page() -> Iterator[str]:
+    """The page as a visitor gets it, with the embedded model."""
+    with serving("app.py") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Site]:
+    """Starts the scripted page with flags of a test's own; it ends after the visitors have left."""
+    with ExitStack() as running:
+        yield lambda *flags: running.enter_context(serving("-m", "tests.ui.scripted_page", *flags))
+
+
+@pytest.fixture
+def visit(browser: Browser, serve: Site) -> Iterator[Visit]:
+    """Opens a page as a new visitor; in the end none of them may have failed or asked another host for anything."""
+    contexts: list[BrowserContext] = []
+    trouble: list[str] = []
+
+    def open_page(url: str, *, wait: bool = True, **options: Any) -> Page:
+        options = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}, **options}
+        own = (url, "data:", "blob:")
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
+        page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
+        page.on("request", lambda asked: None if asked.url.startswith(own) else trouble.append(asked.url))
+        page.goto(url)
+        if wait:
+            expect(page.locator(".chip.ready")).to_be_visible()
+            expect(page.locator(".seen-count")).not_to_be_empty()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+def generate(page: Page) -> None:
+    """Presses Generate and waits for the end of every card."""
+    page.locator("button[name=generate]").click()
+    expect(page.locator(".act.running")).to_have_count(1)
+    expect(page.locator(".act.running")).to_have_count(0)
+
+
+def card(page: Page, number: int = 1) -> Any:
+    return page.locator(".card").nth(number - 1)
+
+
+def body(page: Page, number: int = 1) -> Any:
+    return card(page, number).locator(".card-body")

@@ -1,0 +1,65 @@
+"""The real page over a generator that replays texts: `python -m tests.ui.scripted_page --port 7900`.
+
+Everything but the model is the product's own. `--plain` makes it a model without a chat template, `--until FILE` one
+that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list;
+`--pause` is the time between tokens in seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from playground import parameters
+from playground.generators.scripted import ScriptedGenerator
+from playground.settings import Settings
+from playground.types import Generator, ModelCard, ModelError, Placement, ProgressReport, Text
+from playground.ui.serve import main
+
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> {{value}} ${value} <b>bold</b>"
+TEXTS = [
+    "Blue Moon: morning magic in every cup, poured slowly and told well, for all who read before the day begins.",
+    HOSTILE,
+    "A harbour, a lamp, a cup of coffee. 港口的清晨，一杯咖啡。 And then another one, since the ferry is late again.",
+]
+LIST = ['1. tea\n2. coffee\n3. tea\n4. "ferry tickets"\n']
+PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk", 7_080_000) for layer in range(30))
+
+
+class Replayed(ScriptedGenerator):
+    """A scripted generator that looks like a model spread over memory and disk."""
+
+    plain = False
+
+    @property
+    def card(self) -> ModelCard:
+        return replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
+
+
+def run(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for flag in ("--plain", "--broken", "--list"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("--until", type=Path)
+    parser.add_argument("--pause", type=float, default=0.01)
+    wanted, rest = parser.parse_known_args(argv)
+
+    def opened(_: Settings, report: ProgressReport) -> Generator:
+        while wanted.until and not wanted.until.exists():
+            report(Text("Converting weights", "正在转换权重"), 0.42)
+            time.sleep(0.05)
+        if wanted.broken:
+            raise ModelError(Text("No weights were found.", "没有找到权重。"), Text("Install them.", "请安装。"))
+        texts = LIST if wanted.list else TEXTS
+        generator = Replayed(texts, delay=wanted.pause, parameters=frozenset(parameters.by_name()))
+        generator.plain = wanted.plain
+        return generator
+
+    return main(rest, opened)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,188 @@
+"""Promises of the endpoint `/generate`, and of starting the server: by a client, by curl, by a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio import tunneling
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import expect
+
+from playground import parameters
+from playground.ui import api
+from tests.ui.conftest import ROOT, Site, Visit, body, free_port
+
+KEYS = {"model", "dtype", "path", "prompt_tokens", "candidates", "timing"}
+
+
+@pytest.fixture(scope="module")
+def client(scripted: str) -> Iterator[Client]:
+    connected = Client(scripted, verbose=False)
+    yield connected
+    connected.close()
+
+
+def refused(client: Client, **given: Any) -> str:
+    with pytest.raises(AppError) as caught:
+        client.predict(api_name="/generate", **given)
+    return str(caught.value)
+
+
+def call(url: str, data: list[Any] | dict[str, Any]) -> list[tuple[str, Any]]:
+    """The endpoint as curl uses it: post values by name or in order, then read the events."""
+    named = isinstance(data, dict)
+    post = urllib.request.Request(
+        f"{url}/gradio_api/call/{'v2/' if named else ''}generate",
+        json.dumps(data if named else {"data": data}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(post) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{url}/gradio_api/call/generate/{event}") as stream:
+        lines = stream.read().decode().splitlines()
+    pairs = zip(lines[::3], lines[1::3], strict=False)
+    return [(name.removeprefix("event: "), json.loads(told.removeprefix("data: "))) for name, told in pairs]
+
+
+def test_every_parameter_is_an_argument_with_its_default() -> None:
+    arguments = api.signature().parameters
+    for parameter in parameters.REGISTRY:
+        assert parameter.accept(arguments[parameter.name].default) == parameter.default
+    assert {"prompt", "mode", "system", "prefill", "path"} <= set(arguments)
+
+
+def test_a_client_gets_the_growing_text_and_then_the_json_object(client: Client) -> None:
+    job = client.submit(prompt="Once", seed=0, n=2, api_name="/generate")
+    states = list(job)
+    final = states[-1]
+    assert set(final) == KEYS
+    assert [one["finish_reason"] for one in final["candidates"]] == ["end", "end"]
+    assert [one["seed"] for one in final["candidates"]] == [0, 1]
+    assert final["candidates"][0]["text"].startswith("Blue Moon")
+    assert final["timing"].keys() == {"ttft_s", "tokens_per_second"}
+    texts = [state["candidates"][0]["text"] for state in states]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"prompt": ""}, "The prompt is empty"),
+        ({"prompt": "Once", "top_p": 7}, "top_p is 7; it must be a number"),
+        ({"prompt": "Once", "top_k": "abc"}, "top_k is 'abc'; it must be a whole number"),
+        ({"prompt": "Once", "temperature": "nan"}, "temperature is 'nan'"),
+        ({"prompt": "Once\u0007"}, "U+0007"),
+        ({"prompt": "x" * 1_000_001}, "1,000,001 characters"),
+        ({"prompt": "Once", "mode": "poem"}, "mode must be chat or complete"),
+        ({"prompt": "Once", "n": 17}, "n is 17; this server allows at most 16"),
+        ({"prompt": "Once", "max_new_tokens": 99_999}, "max_new_tokens"),
+        ({"prompt": "word " * 3000}, "reads at most 2,048"),
+    ],
+)
+def test_a_bad_request_is_one_sentence_with_name_and_range(client: Client, given: Any, words: str) -> None:
+    sentence = refused(client, **given)
+    assert words in sentence
+    assert "Traceback" not in sentence and "\n" not in sentence
+
+
+@pytest.mark.parametrize("given", [["Once", "complete"], {"prompt": "Once", "temperature": 0.7}])
+def test_curl_reads_the_same_object(scripted: str, given: Any) -> None:
+    name, data = call(scripted, given)[-1]
+    assert name == "complete"
+    assert set(data[0]) == KEYS
+
+
+def test_half_a_character_is_refused_in_words(scripted: str) -> None:
+    events = call(scripted, ["Once \ud800", "complete"])
+    assert events[-1][0] == "error"
+    assert "lone surrogate" in json.dumps(events[-1][1])
+
+
+def test_only_generate_is_offered_by_name(client: Client) -> None:
+    described = client.view_api(return_format="dict", print_info=False)
+    assert list(described["named_endpoints"]) == ["/generate"]
+
+
+def run_app(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.ui.scripted_page", *flags]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_busy_port_is_one_clear_sentence() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        ended = run_app("--port", port)
+    assert ended.returncode == 2
+    assert ended.stderr.strip().count("\n") == 0
+    assert port in ended.stderr and "taken" in ended.stderr
+
+
+def test_a_password_guards_the_page_and_never_shows(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("harbour-lamp\n")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "tests.ui.scripted_page", "--port", str(port), "--password-file", str(secret)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().strip() == f"Playground is ready: {url}"
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(f"{url}/config")
+            assert caught.value.code == 401
+            caught.value.close()
+            client = Client(url, auth=("guest", "harbour-lamp"), verbose=False)
+            assert client.predict(prompt="Once", api_name="/generate")["candidates"][0]["text"]
+            client.close()
+        finally:
+            process.terminate()
+        assert "harbour-lamp" not in process.stdout.read()
+
+
+@pytest.mark.browser
+def test_without_a_tunnel_the_local_page_goes_on_and_says_so(
+    serve: Site, visit: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))  # no tunnel program there, and none to be had:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    page = visit(serve("--share"))
+    expect(page.locator(".share.failed")).to_contain_text("could not be opened")
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("Once")
+    page.locator("button[name=generate]").click()
+    expect(body(page)).not_to_be_empty()
+
+
+@pytest.mark.browser
+def test_an_open_link_is_shown_to_be_copied_with_what_it_means(
+    serve: Site, visit: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "gradio" / "frpc" / tunneling.BINARY_FILENAME
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho start proxy success: http://lamp.example\nexec sleep 300\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setenv("GRADIO_SHARE_SERVER_ADDRESS", "127.0.0.1:7000")
+    page = visit(serve("--share"), permissions=["clipboard-read", "clipboard-write"])
+    expect(page.locator(".share-link")).to_have_text("http://lamp.example")
+    expect(page.locator(".share")).to_contain_text("up to a week")
+    expect(page.locator(".share")).to_contain_text("No password guards it.")
+    page.locator("button[name=copy-link]").click()
+    expect(page.locator("button[name=copy-link]")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "http://lamp.example"

@@ -1,0 +1,51 @@
+"""The one flow that matters, with the embedded model: open the page, pick a task, turn a knob, generate, stop."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui.conftest import Visit, body, card
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+LOADING = 180_000  # the first start converts the weights
+
+
+def test_a_visitor_picks_slogans_turns_a_knob_and_watches_the_model_write(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page, wait=False)
+    expect(page.locator(".chip.ready")).to_contain_text("SmolLM2-135M-Instruct", timeout=LOADING)
+    page.locator(".task-picker").select_option("slogans")
+    page.locator("[data-knob=temperature] input[type=range]").fill("0.7")
+    page.locator(".field input").first.fill("Nightjar")
+    page.locator(".seen summary").click()
+    expect(page.locator(".seen-text")).to_contain_text("Nightjar")
+    page.locator("button[name=generate]").click()
+    expect(body(page)).not_to_be_empty()
+    expect(card(page).locator(".finish")).to_have_text(re.compile("end of text|length reached|stop string"))
+    expect(card(page).locator(".card-line")).to_contain_text("tok/s")
+    expect(page.locator(".act.running")).to_have_count(0)
+    page.locator("nav [data-tab=model]").click()
+    expect(page.locator(".device-table")).to_contain_text("model.layers.29")
+    expect(page.locator(".model-facts")).to_contain_text("134,515,008")
+
+
+def test_stop_acts_while_the_real_model_writes_and_keeps_its_text(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page, wait=False)
+    expect(page.locator(".chip.ready")).to_be_visible(timeout=LOADING)
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("Once upon a time, in a harbour town,")
+    expect(page.locator(".candidates")).to_have_text("1")
+    length = page.locator("[data-knob=max_new_tokens] input").last
+    length.fill("2000")
+    length.press("Enter")
+    for again in range(3):
+        page.locator("button[name=generate]").click()
+        if again:
+            expect(page.locator(".runs output")).to_have_text(f"Run {again + 1} of {again + 1}")
+        expect(card(page).locator(".card-line")).to_contain_text("tok/s")
+        page.keyboard.press("Escape")
+        expect(card(page).locator(".finish")).to_have_text("stopped by you")
+        assert body(page).inner_text().strip()
+        assert page.locator("span.error, .toast-body").count() == 0

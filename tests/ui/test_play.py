@@ -1,0 +1,219 @@
+"""Promises of Play, in a browser: what is typed, pressed and switched does what the page says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import Visit, body, card, generate
+
+pytestmark = pytest.mark.browser
+
+
+def free_prompt(page: Page, text: str, candidates: int = 1) -> None:
+    """A free prompt with a fixed seed: the scripted generator replays by seed."""
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill(text)
+    expect(page.locator(".candidates")).to_have_text("1")
+    for _ in range(candidates - 1):
+        page.locator("button[name=more]").click()
+    expect(page.locator(".candidates")).to_have_text(str(candidates))
+    expect(page.locator(".seen-count")).not_to_have_text("0 /")
+
+
+def fix_seed(page: Page, seed: int) -> None:
+    page.locator("#knobs [data-knob=seed] input").fill(str(seed))
+    page.keyboard.press("Tab")
+    expect(page.locator(".seed-value")).to_have_text(str(seed))
+
+
+def test_a_first_visit_finds_slogans_filled_in_with_an_example(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    expect(page.locator(".task-picker")).to_have_value("slogans")
+    expect(page.locator(".field input").first).not_to_have_value("")
+    expect(page.locator(".results-title")).to_contain_text("Example, made by")
+    assert body(page).inner_text().strip()
+
+
+def test_candidates_stream_into_cards_with_their_line(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once", candidates=3)
+    fix_seed(page, 0)
+    generate(page)
+    expect(page.locator(".card")).to_have_count(3)
+    expect(body(page, 1)).to_have_text(re.compile("^Blue Moon: morning magic"))
+    line = card(page, 1).locator(".card-line")
+    for words in ("tokens", "tok/s", "first after", "end of text", "seed 0"):
+        expect(line).to_contain_text(words)
+
+
+def test_html_in_prompt_and_output_is_shown_as_text(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    hostile = "<script>document.title='x'</script>${1+1}{{value}}"
+    free_prompt(page, hostile)
+    fix_seed(page, 1)
+    page.locator(".seen summary").click()
+    expect(page.locator(".seen-text")).to_contain_text(hostile)
+    generate(page)
+    expect(body(page)).to_contain_text("<img src=x onerror=")
+    expect(body(page)).to_contain_text("{{value}} ${value} <b>bold</b>")
+    assert page.title() == "Playground"
+    assert body(page).locator("img, b").count() == 0
+
+
+def test_stop_keeps_the_text_and_leaves_no_error(visit: Visit, slow_tokens: str) -> None:
+    page = visit(slow_tokens)
+    free_prompt(page, "Once")
+    fix_seed(page, 0)
+    for again in range(10):
+        page.locator("button[name=generate]").click()
+        if again:
+            expect(page.locator(".runs output")).to_have_text(f"Run {again + 1} of {again + 1}")
+        expect(body(page)).to_have_text(re.compile(r"^Blue Moon"))
+        page.keyboard.press("Escape")
+        expect(card(page).locator(".finish")).to_have_text("stopped by you")
+        expect(page.locator(".act.running")).to_have_count(0)
+        assert body(page).inner_text().startswith("Blue Moon")
+        assert page.locator("span.error, .toast-body").count() == 0
+
+
+def test_ctrl_enter_generates_from_any_field(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    page.locator("#prompt").press("Control+Enter")
+    expect(card(page).locator(".finish")).to_have_text("end of text")
+
+
+def test_an_edit_a_continuation_and_another_seed_keep_every_version(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    fix_seed(page, 0)
+    generate(page)
+    first = body(page).inner_text()
+    one = card(page)
+    one.locator("button[name=edit]").click()
+    one.locator("textarea").fill("A hand-made line.")
+    one.locator("textarea").press("Control+Enter")
+    expect(body(page)).to_have_text("A hand-made line.")
+    expect(one.locator(".finish")).to_have_text("edited by hand")
+    one.locator("button[name=continue]").click()
+    expect(one.locator(".walk output")).to_have_text("3/3")
+    expect(one.locator(".finish")).to_have_text("end of text")
+    assert body(page).inner_text().startswith("A hand-made line.")
+    assert len(body(page).inner_text()) > len("A hand-made line.")
+    one.locator("button[name=regenerate]").click()
+    expect(one.locator(".walk output")).to_have_text("4/4")
+    expect(one.locator(".finish")).to_have_text("end of text")
+    for _ in range(3):
+        one.locator("button[name=version-back]").click()
+    assert body(page).inner_text() == first
+
+
+def test_a_new_run_keeps_the_run_before(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    fix_seed(page, 0)
+    generate(page)
+    fix_seed(page, 2)
+    generate(page)
+    expect(body(page)).to_have_text(re.compile("^A harbour"))
+    page.locator("button[name=run-back]").click()
+    expect(body(page)).to_have_text(re.compile("^Blue Moon"))
+
+
+def test_the_seed_of_a_card_can_be_kept(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    generate(page)
+    seed = card(page).locator(".card-seed").inner_text().removeprefix("seed ")
+    text = body(page).inner_text()
+    card(page).locator(".card-seed").click()
+    expect(page.locator(".seed-value")).to_have_text(seed)
+    expect(page.locator(".lock")).to_have_attribute("aria-pressed", "true")
+    generate(page)
+    assert body(page).inner_text() == text
+    page.locator(".lock").click()
+    expect(page.locator(".seed-value")).to_have_text("fresh")
+
+
+def test_copy_takes_the_text_of_the_card(scripted: str, visit: Visit) -> None:
+    page = visit(scripted, permissions=["clipboard-read", "clipboard-write"])
+    free_prompt(page, "Once", candidates=3)
+    generate(page)
+    for number in (1, 2, 3):
+        card(page, number).locator("button[name=copy]").click()
+        expect(card(page, number).locator("button[name=copy].done")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == body(page, number).text_content()
+
+
+def test_another_task_brings_its_fields_and_its_knobs(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    before = page.locator("#knobs [data-knob=max_new_tokens] input").last.input_value()
+    page.locator(".field input").first.fill("Nightjar")
+    page.locator(".task-picker").select_option("poems")
+    expect(page.locator("#knobs .kn-preset select option:checked")).to_have_text("Poems")
+    expect(page.locator("#knobs [data-knob=max_new_tokens] input").last).not_to_have_value(before)
+    page.locator(".task-picker").select_option("slogans")
+    expect(page.locator(".field input").first).to_have_value("Nightjar")
+
+
+def test_neutralize_and_restore_reach_the_run(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    expect(page.locator(".kn-count")).not_to_have_text("0 active")
+    page.locator(".kn-neutral").click()
+    expect(page.locator(".kn-count")).to_have_text("0 active")
+    page.locator(".kn-restore").click()
+    expect(page.locator(".kn-count")).not_to_have_text("0 active")
+
+
+def test_temperature_zero_greys_the_cut_offs_with_the_reason(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    number = page.locator("#knobs [data-knob=temperature] input").last
+    number.fill("0")
+    number.press("Enter")
+    expect(page.locator("[data-knob=top_p] .kn-why")).to_contain_text("temperature 0")
+    page.locator("button[name=language]").click()
+    expect(page.locator("[data-knob=top_p] .kn-why")).to_contain_text("温度为 0")
+
+
+def test_two_visitors_never_see_each_others_text(scripted: str, visit: Visit) -> None:
+    one, two = visit(scripted), visit(scripted)
+    free_prompt(one, "walrus on ice")
+    free_prompt(two, "quagga in dust")
+    fix_seed(one, 0)
+    fix_seed(two, 2)
+    one.locator("button[name=generate]").click()
+    two.locator("button[name=generate]").click()
+    expect(card(one).locator(".finish")).to_have_text("end of text")
+    expect(card(two).locator(".finish")).to_have_text("end of text")
+    assert body(one).inner_text().startswith("Blue Moon")
+    assert body(two).inner_text().startswith("A harbour")
+    assert "quagga" not in one.content()
+    assert "walrus" not in two.content()
+
+
+def test_stop_ends_only_ones_own_run(slow_tokens: str, visit: Visit) -> None:
+    one, two = visit(slow_tokens), visit(slow_tokens)
+    for page in (one, two):
+        free_prompt(page, "Once")
+        fix_seed(page, 0)
+        page.locator("button[name=generate]").click()
+        expect(body(page)).to_have_text(re.compile("^Blue"))
+    one.keyboard.press("Escape")
+    expect(card(one).locator(".finish")).to_have_text("stopped by you")
+    assert two.locator(".act.running").count() == 1
+
+
+def test_the_page_does_not_scroll_by_itself(slow_tokens: str, visit: Visit) -> None:
+    page = visit(slow_tokens, viewport={"width": 390, "height": 600})
+    free_prompt(page, "Once", candidates=3)
+    for run in (1, 2):
+        page.locator("button[name=generate]").click()
+        expect(page.locator(".card-body.writing").nth(2)).not_to_be_empty()
+        if run == 1:
+            page.evaluate("window.scrollTo(0, 120)")
+            page.keyboard.press("Escape")
+            expect(page.locator(".act.running")).to_have_count(0)
+        assert page.evaluate("window.scrollY") == 120

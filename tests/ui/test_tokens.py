@@ -1,0 +1,359 @@
+"""Promises of the token views: what their values hold, and, in a browser, what a reader can see and reach."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from playground.types import InvalidRequest, Step, Text, TokenChance
+from playground.ui import tokens, waterfall
+from playground.xray import Divergence, Reading, ReadToken, Token
+from tests.ui.conftest import Visit, serving
+from tests.ui.tokens_page import HOSTILE, ROWS, fall, made, replayed
+
+browsing = pytest.mark.browser
+
+
+def plain(position: int, text: str, token_id: int | None = 7, **more: Any) -> Step:
+    return Step(0, position, token_id, text, **more)
+
+
+def merged(held: list[dict[str, Any]], part: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the browser makes of a piece: it goes to its place, and what stood behind it goes away."""
+    assert part["from"] <= len(held), "a gap"
+    return [*held[: part["from"]], *part["tokens"]]
+
+
+def shown(value: list[dict[str, Any]]) -> str:
+    return "".join(token["text"] for token in value if not token["special"])
+
+
+def test_the_tokens_of_a_row_are_its_visible_text() -> None:
+    steps = [plain(0, "caf"), plain(1, ""), plain(2, "é!"), plain(3, " end", None, finish="stop")]
+    assert shown(tokens.token_values(steps)) == "café! end"
+
+
+def test_an_end_of_text_is_shown_as_a_special_token_and_half_a_character_is_not() -> None:
+    ending = plain(1, "", 2, top=(TokenChance(2, "<|im_end|>", 0.5, 0.5),), finish="end")
+    half = plain(0, "", 9, top=(TokenChance(9, "\ufffd", 0.5, 0.5),))
+    first, last = tokens.token_values([half, ending])
+    assert (first["text"], first["special"]) == ("", False)
+    assert (last["text"], last["special"]) == ("<|im_end|>", True)
+
+
+def test_an_end_of_text_outside_the_likeliest_gets_its_name_from_the_vocabulary() -> None:
+    def name(token_id: int) -> Token:
+        return Token(token_id, "</s>", special=True)
+
+    assert tokens.token_values([plain(0, "", 2, finish="end")], name)[0]["text"] == "</s>"
+
+
+def test_what_a_generator_does_not_know_stays_unknown() -> None:
+    value = tokens.token_values([plain(0, "a")])[0]
+    assert [value[key] for key in ("logprob", "p", "rank", "entropy")] == [None] * 4
+    assert tokens.token_values([plain(0, "a", logprob=float("-inf"))])[0]["logprob"] is None
+
+
+def test_entropy_is_told_in_bits() -> None:
+    assert tokens.token_values([plain(0, "a", entropy_nats=0.693147)])[0]["entropy"] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_growing_row_arrives_whole_though_every_third_update_is_lost() -> None:
+    row, feed = made(1, 300), tokens.Feed("run")
+    held: list[dict[str, Any]] = []
+    for end in range(10, 310, 10):
+        part = feed.news([row[:end]], [end >= 300])["rows"][0]
+        if (end // 10) % 3 or end == 300:
+            held = merged(held, part)
+    assert held == tokens.token_values(row)
+
+
+def test_a_growing_row_is_sent_about_twice_and_not_again_with_every_update() -> None:
+    row, feed = made(1, 1000), tokens.Feed("run")
+    sent = sum(len(feed.news([row[:end]], [False])["rows"][0]["tokens"]) for end in range(10, 1010, 10))
+    assert sent < 6 * len(row)
+
+
+def test_stepping_back_takes_tokens_away() -> None:
+    row, feed = made(1, 60), tokens.Feed("run")
+    held = merged([], feed.news([row[:40]], [False])["rows"][0])
+    other = [*row[:25], *(replace(step, text="x", token_id=1) for step in row[25:30])]
+    held = merged(held, feed.news([other], [False])["rows"][0])
+    assert held == tokens.token_values(other)
+
+
+def test_text_that_comes_without_a_token_joins_the_token_before_it() -> None:
+    feed, row = tokens.Feed("run"), [plain(at, f" {at}") for at in range(40)]
+    held = merged([], feed.news([row], [False])["rows"][0])
+    row.append(plain(40, "…", None, finish="length"))
+    held = merged(held, feed.news([row], [True])["rows"][0])
+    assert len(held) == 40 and held[-1]["text"] == " 39…"
+
+
+def test_a_text_that_was_read_tells_its_prompt_from_its_own_tokens() -> None:
+    reading = Reading((ReadToken(Token(1, "a")), ReadToken(Token(2, "b"), -1.0, 3, 2.0)), 1, 2.7, 2.0)
+    first, second = tokens.reading_values(reading)
+    assert first["context"] and first["logprob"] is None
+    assert not second["context"] and (second["logprob"], second["rank"], second["entropy"]) == (-1.0, 3, 2.0)
+
+
+def test_a_replay_marks_where_it_differs_and_what_would_stand_there() -> None:
+    first = Divergence(1, Token(8, " was"), Token(2, " would"))
+    value = tokens.replay_value("run", 0, replayed(tokens=(1, 2, 3), differs=(1, 2), first=first))
+    assert value["first"] == 1
+    assert value["would"] == {
+        "1": {"id": 2, "text": " would", "special": False},
+        "2": {"id": 3, "text": "#3", "special": False},
+    }
+
+
+def test_a_replay_that_would_end_the_text_says_so() -> None:
+    value = tokens.replay_value(
+        "run", 0, replayed(tokens=(1, 2, 3), differs=(1,), first=Divergence(1, Token(8, " was"), None))
+    )
+    assert value["would"]["1"] == {"id": None, "text": "", "special": True}
+    ending = Text("It would end later.", "它会更晚结束。")
+    assert tokens.replay_value("run", 0, replayed(differs=(), first=None, ending=ending))["sentence"] == {
+        "en": ending.en,
+        "zh": ending.zh,
+    }
+
+
+def test_every_value_is_json() -> None:
+    values: list[Any] = [
+        tokens.whole("run", [tokens.token_values(made(0, 20))], [[(Text("a", "甲"), "1", None)]]),
+        tokens.replay_value("run", 0, replayed(differs=(), first=None)),
+        waterfall.waterfall_value("run", 0, fall(0, 3), length=12),
+        waterfall.refused_value("run", 0, 3, InvalidRequest(Text("No.", "不。"))),
+    ]
+    for value in values:
+        assert json.loads(json.dumps(value, allow_nan=False)) == value
+
+
+def test_a_panel_names_the_chosen_token_and_the_ten_likeliest_of_the_model() -> None:
+    value = waterfall.waterfall_value("run", 2, fall(0, 4), length=12)
+    assert (value["row"], value["position"], value["token"]["text"]) == (2, 4, " magic")
+    assert [one["p"] for one in value["model"]] == sorted((one["p"] for one in value["model"]), reverse=True)
+    assert len(value["model"]) == 10
+
+
+def test_a_next_token_that_nobody_drew_has_no_draw() -> None:
+    value = waterfall.waterfall_value("run", 0, replace(fall(0, 0), draw=None))
+    assert value["token"] is None and value["draw"] is None
+
+
+def test_a_question_without_an_answer_leaves_the_panel_as_it_is() -> None:
+    before = waterfall.waterfall_value("run", 0, fall(0, 4))
+    after = waterfall.with_error(before, InvalidRequest(Text("No such token.", "没有这个词元。")))
+    assert after["error"]["en"] == "No such token."
+    assert {**after, "error": None, "number": before["number"]} == before
+
+
+@pytest.mark.parametrize("words", [tokens.WORDS, waterfall.WORDS])
+def test_both_languages_fill_the_same_places(words: dict[str, Text]) -> None:
+    for text in words.values():
+        assert set(re.findall(r"\{\w+\}", text.en)) == set(re.findall(r"\{\w+\}", text.zh))
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving("-m", "tests.ui.tokens_page") as url:
+        yield url
+
+
+def opened(visit: Visit, address: str, **options: Any) -> Page:
+    page = visit(address, wait=False, **options)
+    expect(token(page, 1)).to_be_visible()
+    return page
+
+
+def token(page: Page, number: int) -> Locator:
+    return page.locator(".tk-token").nth(number - 1)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+@browsing
+def test_a_token_is_labelled_with_its_number_text_probability_and_rank(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    expect(token(page, 5)).to_have_attribute("aria-label", re.compile(r"^token 5, magic, probability \d+.%, rank 1$"))
+    expect(token(page, 16)).to_have_attribute("aria-label", re.compile("^token 16, line break, "))
+    press(page, "chinese")
+    expect(token(page, 5)).to_have_attribute("aria-label", re.compile("^词元 5，magic，概率 .*，排名 1$"))
+
+
+@browsing
+def test_whitespace_special_tokens_and_signs_without_a_shape_are_visible(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    texts = page.locator(".tk-token").all_text_contents()
+    assert texts[15] == "↵\n↵\n" and texts[25] == "⇥\t" and texts[28] == "··"
+    assert texts[29] == "⟨U+202E⟩" and texts[-1] == "<|im_end|>"
+    assert HOSTILE in texts
+    assert page.title() != "hacked"
+
+
+@browsing
+def test_one_tab_stop_and_arrows_walk_the_tokens(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    expect(page.locator(".tk-token[tabindex='0']")).to_have_count(1)
+    token(page, 1).focus()
+    page.keyboard.press("ArrowRight")
+    expect(token(page, 2)).to_be_focused()
+    expect(page.locator(".tk-tip")).to_contain_text("token 2")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(token(page, 2)).to_be_focused()
+    page.keyboard.press("End")
+    expect(token(page, len(ROWS[0]))).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(page.locator(".wf-title")).to_be_focused()
+    expect(page.locator("#out textarea, #out input")).to_have_value('{"run": "first", "row": 0, "position": 0}')
+    page.keyboard.press("Escape")
+    expect(page.locator(".wf")).to_be_hidden()
+    expect(token(page, 1)).to_be_focused()
+    expect(page.locator(".tk-token[tabindex='0']")).to_have_count(1)
+
+
+WATCH_FIRST = """() => {
+  window.firsts = new Set();
+  window.changes = 0;
+  new MutationObserver(() => {
+    window.firsts.add(document.querySelector(".tk-token"));
+    window.changes += 1;
+  }).observe(document.querySelector(".tk-text"), { childList: true, subtree: true });
+}"""
+
+
+@browsing
+def test_tokens_stream_in_by_appending_and_step_back(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    page.evaluate(WATCH_FIRST)
+    press(page, "stream")
+    expect(page.locator(".tk-voice")).to_have_text(f"Candidate 1 is finished: {len(ROWS[0])} tokens.")
+    assert page.evaluate("[window.firsts.size, window.changes > 2]") == [1, True]
+    expect(page.locator(".tk-token")).to_have_count(len(ROWS[0]))
+    page.locator(".tk-rows button").nth(1).click()
+    expect(page.locator(".tk-token")).to_have_count(len(ROWS[1]))
+    texts = page.locator(".tk-token").all_text_contents()
+    assert len(texts) == len(ROWS[1]) and texts[0] == "Blue"
+
+
+@browsing
+def test_a_replay_names_what_the_first_token_that_differs_would_become(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    press(page, "replay")
+    expect(page.locator(".tk-first")).to_have_attribute("data-would", "→ ·brewed")
+    expect(page.locator(".tk-first")).to_have_attribute("aria-label", re.compile("would become brewed$"))
+    expect(page.locator(".tk-replay p")).to_contain_text("9 tokens stay")
+    expect(page.locator(".tk-text [class*='tk-1']")).to_have_count(0)  # what stays is plain
+    press(page, "Generate from there")
+    expect(page.locator("#out textarea, #out input")).to_have_value(re.compile('"position": 9, "token_id": 2001'))
+    press(page, "plain")
+    expect(page.locator(".tk-first")).to_have_count(0)
+
+
+@browsing
+def test_colours_follow_the_chosen_measure_and_the_legend_says_which(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    before = [one.get_attribute("class") for one in page.locator(".tk-token").all()]
+    for name, last in (("rank", "1,000+"), ("entropy", "8+"), ("surprise", "12+")):
+        page.locator(".tk-by select").select_option(name)
+        expect(page.locator(".tk-legend span").last).to_have_text(last)
+    after = [one.get_attribute("class") for one in page.locator(".tk-token").all()]
+    assert before != after
+
+
+CONTRASTS = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = (rgb) => rgb.slice(0, 3).map((v) => linear(v / 255))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const text = document.querySelector(".tk-text");
+  return [...Array(16).keys()].map((level) => {
+    const span = text.appendChild(document.createElement("span"));
+    span.className = `tk-${level}`;
+    const [r, g, b, a = 1] = numbers(getComputedStyle(span).backgroundColor);
+    const paper = numbers(getComputedStyle(text).backgroundColor);
+    const ink = light(numbers(getComputedStyle(span).color));
+    span.remove();
+    const ground = light([r, g, b].map((v, i) => v * a + paper[i] * (1 - a)));
+    return [ground, (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05)];
+  });
+}"""
+
+
+@browsing
+def test_ink_is_readable_on_every_level_and_levels_differ_in_lightness(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    for theme in ("light", "dark"):
+        grounds, contrasts = zip(*page.evaluate(CONTRASTS), strict=True)
+        assert min(contrasts) >= 4.5, theme
+        assert list(grounds) == sorted(grounds, reverse=theme == "light")
+        press(page, "dark")
+
+
+@browsing
+def test_the_panel_tells_stages_fates_and_draw_and_offers_branches(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    token(page, 5).click()
+    expect(page.locator(".wf-title")).to_have_text("“·magic” · token 5")
+    expect(page.locator(".wf-stage h4")).to_have_text(
+        ["Model", re.compile("Penalties"), re.compile("Temp"), re.compile("top_p")]
+    )
+    expect(page.locator(".wf-stage").last).to_contain_text("49,152 → 4")
+    expect(page.locator(".wf-draw")).to_contain_text("0.42 nats")
+    expect(page.locator(".wf-list")).to_contain_text("cumulative 0.913 > 0.90")
+    page.get_by_role("button", name="Continue from here with “mystery”").click()
+    expect(page.locator("#out textarea, #out input")).to_have_value(re.compile('"position": 4, "token_id": 2000'))
+    page.locator("[name=ask]").fill("zebra")
+    page.keyboard.press("Enter")
+    expect(page.locator(".wf-asked")).to_contain_text("8,123")
+    page.locator("[name=ask]").fill("error")
+    page.keyboard.press("Enter")
+    expect(page.locator(".wf-error")).to_have_text("No token begins with this.")
+    page.locator(".wf [name=on]").click()
+    expect(page.locator(".wf-title")).to_have_text("“·in” · token 6")
+    expect(token(page, 6)).to_have_class(re.compile("tk-picked"))
+    press(page, "chinese")
+    expect(page.locator(".wf-title")).to_have_text("“·in”· 词元 6")
+
+
+@browsing
+def test_on_a_phone_the_panel_is_a_sheet_that_leaves_the_token_in_sight(visit: Visit, address: str) -> None:
+    page = opened(visit, address, viewport={"width": 390, "height": 844})
+    token(page, 34).click()
+    expect(page.locator(".wf-title")).to_be_visible()
+    page.locator(".wf").evaluate("sheet => Promise.all(sheet.getAnimations().map((one) => one.finished))")
+    sheet = page.locator(".wf").bounding_box()
+    assert sheet and sheet["x"] == 0 and sheet["width"] == 390 and abs(sheet["y"] + sheet["height"] - 844) < 1
+    here = token(page, 34).bounding_box()
+    assert here and here["y"] + here["height"] <= sheet["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@browsing
+def test_the_curve_jumps_to_a_token_and_reads_itself_out(visit: Visit, address: str) -> None:
+    page = opened(visit, address)
+    plot = page.locator(".cv-plot")
+    plot.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    expect(plot).to_have_attribute("aria-valuetext", re.compile("^5 “·magic” entropy .* surprise .* bits$"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".wf-title")).to_have_text("“·magic” · token 5")
+    expect(token(page, 5)).to_have_class(re.compile("tk-picked"))
+    expect(page.locator(".cv-voice")).to_contain_text("Mean entropy")
+    expect(page.locator(".cv-numbers")).to_contain_text("perplexity")
+    page.locator(".tk-rows button").nth(2).click()
+    expect(plot).to_have_attribute("aria-valuemax", str(len(ROWS[2])))
