@@ -3,6 +3,8 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 MODEL ?=
 ARGS ?=
+# Processes that run tests side by side; files stay whole, so that their pages and models are opened once.
+WORKERS ?= 2
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
@@ -28,7 +30,7 @@ run: $(RUN_STAMP)
 	@exec $(PY) app.py --host '$(HOST)' --port '$(PORT)' $(if $(MODEL),--model '$(MODEL)') $(ARGS)
 
 test: lint chromium
-	$(PY) -m pytest -m 'not long'
+	$(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --durations 20
 
 test-long: $(DEV_STAMP)
 	$(PY) -m pytest -m long --timeout 7200 --report docs/test-long.md

@@ -20,8 +20,9 @@ from playground.types import Generator, ModelCard, ModelError, Placement, Progre
 from playground.ui.serve import main
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> {{value}} ${value} <b>bold</b>"
+# None begins like a worked example of the tasks, which stands on the page before the first run.
 TEXTS = [
-    "Blue Moon: morning magic in every cup, poured slowly and told well, for all who read before the day begins.",
+    "Night Ferry: morning magic in every cup, poured slowly and told well, for all who read before the day begins.",
     HOSTILE,
     "A harbour, a lamp, a cup of coffee. 港口的清晨，一杯咖啡。 And then another one, since the ferry is late again.",
 ]

@@ -70,7 +70,7 @@ def test_a_client_gets_the_growing_text_and_then_the_json_object(client: Client)
     assert set(final) == KEYS
     assert [one["finish_reason"] for one in final["candidates"]] == ["end", "end"]
     assert [one["seed"] for one in final["candidates"]] == [0, 1]
-    assert final["candidates"][0]["text"].startswith("Blue Moon")
+    assert final["candidates"][0]["text"].startswith("Night Ferry")
     assert final["timing"].keys() == {"ttft_s", "tokens_per_second"}
     texts = [state["candidates"][0]["text"] for state in states]
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
