@@ -50,6 +50,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="order",
         kind="order",
         group="run",
+        level="basic",
         label=Text("Order of the stages", "阶段顺序"),
         help=Text(
             "The order in which the stages change the scores: transformers applies temperature before the cut-offs, "

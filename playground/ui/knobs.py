@@ -18,7 +18,7 @@ from playground.types import InvalidRequest, Text
 
 ASSETS = Path(__file__).parent / "assets"
 _TEMPLATE = (ASSETS / "knobs.html").read_text(encoding="utf-8")
-_SCRIPTS = ("knobs.js", "knobs_numbers.js", "knobs_fields.js", "knobs_help.js")
+_SCRIPTS = ("knobs.js", "knobs_numbers.js", "knobs_fields.js", "knobs_order.js", "knobs_help.js")
 _CODE = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS) + "\nstart();\n"
 
 # Settings of a run rather than shapers of text: never counted as active, and "neutralize" leaves them alone.
@@ -66,7 +66,23 @@ _WORDS: dict[str, Text] = {
     "bias_text": Text("text", "文本"),
     "add_row": Text("Add a text", "添加文本"),
     "remove_row": Text("Remove this text", "删除这一条"),
-    "own_order": Text("own list", "自定义"),
+    "own_order": Text("own order", "自定义"),
+    "order_hint": Text(
+        "Drag, or Alt with an arrow key; Space picks up and puts down.",
+        "可拖动，或用 Alt 加方向键；空格拿起或放下。",
+    ),
+    "order_hint_touch": Text("Drag a stage by its dots.", "按住圆点拖动阶段。"),
+    "order_text": Text("as text", "文本形式"),
+    "all_stages": Text("all {n} stages", "全部 {n} 个阶段"),
+    "no_stage": Text("No stage acts now.", "目前没有阶段起作用。"),
+    "stage_place": Text("place {at} of {all}", "第 {at} 位，共 {all} 位"),
+    "stage_at": Text("{label}: {place}.", "{label}：{place}。"),
+    "stage_held": Text(
+        "{label} picked up, {place}. Arrow keys move it, Space puts it down, Escape takes it back.",
+        "已拿起{label}，{place}。方向键移动，空格放下，Esc 还原。",
+    ),
+    "stage_dropped": Text("{label} put down, {place}.", "已放下{label}，{place}。"),
+    "stage_back": Text("{label} taken back, {place}.", "{label}已还原，{place}。"),
     "fresh_seed": Text("new each run", "每次更换"),
     "keep_seed": Text("Keep this seed", "固定种子"),
     "seed_kept": Text("Kept: every run uses this seed", "已固定：每次运行使用同一种子"),
@@ -188,6 +204,12 @@ def knob_records() -> list[dict[str, Any]]:
     return [_record(p) for p in parameters.REGISTRY]
 
 
+def stage_records() -> list[dict[str, Any]]:
+    """The stages in the first of the named orders, each called as the parameter that switches it on."""
+    masters = {p.stage: p for p in reversed(parameters.REGISTRY) if p.stage and p.needs is None}
+    return [{"name": stage, "label": _both(masters[stage].label)} for stage in parameters.stages(parameters.ORDERS[0])]
+
+
 def _record(p: Parameter) -> dict[str, Any]:
     """What the page draws one knob from."""
     numeric = p.kind in ("float", "int")
@@ -213,6 +235,7 @@ def _record(p: Parameter) -> dict[str, Any]:
         "choices": list(p.choices),
         "choice_labels": _said(p.choice_labels),
         "needs": p.needs,
+        "stage": p.stage,
         "elsewhere": dict(p.elsewhere),
         "setting": p.name in _SETTINGS,
         "off": numeric and p.needs is None and p.name not in _NEVER_OFF,
@@ -229,6 +252,7 @@ def _script() -> str:
         "knobs": knob_records(),
         "groups": [{"id": name, "label": _both(text)} for name, text in parameters.GROUPS.items()],
         "words": _said(_WORDS),
-        "stages": parameters.stages("transformers"),
+        "orders": {name: parameters.stages(name) for name in parameters.ORDERS},
+        "stages": stage_records(),
     }
     return f"const DATA = JSON.parse({json.dumps(json.dumps(data))});\n{_CODE}"

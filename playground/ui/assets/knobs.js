@@ -3,7 +3,8 @@
 // In scope: element, trigger, props, watch (from gr.HTML); DATA (from knobs.py). Names of props stand unquoted here,
 // because gr.HTML takes every quoted word for the name of an event.
 
-const { knobs: KNOBS, groups: GROUPS, words: WORDS, stages: STAGES } = DATA;
+const { knobs: KNOBS, groups: GROUPS, words: WORDS, orders: ORDERS } = DATA;
+const STAGES = DATA.stages.map((stage) => stage.name);
 const uid = `kn${Math.random().toString(36).slice(2, 8)}`;
 const part = (name) => element.querySelector(`.kn-${name}`);
 // How long an error waits, in ms: till the typing pauses, or till the click that left the field has landed where it
@@ -41,6 +42,7 @@ const ICONS = {
   cross: "M4.5 4.5l7 7M11.5 4.5l-7 7",
   reset: "M4 3v3.5h3.5M4.2 6.3a4.8 4.8 0 1 1-.9 3.2",
   caret: "M6 4l4 4-4 4",
+  grip: "M6 4h.01M10 4h.01M6 8h.01M10 8h.01M6 12h.01M10 12h.01",
 };
 
 function icon(name) {
@@ -63,6 +65,7 @@ const same = (a, b) => a === b || canonical(a) === canonical(b);
 
 const isNeutral = (knob) => same(values[knob.name], knob.neutral);
 const hasEffect = (knob) => !props.inert?.[knob.name] && !(knob.needs && rows[knob.needs] && isNeutral(rows[knob.needs].knob));
+const isGreedy = (knob, value) => knob.name === "temperature" && value === 0;
 const isActive = (knob) => !knob.setting && !isNeutral(knob) && hasEffect(knob);
 
 /** While a person drags or types, what Python sends does not reach that knob. */
@@ -291,6 +294,7 @@ function paintState() {
   for (const row of Object.values(rows)) {
     row.root.classList.toggle("is-neutral", isNeutral(row.knob));
     row.root.classList.toggle("is-active", isActive(row.knob));
+    row.follow?.();
   }
   const count = part("count");
   count.textContent = say(WORDS.active).replace("{n}", active);

@@ -200,41 +200,6 @@ function biasLine(row, shown, number, take) {
   return line;
 }
 
-function orderRow(row) {
-  const named = ["transformers", "llama.cpp"];
-  const own = "own";
-  const label = (choice) => (choice === own ? say(WORDS.own_order) : choice);
-  const { box, inputs, pick } = strip(row, [...named, own], label);
-  row.root.append(box);
-  const list = () => row.value().split(",").join(", ");
-  const area = writtenRow(row, {
-    write: (value) => (named.includes(value) ? area?.value ?? "" : list()),
-    read: (text) => {
-      const parts = text.split(/[,，、\s]+/).filter((part) => part !== "");
-      if (named.includes(row.value()) && !area.dataset.own) return row.value();
-      const known = parts.every((part) => STAGES.includes(part)) && new Set(parts).size === parts.length;
-      return known && parts.length ? parts.join(",") : undefined;
-    },
-    rows: 3, mono: true,
-  });
-  const paint = row.paint;
-  row.paint = (value) => {
-    const isOwn = !named.includes(value);
-    if (isOwn) area.dataset.own = "1"; else delete area.dataset.own;
-    area.hidden = !isOwn;
-    pick(isOwn ? own : value);
-    paint(value);
-  };
-  inputs.forEach((input) => input.addEventListener("change", () => {
-    row.fail(null);
-    if (input.value === own) area.dataset.own = "1";
-    row.set(input.value === own ? lasts[`${row.knob.name}:own`] ?? STAGES.join(",") : input.value);
-  }));
-  area.addEventListener("input", () => {
-    if (!named.includes(row.value())) lasts[`${row.knob.name}:own`] = row.value();
-  });
-}
-
 const freshSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
 
 /** A seed of -1 is drawn anew for each run; any other is kept, which the closed lock shows. */

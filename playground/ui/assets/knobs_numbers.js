@@ -124,7 +124,7 @@ function numberRow(row) {
 function spokenNumber(knob, value) {
   if (value === knob.neutral && knob.off) return say(WORDS.off);
   const text = formatNumber(knob, value);
-  return knob.name === "temperature" && value === 0 ? `${text}, ${say(WORDS.greedy)}` : text;
+  return isGreedy(knob, value) ? `${text}, ${say(WORDS.greedy)}` : text;
 }
 
 /** One step, or ten; a value beyond the slider's end is never pulled back by a step outwards. */
