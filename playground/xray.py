@@ -7,7 +7,7 @@ only when something is asked, so that importing this module costs nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -47,15 +47,19 @@ __all__ = [
     "detect_watermark",
     "favourites",
     "forget",
+    "forget_next",
     "limit",
     "named",
     "new_run_id",
     "next_token",
     "read",
+    "read_on",
     "replay",
     "seen",
+    "seen_on",
     "unavailable",
     "waterfall",
+    "written",
 ]
 
 
@@ -148,16 +152,35 @@ def next_token(
     return found
 
 
+def forget_next(session: str) -> None:
+    """Give up what was remembered of this session's last prompt."""
+    _reader().forget_next(session)
+
+
+def written(generator: Generator, token_id: int) -> str | None:
+    """The text that a token writes wherever it stands; None for special tokens and for parts of a character."""
+    text: str | None = _reader().written(generator, token_id)
+    return text
+
+
 def read(generator: Generator, prompt: str, text: str, limits: Limits | None = None) -> Reading:
     """Any text as the model reads it, behind a prompt that may be empty: one model pass, nothing is generated."""
-    found: Reading = _reader().read(generator, prompt, text, limits)
-    return found
+    return list(read_on(generator, prompt, text, limits))[-1]
+
+
+def read_on(generator: Generator, prompt: str, text: str, limits: Limits | None = None) -> Iterator[Reading]:
+    """The same while it grows, piece by piece; between two pieces others have their turn, and it may be given up."""
+    yield from _reader().read(generator, prompt, text, limits)
 
 
 def seen(generator: Generator, request: Request, limits: Limits | None = None) -> Reading:
     """What the model saw: the rendered prompt of this request as tokens, all of them read."""
-    found: Reading = _reader().seen(generator, request, limits)
-    return found
+    return list(seen_on(generator, request, limits))[-1]
+
+
+def seen_on(generator: Generator, request: Request, limits: Limits | None = None) -> Iterator[Reading]:
+    """The same while it grows, piece by piece."""
+    yield from _reader().seen(generator, request, limits)
 
 
 def detect_watermark(

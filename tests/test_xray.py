@@ -14,11 +14,11 @@ import torch
 
 from playground import models, parameters, xray
 from playground.decoding import lane, read
-from playground.decoding.keep import STORE
+from playground.decoding.keep import STORE, KeptRow
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits
-from playground.types import InvalidRequest, PlaygroundError, Refused
+from playground.types import InvalidRequest, PlaygroundError, Refused, Request
 from tests import reference
 
 PROMPT = "The capital of France is"
@@ -142,6 +142,50 @@ def test_texts_that_cannot_be_read_are_refused_with_a_sentence(tiny: models.Load
         xray.read(generator, "", "word " * 600)
     with pytest.raises(Refused, match="at most 10"):
         xray.read(generator, "", "word " * 6, Limits(prompt_characters=10))
+    with pytest.raises(InvalidRequest, match="half a character"):
+        xray.read(generator, "", "a\ud800")
+
+
+def test_a_reading_grows_piece_by_piece_and_ends_whole(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "PIECE", 4)
+    generator = LocalGenerator(tiny)
+    grown = list(xray.read_on(generator, PROMPT, " Paris, and the ferry leaves at noon."))
+    assert [len(one.tokens) for one in grown[:2]] == [5, 9] and len(grown) > 2
+    assert {one.length for one in grown} == {len(grown[-1].tokens)}
+    assert all(grown[-1].tokens[: len(one.tokens)] == one.tokens for one in grown)
+    assert grown[-1] == xray.read(generator, PROMPT, " Paris, and the ferry leaves at noon.")
+
+
+def test_a_character_of_several_tokens_is_shown_once_and_whole(tiny: models.Loaded) -> None:
+    text = "床前明月光，疑是地上霜。🙂"
+    tokens = xray.read(LocalGenerator(tiny), "", text).tokens
+    assert "".join(one.token.text for one in tokens) == text
+    assert "" in [one.token.text for one in tokens]
+
+
+def test_what_a_token_writes_is_told_only_where_it_stands_for_itself(tiny: models.Loaded) -> None:
+    generator = LocalGenerator(tiny)
+    assert xray.written(generator, generator.tokens(" Paris", special=False)[0]) == " Paris"
+    assert xray.written(generator, generator.tokens("<|im_end|>", special=False)[0]) is None
+    assert xray.written(generator, generator.tokens("🙂", special=False)[0]) is None
+
+
+def test_a_prompt_that_was_looked_at_can_be_forgotten(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = LocalGenerator(tiny)
+    looks, look = [], generator.look
+
+    def counted(request: Request) -> KeptRow:
+        looks.append(request)
+        return look(request)
+
+    monkeypatch.setattr(generator, "look", counted)
+    asked = reference.request(PROMPT, {})
+    for _ in range(2):
+        xray.next_token(generator, asked, session="closing")
+    assert len(looks) == 1
+    xray.forget_next("closing")
+    xray.next_token(generator, asked, session="closing")
+    assert len(looks) == 2
 
 
 def test_a_generator_without_a_vocabulary_is_refused(tmp_path: Any) -> None:

@@ -165,13 +165,15 @@ class ReadToken:
 class Reading:
     """A text as the model reads it. The first `prompt_tokens` are context; perplexity counts the others.
 
-    Where no token of the text has a number (a single first token), `perplexity` is None.
+    Where no token of the text has a number (a single first token), `perplexity` is None. `length` is how many tokens
+    there are in all: more than `tokens` while the text is still being read.
     """
 
     tokens: tuple[ReadToken, ...]
     prompt_tokens: int
     perplexity: float | None
     mean_entropy: float | None
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True)

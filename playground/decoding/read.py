@@ -1,4 +1,4 @@
-"""A text that is only read: one forward pass in pieces, and what the model thought of each token.
+"""A text that is only read: one forward pass in pieces, and what the model thought of each token; the watermark.
 
 Knows no request and no page.
 """
@@ -6,7 +6,7 @@ Knows no request and no page.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.generation.watermarking import WatermarkDetector
 
-from playground.decoding.detokenize import Labels
+from playground.decoding.detokenize import Detokenizer, Labels
 from playground.decoding.findings import Detection, ReadToken, Token
 from playground.decoding.row import TOP
 from playground.decoding.turns import Turns
@@ -25,20 +25,40 @@ LEAST = 16  # tokens under which a z-score says nothing
 THRESHOLD = 3.0
 
 
-@torch.inference_mode()
-def read(model: Any, turns: Turns, tokenizer: Any, labels: Labels, ids: Tensor) -> tuple[ReadToken, ...]:
-    """What the model thinks of every token of `ids` [1, length]; the first has nothing before it, so no numbers."""
+def read(model: Any, turns: Turns, tokenizer: Any, labels: Labels, ids: Tensor) -> Iterator[list[ReadToken]]:
+    """What the model thinks of every token of `ids` [1, length], piece by piece, each piece in a turn of its own.
+
+    The first token has nothing before it, so no numbers. The texts of all tokens join to the text that was read; a
+    token that only begins a character has none.
+    """
     special = set(tokenizer.all_special_ids)
-    tokens = [Token(one, labels[one], one in special) for one in ids[0].tolist()]
-    found = [ReadToken(tokens[0])] if tokens else []
+    tokens = _shown(tokenizer, labels, special, ids[0].tolist())
+    ready = [ReadToken(token) for token in tokens[:1]]
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))
     for start in range(0, len(tokens) - 1, PIECE):
         piece = ids[:, start : min(start + PIECE, len(tokens) - 1)]
-        with turns:
-            scores = model(piece, past_key_values=cache, use_cache=True).logits[0]
-        follow = ids[0, start + 1 : start + 1 + piece.shape[1]]
-        found += _judged(scores.to(ids.device), follow, tokens[start + 1 :], labels, special)
-    return tuple(found)
+        with torch.inference_mode():
+            with turns:
+                scores = model(piece, past_key_values=cache, use_cache=True).logits[0]
+            follow = ids[0, start + 1 : start + 1 + piece.shape[1]]
+            ready += _judged(scores.to(ids.device), follow, tokens[start + 1 :], labels, special)
+        yield ready
+        ready = []
+    if ready:
+        yield ready
+
+
+def _shown(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[int]) -> list[Token]:
+    """Each token as it stands in the text: a character of several tokens belongs to the last of them."""
+    detokenizer = Detokenizer(tokenizer)
+    tokens = []
+    for one in ids:
+        piece = detokenizer.push(one)
+        tokens.append(Token(one, labels[one], True) if one in special else Token(one, piece))
+    rest = detokenizer.flush()
+    if rest and tokens and not tokens[-1].special:
+        tokens[-1] = Token(tokens[-1].token_id, tokens[-1].text + rest)
+    return tokens
 
 
 def _judged(

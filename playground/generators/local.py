@@ -18,7 +18,7 @@ from jinja2 import TemplateError
 from playground import parameters
 from playground.decoding.batch import Batch
 from playground.decoding.chain import check_ids
-from playground.decoding.detokenize import Labels
+from playground.decoding.detokenize import BROKEN, Labels
 from playground.decoding.findings import Detection, ReadToken
 from playground.decoding.keep import STORE, KeptRow, KeptRun
 from playground.decoding.lane import Lane, NegativeLane, can_guide
@@ -117,8 +117,14 @@ class LocalGenerator:
         """The ids of a text; `special` adds what the tokenizer puts before plain text."""
         return self._encode(text, special=special) if text else []
 
-    def read(self, ids: Sequence[int]) -> tuple[ReadToken, ...]:
-        """What the model thinks of these tokens, one after the other."""
+    def written(self, token_id: int) -> str | None:
+        """The text that this token writes wherever it stands; None for special tokens and for parts of a character."""
+        text: str = self._tokenizer.decode([token_id], clean_up_tokenization_spaces=False)
+        special = token_id in self._tokenizer.all_special_ids
+        return None if special or not text or BROKEN in text else self._labels[token_id]
+
+    def read(self, ids: Sequence[int]) -> Iterator[list[ReadToken]]:
+        """What the model thinks of these tokens, one after the other, in pieces."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
         return read(self._model, self._turns, self._tokenizer, self._labels, given)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from playground import parameters
 from playground.decoding.answers import check, searched
-from playground.decoding.findings import Detection, Reading, Waterfall
+from playground.decoding.findings import Detection, Reading, ReadToken, Waterfall
 from playground.decoding.keep import KeptRow
 from playground.decoding.scene import FRESH_SEED, Scene
 from playground.decoding.waterfall import waterfall
@@ -43,6 +43,10 @@ class _Looks:
             self._kept.move_to_end(session)
             while len(self._kept) > SESSIONS:
                 self._kept.popitem(last=False)
+
+    def drop(self, session: str) -> None:
+        with self._guard:
+            self._kept.pop(session, None)
 
 
 _LOOKS = _Looks()
@@ -78,31 +82,39 @@ def _drawn(values: Mapping[str, Any]) -> bool:
     return bool(values["seed"] != FRESH_SEED or values["temperature"] == 0)
 
 
-def read(generator: Generator, prompt: str, text: str, limits: Limits | None) -> Reading:
+def forget_next(session: str) -> None:
+    _LOOKS.drop(session)
+
+
+def written(generator: Generator, token_id: int) -> str | None:
+    return _local(generator).written(token_id)
+
+
+def read(generator: Generator, prompt: str, text: str, limits: Limits | None) -> Iterator[Reading]:
     local = _local(generator)
     if not text:
         raise InvalidRequest(
             Text("There is no text to read.", "没有可阅读的文本。"), Text("Paste one.", "请粘贴一段文本。")
         )
-    _check_length(prompt + text, limits)
+    _check_text(prompt + text, limits)
     before = local.tokens(prompt, special=True)
-    return _reading(local, before, local.tokens(text, special=not before))
+    yield from _reading(local, before, local.tokens(text, special=not before))
 
 
-def seen(generator: Generator, request: Request, limits: Limits | None) -> Reading:
+def seen(generator: Generator, request: Request, limits: Limits | None) -> Iterator[Reading]:
     local = _local(generator)
-    _check_length(request.prompt + request.system + request.prefill, limits)
-    return _reading(local, [], list(local.render(request).token_ids))
+    _check_text(request.prompt + request.system + request.prefill, limits)
+    yield from _reading(local, [], list(local.render(request).token_ids))
 
 
 def detect_watermark(generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None) -> Detection:
     local = _local(generator)
-    _check_length(text, limits)
+    _check_text(text, limits)
     stage = [p for p in parameters.REGISTRY if p.stage == "watermark" and p.argument is not None]
     return local.detect(local.tokens(text, special=False), {str(p.argument): values[p.name] for p in stage})
 
 
-def _reading(local: LocalGenerator, before: list[int], ids: list[int]) -> Reading:
+def _reading(local: LocalGenerator, before: list[int], ids: list[int]) -> Iterator[Reading]:
     used, most = len(before) + len(ids), local.card.context
     if used > most:
         raise Refused(
@@ -112,14 +124,23 @@ def _reading(local: LocalGenerator, before: list[int], ids: list[int]) -> Readin
             ),
             Text("Shorten it.", "请缩短它。"),
         )
-    tokens = local.read([*before, *ids])
-    own = tokens[len(before) :]
-    entropies = [token.entropy for token in own if token.entropy is not None]
-    mean = sum(entropies) / len(entropies) if entropies else None
-    return Reading(tokens, len(before), perplexity(token.logprob for token in own), mean)
+    tokens: list[ReadToken] = []
+    for piece in local.read([*before, *ids]):
+        tokens += piece
+        own = tokens[len(before) :]
+        entropies = [token.entropy for token in own if token.entropy is not None]
+        mean = sum(entropies) / len(entropies) if entropies else None
+        yield Reading(tuple(tokens), len(before), perplexity(token.logprob for token in own), mean, used)
 
 
-def _check_length(text: str, limits: Limits | None) -> None:
+def _check_text(text: str, limits: Limits | None) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidRequest(
+            Text("The text holds half a character (a lone surrogate).", "文本含有不完整的字符（孤立代理项）。"),
+            Text("Paste it again.", "请重新粘贴。"),
+        ) from None
     if limits is not None and len(text) > limits.prompt_characters:
         raise Refused(
             Text(
