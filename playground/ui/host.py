@@ -14,7 +14,7 @@ from typing import Any
 from playground import xray
 from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
-from playground.ui.words import LOADING, UNEXPECTED, said
+from playground.ui.words import LOADING, NOT_YET, UNEXPECTED, said
 
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
 log = logging.getLogger(__name__)
@@ -84,9 +84,11 @@ class Host:
 
     @property
     def generator(self) -> Generator:
-        """The generator; ModelError with the reason where there is none."""
+        """The generator; ModelError with the reason where there is none, or none yet."""
         if self._generator is None:
-            raise ModelError(self._error or self.stage())
+            stage = self.stage()
+            loading = Text(NOT_YET.en.replace("{stage}", stage.en), NOT_YET.zh.replace("{stage}", stage.zh))
+            raise ModelError(self._error or loading)
         return self._generator
 
     def stage(self) -> Text:

@@ -18,7 +18,7 @@ from playground.ui.words import said
 
 _MOST_SESSIONS = 200  # whoever is pushed out can still read his cards; only the look inside is gone
 
-_FIGURES: Mapping[str, tuple[Text, Text]] = {
+FIGURES: Mapping[str, tuple[Text, Text]] = {
     "perplexity": (
         Text("perplexity", "困惑度"),
         Text(
@@ -213,7 +213,7 @@ def numbers(candidate: Candidate) -> Numbers:
             statistics.distinct(statistics.characters(candidate.text), 1) if chinese else None, "{:.0%}"
         ),
     }
-    return [(_FIGURES[name][0], figure, _FIGURES[name][1]) for name, figure in found.items() if figure is not None]
+    return [(FIGURES[name][0], figure, FIGURES[name][1]) for name, figure in found.items() if figure is not None]
 
 
 def _figure(value: float | None, form: str) -> str | None:

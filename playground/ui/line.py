@@ -1,4 +1,4 @@
-"""Who may run now and who waits: the line before the model, and the stop switch of every session.
+"""Who may run now and who waits: the line before the model, the stop switch of every session, the places for reading.
 
 Knows no model and no page. Gradio's own queue is not used for this: it frees a place before a run has really ended.
 """
@@ -6,19 +6,23 @@ Knows no model and no page. Gradio's own queue is not used for this: it frees a 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playground.settings import Limits
-from playground.types import Busy
-from playground.ui.words import LINE_FULL, TRY_AGAIN
+from playground.types import Busy, Text
+from playground.ui.words import DESK_FULL, LINE_FULL, TRY_AGAIN
 
 _Ticket = object
+_LOOK = 0.3  # seconds between looks at a place that is taken
 
 
 class Line:
     """First come, first served; the first `running` tickets may run."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, full: Text = LINE_FULL) -> None:
         self._limits = limits
+        self._full = full
         self._tickets: list[_Ticket] = []
         self._moved = threading.Condition()
 
@@ -26,7 +30,7 @@ class Line:
         """A place in the line, to be given back with `leave`; Busy when the line is full."""
         with self._moved:
             if len(self._tickets) >= self._limits.running + self._limits.waiting:
-                raise Busy(LINE_FULL, TRY_AGAIN)
+                raise Busy(self._full, TRY_AGAIN)
             ticket = object()
             self._tickets.append(ticket)
             return ticket
@@ -76,3 +80,67 @@ class Switches:
         with self._lock:
             if self._switches.get(session) is switch:
                 del self._switches[session]
+
+
+class Seat:
+    """One reading's place: whether it was stopped, and whether a newer reading of its session wants to begin."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.replaced = False
+
+    @property
+    def over(self) -> bool:
+        return self.stopped or self.replaced
+
+
+class Desk:
+    """Places for readings, which no run waits for: one at a time a session, the newest; a few on the whole server."""
+
+    def __init__(self, at_once: int = 2, waiting: int = 8) -> None:
+        self._line = Line(Limits(running=at_once, waiting=waiting), DESK_FULL)
+        self._newest: dict[str, Seat] = {}
+        self._taken: set[str] = set()
+        self._moved = threading.Condition()
+
+    @contextmanager
+    def seat(self, session: str) -> Iterator[Seat]:
+        """Waits for a place, and for the end of this session's reading before; Busy where too many wait.
+
+        Whoever is `over` already when he gets here was stopped while he waited, and must not begin.
+        """
+        ticket, mine = self._line.join(), Seat()
+        with self._moved:
+            before = self._newest.get(session)
+            self._newest[session] = mine
+        if before is not None:
+            before.replaced = True
+        seated = False
+        try:
+            while not (mine.over or seated):
+                seated = self._line.ahead(ticket, _LOOK) == 0 and self._sit(session)
+            yield mine
+        finally:
+            self._line.leave(ticket)
+            self._rise(session, mine, seated)
+
+    def stop(self, session: str) -> None:
+        with self._moved:
+            mine = self._newest.get(session)
+        if mine is not None:
+            mine.stopped = True
+
+    def _sit(self, session: str) -> bool:
+        with self._moved:
+            free = self._moved.wait_for(lambda: session not in self._taken, _LOOK)
+            if free:
+                self._taken.add(session)
+            return free
+
+    def _rise(self, session: str, mine: Seat, seated: bool) -> None:
+        with self._moved:
+            if seated:
+                self._taken.discard(session)
+            if self._newest.get(session) is mine:
+                del self._newest[session]
+            self._moved.notify_all()

@@ -15,12 +15,15 @@ import gradio as gr
 from playground import knob_presets
 from playground.types import Text
 from playground.ui import api, form, news, tokens, waterfall
+from playground.ui.ahead import Ahead
 from playground.ui.element import asset, element
 from playground.ui.host import Host
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.lens import Lens
 from playground.ui.line import Line, Switches
 from playground.ui.play import Play
+from playground.ui.read import ReadTab, build_prompt_tokens
+from playground.ui.reader import Reader
 from playground.ui.words import WORDS, word_list
 
 FIRST_TASK = "slogans"
@@ -29,6 +32,7 @@ _LOOK = 0.3  # seconds between looks at a model that loads
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
+_STOP: dict[str, Any] = {**_PRIVATE, "queue": False}
 # A run keeps its own line; Gradio's would free a place before the model has let go.
 _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
 
@@ -48,6 +52,8 @@ class Page:
         line, switches = Line(host.settings.limits), Switches()
         self._host = host
         self._lens = Lens()
+        self._ahead, self._reader = Ahead(host), Reader(host)
+        self._read = ReadTab(self._reader)
         self._play = Play(host, line, switches, self._lens)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
         with api.Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
@@ -64,7 +70,9 @@ class Page:
             with gr.Column(elem_id="desk", scale=3):
                 self.compose = element("compose", first, tasks=form.task_records())
                 self.seen = element("seen", {})
+                self.prompt_tokens = build_prompt_tokens()
                 self.act = element("act", None, most=self._host.settings.limits.candidates)
+                self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
                 self.cards = element("cards", _examples())
                 self.doctor = element("doctor", [])
                 self.tokens = tokens.build()
@@ -80,6 +88,7 @@ class Page:
                     preset_values=values,
                     elem_id="knobs",
                 )
+        self._read.layout()
         with gr.Column(elem_id="loaded"):
             self.model = element("model", None)
 
@@ -91,6 +100,7 @@ class Page:
             self.cards.again(self._again, [self.panel], written, **_RUN),
             self.waterfall.branch(self._branch, [self.panel], written, **_RUN),
             self.tokens.diverge(self._branch, [self.panel], written, **_RUN),
+            self.next.branch(self._begin, [self.panel], written, **_RUN),
         ]
         for run in runs:
             run.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens], **_LIGHT)
@@ -98,11 +108,25 @@ class Page:
             view.pick(self._inside, None, self.waterfall, **_LIGHT)
         self.waterfall.ask(self._ask, None, self.waterfall, **_LIGHT)
         self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
-        self.act.stop(self._stop, None, None, queue=False, **_PRIVATE)
-        self.compose.look(self._look, [self.compose, self.panel], self.seen, **_LIGHT)
-        self.compose.pick(self._pick, [self.compose, self.panel], self.panel, **_LIGHT)
+        self.act.stop(self._stop, None, None, **_STOP)
+        self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
+        pick = self.compose.pick(self._pick, [self.compose, self.panel], self.panel, **_LIGHT)
         self.panel.input(self._turned, self.panel, self.panel, **_LIGHT)
-        self.panel.preset(self._preset, [self.compose, self.panel], self.panel, **_LIGHT)
+        preset = self.panel.preset(self._preset, [self.compose, self.panel], self.panel, **_LIGHT)
+        for given in (pick, preset):
+            given.then(self._next_turned, self.panel, self.next, **_LIGHT)
+        self._wire_readings()
+
+    def _wire_readings(self) -> None:
+        """What the model reads without writing: the next token, the prompt, any text."""
+        self.act.look(self._next, [self.compose, self.panel], self.next, **_LIGHT)
+        self.panel.input(self._next_turned, self.panel, self.next, **_LIGHT)
+        self.next.ask(self._next_asked, self.panel, self.next, **_LIGHT)
+        self.next.close(self._next_closed, None, None, **_LIGHT)
+        reading = {**_LIGHT, "trigger_mode": "multiple"}
+        self.seen.read(self._prompt_read, [self.compose, self.panel], self.prompt_tokens, **reading)
+        self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
+        self._read.wire(self.panel, _LIGHT, _STOP)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
         task = form.task_of(filled)
@@ -136,6 +160,13 @@ class Page:
         if wish is not None:
             yield from self._seen_through(self._play.again(wish, knobs, session), session)
 
+    def _begin(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        """A run of the prompt that was looked at, beginning with one of the alternatives."""
+        session = request.session_hash or ""
+        start = self._ahead.start(_sent(event), session)
+        if start is not None:
+            yield from self._seen_through(self._play.begin(start, knobs, session), session)
+
     def _seen_through(self, told: Iterator[news.News], session: str) -> Iterator[Any]:
         """The news for the cards, and beside each what is new of the tokens."""
         for one in told:
@@ -165,9 +196,34 @@ class Page:
         """The tab was closed: whatever it ran ends, and its run gives up what was kept."""
         self._play.stop(request.session_hash or "")
         self._lens.leave(request.session_hash or "")
+        self._reader.stop(request.session_hash or "")
+        self._ahead.close(request.session_hash or "")
 
-    def _look(self, filled: dict[str, Any], knobs: dict[str, Any]) -> dict[str, Any]:
-        return self._play.look(filled, knobs)
+    def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
+        stale = self._ahead.stale(filled, knobs, request.session_hash or "")
+        return self._play.look(filled, knobs), gr.skip() if stale is None else gr.update(stale=stale)
+
+    def _next(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
+        value = self._ahead.look(filled, knobs, request.session_hash or "")
+        return gr.skip() if value is None else gr.update(value=value, stale=False)
+
+    def _next_turned(self, knobs: dict[str, Any], request: gr.Request) -> Any:
+        value = self._ahead.turn(knobs, request.session_hash or "")
+        return gr.skip() if value is None else value
+
+    def _next_asked(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
+        value = self._ahead.ask(_sent(event), knobs, request.session_hash or "")
+        return gr.skip() if value is None else value
+
+    def _next_closed(self, request: gr.Request) -> None:
+        self._ahead.close(request.session_hash or "")
+
+    def _prompt_read(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Iterator[Any]:
+        for update in self._reader.seen(filled, knobs, request.session_hash or ""):
+            yield gr.update(**update)
+
+    def _reading_stopped(self, request: gr.Request) -> None:
+        self._reader.stop(request.session_hash or "")
 
     def _pick(self, filled: dict[str, Any], knobs: dict[str, Any]) -> Any:
         """Another task or kind: its knobs, with the seed as it was.
@@ -204,6 +260,11 @@ class Page:
 
     def _turned(self, knobs: dict[str, Any]) -> Any:
         return panel_update(inert=self._play.turned(knobs))
+
+
+def _sent(event: gr.EventData) -> Mapping[str, Any]:
+    """What a script sent with an event; anything but a mapping is nothing."""
+    return event._data if isinstance(event._data, Mapping) else {}
 
 
 def _first_form() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from playground.parameters.inert import inert
 from playground.types import ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
+from playground.ui.ahead import Start
 from playground.ui.answer import Waiting, answer
 from playground.ui.host import Host
 from playground.ui.lens import Lens
@@ -54,6 +55,16 @@ class Play:
         before = wish.get("request") or {}
         base = wish.get("text", "") if wish.get("wish") == "continue" else ""
         yield from self._told(ask, session, before=before, target=wish.get("target"), base=base)
+
+    def begin(self, start: Start, knobs: Form, session: str) -> Iterator[News]:
+        """The news of a whole new run whose texts begin with a chosen token."""
+
+        def ask(_: ModelCard) -> Request:
+            request = replace(start.request, values=parameters.validate(knobs), keep=xray.new_run_id())
+            return replace(request, prefill=request.prefill + start.text)
+
+        asked = forms.remembered(start.request, start.fields)
+        yield from self._told(ask, session, before=asked, base=start.text)
 
     def _told(
         self,

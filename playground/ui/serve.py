@@ -20,7 +20,7 @@ from playground.ui.host import Host, OpenGenerator, open_local
 from playground.ui.page import Page, head
 from playground.ui.theme import HEAD, THEME, page_css
 
-_SPARE_THREADS = 16  # for the light events beside everybody who runs or waits
+_SPARE_THREADS = 32  # for the readings and the light events beside everybody who runs or waits
 
 
 def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) -> int:

@@ -83,6 +83,7 @@ WORDS: Mapping[str, Text] = {
         "With the present knobs and the same luck, {count} tokens stay; token {n} “{was}” would become “{would}”.",
         "用现在的参数和同样的运气，前 {count} 个词元不变；词元 {n}“{was}”会变为“{would}”。",
     ),
+    "stop": Text("Stop", "停止"),
     "diverge": Text("Generate from there", "从那里生成"),
     "readout": Text(
         "{n} “{text}” entropy {entropy} · surprise {surprise} bits",
@@ -139,8 +140,8 @@ def _own_name(step: Step, token_id: int, name: Names | None) -> tuple[str, bool]
     return (own, True) if _SPECIAL.fullmatch(own) else ("", step.finish == "end")
 
 
-def reading_values(reading: Reading, top: int = TOP) -> list[Value]:
-    """A text that was only read, as tokens; those of the prompt are marked as context."""
+def reading_values(reading: Reading, top: int = TOP, start: int = 0) -> list[Value]:
+    """A text that was only read, as tokens, from one of them on; those of the prompt are marked as context."""
     return [
         {
             **token_value(one.token),
@@ -151,7 +152,7 @@ def reading_values(reading: Reading, top: int = TOP) -> list[Value]:
             "top": [{**token_value(token), "p": _rounded(p)} for token, p in one.top[:top]],
             "context": at < reading.prompt_tokens,
         }
-        for at, one in enumerate(reading.tokens)
+        for at, one in enumerate(reading.tokens[start:], start)
     ]
 
 
@@ -230,21 +231,43 @@ class Feed:
 
 
 def build(
-    value: Value | None = None, *, elem_id: str = "tokens", row: int | None = None, language: str = ""
+    value: Value | None = None,
+    *,
+    elem_id: str = "tokens",
+    row: int | None = None,
+    language: str = "",
+    scope: str = "",
+    ids: bool = False,
+    words: Mapping[str, Text] | None = None,
 ) -> gr.HTML:
     """The tokens in colour. `row` fixes the candidate; without it the reader chooses among those of the run.
 
-    Update with values of `Feed` or `whole`, `gr.update(replay=replay_value(…))`, `gr.update(language=…)` (empty: the
-    page's). Events: `pick` {run, row, position}, `diverge` {run, row, position, token_id}.
+    Views of one `scope` speak with each other. `ids` writes each token's number below it; `words` replaces some of
+    the view's own. Update with values of `Feed` or `whole`, `gr.update(replay=replay_value(…))`,
+    `gr.update(status=status_value(…))`, `gr.update(language=…)` (empty: the page's).
+    Events: `pick` {run, row, position}, `diverge` {run, row, position, token_id}, `stop`.
     """
-    return component("tokens", value or {}, WORDS, elem_id=elem_id, row=row, language=language, replay={})
+    props: Value = {"row": row, "language": language, "scope": scope, "ids": ids, "replay": {}, "status": {}}
+    return component("tokens", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
 
 
 def build_curve(
-    value: Value | None = None, *, elem_id: str = "curve", row: int | None = None, language: str = ""
+    value: Value | None = None,
+    *,
+    elem_id: str = "curve",
+    row: int | None = None,
+    language: str = "",
+    scope: str = "",
+    words: Mapping[str, Text] | None = None,
 ) -> gr.HTML:
-    """Entropy and surprise over the tokens: left empty, of the tokens on the same page. Event: `pick`."""
-    return component("curve", value or {}, WORDS, elem_id=elem_id, row=row, language=language)
+    """Entropy and surprise over the tokens: left empty, of the tokens of the same scope. Event: `pick`."""
+    props = {"row": row, "language": language, "scope": scope}
+    return component("curve", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
+
+
+def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Value:
+    """What is going on with the tokens; `{}` instead takes it away. `stop` puts a button beside it."""
+    return {"text": said(text), "stop": stop, "error": error}
 
 
 def component(name: str, value: Value, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> gr.HTML:

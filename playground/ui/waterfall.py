@@ -48,6 +48,11 @@ WORDS: Mapping[str, Text] = {
     "p_chain": Text("after", "采样后"),
     "what_became": Text("what became of it", "结果"),
     "survived": Text("could have been drawn", "有可能被抽中"),
+    "begin_head": Text("begin the answer with", "以此开头生成"),
+    "begin": Text("Generate with “{text}” as the beginning of the answer", "以“{text}”作为回答的开头来生成"),
+    "waits": Text("The model reads the prompt…", "模型正在读取提示词……"),
+    "stale": Text("The prompt has changed since.", "提示词已经改动。"),
+    "look_again": Text("Look again", "重新查看"),
     "branch": Text("Continue from here with “{text}”", "从这里以“{text}”继续"),
     "ask": Text("Ask", "查询"),
     "ask_hint": Text("what about…", "查询某个词…"),
@@ -100,6 +105,13 @@ def waterfall_value(
         "branch_reason": said(branch_reason),
         "error": None,
     }
+
+
+def asked_id(found: Waterfall, search: str | None) -> int | None:
+    """The token that a search was answered with: of this text, or of its beginning."""
+    texts = {fate.token.token_id: fate.token.text for fate in found.fates}
+    fitting = [one for one, text in texts.items() if search and text and search.startswith(text)]
+    return max(fitting, key=lambda one: len(texts[one]), default=None)
 
 
 def refused_value(run: str, row: int, position: int, error: PlaygroundError, token: Token | None = None) -> Value:
@@ -160,9 +172,21 @@ def _draw(draw: Draw) -> Value:
     }
 
 
-def build(value: dict[str, Any] | None = None, *, elem_id: str = "waterfall", language: str = "") -> gr.HTML:
+def build(
+    value: dict[str, Any] | None = None,
+    *,
+    elem_id: str = "waterfall",
+    language: str = "",
+    scope: str = "",
+    ahead: bool = False,
+) -> gr.HTML:
     """The panel, closed while its value is empty. Update with `waterfall_value(…)`, or `{}` to close it.
 
-    Events: `pick` {run, row, position}, `branch` {run, row, position, token_id}, `ask` {run, row, position, text}.
+    With `ahead` it shows the next token before any run: there is nothing to walk to, a value's `note` is said of its
+    draw, `begins` tells of each fate whether an answer can begin with it, and a `live` value opens no closed panel.
+    `gr.update(stale=True)` says that it is about another prompt. It speaks with the views of its `scope`.
+    Events: `pick` {run, row, position}, `branch` {run, row, position, token_id}, `ask` {run, row, position, text},
+    `close`.
     """
-    return tokens.component("waterfall", value or {}, WORDS, elem_id=elem_id, language=language)
+    props: Value = {"language": language, "scope": scope, "ahead": ahead, "stale": False}
+    return tokens.component("waterfall", value or {}, WORDS, elem_id=elem_id, **props)

@@ -14,6 +14,7 @@ WORDS: Mapping[str, Text] = {
     "title": Text("Playground", "Playground"),
     # Header
     "tab_play": Text("Play", "生成"),
+    "tab_read": Text("Read", "阅读"),
     "tab_model": Text("Model", "模型"),
     "sections": Text("Sections", "栏目"),
     "to_dark": Text("Dark theme", "深色主题"),
@@ -57,12 +58,26 @@ WORDS: Mapping[str, Text] = {
     "seen": Text("What the model will see", "模型将看到的内容"),
     "seen_waits": Text("Shown once the model is loaded.", "模型加载后显示。"),
     "seen_cut": Text("… {count} characters not shown …", "……此处省略 {count} 个字符……"),
+    "seen_as": Text("Show the prompt as", "提示词的显示方式"),
+    "seen_text": Text("Text", "文本"),
+    "seen_tokens": Text("Tokens", "词元"),
+    "seen_tokens_hint": Text(
+        "With their ids, coloured by what the model expected; it reads the prompt once.",
+        "附编号，按模型的预期着色；模型会读一遍提示词。",
+    ),
+    "seen_changed": Text("The prompt has changed since.", "提示词已经改动。"),
+    "seen_again": Text("Read it again", "重新阅读"),
     "as_chat": Text("chat", "对话"),
     "as_complete": Text("completion", "续写"),
     "count": Text("{used} / {context} tokens", "{used} / {context} 词元"),
     "counting": Text("counting tokens…", "正在计数……"),
     "generate": Text("Generate", "生成"),
     "stop": Text("Stop", "停止"),
+    "look_next": Text("Look at the next token", "查看下一个词元"),
+    "look_next_hint": Text(
+        "What the model would choose from, and what the knobs make of it; nothing is generated.",
+        "模型会从哪些词元中选择、参数如何改变它们；不会生成文本。",
+    ),
     "seed": Text("seed", "种子"),
     "fresh": Text("fresh", "随机"),
     "lock_seed": Text("Keep this seed", "固定这个种子"),
@@ -105,6 +120,31 @@ WORDS: Mapping[str, Text] = {
     "lost": Text(
         "The connection to the server was lost; what was written is kept.", "与服务器的连接已断开；已生成的内容保留。"
     ),
+    # Read
+    "read_heading": Text("Read a text", "阅读文本"),
+    "read_about": Text(
+        "The model reads it once and writes nothing. Every token shows how likely the model held it.",
+        "模型只读一遍，不写任何内容。每个词元都会显示模型认为它有多大可能。",
+    ),
+    "read_before": Text("What stands before it", "前文"),
+    "read_before_hint": Text("Read along, but not counted.", "会一并阅读，但不计入数值。"),
+    "read_text": Text("Text", "文本"),
+    "read_text_hint": Text("Paste any text, your own or a model's.", "粘贴任意文本，无论是你写的还是模型写的。"),
+    "read": Text("Read", "阅读"),
+    "read_example": Text("Try an example", "试一个例子"),
+    "read_example_text": Text(
+        "Once upon a time there was a little girl who lived in a small house near the forest. "
+        "Every morning she walked to school with her accordion.",
+        "床前明月光，疑是地上霜。举头望明月，低头买西瓜。",
+    ),
+    "detect": Text("Look for a watermark", "检测水印"),
+    "detect_change": Text("Change", "修改"),
+    "detect_pointer": Text("Look for this watermark in a text", "在文本中检测此水印"),
+    "detect_used": Text("Looked for:", "检测所用："),
+    "detect_note": Text(
+        "Only a text of the same model and the same watermark settings can be recognised.",
+        "只有同一模型、同样水印设置生成的文本才能被识别。",
+    ),
     # Model
     "model_heading": Text("What is loaded", "已加载的模型"),
     "model_none": Text("The model is still being loaded.", "模型仍在加载。"),
@@ -133,6 +173,26 @@ UNEXPECTED = Text(
 LOADING = Text("The model is being loaded", "正在加载模型")
 WAITS = Text("Waiting for the model: {stage}", "等待模型：{stage}")
 IN_LINE = Text("In line: {ahead} before you", "排队中：前面还有 {ahead} 个")
+NOT_YET = Text(
+    "The model is still being loaded ({stage}); try again when it is ready.",
+    "模型仍在加载（{stage}），请等加载完成后再试。",
+)
+DESK_FULL = Text("Too many people are asking the model right now.", "现在使用模型的人太多。")
+NO_SEED = Text(
+    "Every run draws a new seed, so nobody knows yet which of these it will be. Keep a seed to see the draw.",
+    "每次运行都换新种子，因此还不知道会抽中哪一个。固定种子即可看到抽取结果。",
+)
+BEAMS_NEXT = Text("A beam search draws nothing: it compares whole continuations.", "束搜索不做抽取，而是比较整段续写。")
+FIRST_OF_MANY = Text(
+    "This is candidate 1; the others draw with luck of their own.", "这是候选 1，其他候选各有各的运气。"
+)
+READ_STARTS = Text("Reading…", "正在阅读……")
+READ_PART = Text("Read {done} of {all} tokens.", "已读 {done} / {all} 个词元。")
+READ_STOPPED = Text("Stopped before anything was read.", "尚未开始阅读就已停止。")
+READ_STOPPED_AT = Text("Stopped: {done} of {all} tokens were read.", "已停止：读了 {done} / {all} 个词元。")
+Z_SCORE = Text("z-score", "z 分数")
+P_VALUE = Text("p-value", "p 值")
+GREEN = Text("green tokens", "绿名单词元")
 LINE_FULL = Text("Too many people are generating right now.", "现在生成的人太多。")
 TRY_AGAIN = Text("Try again in a minute; your text stays here.", "请过一分钟再试，你的文字都在。")
 FELL_BACK = Text("The embedded model is running instead.", "已改用内置模型。")

@@ -49,6 +49,7 @@ element.addEventListener("click", (event) => {
   switch (pressed?.name) {
     case "generate": pg.tell("generate", {}); break;
     case "stop": stop(); break;
+    case "look": pg.tell("look", { focus: event.detail === 0 }); break;
     case "lock": turn("seed", knobs.seed >= 0 ? -1 : lastSeed ?? Math.floor(Math.random() * 2 ** 31)); break;
     case "fewer": turn("n", knobs.n - 1); break;
     case "more": turn("n", knobs.n + 1); break;
@@ -67,6 +68,7 @@ pg.on("generate", () => {
   pg.tell("run", { running: true, status: pg.t("starting") });
   trigger("generate");
 }, "act");
+pg.on("look", () => trigger("look"), "act");
 pg.on("run", (news) => {
   running = news.running;
   if (news.running) notice = news.notice ?? null;

@@ -153,7 +153,8 @@ picker.addEventListener("change", () => {
   wish(true);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
+  const here = element.offsetParent; // on another tab the key means something else, or nothing
+  if (here && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
     event.preventDefault();
     pg.tell("generate", {});
   }

@@ -62,6 +62,21 @@ const spoken = (token) => {
   return /\t/.test(token.text) ? t("tab") : t("space");
 };
 
+// A token by itself, and one bar: the share before as a pale bar, the share after as a full one on top of it.
+const nameOf = (token) => make("span", { class: token.special ? "wf-token wf-special" : "wf-token", title: `id ${token.id}` },
+  alone(token));
+const bar = (before, after, most) => {
+  const width = (share) => `${most > 0 && known(share) ? Math.max(share > 0 ? 0.6 : 0, (share / most) * 100) : 0}%`;
+  const box = make("span", { class: "wf-bar", "aria-hidden": "true" }, make("i", { class: "wf-before" }), make("i", { class: "wf-after" }));
+  box.children[0].style.width = width(before);
+  box.children[1].style.width = width(after);
+  return box;
+};
+// Where panels are sheets from below, only one of them is open.
+const onlySheet = (close) => pg?.on?.("sheet", (other) => {
+  if (other !== element && window.matchMedia("(max-width: 600px)").matches) close();
+}, element);
+
 const modelChance = (token) => (known(token.logprob) ? Math.exp(token.logprob) : null);
 const surprise = (token) => (known(token.logprob) ? Math.max(0, -token.logprob / Math.LN2) : null);
 
@@ -94,15 +109,16 @@ const rowsOf = () => {
   return held;
 };
 
-// The views on one page tell each other where the reader is; each says `pick` to the server by itself.
+// The views of one scope tell each other where the reader is; each says `pick` to the server by itself.
 const BUS = "playground-token";
+const scope = props.scope ?? "";
 const tellViews = (kind, detail = {}) => {
-  document.dispatchEvent(new CustomEvent(BUS, { detail: { kind, source: element, ...detail } }));
+  document.dispatchEvent(new CustomEvent(BUS, { detail: { kind, scope, source: element, ...detail } }));
 };
 const hearViews = (listener) => {
   const heard = ({ detail }) => {
     if (!element.isConnected) document.removeEventListener(BUS, heard);
-    else if (detail.source !== element) listener(detail);
+    else if (detail.source !== element && detail.scope === scope) listener(detail);
   };
   document.addEventListener(BUS, heard);
 };

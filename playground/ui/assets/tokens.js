@@ -1,5 +1,5 @@
 // The text of one candidate as its tokens, coloured by how likely each was. New tokens are appended; what stands is not
-// touched while a text grows. Says `pick` {run, row, position} and `diverge` {run, row, position, token_id}.
+// touched while a text grows. Says `pick` {run, row, position}, `diverge` {run, row, position, token_id} and `stop`.
 const LEVELS = 16;
 const MODES = {
   probability: {
@@ -67,7 +67,8 @@ const drawSpan = (span, token, at, replay) => {
 };
 const makeSpan = (token, at, replay) => {
   const span = document.createElement("span");
-  span.textContent = inText(token);
+  span.textContent = props.ids ? alone(token) : inText(token);
+  if (props.ids) span.append(make("small", {}, String(token.id)));
   span.setAttribute("role", "button");
   span.tabIndex = at === current ? 0 : -1;
   span.dataset.at = at;
@@ -329,7 +330,24 @@ const receive = ({ first = false } = {}) => {
     }
   }
 };
-const translate = () => { hideTip(); drawHead(); redraw(); };
+// What is going on, for a text that is only read.
+const drawStatus = () => {
+  const { text: sentence, stop, error } = props.status;
+  find(".tk-status").hidden = !sentence;
+  find(".tk-status").classList.toggle("tk-wrong", Boolean(error));
+  find(".tk-status p").textContent = say(sentence);
+  find("[name=stop]").hidden = !stop;
+};
+const stop = () => { if (props.status.stop) trigger("stop"); };
+find("[name=stop]").addEventListener("click", stop);
+document.addEventListener("keydown", function escape(event) {
+  if (!element.isConnected) document.removeEventListener("keydown", escape);
+  else if (event.key === "Escape" && !event.defaultPrevented && props.status.stop && element.offsetParent) {
+    event.preventDefault();
+    stop();
+  }
+});
+const translate = () => { hideTip(); drawHead(); drawStatus(); redraw(); };
 hearViews((news) => {
   if (news.kind === "panel") {
     panelOpen = news.open;
@@ -352,7 +370,10 @@ hearViews((news) => {
 });
 watch("value", () => receive());
 watch("replay", redraw);
+watch("status", drawStatus);
 watch("language", translate);
 pg?.on?.("language", translate, element);
+text.classList.toggle("tk-ids", Boolean(props.ids));
 drawHead();
+drawStatus();
 receive({ first: true }); // what is there from the start is not news to be read out

@@ -1,5 +1,6 @@
 // How one token came about: the model's candidates, what each stage of the chain did to them, the draw. Says `pick`
-// (walking on), `branch` {run, row, position, token_id} and `ask` {run, row, position, text}; closing is its own matter.
+// (walking on), `branch` {run, row, position, token_id}, `ask` {run, row, position, text} and `close`. With the prop
+// `ahead` it is about the next token before any run.
 const panel = find(".wf");
 const SHOWN = 10;
 let value = null;
@@ -8,16 +9,6 @@ let opener = null; // where the focus was, for a panel that was opened from else
 
 const where = () => ({ run: value.run, row: value.row, position: value.position });
 const isChosen = (token) => value.token && value.token.id !== null && token.id === value.token.id;
-// One bar: the share before as a pale bar, the share after as a full one on top of it.
-const bar = (before, after, most) => {
-  const width = (share) => `${most > 0 && known(share) ? Math.max(share > 0 ? 0.6 : 0, (share / most) * 100) : 0}%`;
-  const box = make("span", { class: "wf-bar", "aria-hidden": "true" }, make("i", { class: "wf-before" }), make("i", { class: "wf-after" }));
-  box.children[0].style.width = width(before);
-  box.children[1].style.width = width(after);
-  return box;
-};
-const nameOf = (token) => make("span", { class: token.special ? "wf-token wf-special" : "wf-token", title: `id ${token.id}` },
-  alone(token));
 const chartRow = (chance, most) => {
   const removed = chance.after === 0 && chance.before > 0;
   const numbers = chance.before === null || percent(chance.before) === percent(chance.after) ? percent(chance.after)
@@ -64,9 +55,10 @@ const stageOf = (stage, number) => {
 const drawDraw = () => {
   const box = find(".wf-draw");
   const draw = value.draw;
-  box.hidden = !draw && !value.kept_best;
+  box.hidden = !draw && !value.kept_best && !value.note;
   box.replaceChildren(make("h4", {}, t("draw")));
   if (value.kept_best) box.append(make("p", { class: "wf-sentence" }, t("kept_best")));
+  if (value.note) box.append(make("p", { class: "wf-sentence" }, say(value.note)));
   if (!draw) return;
   box.append(make("p", { class: "wf-sentence" }, say(draw.sentence)));
   const pair = (name, ...figure) => [make("div", {}, make("dt", {}, name), make("dd", {}, ...figure))];
@@ -79,17 +71,18 @@ const drawDraw = () => {
 const fateOf = (fate) => {
   const chosen = isChosen(fate);
   const name = alone(fate);
-  const action = chosen ? make("span", { class: "wf-is" }, nameOf(fate), make("em", {}, t("chosen")))
-    : value.branch === false ? nameOf(fate)
-    : make("button", { type: "button", name: "branch", "data-id": fate.id, title: t("branch", { text: name }),
-      "aria-label": t("branch", { text: spoken(fate) }) }, nameOf(fate), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
-  const reason = fate.reason ? say(fate.reason) : known(fate.p_chain) && !chosen ? t("survived") : "";
+  const deed = props.ahead ? "begin" : "branch";
+  const action = chosen && !fate.begins ? make("span", { class: "wf-is" }, nameOf(fate), make("em", {}, t("chosen")))
+    : value.branch === false || fate.begins === false ? nameOf(fate)
+    : make("button", { type: "button", name: "branch", "data-id": fate.id, title: t(deed, { text: name }),
+      "aria-label": t(deed, { text: spoken(fate) }) }, nameOf(fate), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
+  const reason = fate.reason ? say(fate.reason) : chosen && fate.begins ? t("chosen") : known(fate.p_chain) && !chosen ? t("survived") : "";
   const names = [chosen ? "wf-chosen" : "", fate.id === value.asked ? "wf-asked" : "", fate.reason ? "wf-removed" : ""];
   return make("tr", { class: names.filter(Boolean).join(" ") || null }, make("td", {}, action), make("td", {}, count(fate.rank)),
     make("td", {}, percent(fate.p_model)), make("td", {}, fate.reason ? "–" : percent(fate.p_chain)), make("td", {}, reason));
 };
 const drawFates = () => {
-  const heads = ["token_head", "rank", "p_model", "p_chain", "what_became"].map((key) => make("th", { scope: "col" }, t(key)));
+  const heads = [props.ahead ? "begin_head" : "token_head", "rank", "p_model", "p_chain", "what_became"].map((key) => make("th", { scope: "col" }, t(key)));
   const fates = [...value.fates].sort((one, two) => (two.id === value.asked) - (one.id === value.asked));
   find(".wf-list").replaceChildren(make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...fates.map(fateOf))));
   const note = find(".wf-note");
@@ -101,52 +94,57 @@ const drawFates = () => {
 const drawPath = () => {
   const stages = [...find(".wf-stages").children];
   const parts = [[t("model"), stages[0]], ...value.stages.map((stage, at) => [say(stage.label) || stage.stage, stages[at + 1]]),
-    ...(value.draw ? [[t("draw"), find(".wf-draw")]] : []), [t("alternatives"), find(".wf-fates")]];
+    ...(value.draw || value.note ? [[t("draw"), find(".wf-draw")]] : []), [t("alternatives"), find(".wf-fates")]];
   find(".wf-path").replaceChildren(...parts.map(([name, part]) => {
     const button = make("button", { type: "button" }, name);
     button.addEventListener("click", () => part.scrollIntoView({ block: "start" }));
     return make("li", {}, button);
   }));
 };
+const drawStale = () => { find(".wf-stale").hidden = !props.stale || !value?.stages; };
 const draw = () => {
   speakAll();
-  if (!value) return;
-  const title = value.token ? t("title", { text: alone(value.token), n: value.position + 1 }) : t("title_next");
+  drawStale();
+  const walks = value?.token && !props.ahead;
+  const title = walks ? t("title", { text: alone(value.token), n: value.position + 1 }) : t("title_next");
   find(".wf-title").textContent = title;
   panel.setAttribute("aria-label", title);
-  find("[name=back]").hidden = find("[name=on]").hidden = !value.token;
+  find("[name=back]").hidden = find("[name=on]").hidden = !walks;
+  find(".wf-body").hidden = !value?.stages;
+  find(".wf-error").hidden = !value?.error;
+  if (!value) return;
   find("[name=back]").disabled = value.position === 0;
   find("[name=on]").disabled = known(value.length) && value.position >= value.length - 1;
   const ask = find("[name=ask]");
   ask.placeholder = t("ask_hint");
   ask.setAttribute("aria-label", t("ask_label"));
-  const error = find(".wf-error");
-  error.hidden = !value.error;
-  error.textContent = say(value.error);
-  find(".wf-body").hidden = !value.stages;
+  find(".wf-error").textContent = say(value.error);
   if (!value.stages) return;
   find(".wf-stages").replaceChildren(modelStage(), ...value.stages.map(stageOf));
   drawDraw();
   drawFates();
   drawPath();
 };
-const open = () => {
+const open = ({ waits = false } = {}) => {
   if (panel.hidden && !opener) opener = document.activeElement;
   const at = panel.hidden ? 0 : panel.scrollTop;
   panel.hidden = false;
+  find(".wf-wait").hidden = !waits;
   draw();
   panel.scrollTop = at;
-  panel.removeAttribute("aria-busy");
+  panel.toggleAttribute("aria-busy", waits);
   tellViews("panel", { open: true });
+  pg?.tell?.("sheet", element);
   if (wantsFocus) find(".wf-title").focus({ preventScroll: true });
   wantsFocus = false;
 };
-const close = () => {
+const close = ({ silent = false } = {}) => {
   if (panel.hidden) return;
   const focus = panel.contains(document.activeElement);
   panel.hidden = true;
   tellViews("panel", { open: false });
-  if (focus && opener?.isConnected && !value?.token) opener.focus({ preventScroll: true });
+  if (!silent) trigger("close");
+  if (focus && opener?.isConnected && (props.ahead || !value?.token)) opener.focus({ preventScroll: true });
   opener = null;
   if (value) tellViews("closed", { run: value.run, row: value.row, focus });
 };
@@ -159,10 +157,11 @@ const walk = (step) => {
 };
 const receive = () => {
   if (!props.value || !("position" in props.value)) {
-    close();
+    close({ silent: true });
     value = null;
     return;
   }
+  if (props.value.live && panel.hidden) return; // the knobs go on moving behind a closed panel
   value = props.value;
   open();
 };
@@ -172,7 +171,11 @@ panel.addEventListener("click", (event) => {
   if (button.name === "close") close();
   if (button.name === "back") walk(-1);
   if (button.name === "on") walk(1);
-  if (button.name === "branch") trigger("branch", { ...where(), token_id: Number(button.dataset.id) });
+  if (button.name === "again") pg.tell("look", { focus: true });
+  if (button.name === "branch") {
+    trigger("branch", { ...where(), token_id: Number(button.dataset.id) });
+    if (props.ahead) close({ silent: true }); // what is written now stands below; the server knows
+  }
 });
 find(".wf-ask").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -181,8 +184,18 @@ find(".wf-ask").addEventListener("submit", (event) => {
 });
 document.addEventListener("keydown", function escape(event) {
   if (!element.isConnected) document.removeEventListener("keydown", escape);
-  else if (event.key === "Escape" && !panel.hidden && !event.defaultPrevented) close();
+  else if (event.key === "Escape" && !panel.hidden && !event.defaultPrevented) {
+    event.preventDefault();
+    close();
+  }
 });
+onlySheet(() => close());
+if (props.ahead) {
+  pg?.on?.("look", ({ focus }) => {
+    wantsFocus = focus;
+    open({ waits: true });
+  }, element);
+}
 hearViews((news) => {
   if (news.kind !== "picked") return;
   wantsFocus = Boolean(news.focus);
@@ -190,6 +203,7 @@ hearViews((news) => {
 });
 const translate = () => { if (!panel.hidden) draw(); };
 watch("value", receive);
+watch("stale", drawStale);
 watch("language", translate);
 pg?.on?.("language", translate, element);
 speakAll();
