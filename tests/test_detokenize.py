@@ -120,4 +120,8 @@ def test_a_label_shows_the_space_and_the_bytes_of_a_single_token(bytelevel: Any,
     labels = Labels(bytelevel)
     assert labels[bytelevel(" the").input_ids[0]] == " the"
     assert BROKEN not in labels[bytelevel("😀").input_ids[0]]
+    pieces = bytelevel("西", add_special_tokens=False).input_ids
+    named = "".join(labels[one] for one in pieces)
+    assert named.replace("⟩⟨", " ") == "⟨E8 A5 BF⟩"
+    assert labels[bytelevel.convert_tokens_to_ids("<|im_end|>")] == "<|im_end|>"
     assert Labels(sentencepiece)[sentencepiece.convert_tokens_to_ids("▁world")] == " world"

@@ -5,6 +5,7 @@ Knows only `decode(ids, skip_special_tokens)`; nothing of models, stops or pages
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -104,5 +105,25 @@ class Labels:
         if raw is None:
             return f"<{token_id}>"
         if BROKEN in text or not text:
-            return str(raw)
+            return _with_bytes(str(raw))
         return " " + text if raw.startswith("▁") and not text.startswith(" ") else text
+
+
+def _alphabet() -> dict[str, int]:
+    """How byte-level vocabularies write each byte: printable ones as themselves, the others from U+0100 on."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    rest = [byte for byte in range(0x100) if byte not in plain]
+    return {chr(byte): byte for byte in plain} | {chr(0x100 + at): byte for at, byte in enumerate(rest)}
+
+
+_BYTES = _alphabet()
+
+
+def _with_bytes(raw: str) -> str:
+    """A vocabulary entry that is no whole text: what can be read of it, and ⟨E8 A5⟩ for the bytes that cannot."""
+    if not all(sign in _BYTES for sign in raw):
+        return raw
+    text = bytes(_BYTES[sign] for sign in raw).decode("utf-8", errors="surrogateescape")
+    return re.sub(
+        "[\udc80-\udcff]+", lambda found: f"⟨{found[0].encode('utf-8', 'surrogateescape').hex(' ').upper()}⟩", text
+    )
