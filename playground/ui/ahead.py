@@ -160,8 +160,8 @@ class Ahead:
 def checked_request(form: Form, knobs: Form, host: Host) -> Request:
     """What the form asks for, within this server's limits; raises PlaygroundError, also while the model loads."""
     request = forms.request_of(form, knobs, host.generator.card)
-    generate.check_limits(request, host.settings.limits)
     generate.checked(request)
+    generate.check_limits(request, host.settings.limits)
     return request
 
 

@@ -109,20 +109,24 @@ class Desk:
 
         Whoever is `over` already when he gets here was stopped while he waited, and must not begin.
         """
-        ticket, mine = self._line.join(), Seat()
+        mine, ticket, taken = Seat(), None, False
         with self._moved:
             before = self._newest.get(session)
             self._newest[session] = mine
         if before is not None:
             before.replaced = True
-        seated = False
         try:
-            while not (mine.over or seated):
-                seated = self._line.ahead(ticket, _LOOK) == 0 and self._sit(session)
+            while not (mine.over or taken):
+                taken = self._take(session)
+            if taken:
+                ticket = self._line.join()
+            while ticket and not mine.over and self._line.ahead(ticket, _LOOK):
+                pass
             yield mine
         finally:
-            self._line.leave(ticket)
-            self._rise(session, mine, seated)
+            if ticket:
+                self._line.leave(ticket)
+            self._rise(session, mine, taken)
 
     def stop(self, session: str) -> None:
         with self._moved:
@@ -130,16 +134,16 @@ class Desk:
         if mine is not None:
             mine.stopped = True
 
-    def _sit(self, session: str) -> bool:
+    def _take(self, session: str) -> bool:
         with self._moved:
             free = self._moved.wait_for(lambda: session not in self._taken, _LOOK)
             if free:
                 self._taken.add(session)
             return free
 
-    def _rise(self, session: str, mine: Seat, seated: bool) -> None:
+    def _rise(self, session: str, mine: Seat, taken: bool) -> None:
         with self._moved:
-            if seated:
+            if taken:
                 self._taken.discard(session)
             if self._newest.get(session) is mine:
                 del self._newest[session]

@@ -283,7 +283,12 @@ text.addEventListener("pointerover", (event) => {
 });
 text.addEventListener("pointerleave", hideTip);
 text.addEventListener("scroll", hideTip, { passive: true });
-text.addEventListener("focusin", (event) => { const at = tokenAt(event); if (at !== null) showTip(at); });
+text.addEventListener("focusin", (event) => {
+  const at = tokenAt(event);
+  if (at === null) return;
+  moveStop(at); // a screen reader may come here by itself
+  showTip(at);
+});
 text.addEventListener("focusout", hideTip);
 find(".tk-rows").addEventListener("click", (event) => {
   const button = event.target.closest("[data-row]");
