@@ -5,6 +5,7 @@ Knows no element by name. Gradio compiles the markup as a template, so it stays 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def element(name: str, value: Any, **fixed: Any) -> gr.HTML:
-    """`assets/<name>.html` and `assets/<name>.js`; `fixed` is data that the script reads once, when it starts."""
+def element(name: str, value: Any, scripts: Sequence[str] = (), **fixed: Any) -> gr.HTML:
+    """`assets/<name>.html` and `assets/<name>.js`, in one function behind the files that `scripts` names.
+
+    `fixed` is data that the script reads once, when it starts.
+    """
     return gr.HTML(
         value,
         html_template=asset(f"{name}.html"),
-        js_on_load=asset(f"{name}.js"),
+        js_on_load="\n".join(asset(f"{part}.js") for part in (*scripts, name)),
         apply_default_css=False,
         elem_id=name,
         **fixed,

@@ -6,6 +6,7 @@ Knows no model and no event; every sentence goes in both languages.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,24 +16,54 @@ from playground.ui.form import remembered, task_named
 from playground.ui.words import said
 
 News = dict[str, Any]
-_numbers = itertools.count(1)  # two equal news in a row would not be noticed by the browser
+_LONGEST = 200  # characters of a token, or of a version's id
+# Two equal news in a row would not be noticed by the browser, and old ones are not taken: also after a restart.
+_numbers = itertools.count(time.time_ns() // 1_000_000)
 
 
 def news(phase: str, run: str, **more: Any) -> News:
-    empty: News = {"rows": [], "target": None, "status": None, "notice": None, "error": None, "request": None}
+    empty: News = {
+        "rows": [],
+        "target": None,
+        "parted": None,
+        "status": None,
+        "notice": None,
+        "error": None,
+        "request": None,
+    }
     return {**empty, "number": next(_numbers), "phase": phase, "run": run, **more}
 
 
-def of_run(name: str, run: Run, asked: Mapping[str, Any], target: Any = None, base: str = "") -> News:
+def of_run(
+    name: str, run: Run, asked: Mapping[str, Any], target: Any = None, base: str = "", parted: News | None = None
+) -> News:
     """The growing Run; `base` is the text that stood on the card before and is shown in front of the new one."""
     task = task_named(run.request.task)
     fields = asked.get("fields") or {}
     over = run.finished
     rows = [_row(candidate, base, task, fields) for candidate in run.candidates]
-    more: News = {"target": target, "notice": said(run.notice), "request": asked}
+    more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
     if run.error is not None:
         more["error"] = {"parameter": None, "text": said(run.error)}
     return news("done" if over else "running", name, rows=rows, **more)
+
+
+def parted(wish: Mapping[str, Any]) -> News:
+    """Where a card's new version parts from the one it grows from, as cards.js keeps it.
+
+    `kind` is branch, continue or regenerate; `parent` the version's id; `position` and `offset` count the parent's own
+    tokens and the characters (UTF-16) before the parting; `was` and `became` are the tokens there. All of it may come
+    from a browser and goes back to that one alone.
+    """
+    given = wish.get("parted")
+    given = given if isinstance(given, Mapping) else {}
+    kind = given.get("kind") if given.get("kind") == "branch" else wish.get("wish")
+    found: News = {"kind": "continue" if kind not in ("branch", "regenerate") else kind}
+    for name in ("parent", "was", "became"):
+        found[name] = given[name][:_LONGEST] if isinstance(given.get(name), str) else None
+    for name in ("position", "offset"):
+        found[name] = given[name] if type(given.get(name)) is int and given[name] >= 0 else None
+    return found
 
 
 def _row(candidate: Candidate, base: str, task: Task | None, fields: Mapping[str, str]) -> News:

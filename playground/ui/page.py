@@ -29,6 +29,7 @@ from playground.ui.words import WORDS, word_list
 FIRST_TASK = "slogans"
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
 _LOOK = 0.3  # seconds between looks at a model that loads
+_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
@@ -73,7 +74,7 @@ class Page:
                 self.prompt_tokens = build_prompt_tokens()
                 self.act = element("act", None, most=self._host.settings.limits.candidates)
                 self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
-                self.cards = element("cards", _examples())
+                self.cards = element("cards", _examples(), _CARD_SCRIPTS)
                 self.doctor = element("doctor", [])
                 self.tokens = tokens.build()
                 self.curve = tokens.build_curve()
@@ -102,8 +103,12 @@ class Page:
             self.tokens.diverge(self._branch, [self.panel], written, **_RUN),
             self.next.branch(self._begin, [self.panel], written, **_RUN),
         ]
-        for run in runs:
-            run.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens], **_LIGHT)
+        looks = [
+            self.tokens.look(self._turned_to, None, None, **_LIGHT),
+            self.cards.look(self._opened, None, [self.tokens, self.curve, self.waterfall], **_LIGHT),
+        ]
+        for event in (*runs, *looks):
+            event.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens, self.curve], **_LIGHT)
         for view in (self.tokens, self.curve, self.waterfall):
             view.pick(self._inside, None, self.waterfall, **_LIGHT)
         self.waterfall.ask(self._ask, None, self.waterfall, **_LIGHT)
@@ -151,12 +156,12 @@ class Page:
 
     def _again(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         session = request.session_hash or ""
-        yield from self._seen_through(self._play.again(event._data or {}, knobs, session), session)
+        yield from self._seen_through(self._play.again(_sent(event), knobs, session), session)
 
     def _branch(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         """Goes on from one token of the newest run with another in its place; the run itself stays on its card."""
         session = request.session_hash or ""
-        wish = self._lens.branch(session, event._data or {})
+        wish = self._lens.branch(session, _sent(event))
         if wish is not None:
             yield from self._seen_through(self._play.again(wish, knobs, session), session)
 
@@ -170,20 +175,34 @@ class Page:
     def _seen_through(self, told: Iterator[news.News], session: str) -> Iterator[Any]:
         """The news for the cards, and beside each what is new of the tokens."""
         for one in told:
-            value = self._lens.tokens(session) if one["rows"] else None
+            value = self._lens.tokens(session, one["run"]) if one["rows"] else None
             yield (one, gr.skip(), gr.skip()) if value is None else (one, value, value)
 
     def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        """A run has ended: what each knob did, what there is to say, and what knobs turned meanwhile would change."""
+        """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
+        meanwhile would change, and its figures. Whoever looked elsewhere meanwhile is told by another answer."""
         session = request.session_hash or ""
+        looking = self._lens.looking(session)
         badges, findings = self._lens.badges(session), self._lens.findings(session)
-        return panel_update(badges=badges), findings, gr.update(replay=self._lens.replay(session, knobs))
+        replay, figures = self._lens.replay(session, knobs), self._lens.figures(session)
+        if self._lens.looking(session) != looking:
+            return [gr.skip()] * 4
+        return panel_update(badges=badges), findings, gr.update(replay=replay), figures or gr.skip()
+
+    def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
+        """Another candidate of the same run is looked at."""
+        self._lens.turn(request.session_hash or "", _sent(event))
+
+    def _opened(self, event: gr.EventData, request: gr.Request) -> Any:
+        """Another version of a card is looked at, and with it the run that wrote it."""
+        value = self._lens.look(request.session_hash or "", _sent(event))
+        return value, value, {}
 
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
-        return self._lens.pick(request.session_hash or "", event._data or {})
+        return self._lens.pick(request.session_hash or "", _sent(event))
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
-        asked = event._data or {}
+        asked = _sent(event)
         return self._lens.pick(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
 
     def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
@@ -247,7 +266,7 @@ class Page:
         )
 
     def _preset(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData) -> Any:
-        chosen = str((event._data or {}).get("id", ""))
+        chosen = str(_sent(event).get("id", ""))
         values = self._preset_values(chosen, filled)
         # How many, how long and with which luck is not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}

@@ -54,7 +54,8 @@ class Play:
 
         before = wish.get("request") or {}
         base = wish.get("text", "") if wish.get("wish") == "continue" else ""
-        yield from self._told(ask, session, before=before, target=wish.get("target"), base=base)
+        parted = news.parted(wish)
+        yield from self._told(ask, session, before=before, target=wish.get("target"), base=base, parted=parted)
 
     def begin(self, start: Start, knobs: Form, session: str) -> Iterator[News]:
         """The news of a whole new run whose texts begin with a chosen token."""
@@ -75,6 +76,7 @@ class Play:
         before: Form | None = None,
         target: Any = None,
         base: str = "",
+        parted: News | None = None,
     ) -> Iterator[News]:
         """Every state of an answer as news; whatever goes wrong is news too, so that nothing on the page is lost."""
         name = uuid.uuid4().hex[:12]
@@ -90,7 +92,7 @@ class Play:
                 if asked is None:
                     asked = forms.remembered(run.request, fields or {})
                 self._lens.watch(session, name, run, asked, target, base)
-                yield news.of_run(name, run, asked, target, base)
+                yield news.of_run(name, run, asked, target, base, parted)
             if run is None:  # stopped before its turn came
                 yield news.news("done", name)
         except PlaygroundError as error:

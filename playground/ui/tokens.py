@@ -26,6 +26,7 @@ Numbers = Sequence[tuple[Text, str, Text | None]]
 TOP = 5  # alternatives sent with each token, for the label on hover; the waterfall brings the rest
 OVERLAP = 16  # tokens sent again with every update: the browser may drop one of two that come close together
 BIT = math.log(2)
+_PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_tip",)}  # scripts that a view's own is split into
 _SPECIAL = re.compile(r"<[^<>\s]+>|<\|[^<>]*\|>|\[[A-Z]+\]")
 
 WORDS: Mapping[str, Text] = {
@@ -245,7 +246,7 @@ def build(
     Views of one `scope` speak with each other. `ids` writes each token's number below it; `words` replaces some of
     the view's own. Update with values of `Feed` or `whole`, `gr.update(replay=replay_value(…))`,
     `gr.update(status=status_value(…))`, `gr.update(language=…)` (empty: the page's).
-    Events: `pick` {run, row, position}, `diverge` {run, row, position, token_id}, `stop`.
+    Events: `pick` {run, row, position}, `look` {run, row}, `diverge` {run, row, position, token_id}, `stop`.
     """
     props: Value = {"row": row, "language": language, "scope": scope, "ids": ids, "replay": {}, "status": {}}
     return component("tokens", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
@@ -271,9 +272,10 @@ def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Valu
 
 
 def component(name: str, value: Value, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> gr.HTML:
-    """One of the token views: its own script behind the one they share, with its words as data of the script."""
+    """One of the token views: its own scripts behind those they share, with its words as data of the script."""
     data = json.dumps(json.dumps({"words": {key: said(text) for key, text in words.items()}}))
-    code = f"const DATA = JSON.parse({data});\n{asset('token_shared.js')}\n{asset(f'{name}.js')}"
+    scripts = ("visible", "token_shared", *_PARTS.get(name, ()), name)
+    code = "\n".join((f"const DATA = JSON.parse({data});", *(asset(f"{script}.js") for script in scripts)))
     return gr.HTML(
         value,
         html_template=asset(f"{name}.html"),

@@ -96,6 +96,37 @@ WORDS: Mapping[str, Text] = {
     "next_run": Text("Later run", "下一次运行"),
     "previous_version": Text("Earlier version", "上一个版本"),
     "next_version": Text("Later version", "下一个版本"),
+    "versions": Text("Tree of the versions", "版本树"),
+    "version_n": Text("Version {n}", "版本 {n}"),
+    "version_first": Text("first version", "最初版本"),
+    "version_seed": Text("from the beginning, seed {seed}", "从头生成，种子 {seed}"),
+    "version_on": Text("goes on from its end", "从末尾继续"),
+    "version_hand": Text("by hand: “{was}” → “{became}”", "手动：“{was}” → “{became}”"),
+    "version_token": Text("from token {n}: “{was}” → “{became}”", "从词元 {n}：“{was}” → “{became}”"),
+    "version_token_open": Text("from token {n}, instead of “{was}”", "从词元 {n}，取代“{was}”"),
+    "compare": Text("Compare", "比较"),
+    "compare_close": Text("Close the comparison", "关闭比较"),
+    "compare_one": Text("Compare this version", "比较此版本"),
+    "compare_with": Text("with this one", "与此版本"),
+    "compare_same": Text("The two texts are the same.", "两段文本相同。"),
+    "compare_shared": Text("The beginning they share", "共同的开头"),
+    "compare_ends": Text("ends here", "到此为止"),
+    "prune": Text("Prune", "剪除"),
+    "prune_hint": Text("Take away this version and what grew from it", "移除此版本及由它生长出的版本"),
+    "pruned": Text("{count} taken away", "已移除 {count} 个"),
+    "bring_back": Text("Bring back", "恢复"),
+    "undo": Text("Undo", "撤销"),
+    "redo": Text("Redo", "重做"),
+    "undo_what": Text("Undo: {what}", "撤销：{what}"),
+    "redo_what": Text("Redo: {what}", "重做：{what}"),
+    "did_walk": Text("other version picked", "选择其他版本"),
+    "did_prune": Text("version pruned", "剪除版本"),
+    "did_restore": Text("version brought back", "恢复版本"),
+    "did_edit": Text("edit by hand", "手动编辑"),
+    "did_continue": Text("continuation", "继续生成"),
+    "did_regenerate": Text("new seed", "换种子重新生成"),
+    "did_branch": Text("branch", "分支"),
+    "looked_at": Text("Its tokens are shown below", "其词元显示在下方"),
     "copy": Text("Copy", "复制"),
     "edit": Text("Edit by hand", "手动编辑"),
     "continue": Text("Continue from here", "从这里继续"),
@@ -166,6 +197,13 @@ WORDS: Mapping[str, Text] = {
     "bytes": Text("Size", "大小"),
 }
 
+BY_HAND = Text(
+    "This text was written by hand, so there are no tokens to look into.", "这段文字是手动写的，因此没有词元可供查看。"
+)
+NOT_KEPT = Text(
+    "The tokens of this version are not kept any more. Generate again to look inside.",
+    "此版本的词元已不再保留。请重新生成后再查看。",
+)
 UNEXPECTED = Text(
     "Something went wrong on the server; the terminal shows the details. Your text is kept.",
     "服务器出了问题，详情见终端。你的文字都还在。",

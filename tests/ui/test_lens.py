@@ -11,8 +11,11 @@ from playwright.sync_api import expect
 from playground import generate as way_in
 from playground import parameters, xray
 from playground.generators.local import LocalGenerator
+from playground.generators.scripted import ScriptedGenerator
 from playground.types import Run
+from playground.ui import news, watched
 from playground.ui.lens import Lens, before, numbers
+from playground.ui.tokens import numbers_value
 from tests.ui.conftest import Visit, body, card, generate
 
 
@@ -32,7 +35,7 @@ def looked_at(tiny: Any) -> tuple[Lens, Run]:
 
 def test_tokens_come_with_their_figures(looked_at: tuple[Lens, Run]) -> None:
     lens, run = looked_at
-    value = lens.tokens("mine")
+    value = lens.tokens("mine", "run-1")
     assert value is not None
     assert [token["id"] for token in value["rows"][0]["tokens"]] == run.candidates[0].token_ids
     assert {"perplexity", "repetition"} <= {figure["label"]["en"] for figure in value["rows"][0]["numbers"]}
@@ -41,7 +44,8 @@ def test_tokens_come_with_their_figures(looked_at: tuple[Lens, Run]) -> None:
 def test_a_session_sees_its_own_run_alone(looked_at: tuple[Lens, Run]) -> None:
     lens, _ = looked_at
     where = {"run": "run-1", "row": 0, "position": 0}
-    assert lens.tokens("other") is None
+    assert lens.tokens("other", "run-1") is None
+    assert lens.look("other", where)["rows"] == [] and not lens.turn("other", where)
     assert lens.pick("other", where) == {}
     assert lens.replay("other", parameters.validate({})) == {}
     assert lens.badges("other") == {} and lens.findings("other") == []
@@ -105,18 +109,124 @@ def test_a_branch_goes_on_behind_the_text_before_the_token(looked_at: tuple[Lens
     assert len(before(run.candidates[0], 0)) == 0
 
 
-def test_the_next_run_takes_the_place_of_the_one_before(looked_at: tuple[Lens, Run], tiny: Any) -> None:
+def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(looked_at: tuple[Lens, Run], tiny: Any) -> None:
     lens, run = looked_at
-    lens.watch("mine", "run-2", written(tiny), {}, None, "")
-    assert not xray.available(run.request.keep)
+    second = written(tiny, n=2)
+    lens.watch("mine", "run-2", second, {}, None, "")
+    assert lens.tokens("mine", "run-1") is None and lens.tokens("mine", "run-2") is not None
+    value = lens.look("mine", {"run": "run-1", "row": 0})
+    assert [token["id"] for token in value["rows"][0]["tokens"]] == run.candidates[0].token_ids
+    assert lens.tokens("mine", "run-2") is None and lens.badges("mine").keys() == {"temperature"}
+    assert lens.look("mine", {"run": "run-2", "row": 1})["show"] == 1
+    gone = lens.look("mine", {"run": "run-3", "row": 0})
+    assert gone["rows"] == [] and "not kept" in gone["reason"]["en"] and lens.badges("mine") == {}
     lens.leave("mine")
-    assert lens.tokens("mine") is None
+    assert lens.tokens("mine", "run-2") is None
+    assert not xray.available(run.request.keep) and not xray.available(second.request.keep)
+
+
+def test_badges_doctor_and_replay_follow_the_row_that_is_looked_at(tiny: Any) -> None:
+    lens, run = Lens(), written(tiny, n=2)
+    lens.watch("mine", "run-1", run, {}, None, "")
+    other = {**run.request.values, "temperature": 0.0}
+    assert lens.replay("mine", other)["row"] == 0
+    assert lens.turn("mine", {"run": "run-1", "row": 1})
+    told = lens.replay("mine", other)
+    assert told["row"] == 1 and lens.badges("mine") == xray.badges(run.request.keep, 1)
+    assert told["would"][str(told["first"])]["id"] == xray.replay(run.request.keep, 1, other).tokens[told["first"]]
+    for nowhere in ({"run": "run-1", "row": 2}, {"run": "run-1", "row": True}, {"run": "run-2", "row": 0}, {}):
+        assert not lens.turn("mine", nowhere)
+    assert lens.replay("mine", other)["row"] == 1
+
+
+def test_the_oldest_runs_are_given_up_first_and_the_newest_of_a_session_never(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lens, run = Lens(), written(tiny)
+    monkeypatch.setattr(watched, "MOST_RUNS", 3)
+    for number in range(5):
+        lens.watch("mine", f"run-{number}", run, {}, None, "")
+    known = [number for number in range(5) if lens.look("mine", {"run": f"run-{number}", "row": 0})["rows"]]
+    assert known == [2, 3, 4]
+    monkeypatch.setattr(watched, "MOST_STEPS", 1)
+    lens.watch("other", "run-9", run, {}, None, "")
+    assert (
+        lens.look("mine", {"run": "run-4", "row": 0})["rows"] and lens.look("other", {"run": "run-9", "row": 0})["rows"]
+    )
+    assert not lens.look("mine", {"run": "run-3", "row": 0})["rows"]
+    monkeypatch.setattr(watched, "MOST_SESSIONS", 1)
+    lens.watch("third", "run-10", run, {}, None, "")
+    assert not lens.look("mine", {"run": "run-4", "row": 0})["rows"]
+
+
+def test_what_is_not_kept_any_more_says_so(looked_at: tuple[Lens, Run]) -> None:
+    lens, run = looked_at
+    where = {"run": "run-1", "row": 0, "position": 4}
+    likely = run.candidates[0].steps[4].top
+    assert likely is not None
+    xray.forget(run.request.keep)
+    gone = xray.unavailable(run.request.values).en
+    assert lens.look("mine", where)["reason"]["en"] == gone
+    assert lens.pick("mine", where)["error"]["en"] == gone
+    assert lens.replay("mine", run.request.values) == {}
+    assert lens.replay("mine", {**run.request.values, "temperature": 0.0})["sentence"]["en"] == gone
+    wish = lens.branch("mine", {**where, "token_id": likely[1].token_id})
+    assert wish is not None and wish["parted"]["became"] == likely[1].text
+    assert lens.branch("mine", {**where, "token_id": 10**6}) is None
+
+
+def test_a_beam_search_says_that_it_has_no_chain(tiny: Any) -> None:
+    lens, run = Lens(), written(tiny, num_beams=2, temperature=1.0, seed=-1)
+    lens.watch("mine", "run-1", run, {}, None, "")
+    value = lens.tokens("mine", "run-1")
+    assert value is not None and "no chain" in value["reason"]["en"]
+    assert "no chain" in lens.pick("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
+
+
+def test_a_branch_tells_where_it_parted(looked_at: tuple[Lens, Run]) -> None:
+    lens, run = looked_at
+    steps = run.candidates[0].steps
+    token_id = run.candidates[0].token_ids[0]
+    wish = lens.branch("mine", {"run": "run-1", "row": 0, "position": 5, "token_id": token_id})
+    assert wish is not None
+    parted = news.parted(wish)
+    assert (parted["kind"], parted["parent"], parted["position"]) == ("branch", "run-1:0", 5)
+    assert parted["was"] == steps[5].text and parted["became"] == xray.named(run.request.keep, token_id).text
+    assert parted["offset"] == len("".join(step.text for step in steps[:5]).encode("utf-16-le")) // 2
+
+
+def test_what_a_browser_says_of_a_parting_is_cut_to_its_shape() -> None:
+    empty = {"parent": None, "was": None, "became": None, "position": None, "offset": None}
+    assert news.parted({"wish": "regenerate", "parted": "nonsense"}) == {"kind": "regenerate", **empty}
+    wild = {"parent": "x" * 9_999, "was": 7, "became": ["<b>"], "position": -1, "offset": True, "kind": "<b>"}
+    assert news.parted({"wish": "<b>", "parted": wild}) == {"kind": "continue", **empty, "parent": "x" * 200}
 
 
 def test_figures_that_cannot_be_told_are_left_out(tiny: Any) -> None:
     run = written(tiny, max_new_tokens=1)
     labels = [label.en for label, _, _ in numbers(run.candidates[0])]
     assert "perplexity" in labels and "repetition" not in labels
+
+
+def share_told(figures: list[dict[str, Any]]) -> tuple[str, str]:
+    """How a candidate's figures tell the share of its tokens with one candidate: the figure, and its hint."""
+    return next((one["value"], one["hint"]["en"]) for one in figures if one["label"]["en"] == "one candidate")
+
+
+def test_the_share_of_steps_with_one_candidate_is_told_or_said_to_be_unknown(tiny: Any) -> None:
+    lens, run = Lens(), written(tiny, top_p=0.12, max_new_tokens=40)
+    lens.watch("mine", "run-1", run, {}, None, "")
+    value, figures = lens.tokens("mine", "run-1"), lens.figures("mine")
+    assert value is not None and share_told(value["rows"][0]["numbers"])[0] == "–"
+    single = xray.replay(run.request.keep, 0, run.request.values).singles / 40
+    assert figures is not None and 0 < single < 1 and share_told(figures["rows"][0]["numbers"])[0] == f"{single:.0%}"
+    xray.forget(run.request.keep)
+    assert lens.figures("mine") is None
+    traced = list(way_in.run(run.request, LocalGenerator(tiny, trace=True)))[-1]
+    assert share_told(numbers_value(numbers(traced.candidates[0])))[0] == f"{single:.0%}"
+    scripted = list(way_in.run(way_in.build("Once", {"seed": 0}), ScriptedGenerator(["one two three"])))[-1]
+    figure, hint = share_told(numbers_value(numbers(scripted.candidates[0])))
+    assert figure == "–" and "Not known" in hint
 
 
 @pytest.mark.browser

@@ -1,109 +1,56 @@
-// The candidates of every run so far. The server only sends the run that grows; versions and edits live here.
+// The candidates of every run so far. The server only sends the run that grows; versions and edits live here. Says
+// `again` {wish, …} and `look` {run, row}: which version the reader looks at.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const grid = find(".card-grid");
-const icon = (path) => `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none"
-  stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round"><path d="${path}"></path></svg>`;
-const ICONS = {
-  copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
-  edit: "M3 13l.6-2.8L10.8 3l2.2 2.2-7.2 7.2zM9.4 4.4l2.2 2.2",
-  continue: "M2.5 8h10M9 4.5L12.5 8 9 11.5",
-  regenerate: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3",
-};
-
-// runs: [{cards: [{versions: [version], at}], request, example}]; a version is what the server calls a row.
+// runs: [{id, cards: [card], request, example}]; cards and versions as in versions.js.
 const runs = [];
 let at = 0;
-let growing = null; // the run id that the server is sending, and where it goes
+let growing = null; // the run id that the server is sending
 let shownCards = [];
 let examples = null;
 let status = null;
-const begun = new Set();
+let heard = 0; // the number of the newest news
+let looked = null; // {run, row}: whose tokens are shown below
+const begun = new Map(); // run id -> for each of its rows the version it writes, and where that is
 
-const version = (card) => card.versions[card.at];
-const finishWords = (row) => (row.edited ? pg.t("edited") : row.finish ? pg.t(`finish_${row.finish}`) : pg.t(
-  row.tokens ? "writing" : "reading"));
-const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);
-const plainText = (row) => (isList(row) ? row.items.join("\n") : row.text);
-
-const tool = (name, label) => {
-  const made = pg.make("button", { type: "button", class: "quiet tool", name, title: label, "aria-label": label });
-  made.innerHTML = icon(ICONS[name]);
-  return made;
-};
-const makeCard = (number) => {
-  const node = pg.make("article", { class: "card", "data-card": number });
-  const body = pg.make("div", { class: "card-body", tabindex: 0 });
-  const walk = pg.make("div", { class: "walk" },
-    pg.make("button", { type: "button", class: "quiet", name: "version-back", "aria-label": pg.t("previous_version") }, "‹"),
-    pg.make("output", {}),
-    pg.make("button", { type: "button", class: "quiet", name: "version-on", "aria-label": pg.t("next_version") }, "›"));
-  const tools = pg.make("div", { class: "tools" }, walk, ...Object.keys(ICONS).map((name) => tool(name, pg.t(name))));
-  const head = pg.make("header", { class: "card-head" }, pg.make("span", { class: "card-number" }, String(number + 1)), tools);
-  node.append(head, body, pg.make("div", { class: "card-line" }));
-  return { node, body, walk, shown: null };
-};
-const drawLine = (footer, row) => {
-  const parts = [];
-  if (!row.edited && row.tokens !== null) {
-    parts.push(pg.make("span", {}, pg.t("tokens", { count: pg.number(row.tokens) })));
-    if (row.speed) parts.push(pg.make("span", {}, pg.t("speed", { count: pg.number(row.speed, row.speed < 10 ? 1 : 0) })));
-    if (row.first !== null && row.first !== undefined) {
-      parts.push(pg.make("span", {}, pg.t("first_token", { count: pg.number(row.first, 2) })));
-    }
-  }
-  if (row.finish !== "example") parts.push(pg.make("span", { class: "finish" }, finishWords(row)));
-  if (!row.edited) {
-    parts.push(pg.make("button", {
-      type: "button", class: "quiet card-seed", name: "keep-seed", title: pg.t("lock_this_seed", { count: row.seed }),
-    }, pg.t("card_seed", { count: row.seed })));
-  }
-  if (row.items && row.items.length && row.finish) {
-    parts.push(pg.make("button", { type: "button", class: "quiet", name: "plain" }, pg.t(row.plain ? "as_list" : "as_text")));
-  }
-  footer.replaceChildren(...parts);
-};
-// Text grows by appending: what stands already is not touched, so a selection in it survives.
-const drawText = (view, text) => {
-  const node = view.body.firstChild;
-  if (view.shown !== null && node && node.nodeType === Node.TEXT_NODE && view.body.childNodes.length === 1) {
-    if (text.startsWith(view.shown)) {
-      if (text.length > view.shown.length) node.appendData(text.slice(view.shown.length));
-    } else {
-      node.data = text;
-    }
-  } else {
-    view.body.replaceChildren(document.createTextNode(text));
-  }
-  view.shown = text;
-};
-const drawBody = (view, row) => {
-  if (view.node.querySelector(".card-edit")) return;
-  view.body.classList.toggle("writing", !row.finish);
-  view.body.classList.toggle("nothing", Boolean(row.finish && !row.text.trim()));
-  if (row.finish && !row.text.trim()) {
-    view.body.replaceChildren(pg.t("empty_text"));
-    view.shown = null;
-  } else if (isList(row)) {
-    view.body.replaceChildren(pg.make("ul", { class: "items" }, ...row.items.map((item) => pg.make("li", {}, item))));
-    view.shown = null;
-  } else {
-    drawText(view, row.text.trimStart()); // a completion often begins with the space behind its prompt
-  }
-};
-const drawCard = (number) => {
+const drawCard = (number, grown = null) => {
   const card = runs[at].cards[number];
   const view = shownCards[number];
   const row = version(card);
-  drawBody(view, row);
+  const there = live(card);
+  const place = there.indexOf(row);
+  if (!grown || grown === row) drawBody(view, row);
   view.walk.hidden = card.versions.length < 2;
-  view.walk.querySelector("output").textContent = `${card.at + 1}/${card.versions.length}`;
-  view.walk.querySelector("[name=version-back]").disabled = card.at === 0;
-  view.walk.querySelector("[name=version-on]").disabled = card.at === card.versions.length - 1;
+  view.walk.querySelector("output").textContent = `${place + 1}/${there.length}`;
+  view.walk.querySelector("[name=version-back]").disabled = place === 0;
+  view.walk.querySelector("[name=version-on]").disabled = place === there.length - 1;
+  view.walk.querySelector("[name=tree]").setAttribute("aria-expanded", String(openTrees.has(card)));
   for (const name of ["edit", "continue", "regenerate"]) {
     view.node.querySelector(`[name=${name}]`).disabled = Boolean(growing) || (name !== "regenerate" && !row.text);
   }
   drawLine(view.node.querySelector(".card-line"), row);
+  if (grown) drawTwig(view, card, grown);
+  else drawTree(view, card, Boolean(growing));
+  drawLooked();
+};
+const drawLooked = () => shownCards.forEach((view, number) => {
+  const one = version(runs[at].cards[number]);
+  const seen = Boolean(looked && one.run === looked.run && one.row === looked.row);
+  view.node.classList.toggle("looked", seen);
+  view.node.querySelector(".card-number").title = seen ? pg.t("looked_at") : "";
+});
+const drawCards = () => shownCards.forEach((_, number) => drawCard(number));
+const drawPast = () => {
+  for (const [name, steps] of [["undo", past.done], ["redo", past.undone]]) {
+    const button = find(`[name=${name}]`);
+    const what = steps.length ? pg.t(`${name}_what`, { what: pg.t(`did_${steps.at(-1).what}`) }) : pg.t(name);
+    button.disabled = !steps.length || Boolean(growing);
+    button.title = what;
+    button.setAttribute("aria-label", what);
+    if (!button.firstChild) button.innerHTML = icon(name === "undo" ? UNDO : REDO);
+  }
+  find(".undo").hidden = !past.done.length && !past.undone.length;
 };
 const drawTitle = () => {
   const run = runs[at];
@@ -124,56 +71,91 @@ const drawRun = () => {
   shownCards = run ? run.cards.map((_, number) => makeCard(number)) : [];
   grid.replaceChildren(...shownCards.map((view) => view.node));
   grid.dataset.count = shownCards.length;
-  shownCards.forEach((_, number) => drawCard(number));
+  drawCards();
+  drawPast();
 };
 const lockHeights = (numbers) => {
   for (const number of numbers) shownCards[number].body.style.minHeight = `${shownCards[number].body.offsetHeight}px`;
 };
 
+const save = () => keepCards(runs, at);
+// The tokens below follow the version that is looked at.
+const look = (number) => {
+  const one = version(runs[at].cards[number]);
+  if (one.finish === "example" || (looked && one.run === looked.run && one.row === looked.row)) return;
+  trigger("look", one.edited ? { run: one.id, row: 0, hand: true } : { run: one.run, row: one.row });
+};
+const changed = (number) => {
+  drawCard(number);
+  drawPast();
+  look(number);
+  save();
+};
+
 const begin = (news) => {
   const target = news.target;
   if (target) {
-    const place = runs.findIndex((run) => run.id === target.run);
-    if (place < 0) return false;
-    const card = runs[place].cards[target.card];
-    runs[place].example = null; // from here on it is the visitor's own
-    if (at !== place) { at = place; drawRun(); }
+    const run = runs.find((one) => one.id === target.run);
+    const card = run?.cards[target.card];
+    if (!card) return false;
+    run.example = null; // from here on it is the visitor's own
+    if (runs[at] !== run) { at = runs.indexOf(run); drawRun(); }
     lockHeights([target.card]);
-    card.versions.push(news.rows[0]);
-    card.at = card.versions.length - 1;
-    growing = { id: news.run, place, cards: [target.card] };
+    const one = asVersion(news.rows[0], { id: `${news.run}:0`, run: news.run, parted: news.parted });
+    grew(run, target.card, one);
+    begun.set(news.run, [{ run, number: target.card, one }]);
   } else {
     if (runs.length === 1 && runs[0].example) runs.pop();
     const before = shownCards.map((view) => view.body.offsetHeight);
-    runs.push({ id: news.run, request: news.request, cards: news.rows.map((row) => ({ versions: [row], at: 0 })) });
+    const cards = news.rows.map((row, number) => {
+      const one = asVersion(row, { id: `${news.run}:${number}`, run: news.run, at: number });
+      return { versions: [one], at: one.id, gone: [] };
+    });
+    const run = { id: news.run, request: news.request, cards };
+    runs.push(run);
     at = runs.length - 1;
-    growing = { id: news.run, place: at, cards: news.rows.map((_, number) => number) };
+    begun.set(news.run, cards.map((card, number) => ({ run, number, one: card.versions[0] })));
     drawRun();
     shownCards.forEach((view, number) => { if (before[number]) view.body.style.minHeight = `${before[number]}px`; });
   }
+  growing = news.run;
+  drawCards();
+  drawPast();
   return true;
 };
+// A run that was stopped for another one may still send its last words: they go to the version that they belong to.
 const grow = (news) => {
-  if (growing?.id !== news.run && (begun.has(news.run) || !begin(news))) return;
-  begun.add(news.run);
-  news.rows.forEach((row, number) => {
-    const card = runs[growing.place].cards[growing.cards[number]];
-    const newest = card.versions.length - 1;
-    card.versions[newest] = { ...row, plain: card.versions[newest].plain };
-    if (growing.place === at && card.at === newest) drawCard(growing.cards[number]);
+  const fresh = !begun.has(news.run);
+  if (fresh && !begin(news)) return;
+  news.rows.forEach((row, place) => {
+    const { run, number, one } = begun.get(news.run)[place];
+    Object.assign(one, row);
+    if (!fresh && run === runs[at]) drawCard(number, one);
   });
+};
+const settle = () => {
+  growing = null;
+  for (const { one } of [...begun.values()].flat()) one.finish ??= "stopped";
+  drawCards();
+  drawPast();
+  save();
 };
 // Before the first run: the worked example in the visitor's language.
 const showExample = () => {
   const shown = examples?.[pg.language]?.rows ? examples[pg.language] : examples?.en;
   if (!shown?.rows || runs.some((run) => !run.example)) return;
-  runs.splice(0, runs.length, { ...shown, cards: shown.rows.map((row) => ({ versions: [row], at: 0 })) });
+  const cards = shown.rows.map((row, number) => {
+    const one = asVersion(row, { id: `example:${number}`, at: number });
+    return { versions: [one], at: one.id, gone: [] };
+  });
+  runs.splice(0, runs.length, { ...shown, cards });
   at = 0;
   drawRun();
 };
 const receive = () => {
   const news = props.value;
-  if (!news || !news.phase) return;
+  if (!news || !news.phase || news.number <= heard) return; // Gradio tells the last news of a run again when it ends
+  heard = news.number ?? heard;
   if (news.phase === "examples") {
     examples = news;
     showExample();
@@ -181,10 +163,7 @@ const receive = () => {
   }
   if (news.rows.length) grow(news);
   const over = news.phase === "done" || news.phase === "refused";
-  if (over) {
-    growing = null;
-    shownCards.forEach((_, number) => drawCard(number));
-  }
+  if (over) settle();
   if (news.error) pg.tell("complaint", { ...news.error });
   pg.tell("run", {
     running: !over, status: news.status, notice: news.notice, seed: news.rows.length ? news.rows[0].seed : undefined,
@@ -203,10 +182,11 @@ const edit = (number) => {
     view.body.hidden = false;
     if (keep && text !== version(card).text) {
       runs[at].example = null;
-      card.versions.push({ text, tokens: 0, edited: true, finish: "edited", seed: null, items: null });
-      card.at = card.versions.length - 1;
-    }
-    drawCard(number);
+      const row = { text, tokens: 0, edited: true, finish: "edited", seed: null, items: null };
+      const id = `hand-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+      grew(runs[at], number, asVersion(row, { id, parted: { kind: "edit", parent: card.at } }));
+      changed(number);
+    } else drawCard(number);
     view.node.querySelector("[name=edit]").focus({ preventScroll: true });
   };
   area.addEventListener("keydown", (event) => {
@@ -226,7 +206,10 @@ const ask = (wish, number) => {
   const row = version(run.cards[number]);
   pg.tell("complaint", null);
   pg.tell("run", { running: true, status: pg.t("starting") });
-  trigger("again", { wish, text: row.text, base: row.base || "", request: run.request, target: { run: run.id, card: number } });
+  trigger("again", {
+    wish, text: row.text, request: run.request, target: { run: run.id, card: number },
+    parted: { parent: row.id, offset: wish === "continue" ? row.text.length : 0 },
+  });
 };
 const copied = async (button, text) => {
   await pg.copy(text);
@@ -235,33 +218,105 @@ const copied = async (button, text) => {
   setTimeout(() => { button.classList.remove("done"); button.title = pg.t("copy"); }, 1200);
 };
 
+const walk = (number, one) => {
+  walkTo(runs[at], number, one.id);
+  changed(number);
+};
+const undo = (again) => {
+  if (growing || !(again ? past.undone : past.done).length) return;
+  const step = again ? doAgain(runs) : takeBack(runs);
+  at = runs.findIndex((run) => run.id === step.run);
+  drawRun();
+  look(step.card);
+  save();
+  find(".results-voice").textContent = pg.t(again ? "redo_what" : "undo_what", { what: pg.t(`did_${step.what}`) });
+};
+const press = {
+  "run-back": () => { at -= 1; drawRun(); look(0); save(); },
+  "run-on": () => { at += 1; drawRun(); look(0); save(); },
+  undo: () => undo(false),
+  redo: () => undo(true),
+  "version-back": (number, card) => walk(number, live(card)[live(card).indexOf(version(card)) - 1]),
+  "version-on": (number, card) => walk(number, live(card)[live(card).indexOf(version(card)) + 1]),
+  tree: (number, card) => {
+    if (!openTrees.delete(card)) openTrees.set(card, { against: null });
+    drawCard(number);
+    shownCards[number].tree.querySelector("[aria-selected=true]")?.focus({ preventScroll: true });
+  },
+  compare: (number, card) => {
+    const open = openTrees.get(card);
+    open.against = open.against ? null : "auto";
+    drawCard(number);
+  },
+  "compare-close": (number, card) => { openTrees.get(card).against = null; drawCard(number); },
+  prune: (number, card) => { prune(runs[at], number, version(card)); changed(number); },
+  "bring-back": (number, card, button) => { bringBack(runs[at], number, byId(card, button.dataset.version)); changed(number); },
+  copy: (number, card, button) => { copied(button, plainText(version(card))); },
+  edit: (number) => edit(number),
+  continue: (number) => ask("continue", number),
+  regenerate: (number) => ask("regenerate", number),
+  "keep-seed": (number, card) => pg.tell("knob", { name: "seed", value: version(card).seed }),
+  plain: (number, card) => { version(card).plain = !version(card).plain; drawCard(number); },
+};
 element.addEventListener("click", (event) => {
+  const twig = event.target.closest(".twig");
   const button = event.target.closest("button[name]");
-  if (!button || button.disabled) return;
-  if (button.name === "run-back" || button.name === "run-on") {
-    at += button.name === "run-on" ? 1 : -1;
-    drawRun();
-    return;
-  }
-  const number = Number(button.closest(".card").dataset.card);
-  const card = runs[at].cards[number];
-  const row = version(card);
-  switch (button.name) {
-    case "version-back": card.at -= 1; drawCard(number); break;
-    case "version-on": card.at += 1; drawCard(number); break;
-    case "copy": copied(button, plainText(row)); break;
-    case "edit": edit(number); break;
-    case "continue": case "regenerate": ask(button.name, number); break;
-    case "keep-seed": pg.tell("knob", { name: "seed", value: row.seed }); break;
-    case "plain": row.plain = !row.plain; drawCard(number); break;
+  const holder = event.target.closest(".card");
+  const number = holder ? Number(holder.dataset.card) : null;
+  const card = holder ? runs[at].cards[number] : null;
+  if (twig) {
+    twig.focus({ preventScroll: true });
+    walk(number, byId(card, twig.dataset.version));
+  } else if (button && !button.disabled) {
+    const had = element.contains(document.activeElement);
+    press[button.name]?.(number, card, button);
+    const here = document.activeElement;
+    if (had && (!element.contains(here) || here.disabled)) { // whoever uses the keyboard stays where he is
+      const place = number === null ? find(".results-head") : shownCards[number].node;
+      place.querySelector(`[name="${button.name}"]:not(:disabled), button:not(:disabled)`)?.focus({ preventScroll: true });
+    }
   }
 });
+element.addEventListener("change", (event) => {
+  const number = Number(event.target.closest(".card")?.dataset.card);
+  const card = runs[at]?.cards[number];
+  if (event.target.name === "compare-one") { openTrees.get(card).against = event.target.value; drawCard(number); }
+  if (event.target.name === "compare-two") walk(number, byId(card, event.target.value));
+});
+element.addEventListener("keydown", (event) => {
+  const twig = event.target.closest(".twig");
+  if (!twig || event.ctrlKey || event.metaKey || event.altKey) return;
+  const number = Number(twig.closest(".card").dataset.card);
+  const card = runs[at].cards[number];
+  const wanted = twigAt(card, event.key);
+  if (wanted) walk(number, wanted);
+  else if (event.key === "Delete" && !growing && mayPrune(card, version(card))) press.prune(number, card);
+  else return;
+  event.preventDefault();
+});
+const WRITES = "textarea, select, [contenteditable=true], input:not([type=range], [type=radio], [type=checkbox])";
+document.addEventListener("keydown", function shortcut(event) {
+  if (!element.isConnected) return document.removeEventListener("keydown", shortcut);
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented || !element.offsetParent) return;
+  const key = event.key.toLowerCase();
+  const again = key === "y" || (key === "z" && event.shiftKey);
+  if ((key !== "z" && key !== "y") || event.target.closest?.(WRITES) || !(again ? past.undone : past.done).length) return;
+  event.preventDefault();
+  undo(again);
+});
+window.addEventListener("pagehide", save);
 watch("value", receive);
 pg.on("language", () => { drawRun(); showExample(); }, "cards");
 pg.on("run", (news) => {
   status = news.running ? news.status : null;
   drawTitle();
-  if (!news.running && growing) { growing = null; shownCards.forEach((_, number) => drawCard(number)); }
+  if (!news.running && growing) settle();
 }, "cards");
+pg.on("looked", (where) => { looked = where; drawLooked(); }, "cards");
+const kept = keptCards();
+if (kept) {
+  runs.push(...kept.runs);
+  at = kept.at;
+}
 receive();
 drawRun();

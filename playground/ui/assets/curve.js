@@ -135,12 +135,14 @@ plot.addEventListener("keydown", (event) => {
 });
 const fed = () => props.value?.run !== undefined;
 const receive = (value) => {
+  if (held.isOld(value)) return;
   const { fresh } = held.merge(value);
   if (fresh) {
     at = 0;
     marked = null;
-    if (!known(props.row) && !held.rows.has(shownRow)) shownRow = Math.min(...held.rows.keys());
+    if (!known(props.row) && !held.rows.has(shownRow)) shownRow = held.rows.size ? Math.min(...held.rows.keys()) : 0;
   }
+  if (known(value.show) && held.rows.has(value.show)) shownRow = value.show;
   later();
 };
 hearViews((news) => {

@@ -36,23 +36,14 @@ const percent = (share) => {
 };
 const bits = (value, digits = 2) => (known(value) ? t("bits", { n: fixed(value, digits) }) : "–");
 
-// Text. Nothing invisible stays invisible, and nothing that turns the direction of writing gets through.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-const named = (sign) => `⟨U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
-const unhidden = (text) => (/^[\u200c\u200d\ufe0f]+$/.test(text) ? [...text].map(named).join("") : text.replace(HIDDEN, named));
 // Inside the running text: a line break is drawn and still breaks the line; spaces show where there is nothing else.
 const inText = (token) => {
   if (token.text === "") return token.special ? "⟨∎⟩" : "◦";
   const text = /^[ \u00a0\u3000]+$/.test(token.text) ? "·".repeat(token.text.length) : token.text;
   return unhidden(text.replace(/\r\n?/g, "\n")).replace(/\n/g, "↵\n").replace(/\t/g, "⇥\t");
 };
-// By itself, in a list or on a button: on one line, outer spaces shown.
-const alone = (token) => {
-  if (token.text === "") return token.special ? t("end") : "◦";
-  const dots = (spaces) => "·".repeat(spaces.length);
-  return unhidden(token.text.replace(/\r\n?/g, "\n")).replace(/\n/g, "↵").replace(/\t/g, "⇥")
-    .replace(/^[ \u00a0\u3000]+/, dots).replace(/[ \u00a0\u3000]+$/, dots);
-};
+// By itself, in a list or on a button.
+const alone = (token) => (token.text === "" ? (token.special ? t("end") : "◦") : onOneLine(token.text));
 // For a voice.
 const spoken = (token) => {
   if (token.special) return t("special", { text: token.text || t("end") });
@@ -100,6 +91,13 @@ const rowsOf = () => {
     const finished = Boolean(part.done) && !row.done;
     row.done = Boolean(part.done);
     return { row: part.row, keep: Math.min(keep, before), finished };
+  };
+  // The last value of a run is told again when it ends, perhaps behind that of another one that was turned to meanwhile.
+  let newest = 0;
+  held.isOld = (value) => {
+    const old = known(value.number) && value.number < newest;
+    newest = Math.max(newest, value.number ?? 0);
+    return old;
   };
   held.merge = (value) => {
     const fresh = value.run !== held.run;

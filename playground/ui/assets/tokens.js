@@ -1,5 +1,6 @@
 // The text of one candidate as its tokens, coloured by how likely each was. New tokens are appended; what stands is not
-// touched while a text grows. Says `pick` {run, row, position}, `diverge` {run, row, position, token_id} and `stop`.
+// touched while a text grows. Says `pick` {run, row, position}, `look` {run, row}, `diverge` {run, row, position,
+// token_id} and `stop`.
 const LEVELS = 16;
 const MODES = {
   probability: {
@@ -17,7 +18,6 @@ const MODES = {
 };
 const held = rowsOf();
 const text = find(".tk-text");
-const tip = find(".tk-tip");
 let mode = "probability";
 let shownRow = known(props.row) ? props.row : 0;
 let spans = [];
@@ -107,7 +107,21 @@ const drawFrom = (keep) => {
   if (current >= spans.length) moveStop(spans.length - 1);
   if (following && keep > 0) text.scrollTop = text.scrollHeight;
   text.hidden = !list.length;
-  find(".tk-empty").hidden = list.length > 0;
+  drawEmpty();
+};
+// Nothing to show, or nothing that could still be asked: why, where there is a reason.
+const drawEmpty = () => {
+  const reason = say(props.value?.reason);
+  const empty = find(".tk-empty");
+  empty.hidden = tokens().length > 0 && !reason;
+  empty.textContent = reason || t("empty");
+  empty.classList.toggle("tk-reason", Boolean(reason));
+};
+// Whoever answers for this row: the badges and the replay beside it are about what is looked at.
+const tellLook = () => {
+  const where = { run: held.run, row: shownRow };
+  if (!props.scope) pg?.tell?.("looked", held.rows.size ? where : null);
+  return where;
 };
 const redraw = () => {
   const replay = overlay();
@@ -139,8 +153,10 @@ const drawRows = () => {
     return make("button", { type: "button", "data-row": row, "aria-pressed": String(row === shownRow), "aria-label": label }, String(row + 1));
   }));
 };
+const firstRow = () => (held.rows.size ? Math.min(...held.rows.keys()) : 0);
 const drawHead = () => {
   speakAll();
+  drawEmpty();
   const select = find(".tk-by select");
   select.replaceChildren(...Object.keys(MODES).map((name) => make("option", { value: name }, t(`by_${name}`))));
   select.value = mode;
@@ -157,7 +173,7 @@ const drawHead = () => {
   text.setAttribute("aria-label", t("toolbar", { n: shownRow + 1 }));
   drawRows();
 };
-const showRow = (row) => {
+const showRow = (row, tell = true) => {
   if (row === shownRow || (known(props.row) && row !== props.row)) return;
   shownRow = row;
   current = 0;
@@ -165,39 +181,9 @@ const showRow = (row) => {
   drawFrom(0);
   drawReplay();
   drawHead();
+  const where = tellLook();
+  if (tell) trigger("look", where);
 };
-
-const tipRow = (name, value) => [make("dt", {}, name), make("dd", {}, value)];
-const showTip = (at) => {
-  const token = tokens()[at];
-  const span = spans[at];
-  if (!token || !span) return;
-  const rows = [
-    ...(known(token.logprob) ? tipRow(t("tip_model"), percent(modelChance(token))) : []),
-    ...(known(token.p) ? tipRow(t("tip_chain"), percent(token.p)) : []),
-    ...(known(token.rank) ? tipRow(t("by_rank"), count(token.rank)) : []),
-    ...(known(token.logprob) ? tipRow(t("by_surprise"), bits(surprise(token), 1)) : []),
-    ...(known(token.entropy) ? tipRow(t("by_entropy"), bits(token.entropy, 1)) : []),
-  ];
-  const others = (token.top ?? []).filter((other) => other.id !== token.id).slice(0, 4);
-  const replay = overlay();
-  tip.replaceChildren(
-    make("p", { class: "tk-tip-name" }, make("b", {}, alone(token)),
-      make("span", {}, token.id === null ? t("token", { n: at + 1 }) : `${t("token", { n: at + 1 })} · id ${token.id}`)),
-    rows.length ? make("dl", {}, ...rows) : make("p", { class: "tk-tip-note" }, t("unknown")),
-    ...(others.length ? [make("dl", { class: "tk-tip-others" }, ...others.flatMap((other) => tipRow(alone(other), percent(other.p))))] : []),
-    ...(differs(replay, at) ? [make("p", { class: "tk-tip-note" }, t("label_would", { text: alone(replay.would[at]) }))] : []),
-  );
-  tip.hidden = false;
-  const frame = find(".tk").getBoundingClientRect();
-  const box = span.getClientRects()[0] ?? span.getBoundingClientRect();
-  const last = [...span.getClientRects()].at(-1) ?? box;
-  tip.style.left = `${Math.max(0, Math.min(box.left - frame.left, frame.width - tip.offsetWidth))}px`;
-  const room = window.innerHeight - last.bottom - 8;
-  const top = room < tip.offsetHeight && box.top > tip.offsetHeight + 8 ? box.top - frame.top - tip.offsetHeight - 6 : last.bottom - frame.top + 6;
-  tip.style.top = `${top}px`;
-};
-const hideTip = () => { tip.hidden = true; };
 
 const mark = (row, position) => {
   const before = picked;
@@ -310,19 +296,23 @@ find("[name=diverge]").addEventListener("click", () => {
 
 const receive = ({ first = false } = {}) => {
   const value = props.value;
-  if (!value || value.run === undefined) return;
+  if (!value || value.run === undefined || held.isOld(value)) return;
   const { fresh, changes } = held.merge(value);
   tellViews("news", { value }); // for a curve that is not fed by itself
   if (fresh) {
     picked = null;
     current = 0;
-    if (!known(props.row) && !held.rows.has(shownRow)) shownRow = Math.min(...held.rows.keys());
+    if (known(value.show)) shownRow = value.show;
+    if (!known(props.row) && !held.rows.has(shownRow)) shownRow = firstRow();
     hideTip();
     drawFrom(0);
     drawReplay();
     find(".tk-voice").textContent = "";
     drawHead();
-  } else if (find(".tk-rows").childElementCount !== held.rows.size) {
+    tellLook();
+    if (!known(value.show) && shownRow) trigger("look", { run: held.run, row: shownRow }); // the reader's row, kept
+  } else if (known(value.show)) showRow(value.show, false);
+  else if (find(".tk-rows").childElementCount !== held.rows.size) {
     drawRows();
   }
   for (const change of changes) {
@@ -330,10 +320,11 @@ const receive = ({ first = false } = {}) => {
       const row = held.rows.get(change.row);
       if (change.keep < row.tokens.length || change.keep < spans.length) drawFrom(change.keep);
     }
-    if (change.finished && change.row === shownRow && !first) {
+    if (change.finished && change.row === shownRow && !first && !known(value.show)) {
       find(".tk-voice").textContent = t("finished", { row: change.row + 1, count: count(tokens().length) });
     }
   }
+  drawEmpty();
 };
 // What is going on, for a text that is only read.
 const drawStatus = () => {

@@ -1,0 +1,87 @@
+// One card drawn: its buttons, its text, its line of facts. Runs inside the same function as cards.js.
+const icon = (path) => `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none"
+  stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round"><path d="${path}"></path></svg>`;
+const ICONS = {
+  copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
+  edit: "M3 13l.6-2.8L10.8 3l2.2 2.2-7.2 7.2zM9.4 4.4l2.2 2.2",
+  continue: "M2.5 8h10M9 4.5L12.5 8 9 11.5",
+  regenerate: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3",
+};
+const TREE = "M4 2.5v11M4 5.5h3.5a4 4 0 0 1 4 4M11.5 11.5v-2M2.5 2.5h3M2.5 13.5h3M10 13.5h3";
+const UNDO = "M3 6.5h6.5a3.5 3.5 0 0 1 0 7H6M5.5 4L3 6.5 5.5 9";
+const REDO = "M13 6.5H6.5a3.5 3.5 0 0 0 0 7H10M10.5 4L13 6.5 10.5 9";
+
+const finishWords = (row) => (row.edited ? pg.t("edited") : row.finish ? pg.t(`finish_${row.finish}`) : pg.t(
+  row.tokens ? "writing" : "reading"));
+const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);
+const plainText = (row) => (isList(row) ? row.items.join("\n") : row.text);
+
+const tool = (name, label) => {
+  const made = pg.make("button", { type: "button", class: "quiet tool", name, title: label, "aria-label": label });
+  made.innerHTML = icon(ICONS[name]);
+  return made;
+};
+const makeCard = (number) => {
+  const node = pg.make("article", { class: "card", "data-card": number });
+  const body = pg.make("div", { class: "card-body", tabindex: 0 });
+  const walk = pg.make("div", { class: "walk" },
+    pg.make("button", { type: "button", class: "quiet", name: "version-back", "aria-label": pg.t("previous_version") }, "‹"),
+    pg.make("output", {}),
+    pg.make("button", { type: "button", class: "quiet", name: "version-on", "aria-label": pg.t("next_version") }, "›"));
+  const branch = pg.make("button", { type: "button", class: "quiet tool", name: "tree", title: pg.t("versions"), "aria-label": pg.t("versions") });
+  branch.innerHTML = icon(TREE);
+  walk.prepend(branch);
+  const tools = pg.make("div", { class: "tools" }, walk, ...Object.keys(ICONS).map((name) => tool(name, pg.t(name))));
+  const head = pg.make("header", { class: "card-head" }, pg.make("span", { class: "card-number" }, String(number + 1)), tools);
+  const tree = pg.make("div", { class: "tree", hidden: true });
+  node.append(head, tree, body, pg.make("div", { class: "card-line" }));
+  return { node, body, walk, tree, shown: null };
+};
+const drawLine = (footer, row) => {
+  const parts = [];
+  if (!row.edited && row.tokens !== null) {
+    parts.push(pg.make("span", {}, pg.t("tokens", { count: pg.number(row.tokens) })));
+    if (row.speed) parts.push(pg.make("span", {}, pg.t("speed", { count: pg.number(row.speed, row.speed < 10 ? 1 : 0) })));
+    if (row.first !== null && row.first !== undefined) {
+      parts.push(pg.make("span", {}, pg.t("first_token", { count: pg.number(row.first, 2) })));
+    }
+  }
+  if (row.finish !== "example") parts.push(pg.make("span", { class: "finish" }, finishWords(row)));
+  if (!row.edited) {
+    parts.push(pg.make("button", {
+      type: "button", class: "quiet card-seed", name: "keep-seed", title: pg.t("lock_this_seed", { count: row.seed }),
+    }, pg.t("card_seed", { count: row.seed })));
+  }
+  if (row.items && row.items.length && row.finish) {
+    parts.push(pg.make("button", { type: "button", class: "quiet", name: "plain" }, pg.t(row.plain ? "as_list" : "as_text")));
+  }
+  footer.replaceChildren(...parts);
+};
+// Text grows by appending: what stands already is not touched, so a selection in it survives.
+const drawText = (view, text) => {
+  const node = view.body.firstChild;
+  if (view.shown !== null && node && node.nodeType === Node.TEXT_NODE && view.body.childNodes.length === 1) {
+    if (text.startsWith(view.shown)) {
+      if (text.length > view.shown.length) node.appendData(text.slice(view.shown.length));
+    } else {
+      node.data = text;
+    }
+  } else {
+    view.body.replaceChildren(document.createTextNode(text));
+  }
+  view.shown = text;
+};
+const drawBody = (view, row) => {
+  if (view.node.querySelector(".card-edit")) return;
+  view.body.classList.toggle("writing", !row.finish);
+  view.body.classList.toggle("nothing", Boolean(row.finish && !row.text.trim()));
+  if (row.finish && !row.text.trim()) {
+    view.body.replaceChildren(pg.t("empty_text"));
+    view.shown = null;
+  } else if (isList(row)) {
+    view.body.replaceChildren(pg.make("ul", { class: "items" }, ...row.items.map((item) => pg.make("li", {}, item))));
+    view.shown = null;
+  } else {
+    drawText(view, row.text.trimStart()); // a completion often begins with the space behind its prompt
+  }
+};
