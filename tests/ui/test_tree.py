@@ -112,6 +112,7 @@ def test_a_tree_is_walked_compared_pruned_and_taken_back(scripted: str, visit: V
 def test_undo_takes_back_a_branch_and_an_edit_and_loses_neither(scripted: str, visit: Visit) -> None:
     page = visit(scripted)
     grown(page)
+    card(page).locator("button[name=compare]").click()  # stays open while what it compares comes and goes
     page.keyboard.press("Control+z")  # the new seed
     page.keyboard.press("Control+z")  # the continuation
     expect(walker(page)).to_have_text("2/2")
@@ -124,7 +125,10 @@ def test_undo_takes_back_a_branch_and_an_edit_and_loses_neither(scripted: str, v
     area.press("Escape")
     expect(walker(page)).to_have_text("2/2")
     page.locator("button[name=undo]").click()  # the edit
-    expect(card(page).locator(".walk output")).to_have_text("1/1")
+    expect(walker(page)).to_have_text("1/1")
+    expect(card(page).locator(".compare")).to_have_count(0)
+    page.keyboard.press("Control+z")  # nothing is left: what was typed into the prompt is not taken back instead
+    expect(page.locator("#prompt")).to_have_value("Once")
     assert "By hand" not in body(page).inner_text()
     for count in ("2/2", "3/3"):
         page.locator("button[name=redo]").click()

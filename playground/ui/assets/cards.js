@@ -300,8 +300,8 @@ document.addEventListener("keydown", function shortcut(event) {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented || !element.offsetParent) return;
   const key = event.key.toLowerCase();
   const again = key === "y" || (key === "z" && event.shiftKey);
-  if ((key !== "z" && key !== "y") || event.target.closest?.(WRITES) || !(again ? past.undone : past.done).length) return;
-  event.preventDefault();
+  if ((key !== "z" && key !== "y") || event.target.closest?.(WRITES) || !(past.done.length || past.undone.length)) return;
+  event.preventDefault(); // also where nothing is left: the browser would take back what was typed in some field
   undo(again);
 });
 window.addEventListener("pagehide", save);

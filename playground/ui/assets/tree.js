@@ -62,7 +62,7 @@ const drawTree = (view, card, busy) => {
     pg.make("button", { type: "button", class: "quiet strong", name: "compare", "aria-pressed": String(Boolean(open.against)), disabled: live(card).length < 2 }, pg.t("compare")),
     pg.make("button", { type: "button", class: "quiet strong", name: "prune", title: pg.t("prune_hint"), disabled: busy || !mayPrune(card, version(card)) }, pg.t("prune")));
   const gone = goneOf(card);
-  tree.replaceChildren(twigs, bar, ...(open.against ? [comparison(card)] : []), ...gone);
+  tree.replaceChildren(twigs, bar, ...(open.against && live(card).length > 1 ? [comparison(card)] : []), ...gone);
   if (wasOpen && gone.length) gone[0].open = true;
   if (inTwigs) twigs.querySelector("[aria-selected=true]")?.focus({ preventScroll: true });
   else if (focused) {
