@@ -115,11 +115,10 @@ class Page:
         self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
-        pick = self.compose.pick(self._pick, [self.compose, self.panel], self.panel, **_LIGHT)
+        given = [self.panel, self.next]
+        self.compose.pick(self._pick, [self.compose, self.panel], given, **_LIGHT)
         self.panel.input(self._turned, self.panel, self.panel, **_LIGHT)
-        preset = self.panel.preset(self._preset, [self.compose, self.panel], self.panel, **_LIGHT)
-        for given in (pick, preset):
-            given.then(self._next_turned, self.panel, self.next, **_LIGHT)
+        self.panel.preset(self._preset, [self.compose, self.panel], given, **_LIGHT)
         self._wire_readings()
 
     def _wire_readings(self) -> None:
@@ -244,7 +243,7 @@ class Page:
     def _reading_stopped(self, request: gr.Request) -> None:
         self._reader.stop(request.session_hash or "")
 
-    def _pick(self, filled: dict[str, Any], knobs: dict[str, Any]) -> Any:
+    def _pick(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
         """Another task or kind: its knobs, with the seed as it was.
 
         For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has
@@ -252,8 +251,8 @@ class Page:
         """
         values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
         if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
-            return self._own_preset(filled, values)
-        return panel_update(language=form.language_of(filled), presets=self._presets(filled))
+            return self._own_preset(filled, values), self._next_turned(values, request)
+        return panel_update(language=form.language_of(filled), presets=self._presets(filled)), gr.skip()
 
     def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
         return panel_update(
@@ -265,12 +264,13 @@ class Page:
             preset_values=values,
         )
 
-    def _preset(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData) -> Any:
+    def _preset(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
         chosen = str(_sent(event).get("id", ""))
         values = self._preset_values(chosen, filled)
         # How many, how long and with which luck is not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
-        return panel_update(values=values, inert=self._play.turned(values), active_preset=chosen, preset_values=values)
+        told = panel_update(values=values, inert=self._play.turned(values), active_preset=chosen, preset_values=values)
+        return told, self._next_turned(values, request)
 
     def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
         if chosen == OWN_PRESET:

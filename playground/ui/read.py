@@ -40,7 +40,7 @@ EXPECTED: Mapping[str, Text] = {
     **{name: tokens.WORDS[name] for name in ("by_probability", "by_rank", "by_surprise", "by_entropy", "bits")},
     **{name: tokens.WORDS[name] for name in ("special", "no_text", "line_break", "tab", "space", "end")},
     "expected": Text("What the model expected here", "模型在此处的预期"),
-    "stands": Text("stands here, rank {n}", "原文，排名 {n}"),
+    "stands": Text("stands here", "原文"),
     "was_first": Text("The model's own first choice.", "正是模型的首选。"),
     "would_rather": Text("The model would rather have written “{text}” ({p}).", "模型更想写“{text}”（{p}）。"),
     "nothing_before": Text(

@@ -6,8 +6,9 @@ let at = 0;
 let wantsFocus = false;
 
 const tokens = () => held.rows.get(0)?.tokens ?? [];
-const row = (token, share, most, own) => make("li", { class: own ? "wf-row wf-chosen" : "wf-row" }, nameOf(token), bar(0, share, most),
-  make("span", { class: "wf-numbers" }, percent(share), own ? make("em", {}, t("stands", { n: count(token.rank) })) : null));
+const row = (token, share, most, own) => make("li", { class: own ? "wf-row wf-chosen" : "wf-row" },
+  make("span", { class: "ex-name" }, nameOf(token), own ? make("em", {}, t("stands")) : null), bar(0, share, most),
+  make("span", { class: "wf-numbers" }, percent(share)));
 const sentence = (token) => {
   if (!known(token.logprob)) return t("nothing_before");
   return token.rank === 1 ? t("was_first") : t("would_rather", { text: alone(token.top[0]), p: percent(token.top[0].p) });
