@@ -17,6 +17,7 @@ from transformers import DynamicCache
 from playground import models, parameters
 from playground.decoding import notes, samplers
 from playground.decoding.detokenize import BROKEN
+from playground.decoding.field import Field
 from playground.decoding.pick import Luck
 from playground.decoding.row import TRIES_PER_RUN
 from playground.generators.local import LocalGenerator
@@ -170,7 +171,7 @@ def test_characters_of_several_tokens_stream_whole(
     tiny: models.Loaded, generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted: Iterator[int] = iter([*tiny.tokenizer(CHARACTERS).input_ids, 2])
-    monkeypatch.setattr(Luck, "pick", lambda _, scores: (next(wanted), scores.softmax(-1)))
+    monkeypatch.setattr(Field, "race", lambda *_: next(wanted))
     steps = steps_of(generator, max_new_tokens=200)
     assert visible(steps)[0] == CHARACTERS
     assert not any(BROKEN in step.text for step in steps)

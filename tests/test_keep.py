@@ -11,6 +11,7 @@ import torch
 from playground import models
 from playground.decoding import batch, keep
 from playground.decoding.keep import BLOCK, KeptRun, Store, default_limit
+from playground.decoding.row import Row
 from playground.generators.local import LocalGenerator
 from playground.types import Step
 from tests import reference
@@ -60,13 +61,13 @@ def test_the_scores_are_those_that_the_row_was_given(
     loaded: models.Loaded, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[torch.Tensor, torch.Tensor | None]] = []
-    advance = batch.Row.advance
+    advance = batch.advance
 
-    def spy(self: Any, ids: torch.Tensor, raw: torch.Tensor, unconditional: torch.Tensor | None) -> Step:
+    def spy(rows: list[Row], raw: torch.Tensor, unconditional: torch.Tensor | None) -> list[Step]:
         given.append((raw.clone(), None if unconditional is None else unconditional.clone()))
-        return advance(self, ids, raw, unconditional)
+        return advance(rows, raw, unconditional)
 
-    monkeypatch.setattr(batch.Row, "advance", spy)
+    monkeypatch.setattr(batch, "advance", spy)
     write(loaded, "a", max_new_tokens=6, guidance_scale=1.5)
     row = kept(store, "a").rows[0]
     assert len(given) == len(row.tokens)

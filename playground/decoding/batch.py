@@ -16,6 +16,7 @@ from torch import Tensor
 from playground.decoding.keep import KeptRun
 from playground.decoding.lane import Lane, NegativeLane
 from playground.decoding.row import Row, Setting
+from playground.decoding.together import advance
 from playground.decoding.turns import Turns
 from playground.types import Step
 
@@ -91,17 +92,17 @@ class Batch:
     @torch.inference_mode()
     def _pick(self, group: _Group, raw: Tensor, unconditional: Tensor | None, groups: deque[_Group]) -> list[Step]:
         """One token for every row; what is left of the group, and rows that stepped back, are appended to `groups`."""
-        steps, staying = [], []
-        for place, row in enumerate(group.rows):
-            one = slice(place, place + 1)
-            given = raw[one], None if unconditional is None else unconditional[one]
-            kept = None if self._kept is None else self._kept.rows[row.index]
-            if kept is not None:
-                kept.put(len(row.tokens), *given, group.lane.dtype, row.luck.state())
-            step = row.advance(group.ids[one], *given)
-            if kept is not None:
-                kept.settle(step, row.forbidden)
-            steps.append(step)
+        kept = [None if self._kept is None else self._kept.rows[row.index] for row in group.rows]
+        for place, (row, keeper) in enumerate(zip(group.rows, kept, strict=True)):
+            if keeper is not None:
+                one = slice(place, place + 1)
+                second = None if unconditional is None else unconditional[one]
+                keeper.put(len(row.tokens), raw[one], second, group.lane.dtype, row.luck.state())
+        steps = advance(group.rows, raw, unconditional)
+        staying = []
+        for place, (row, keeper, step) in enumerate(zip(group.rows, kept, steps, strict=True)):
+            if keeper is not None:
+                keeper.settle(step, row.forbidden)
             if row.finish is not None:
                 continue
             if step.retract:

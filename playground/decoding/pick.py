@@ -11,6 +11,8 @@ import hashlib
 import torch
 from torch import Tensor
 
+from playground.decoding.noise import Noise
+
 
 class Luck:
     """One row's noise. Seeded alike, it draws what `torch.manual_seed(seed)` and `generate()` would draw."""
@@ -21,13 +23,21 @@ class Luck:
         self._noise = torch.Generator(device=device)
         self._noise.manual_seed(seed)
 
-    def pick(self, scores: Tensor) -> tuple[int, Tensor]:
-        """The token drawn from scores [1, vocab], and the probabilities it was drawn from."""
+    def pick(self, scores: Tensor, noise: Noise | None = None) -> tuple[int, Tensor]:
+        """The token drawn from scores [1, vocab], and the probabilities it was drawn from; `noise` is what `draw` gave
+        for this pick, if it was called."""
         if self.greedy:
             best = scores.argmax(dim=-1, keepdim=True)
             return int(best), torch.zeros_like(scores).scatter_(-1, best, 1.0)
         probabilities = torch.softmax(scores, dim=-1)
+        if noise is not None:
+            return int((probabilities / noise.whole()).argmax()), probabilities
         return int(torch.multinomial(probabilities, num_samples=1, generator=self._noise)), probabilities
+
+    def draw(self, size: int) -> Noise | None:
+        """The noise of the next pick, where it can be drawn before the scores are known: not for the best token, and
+        not on a GPU, whose generator deals its numbers in another way."""
+        return None if self.greedy or self._noise.device.type != "cpu" else Noise(self._noise, size)
 
     def noise(self, size: int) -> Tensor:
         """The E [1, size] of the next pick, which is argmax p / E; advances as the pick would."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import LogitsProcessor, RepetitionPenaltyLogitsProcessor
+
+from playground.decoding.field import Field, Floats
 
 LARGEST_PENALTY = 1e30
 """DRY grows without bound; beyond this a float32 score would become infinite and take the row with it."""
@@ -25,6 +28,15 @@ class _RangedRepetitionPenalty:
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         seen: Tensor = self.whole(input_ids[:, self.ignored :][:, -self.last :], scores)
         return seen
+
+    def narrow(self, field: Field, ids: np.ndarray) -> None:
+        field.edit(ids[self.ignored :][-self.last :], partial(penalized, penalty=self.whole.penalty))
+
+
+def penalized(scores: Floats, penalty: float) -> Floats:
+    """What transformers' penalty makes of the scores of seen tokens."""
+    strength = np.float32(penalty)
+    return np.where(scores < 0, scores * strength, scores / strength)
 
 
 def repetition_penalty(
@@ -55,12 +67,20 @@ class PresencePenalty(_CountPenalty):
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         return scores - self.penalty * (self.counts(input_ids, scores) > 0)
 
+    def narrow(self, field: Field, ids: np.ndarray) -> None:
+        field.edit(ids[self.prompt_length :], lambda scores: scores - np.float32(self.penalty))
+
 
 class FrequencyPenalty(_CountPenalty):
     """z −= α for each time that the answer contains the token."""
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         return scores - self.penalty * self.counts(input_ids, scores)
+
+    def narrow(self, field: Field, ids: np.ndarray) -> None:
+        written, counts = np.unique(ids[self.prompt_length :], return_counts=True)
+        loss = np.float32(self.penalty) * counts.astype(np.float32)
+        field.edit(written, lambda scores: scores - loss)
 
 
 class DRY:

@@ -6,7 +6,7 @@ Knows no model: it is handed the scores of each position and answers with a Step
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,15 +15,19 @@ from torch import Tensor
 from playground import parameters
 from playground.decoding import notes
 from playground.decoding.chain import Chain, Context, Processor
+from playground.decoding.describe import TOP as TOP
+from playground.decoding.describe import Sight, describe
 from playground.decoding.detokenize import Detokenizer, Labels
+from playground.decoding.field import Field, Unsure
 from playground.decoding.lane import guide
+from playground.decoding.noise import Noise
 from playground.decoding.pick import Luck
-from playground.decoding.trace import Trace, entropy
+from playground.decoding.quick import quickly
+from playground.decoding.trace import Trace
 from playground.decoding.words import Writer, Written
 from playground.parameters.inert import effective
-from playground.types import FinishReason, Step, TokenChance
+from playground.types import FinishReason, StageView, Step
 
-TOP = 10
 MEMORY = 128  # positions whose scores are kept for stepping back; only those of text that is held count
 TRIES_PER_POSITION = 20
 TRIES_PER_RUN = 200
@@ -37,6 +41,16 @@ class Moment:
     unconditional: Tensor | None
     luck: Tensor | None
     chain: list[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A token that was chosen, and what there is to say of it; `left` is False where no stage left a candidate."""
+
+    token: int
+    sight: Sight
+    left: bool = True
+    stages: tuple[StageView, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +96,37 @@ def build_chain(setting: Setting, coin: Callable[[], float], guided: Processor) 
     return Chain.build(setting.values, context)
 
 
+class History:
+    """The ids of prompt and answer, growing in place: no copy a token."""
+
+    def __init__(self, prompt: Tensor) -> None:
+        self._start = self._length = prompt.shape[1]
+        self._room = torch.empty(2 * self._length + 64, dtype=torch.long, device=prompt.device)
+        self._room[: self._length] = prompt[0]
+
+    def ids(self) -> Tensor:
+        """[1, length], to be used before the next change."""
+        return self._room[None, : self._length]
+
+    def push(self, token: int) -> None:
+        if self._length == len(self._room):
+            self._room = torch.cat([self._room, torch.empty_like(self._room)])
+        self._room[self._length] = token
+        self._length += 1
+
+    def truncate(self, count: int) -> None:
+        """Forget all but the first `count` tokens of the answer."""
+        self._length = min(self._length, self._start + count)
+
+
 class Row:
     """Grows by `advance`. `tokens` are the generated ones; after a Step with `retract` some of them are gone.
 
     `forbidden` holds what stepping back has ruled out: a position's tokens, each with the phrase it began.
     """
 
-    def __init__(self, index: int, seed: int, setting: Setting) -> None:
+    def __init__(self, index: int, seed: int, setting: Setting, *, quick: bool = True) -> None:
+        """Without `quick` the chain itself decides everywhere: the measure of the quick way, and no other text."""
         values = setting.values
         self.index = index
         self.tokens: list[int] = []
@@ -98,6 +136,9 @@ class Row:
         self._unconditional: Tensor | None = None
         self._chain = build_chain(setting, lambda: self.luck.coin(len(self.tokens)), self._guided)
         self._trace = Trace() if setting.traced else None
+        self._quick = quick and not setting.traced and setting.prompt.device.type == "cpu"
+        self._slow, self._twins = quickly(self._chain)
+        self._history = History(setting.prompt)
         prompt = setting.prompt[0].tolist()
         self._writer = Writer(Detokenizer(setting.tokenizer, prompt), values["stop"], values["banned_phrases"])
         self._watching = bool(values["banned_phrases"])
@@ -105,11 +146,27 @@ class Row:
         self.forbidden: dict[int, dict[int, str]] = {}
         self._tries = 0
 
-    def advance(self, ids: Tensor, raw: Tensor, unconditional: Tensor | None) -> Step:
-        """The next token, from scores [1, vocab]; `ids` [1, length] is everything before it."""
+    def advance(self, raw: Tensor, unconditional: Tensor | None = None) -> Step:
+        """The next token, from the scores [1, vocab] that follow the prompt and `tokens`."""
+        return self.settle(self.choose(raw, unconditional))
+
+    def choose(self, raw: Tensor, unconditional: Tensor | None = None) -> tuple[Moment, Pick] | Exception:
+        """The first half of `advance`, without text: several rows' halves may run side by side, in threads."""
+        try:
+            moment = Moment(raw, unconditional, None, [])
+            if self._watching:
+                moment = Moment(raw.clone(), unconditional, self.luck.state(), self._chain.snapshot())
+            return moment, self._pick(moment)
+        except Exception as error:  # noqa: BLE001 - told by `settle`, as this row's end
+            return error
+
+    def settle(self, chosen: tuple[Moment, Pick] | Exception) -> Step:
+        """The second half: the token is written, and its Step told."""
         start = len(self.tokens)
         try:
-            return self._advance(ids, raw, unconditional)
+            if isinstance(chosen, Exception):
+                raise chosen
+            return self._settle(*chosen)
         except Exception as error:  # noqa: BLE001 - whatever fails in one row's samplers must not end its neighbours
             self.finish = "error"
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -125,14 +182,12 @@ class Row:
                 note=notes.note(notes.FAILED, reason),
             )
 
-    def _advance(self, ids: Tensor, raw: Tensor, unconditional: Tensor | None) -> Step:
+    def _settle(self, moment: Moment, pick: Pick) -> Step:
         start, note = len(self.tokens), ""
-        moment = Moment(raw, unconditional, None, [])
         if self._watching:
-            moment = Moment(raw.clone(), unconditional, self.luck.state(), self._chain.snapshot())
             self._remember(moment)
         while True:
-            step, written = self._pick(ids[:, : self._setting.prompt.shape[1] + len(self.tokens)], moment)
+            written = self._write(pick.token)
             if not written.phrase:
                 break
             place = written.began
@@ -141,33 +196,68 @@ class Row:
                 written = self._writer.let_through()
                 break
             note = notes.note(notes.STEPPED_BACK, written.phrase)
-            moment = self._step_back(place, written.phrase)
+            pick = self._pick(self._step_back(place, written.phrase))
         # No later match can begin before the text that is held, so older scores are not needed any more.
         self._moments = {place: kept for place, kept in self._moments.items() if place >= self._writer.first_held}
-        step = replace(step, retract=start - step.position, note=notes.join(note, step.note))
-        return self._ended(step, written)
+        position = len(self.tokens) - 1
+        text = self._ended(pick.token, written)
+        sight = pick.sight
+        return Step(
+            row=self.index,
+            position=position,
+            token_id=pick.token,
+            text=text,
+            logprob=sight.logprob,
+            chosen_prob=sight.chosen_prob,
+            rank=sight.rank,
+            entropy_nats=sight.entropy_nats,
+            top=sight.top,
+            stages=pick.stages,
+            retract=start - position,
+            finish=self.finish,
+            note=notes.join(note, "" if pick.left else notes.KEPT_BEST),
+        )
 
-    def _pick(self, ids: Tensor, moment: Moment) -> tuple[Step, Written]:
-        """Pick at the current position, without what is forbidden there, and write the token."""
-        position = len(self.tokens)
+    def _pick(self, moment: Moment) -> Pick:
+        """A token for the current position, without what is forbidden there."""
+        raw = moment.raw
         self._unconditional = moment.unconditional
-        scores = moment.raw
-        forbidden = self.forbidden.get(position)
-        if forbidden:
-            scores = without(scores, forbidden)
-        scores, left = self._chain.apply(ids, scores, self._trace)
-        token, probabilities = self.luck.pick(scores)
+        noise = self.luck.draw(raw.shape[-1])
+        forbidden = self.forbidden.get(len(self.tokens))
+        if self._quick and not forbidden:
+            try:
+                return self._pick_quickly(raw, noise)
+            except Unsure:
+                pass
+        scores = without(raw, forbidden) if forbidden else raw
+        scores, left = self._chain.apply(self._history.ids(), scores, self._trace)
+        token, probabilities = self.luck.pick(scores, noise)
+        sight = describe(raw, token, lambda ids: probabilities[0, list(ids)].tolist(), self._setting.labels)
+        return Pick(token, sight, left, self._trace.views() if self._trace is not None else None)
+
+    def _pick_quickly(self, raw: Tensor, noise: Noise | None) -> Pick:
+        """The same, from the best few candidates. Raises Unsure where only the whole chain can tell."""
+        ids = self._history.ids()
+        scores, left = self._slow.apply(ids, raw)
+        if not left or scores.dtype != torch.float32:
+            raise Unsure
+        field = Field(scores[0].numpy())
+        for twin in self._twins:
+            twin(field, ids[0].numpy())
+        token = field.greedy() if noise is None else field.race(noise)
+        certain = (lambda places: [float(place == token) for place in places]) if noise is None else field.chances
+        return Pick(token, describe(raw, token, certain, self._setting.labels))
+
+    def _write(self, token: int) -> Written:
         self._chain.chosen(token)
         self.tokens.append(token)
-        written = Written("") if token in self._setting.eos else self._writer.push(token)
-        step = describe(moment.raw, probabilities, token, self._setting.labels)
-        stages = self._trace.views() if self._trace is not None else None
-        note = "" if left else notes.KEPT_BEST
-        return replace(step, row=self.index, position=position, stages=stages, note=note), written
+        self._history.push(token)
+        return Written("") if token in self._setting.eos else self._writer.push(token)
 
-    def _ended(self, step: Step, written: Written) -> Step:
+    def _ended(self, token: int, written: Written) -> str:
+        """Whether the row ends with this token, and the text to show."""
         setting, count = self._setting, len(self.tokens)
-        if step.token_id in setting.eos:
+        if token in setting.eos:
             self.finish = "end"
         elif written.stopped:
             self.finish = "stop"
@@ -177,10 +267,9 @@ class Row:
             self.finish = "context"
         elif setting.expired():
             self.finish = "time"
-        text = written.text
         if self.finish is not None and not written.stopped:
-            text += self._writer.finish()
-        return replace(step, text=text, finish=self.finish)
+            return written.text + self._writer.finish()
+        return written.text
 
     def _remember(self, moment: Moment) -> None:
         self._moments[len(self.tokens)] = moment
@@ -198,6 +287,7 @@ class Row:
         self._moments = {at: moment for at, moment in self._moments.items() if at <= place}
         moment = self._moments[place]
         del self.tokens[place:]
+        self._history.truncate(place)
         self._writer.truncate(place)
         self.luck.rewind(moment.luck)
         self._chain.restore(moment.chain)
@@ -214,27 +304,3 @@ def without(scores: Tensor, forbidden: Collection[int]) -> Tensor:
     scores = scores.clone()
     scores[:, list(forbidden)] = -torch.inf
     return scores
-
-
-def describe(raw: Tensor, probabilities: Tensor, token: int, labels: Labels) -> Step:
-    """What there is to say of a pick: the model's own view of it, and the chain's. No sorting of the vocabulary."""
-    likely = torch.log_softmax(raw, dim=-1)[0]
-    chain = probabilities[0]
-    values, ids = likely.topk(min(TOP, likely.shape[0]))
-    logprob, chance, *after = torch.cat([likely[token][None], chain[token][None], chain[ids]]).tolist()
-    top = tuple(
-        TokenChance(token_id, labels[token_id], p_model, p_chain)
-        for token_id, p_model, p_chain in zip(ids.tolist(), values.exp().tolist(), after, strict=True)
-    )
-    rank = int((likely > likely[token]).sum()) + 1
-    return Step(
-        row=0,
-        position=0,
-        token_id=token,
-        text="",
-        logprob=logprob,
-        chosen_prob=chance,
-        rank=rank,
-        entropy_nats=entropy(likely),
-        top=top,
-    )

@@ -1,0 +1,262 @@
+"""The candidates of one position, best first, looked at only as far down as a cut-off reaches.
+
+The best few tokens decide nearly always; a sum over the whole row tells what the others weigh. Where float32 rounding
+or the order of equal scores could decide, candidates are held in doubt, and `Unsure` is raised as soon as one in doubt
+matters: then the chain itself decides. Scores are exactly those that the samplers' own arithmetic gives. Knows no
+sampler and no request.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from playground.decoding.noise import Noise
+
+Floats = np.ndarray
+Border = tuple[int, int, int]
+"""How many of the best are kept for certain, how many at the best guess, and how many at most."""
+
+DEPTHS = (8.0, 14.0, math.inf)
+"""How many nats below the best one looks, in turn."""
+TINY = 2e-6  # rounding of one probability in float32, and of a sum of few
+PER_RANK = 1.5e-8  # a float32 sum loses up to half a unit at each addition; four lanes at least add side by side
+CLOSE = 1e-5  # a race is too close to call below this share
+DEEPEST = -80.0  # nats: probabilities farther down are no longer normal numbers of float32
+TOLD = 1e-6  # how far a probability that is shown may be off
+
+
+class Unsure(Exception):
+    """Rounding could decide here."""
+
+
+class Field:
+    """One row of final scores in the making. `row` [vocab] float32 is never written to.
+
+    While no cut-off has been at work all tokens are alive and `ids` holds only those that were looked at; later it
+    holds all that may still be alive. `ids` and `scores` are sorted, the best first. Of these the first `sure` are
+    alive for certain, and `count` of them at the best guess: where equal scores make a border, any so many of them.
+    """
+
+    def __init__(self, row: Floats) -> None:
+        self.row = row
+        self.cut_off = False
+        self.sure = self.count = 0
+        self.error = 0.0  # how far sums of weights may be off, as a share, because of candidates in doubt
+        self._own = False
+        self._depth = -1
+        self.ids: np.ndarray = np.empty(0, dtype=np.int64)
+        self.scores: Floats = np.empty(0, dtype=np.float32)
+
+    # What can be asked
+
+    @cached_property
+    def best(self) -> float:
+        best = float(self.scores[0]) if self.cut_off else float(self.row.max())
+        if not math.isfinite(best):
+            raise Unsure
+        return best
+
+    @cached_property
+    def far(self) -> Floats:
+        """How far below the best [vocab] float32, while all are alive."""
+        return self.row - np.float32(self.best)
+
+    @cached_property
+    def spread(self) -> Floats:
+        """The weights [vocab] of all tokens, while all are alive; the best weighs 1."""
+        return np.exp(self.far)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """The weights of those in `ids`, float64; the best weighs 1."""
+        return np.exp(self.scores.astype(np.float64) - self.best)
+
+    @cached_property
+    def total(self) -> float:
+        """What all that are alive weigh together."""
+        return float(self.weights[: self.count].sum()) if self.cut_off else float(self.spread.sum())
+
+    @cached_property
+    def entropy(self) -> float:
+        """In nats."""
+        if self.cut_off:
+            weights = self.weights[: self.count]
+            lost = float(weights @ (self.scores[: self.count].astype(np.float64) - self.best))
+        else:
+            lost = float(np.dot(self.spread, np.maximum(self.far, -1e30)))
+        return math.log(self.total) - lost / self.total
+
+    @property
+    def complete(self) -> bool:
+        """Whether `ids` holds all that may be alive."""
+        return self.cut_off or self._depth == len(DEPTHS) - 1
+
+    @property
+    def rounding(self) -> float:
+        """How far a float32 sum of sorted probabilities may be off, as a share of the whole."""
+        rank = float(self.weights @ np.arange(len(self.weights))) / self.total
+        if not self.complete:
+            rank += max(0.0, 1 - float(self.weights.sum()) / self.total) * len(self.row)
+        return TINY + PER_RANK * rank
+
+    def reaching(self, score: float) -> int:
+        """How many of `ids` have at least this score."""
+        return len(self.scores) - int(np.searchsorted(self.scores[::-1], np.float32(score), side="left"))
+
+    # What stages do
+
+    def edit(self, places: np.ndarray, change: Callable[[Floats], Floats]) -> None:
+        """New scores for single tokens; `change` gets and gives them in the order of `places`, which may repeat one."""
+        if len(places) and int(places.max()) >= len(self.row):
+            raise Unsure
+        if self.cut_off:
+            self._edit_few(places, change)
+        else:
+            if not self._own:
+                self.row, self._own = self.row.copy(), True
+            self.row[places] = change(self.row[places])
+        self._changed()
+
+    def divide(self, temperature: float) -> None:
+        if self.cut_off:
+            self.scores = self.scores / np.float32(temperature)
+        else:
+            self.row, self._own = self.row / np.float32(temperature), True
+        self._changed()
+
+    def cut(self, border: Callable[[], Border], *, ties_stay: bool = True) -> None:
+        """Keep so many of the best. `border` is asked again after looking deeper, where it may lie below what was seen.
+
+        `ties_stay` says that equal scores share one fate; else a border through them leaves them in doubt.
+        """
+        if not self.cut_off and self._depth < 0:
+            self._look()
+        low, count, high = border()
+        while high >= len(self.ids) and not self.complete:
+            self._look()
+            low, count, high = border()
+        high = min(high, len(self.ids))
+        if high > low:
+            self.error += float(self.weights[low:high].sum()) / self.total
+        if not ties_stay:
+            low, high = self._around(low, high)
+        low, count = min(low, self.sure), min(count, self.count)
+        self.cut_off = True
+        if high < len(self.ids) or self.count > count:
+            self.ids, self.scores, weights = self.ids[:high], self.scores[:high], self.weights[:high]
+            self._changed(best=self.best, weights=weights)
+        else:
+            self._changed(best=self.best, weights=self.weights, total=self.total)
+        self.sure, self.count = low, count
+
+    def at_least(self, limit: float, margin: float) -> Border:
+        """The border of those whose score reaches a limit that may be off by up to `margin`; the best always stay."""
+        if limit - self.best < DEEPEST:
+            raise Unsure
+        same = self.reaching(self.best)
+        return max(self.reaching(limit + margin), same), max(self.reaching(limit), same), self.reaching(limit - margin)
+
+    def look_to(self, count: int) -> None:
+        """Look until so many are known."""
+        while len(self.ids) < count and not self.complete:
+            self._look()
+
+    # What becomes of it
+
+    def greedy(self) -> int:
+        """The best token; the first of several."""
+        best = self.best  # asked for in any case: a row without one has no winner
+        if not self.cut_off:
+            return int(self.row.argmax())
+        equal = self.reaching(best)
+        if equal > self.sure:
+            raise Unsure
+        return int(self.ids[:equal].min())
+
+    def race(self, noise: Noise) -> int:
+        """The winner of argmax p / E."""
+        if self.cut_off:
+            ids, weights, sure = self.ids, self.weights, self.sure
+        else:
+            # E is nowhere smaller than `least`, so only these can beat what one good runner reaches.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                hopes = self.spread / noise.least()
+            runner = np.array([hopes.argmax()])
+            ids = np.flatnonzero(hopes >= (self.spread[runner] / noise.at(runner)) * (1 - CLOSE))
+            weights, sure = self.spread[ids], len(ids)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            marks = weights / noise.at(ids)
+        if not len(ids):
+            raise Unsure
+        winner = int(marks.argmax())
+        rivals = marks >= marks[winner] * (1 - CLOSE)
+        if winner >= sure or np.count_nonzero(rivals) != 1:
+            raise Unsure
+        return int(ids[winner])
+
+    def chances(self, places: Sequence[int]) -> list[float]:
+        """The probabilities of these tokens."""
+        if not self.cut_off:
+            return (self.spread[list(places)] / self.total).tolist()
+        if self.error / self.total > TOLD:  # the best one's probability, and so everyone's, may be off by more
+            raise Unsure
+        found = dict.fromkeys(places, 0.0)
+        for at in np.flatnonzero(np.isin(self.ids, np.asarray(places))).tolist():
+            if at >= self.sure:
+                raise Unsure
+            found[int(self.ids[at])] = float(self.weights[at]) / self.total
+        return [found[place] for place in places]
+
+    # Inside
+
+    def _look(self) -> None:
+        """Sort as many as lie within the next depth."""
+        self._depth += 1
+        found = np.flatnonzero(self.far > -DEPTHS[self._depth])
+        scores = self.row[found]
+        order = np.argsort(-scores)
+        self.ids, self.scores = found[order], scores[order]
+        self.sure = self.count = len(found)
+        self._forget(("weights",))
+
+    def _around(self, low: int, high: int) -> tuple[int, int]:
+        """The same border, moved to where no group of equal scores is parted."""
+        scores, size = self.scores, len(self.scores)
+        if 0 < low < size and scores[low - 1] == scores[low]:
+            low = size - int(np.searchsorted(scores[::-1], scores[low], side="right"))
+        if 0 < high < size and scores[high - 1] == scores[high]:
+            high = self.reaching(float(scores[high]))
+        return low, high
+
+    def _edit_few(self, places: np.ndarray, change: Callable[[Floats], Floats]) -> None:
+        if self.sure < len(self.ids):
+            raise Unsure
+        order = np.argsort(self.ids)
+        spots = np.searchsorted(self.ids, places, sorter=order).clip(max=len(order) - 1)
+        spots = order[spots]
+        here = self.ids[spots] == places
+        scores = np.zeros(len(places), dtype=np.float32)
+        scores[here] = self.scores[spots[here]]
+        changed = self.scores.copy()
+        changed[spots[here]] = change(scores)[here]
+        order = np.argsort(-changed)
+        order = order[changed[order] > -math.inf]
+        if not len(order):
+            raise Unsure
+        self.ids, self.scores = self.ids[order], changed[order]
+        self.sure = self.count = len(order)
+
+    def _changed(self, **known: object) -> None:
+        """Forget what was worked out from the scores, but for what is `known` still."""
+        self._forget(("best", "far", "spread", "weights", "total", "entropy"))
+        self.__dict__.update(known)
+        if not self.cut_off:
+            self._depth = -1
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.__dict__.pop(name, None)
