@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playground.types import PlaygroundError, Text
 
-WEIGHTS = ("auto", "fp32", "bf16")
+WEIGHTS = ("auto", "fp32", "bf16", "int8", "int4")
 PASSWORD_VARIABLE = "PLAYGROUND_PASSWORD"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 

@@ -21,6 +21,12 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
             Text("Use " + " or ".join(sorted(paths)) + ".", "请用 " + "、".join(sorted(paths)) + "。"),
             parameter="path",
         )
+    if request.path == "fast" and request.values["num_beams"] > 1:
+        raise Refused(
+            Text("A beam search runs on the exact path only.", "集束搜索只能走 exact 路径。"),
+            Text("Choose the exact path, or set num_beams to 1.", "请选择 exact 路径，或把 num_beams 设为 1。"),
+            parameter="num_beams",
+        )
     if request.mode == "complete" and request.system:
         raise Refused(
             Text("A system prompt belongs to chat mode.", "系统提示只用于对话模式。"),

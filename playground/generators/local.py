@@ -22,12 +22,13 @@ from playground.decoding.detokenize import BROKEN, Labels
 from playground.decoding.findings import Detection, ReadToken
 from playground.decoding.keep import STORE, KeptRow, KeptRun
 from playground.decoding.lane import Lane, NegativeLane, can_guide
-from playground.decoding.packed import can_pack, pack
 from playground.decoding.prepared import prepare_soon
 from playground.decoding.read import detect, read
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.search import BeamSearch
 from playground.decoding.turns import Turns
+from playground.fast.engine import Engine
+from playground.fast.job import Job
 from playground.generators.checks import check_request, check_room, rows_seeds
 from playground.parameters.inert import check_combination
 from playground.types import InvalidRequest, ModelCard, Path, Refused, Rendered, Request, Step, Text
@@ -48,10 +49,9 @@ class LocalGenerator:
         self._tokenizer = loaded.tokenizer
         self._card = loaded.card
         self.traces = trace
-        self.paths: frozenset[Path] = frozenset({"exact", "fast"} if can_pack(self._model) else {"exact"})
-        self._packed: Any = None
-        self._packing = threading.Lock()
         self._turns = Turns()
+        self._fast = Engine(self._model, self._turns, weights=loaded.weights)
+        self.paths: frozenset[Path] = frozenset({"exact"} if self._fast.why_not else {"exact", "fast"})
         self._encoding = threading.Lock()
         self._labels = Labels(self._tokenizer)
         self._device = _entrance(self._model)
@@ -87,14 +87,16 @@ class LocalGenerator:
         values = setting.values
         check_ids(values, setting.vocab_size)
         if values["num_beams"] > 1:
-            return BeamSearch(self._net(request.path), self._turns, setting).run()
+            return BeamSearch(self._model, self._turns, setting).run()
         seeds = rows_seeds(values["seed"], values["n"])
         rows = [Row(index, seed, setting) for index, seed in enumerate(seeds)]
         negative = self._negative(setting)
         kept = STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
         if kept is not None:
             kept.on_close = prepare_soon
-        return Batch(self._net(request.path), self._turns, rows, setting, negative, kept).run()
+        if request.path == "fast":
+            return self._fast.running.stream(Job(setting, rows, negative, kept))
+        return Batch(self._model, self._turns, rows, setting, negative, kept).run()
 
     def look(self, request: Request) -> KeptRow:
         """One pass over the prompt: a row without a token, whose first scores are there to look at."""
@@ -104,7 +106,7 @@ class LocalGenerator:
         check_ids(setting.values, setting.vocab_size)
         negative = self._negative(setting)
         kept = KeptRun(None, "", request.values, setting, [request.values["seed"]])
-        lane = Lane(self._net(request.path), setting.prompt)
+        lane = Lane(self._model, setting.prompt)
         second = None if negative is None else NegativeLane(lane.model, negative)
         with torch.inference_mode(), self._turns:
             raw = lane.read()
@@ -132,15 +134,6 @@ class LocalGenerator:
         """Whether these tokens carry the watermark."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
         return detect(self._model, given, watermark)
-
-    def _net(self, path: Path) -> Any:
-        """The model of this path; the packed one is made on its first use, and kept."""
-        if path == "exact":
-            return self._model
-        with self._packing:
-            if self._packed is None:
-                self._packed = pack(self._model)
-            return self._packed
 
     def _setting(self, request: Request, rendered: Rendered) -> Setting:
         limit, started = request.values["max_time"], time.monotonic()

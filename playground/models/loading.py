@@ -21,7 +21,14 @@ from playground.models.sources import Source
 from playground.types import ModelCard, ModelError, ProgressReport, Text
 
 # bf16 is what most weights are stored in; on a CPU it is half the bytes to read, and reading is what a token costs.
-_DTYPES = {"auto": torch.bfloat16, "bf16": torch.bfloat16, "fp32": torch.float32}
+# What is packed further, for the fast path, is packed from bf16; the exact path runs on what is loaded here.
+_DTYPES = {
+    "auto": torch.bfloat16,
+    "bf16": torch.bfloat16,
+    "fp32": torch.float32,
+    "int8": torch.bfloat16,
+    "int4": torch.bfloat16,
+}
 _DTYPE_NAMES = {torch.bfloat16: "bf16", torch.float32: "fp32", torch.float16: "fp16"}
 _CONTEXT_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length")
 _CONTEXT_UNKNOWN = 2048
@@ -33,11 +40,12 @@ logging.getLogger("accelerate").setLevel(logging.ERROR)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model in memory with its tokenizer. Both are transformers' own objects."""
+    """A model in memory with its tokenizer, both transformers' own objects; `weights` as they were asked for."""
 
     model: Any
     tokenizer: Any
     card: ModelCard
+    weights: str = "auto"
 
 
 def quiet(stage: Text, share: float | None) -> None:
@@ -72,7 +80,7 @@ def load(
         card = _card(source, net, tokenizer)
         _check_room(source, card, max_memory)
     report(Text(f"{source.title} is loaded", f"{source.title} 已加载"), 1.0)
-    return Loaded(net, tokenizer, card)
+    return Loaded(net, tokenizer, card, weights)
 
 
 def load_or_embedded(

@@ -1,0 +1,67 @@
+"""The fast path of one model: which nets it runs on, packed on the first use, and its running batch.
+
+Knows no request.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import psutil
+import torch
+
+from playground.decoding.turns import Turns
+from playground.fast.formats import FORMATS
+from playground.fast.net import Net, why_not
+from playground.fast.running import Running
+
+ROWS = 32  # of one step: beyond that a step takes a reader's patience on a CPU
+_SHARE = 0.15  # of the memory there is, for keys and values
+
+
+class Engine:
+    """`running` may be asked for from any thread; `why_not` says in a few words why there is no fast path, or nothing.
+
+    `weights` is what the owner asked for: with "auto" a model in bf16 on a CPU is packed into 4 or 8 bits. Prompts are
+    read with the model's own weights, since packed ones gain nothing where many tokens are read at once.
+    """
+
+    def __init__(
+        self, model: Any, turns: Turns, *, weights: str = "auto", rows: int = ROWS, memory: int | None = None
+    ) -> None:
+        self.why_not = why_not(model)
+        self._model = model
+        self._turns = turns
+        self._rows = rows
+        self._memory = memory
+        self._device = next(model.parameters()).device
+        self.format = _format(model, weights)
+        self._running: Running | None = None
+        self._making = threading.Lock()
+
+    @property
+    def running(self) -> Running:
+        with self._making:
+            if self._running is None:
+                own = Net(self._model, compiles=self.format == "dense")
+                packed = own if self.format == "dense" else Net(self._model, FORMATS[self.format])
+                memory = room(self._device) if self._memory is None else self._memory
+                self._running = Running(packed, own, self._turns, rows=self._rows, memory=memory)
+            return self._running
+
+
+def room(device: torch.device) -> int:
+    """Bytes that keys and values may take by default."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free * 0.5)
+    return int(psutil.virtual_memory().total * _SHARE)
+
+
+def _format(model: Any, weights: str) -> str:
+    """Packed kernels are the CPU's; weights asked for in fp32 or bf16 stay what they are."""
+    parameter = next(model.parameters())
+    if parameter.device.type != "cpu" or weights not in ("auto", "int8", "int4"):
+        return "dense"
+    return "dense" if weights == "auto" and parameter.dtype != torch.bfloat16 else weights

@@ -1,0 +1,123 @@
+"""How the fast path stores a weight matrix: as it is, in 8 bits, or in 4 bits.
+
+One token at a time, a CPU spends its time reading weights, so fewer bytes are fewer milliseconds. Knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+GROUP = 32  # weights that share a scale and an offset, as in GGUF's Q4_1
+_INNER_K_TILES = 2
+# Mean distance from the nearest of 16 values, in steps: 0.003 where a layer came from 4 bits and was stored as bf16,
+# 0.23 where its values lie anywhere.
+_GRID_TOLERANCE = 0.05
+
+Make = Callable[[Tensor, Tensor | None], nn.Module]
+
+
+class Int4Linear(nn.Module):
+    """weight ≈ (q − 8)·scale + zero in groups of 32 along the input; x [..., in] → [..., out], computed in bf16."""
+
+    codes: Tensor
+    grid: Tensor
+
+    def __init__(self, codes: Tensor, scale: Tensor, zero: Tensor) -> None:
+        super().__init__()
+        self.out_features = codes.shape[0]
+        self.register_buffer("codes", torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes, _INNER_K_TILES))
+        grid = torch.stack((scale, zero), dim=-1).transpose(0, 1)
+        self.register_buffer("grid", grid.contiguous().to(torch.bfloat16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1]).to(torch.bfloat16)
+        out = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self.codes, GROUP, self.grid)
+        return out.view(*x.shape[:-1], self.out_features).to(x.dtype)
+
+
+class Int8Linear(nn.Module):
+    """weight ≈ q·scale with one scale an output; x [..., in] → [..., out], computed in bf16."""
+
+    codes: Tensor
+    scale: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        scale = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
+        self.register_buffer("codes", (weight / scale[:, None]).round().to(torch.int8))
+        self.register_buffer("scale", scale.to(torch.bfloat16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1]).to(torch.bfloat16)
+        out = torch._weight_int8pack_mm(rows, self.codes, self.scale)
+        return out.view(*x.shape[:-1], -1).to(x.dtype)
+
+
+class _WithBias(nn.Module):
+    bias: Tensor
+
+    def __init__(self, inner: nn.Module, bias: Tensor) -> None:
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("bias", bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.inner(x)
+        return out + self.bias
+
+
+def on_a_grid(weight: Tensor) -> bool:
+    """Whether these values [out, in] came from 4 bits: in every group they are 16 steps apart at most."""
+    if not _fits(weight):
+        return False
+    exact, _, _ = _steps(weight)
+    return float((exact - exact.round()).abs().mean()) <= _GRID_TOLERANCE
+
+
+def auto(weight: Tensor, bias: Tensor | None) -> nn.Module:
+    """Four bits where the weights came from four bits, so that nothing is rounded twice; eight elsewhere."""
+    return int4(weight, bias) if on_a_grid(weight) else int8(weight, bias)
+
+
+def int8(weight: Tensor, bias: Tensor | None) -> nn.Module:
+    return _biased(Int8Linear(weight.float()), bias)
+
+
+def int4(weight: Tensor, bias: Tensor | None) -> nn.Module:
+    """Nearest of 16 values between a group's lowest and highest; eight bits where a matrix cannot be cut in groups."""
+    if not _fits(weight):
+        return int8(weight, bias)
+    exact, scale, low = _steps(weight)
+    codes = exact.round().clamp(0, 15).to(torch.int32).view(weight.shape)
+    return _biased(Int4Linear(codes, scale.squeeze(-1), (low + 8 * scale).squeeze(-1)), bias)
+
+
+def dense(weight: Tensor, bias: Tensor | None) -> nn.Module:
+    """As it is: x [..., in] → [..., out] in the weights' own type."""
+    made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
+    made.weight = nn.Parameter(weight, requires_grad=False)
+    if bias is not None:
+        made.bias = nn.Parameter(bias, requires_grad=False)
+    return made
+
+
+FORMATS: dict[str, Make] = {"auto": auto, "int8": int8, "int4": int4, "dense": dense}
+
+
+def _fits(weight: Tensor) -> bool:
+    return weight.shape[1] % GROUP == 0 and weight.shape[0] % 16 == 0
+
+
+def _steps(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Values in steps above their group's lowest [out, groups, 32], the step and the lowest [out, groups, 1]."""
+    groups = weight.float().view(weight.shape[0], -1, GROUP)
+    low = groups.amin(dim=-1, keepdim=True)
+    scale = ((groups.amax(dim=-1, keepdim=True) - low) / 15).clamp(min=1e-12)
+    return (groups - low) / scale, scale, low
+
+
+def _biased(inner: nn.Module, bias: Tensor | None) -> nn.Module:
+    return inner if bias is None else _WithBias(inner, bias)

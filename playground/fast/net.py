@@ -1,0 +1,237 @@
+"""A model that steps over slots: its weights packed as a format says, its layers compiled one shape at a time.
+
+Everything else is transformers' own module, so a family needs no code of its own here, only a test that says the same
+comes out. Knows no row, no chain and no request.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import logging
+import threading
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from playground.fast.attention import attend
+from playground.fast.formats import Make
+from playground.fast.fuse import pack
+from playground.fast.slots import Shape, Slots
+
+FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
+_ATTENTION = "playground_slots"
+_SHAPES = 64  # compiled shapes of one function, before torch gives up and stays eager
+log = logging.getLogger(__name__)
+
+ALL_ATTENTION_FUNCTIONS.register(_ATTENTION, attend)
+
+
+class Place:
+    """One layer's slots in the role of a cache: update is all that a layer asks of its cache."""
+
+    def __init__(self, keys: Tensor, values: Tensor, rows: Tensor, positions: Tensor) -> None:
+        self.keys = keys
+        self.values = values
+        self.rows = rows
+        self.positions = positions
+
+    def update(self, keys: Tensor, values: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
+        """Write [rows, heads, tokens, width] at these positions [rows, tokens]; give all that the slots have."""
+        self.keys[self.rows, :, self.positions] = keys.transpose(1, 2).to(self.keys.dtype)
+        self.values[self.rows, :, self.positions] = values.transpose(1, 2).to(self.values.dtype)
+        return self.keys, self.values
+
+
+@dataclass(slots=True)
+class _Seats:
+    """The slots of one forward pass, handed from layer to layer where transformers hands its cache."""
+
+    slots: Slots
+    first: int
+    rows: Tensor
+    positions: Tensor
+    compiled: bool
+
+    def get_seq_length(self, *_: Any) -> int:
+        return 0
+
+
+def _layer(layer: nn.Module, hidden: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return layer(hidden, *args, **kwargs)
+
+
+class _Region(nn.Module):
+    """Stands where a layer stood: finds the layer's slots, and runs it, compiled where that is ready."""
+
+    def __init__(self, layer: nn.Module, index: int, compiled: Any) -> None:
+        super().__init__()
+        self.layer = layer
+        self._index = index
+        self._compiled = compiled
+
+    def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
+        seats = next(given for given in (*args, *kwargs.values()) if isinstance(given, _Seats))
+        keys, values = seats.slots.layer(self._index, seats.first, len(seats.rows))
+        place = Place(keys, values, seats.rows, seats.positions)
+        args = tuple(place if given is seats else given for given in args)
+        kwargs = {name: place if given is seats else given for name, given in kwargs.items()}
+        return (self._compiled if seats.compiled else _layer)(self.layer, hidden, args, kwargs)
+
+
+class Net:
+    """`step` gives every row its next scores; `fill` reads a piece of a prompt. One thread at a time.
+
+    `make` packs the weights; without it they are the model's own, shared and not copied.
+    """
+
+    def __init__(self, model: Any, make: Make | None = None, *, compiles: bool = True) -> None:
+        shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+        self._model = copy.deepcopy(model, memo=shared).eval()
+        config = self._model.config.get_text_config(decoder=True)
+        self._model.config._attn_implementation = config._attn_implementation = _ATTENTION
+        self._windows = _windows(config)
+        if make is not None:
+            pack(self._model, make)
+        layers = _layers(self._model, config.num_hidden_layers)
+        compiled = torch.compile(_own(_layer), dynamic=False, options={"guard_filter_fn": _shapes_only})
+        for index, layer in enumerate(layers):
+            layers[index] = _Region(layer, index, compiled)
+            _forget_index(layer)
+        self.shape = _shape(config, self._model)
+        self._compiles = compiles
+        self._ready: set[tuple[int, int]] = set()
+        self._wanted: set[tuple[int, int]] = set()
+        self._guard = threading.Lock()
+
+    def step(self, slots: Slots, tokens: Tensor, positions: Tensor) -> Tensor:
+        """The scores [rows, vocab] after one more token a row; the rows are the first slots, in their order."""
+        shape = (len(tokens), slots.length)
+        self._want(shape)
+        return self._run(slots, 0, tokens[:, None], positions[:, None], shape in self._ready)[:, -1].float()
+
+    def fill(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> None:
+        """Read these tokens [count] into one slot, from position `start` on."""
+        positions = torch.arange(start, start + len(tokens), device=tokens.device)[None]
+        self._run(slots, slot, tokens[None], positions, False, whole=False)
+
+    @property
+    def compiled(self) -> int:
+        """How many shapes of step run compiled by now."""
+        return len(self._ready)
+
+    def _run(
+        self, slots: Slots, first: int, tokens: Tensor, positions: Tensor, compiled: bool, *, whole: bool = True
+    ) -> Tensor:
+        rows = torch.arange(len(tokens), device=tokens.device)[:, None]
+        model = self._model if whole else self._model.base_model
+        given: dict[str, Any] = {"logits_to_keep": 1} if whole and _takes(model, "logits_to_keep") else {}
+        found = model(
+            input_ids=tokens,
+            position_ids=positions,
+            attention_mask=self._mask(positions, slots.length),
+            past_key_values=_Seats(slots, first, rows, positions, compiled),
+            use_cache=True,
+            return_dict=True,
+            **given,
+        )
+        logits: Tensor = found.logits if whole else found.last_hidden_state
+        return logits
+
+    def _mask(self, positions: Tensor, length: int) -> Any:
+        """What is added to the scores [rows, 1, tokens, length]; several where layers differ in their window."""
+        places = torch.arange(length, device=positions.device)
+        behind = positions[:, None, :, None] - places
+        masks = {
+            kind: torch.where((behind >= 0) & (behind < (window or length + 1)), 0.0, -torch.inf)
+            for kind, window in self._windows.items()
+        }
+        return next(iter(masks.values())) if len(masks) == 1 else masks
+
+    def _want(self, shape: tuple[int, int]) -> None:
+        """Compiles this shape in the background, so that nobody waits for it; until then steps run eager."""
+        with self._guard:
+            if not self._compiles or shape in self._wanted:
+                return
+            self._wanted.add(shape)
+        threading.Thread(target=self._compile, args=(shape,), name="compile").start()
+
+    @torch.inference_mode()
+    def _compile(self, shape: tuple[int, int]) -> None:
+        count, length = shape
+        slots = Slots(self.shape)
+        slots.fit(count, length)
+        zeros = torch.zeros(count, dtype=torch.long, device=self.shape.device)
+        try:
+            torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _SHAPES)
+            self._run(slots, 0, zeros[:, None], zeros[:, None], True)
+        except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
+            log.warning("Steps stay uncompiled: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+            self._compiles = False
+            return
+        self._ready.add(shape)
+
+
+def why_not(model: Any) -> str:
+    """Why this model cannot run here, in a few words; empty where it can."""
+    config = model.config.get_text_config(decoder=True)
+    if config.model_type not in FAMILIES:
+        return f"{config.model_type} models run on the exact path only"
+    if len({parameter.device for parameter in model.parameters()}) != 1:
+        return "the model is spread over several devices"
+    if getattr(config, "scale_attn_by_inverse_layer_idx", False):
+        return "its layers differ in more than their weights"
+    return ""
+
+
+def _layers(model: nn.Module, count: int) -> nn.ModuleList:
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return module
+    raise LookupError("no list of layers was found")
+
+
+def _forget_index(layer: nn.Module) -> None:
+    """A layer's number would be compiled into it, and one compiled layer serves all."""
+    for module in layer.modules():
+        if getattr(module, "layer_idx", None) is not None:
+            module.layer_idx = 0  # type: ignore[assignment]
+
+
+def _own(function: Any) -> Any:
+    """A copy with code of its own: torch keeps what it compiled with the code, and no other net may find it there."""
+    return FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+
+
+def _shapes_only(entries: Any) -> list[bool]:
+    """Of what torch would check before each call only the shapes can change: all layers are alike."""
+    return [entry.guard_type == "TENSOR_MATCH" and not entry.name.startswith("L['layer']") for entry in entries]
+
+
+def _shape(config: Any, model: Any) -> Shape:
+    heads = config.num_attention_heads
+    parameter = next(model.parameters())
+    return Shape(
+        layers=config.num_hidden_layers,
+        heads=getattr(config, "num_key_value_heads", None) or heads,
+        width=getattr(config, "head_dim", None) or config.hidden_size // heads,
+        dtype=parameter.dtype,
+        device=parameter.device,
+    )
+
+
+def _windows(config: Any) -> dict[str, int | None]:
+    """How far each kind of layer looks back; None for all the way."""
+    window = getattr(config, "sliding_window", None)
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if not kinds:
+        return {"full_attention": window if getattr(config, "use_sliding_window", True) else None}
+    return {kind: window if kind == "sliding_attention" else None for kind in sorted(kinds)}
+
+
+def _takes(model: Any, name: str) -> bool:
+    return name in inspect.signature(type(model).forward).parameters

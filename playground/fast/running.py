@@ -1,0 +1,232 @@
+"""The running batch: one thread that steps all sessions' rows together, a token each, for as long as there are any.
+
+Requests join between two steps and leave when they end or are closed. Knows no request beyond its rows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import torch
+
+from playground.decoding.together import advance
+from playground.decoding.turns import Turns
+from playground.fast.job import Job, Live, Seat
+from playground.fast.net import Net
+from playground.fast.seating import Seating
+from playground.types import Refused, Step, Text
+
+CHUNK = 64  # tokens of a prompt between two steps, so that who reads along hardly notices a newcomer
+WHOLE = 512  # the same where nobody waits for a step
+_COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # rows of a step: few shapes, each compiled once
+_QUANTUM = 16  # steps before other rows of large jobs have their turn
+
+
+class Running:
+    """`step` gives rows their scores, `fill` reads prompts; both may be one net. `rows` is the most in one step.
+
+    `memory` bounds the bytes of keys and values; a request that does not fit waits for those before it to end.
+    """
+
+    def __init__(self, step: Net, fill: Net, turns: Turns, *, rows: int, memory: int) -> None:
+        self._step = step
+        self._fill = fill
+        self._turns = turns
+        self._rows = rows
+        self._memory = memory
+        self._seating = Seating(step.shape)
+        self._waiting: deque[Job] = deque()
+        self._jobs: list[Job] = []
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._round = 0
+
+    def stream(self, job: Job) -> Iterator[Step]:
+        """The job's Steps. Closing it takes the job out before the next step; whatever ended the job is raised here."""
+        self._refuse_what_never_fits(job)
+        return self._told(job)
+
+    @property
+    def taken(self) -> int:
+        """Rows in play or waiting now."""
+        with self._guard:
+            return sum(len(job.rows) for job in (*self._jobs, *self._waiting))
+
+    def _told(self, job: Job) -> Iterator[Step]:
+        with self._guard:
+            self._waiting.append(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="running-batch", daemon=True)
+                self._thread.start()
+        try:
+            while (told := job.told.get()) is not None:
+                if isinstance(told, BaseException):
+                    raise told
+                yield told
+        finally:
+            job.cancelled.set()
+
+    def _refuse_what_never_fits(self, job: Job) -> None:
+        need = self._seating.bytes_for(job.seats, job.longest)
+        if need > self._memory:
+            raise Refused(
+                Text(
+                    f"This request needs {need / 2**20:,.0f} MiB for its keys and values; this server gives "
+                    f"{self._memory / 2**20:,.0f} MiB.",
+                    f"此请求的键值缓存需要 {need / 2**20:,.0f} MiB，本服务器只提供 {self._memory / 2**20:,.0f} MiB。",
+                ),
+                Text("Ask for fewer candidates or fewer tokens.", "请减少候选数或词元数。"),
+                parameter="n" if len(job.rows) > 1 else "max_new_tokens",
+            )
+
+    @torch.inference_mode()
+    def _work(self) -> None:
+        try:
+            while self._any():
+                for job in [job for job in self._jobs if job.cancelled.is_set()]:
+                    self._end(job)
+                self._advance()
+        except BaseException as error:
+            with self._guard:
+                left, self._thread = [*self._jobs, *self._waiting], None
+                self._jobs.clear()
+                self._waiting.clear()
+                self._seating = Seating(self._step.shape)
+            for job in left:
+                job.end(error)
+            raise
+
+    def _any(self) -> bool:
+        """Lets in who waits. False ends the thread: nobody is left."""
+        with self._guard:
+            for job in [job for job in self._waiting if job.cancelled.is_set()]:
+                self._waiting.remove(job)
+                job.end()
+            self._admit()
+            if not self._jobs:
+                self._seating.rest()
+                self._thread = None
+            return bool(self._jobs)
+
+    def _admit(self) -> None:
+        """Those who wait come in, in their order, as far as rows and memory go; those who are watched come first."""
+        for job in sorted(self._waiting, key=lambda job: not job.watched):
+            everyone = (*self._jobs, job)
+            rows = sum(len(other.rows) for other in everyone)
+            seats, longest = sum(other.seats for other in everyone), max(other.longest for other in everyone)
+            full = rows > self._rows or self._seating.bytes_for(seats, longest) > self._memory
+            if self._jobs and full:
+                return
+            self._waiting.remove(job)
+            self._jobs.append(job)
+            job.seat()
+
+    def _advance(self) -> None:
+        """A piece of a prompt for whoever has not been read yet, then a token for everyone who has."""
+        lives = self._chosen()
+        unread = [live for job in self._jobs for live in job.lives if not live.ready]
+        unread.sort(key=lambda live: not live.job.watched)
+        for live in unread:
+            if self._guarded([live], partial(self._read, live, CHUNK if lives else WHOLE)):
+                break
+        lives = [live for live in lives if live in live.job.lives]
+        if lives:
+            self._guarded(lives, partial(self._pick, lives))
+
+    def _chosen(self) -> list[Live]:
+        """Rows of the next step: all that are watched, and beside them no more of the large jobs than of these."""
+        ready = [live for job in self._jobs for live in job.lives if live.ready]
+        watched = [live for live in ready if live.job.watched][: self._rows]
+        others = [live for live in ready if not live.job.watched]
+        room = self._rows - len(watched)
+        if watched:
+            room = min(room, max(len(watched), 4))
+        self._round += 1
+        if len(others) > room > 0:
+            turn = self._round // _QUANTUM * room % len(others)
+            others = (others[turn:] + others[:turn])[:room]
+        return watched + others[:room]
+
+    def _read(self, live: Live, most: int) -> bool:
+        """At most so many tokens of this row's prompt; False where there was nothing left to read."""
+        for seat in live.seats:
+            if seat.unread > 1:
+                self._seating.take(seat)
+            if seat.unread > 1:  # more than what another slot had read already
+                piece = seat.tokens[seat.cached : min(seat.cached + most, len(seat.tokens) - 1)]
+                self._seating.grow(seat.cached + len(piece))
+                slots = self._seating.slots
+                with self._turns:
+                    self._fill.fill(slots, seat.slot, torch.tensor(piece, device=slots.shape.device), seat.cached)
+                seat.cached += len(piece)
+                return True
+        return False
+
+    def _pick(self, lives: list[Live]) -> None:
+        """A token for each of these rows."""
+        guided = [live for live in lives if live.second is not None]
+        lives = [live for live in lives if live.second is None] + guided
+        scores = self._scores([live.seat for live in lives] + [live.second for live in guided if live.second])
+        split, count = len(lives) - len(guided), len(lives)
+        self._settle(lives[:split], scores[:split], None)
+        self._settle(guided, scores[split:count], scores[count:])
+
+    def _settle(self, lives: list[Live], raw: torch.Tensor, unconditional: torch.Tensor | None) -> None:
+        dtype = self._step.shape.dtype
+        for place, live in enumerate(lives):
+            if live.kept is not None:
+                second = None if unconditional is None else unconditional[place : place + 1].to(dtype)
+                live.kept.put(len(live.row.tokens), raw[place : place + 1], second, dtype, live.row.luck.state())
+        for live, step in zip(lives, advance([live.row for live in lives], raw, unconditional), strict=True):
+            if live.kept is not None:
+                live.kept.settle(step, live.row.forbidden)
+            live.settle(step)
+            live.job.told.put(step)
+            if live.row.finish is not None:
+                self._leave(live)
+
+    def _scores(self, seats: list[Seat]) -> torch.Tensor:
+        """The scores [seats, vocab] after each seat's last token."""
+        for seat in seats:
+            self._seating.take(seat)
+        count = next((count for count in _COUNTS if count >= len(seats)), len(seats))
+        self._seating.arrange(seats, count)
+        self._seating.grow(max(seat.cached for seat in seats) + 1)
+        slots, spare = self._seating.slots, count - len(seats)
+        # Rows that only fill up the shape write where nobody ever reads.
+        tokens = [seat.tokens[-1] for seat in seats] + [0] * spare
+        positions = [seat.cached for seat in seats] + [slots.length - 1] * spare
+        given = torch.tensor([tokens, positions], device=slots.shape.device)
+        with self._turns:
+            scores = self._step.step(slots, given[0], given[1])
+        for seat in seats:
+            seat.cached += 1
+        return scores
+
+    def _guarded(self, lives: list[Live], work: Callable[[], bool | None]) -> bool:
+        """What fails in the model ends the jobs that took part, and no others."""
+        try:
+            return bool(work())
+        except Exception as error:  # noqa: BLE001 - handed on to the readers, who raise it
+            for job in {live.job for live in lives}:
+                self._end(job, error)
+            return True
+
+    def _leave(self, live: Live) -> None:
+        for seat in live.seats:
+            self._seating.leave(seat)
+        live.job.lives.remove(live)
+        if not live.job.lives:
+            self._end(live.job)
+
+    def _end(self, job: Job, error: BaseException | None = None) -> None:
+        for live in job.lives:
+            for seat in live.seats:
+                self._seating.leave(seat)
+        with self._guard:
+            if job in self._jobs:
+                self._jobs.remove(job)
+        job.end(error)

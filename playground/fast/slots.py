@@ -1,0 +1,83 @@
+"""Memory of the running batch: one slot of keys and values a row, all slots of one length.
+
+A step reads the first so many slots, so rows that take part are arranged there. Knows no model and no row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SHORTEST = 128  # positions; each doubling is another shape for the compiled steps
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What one position of one row holds: keys and values of `layers` layers, [heads, width] each."""
+
+    layers: int
+    heads: int
+    width: int
+    dtype: torch.dtype
+    device: torch.device
+
+    @property
+    def position_bytes(self) -> int:
+        return 2 * self.layers * self.heads * self.width * self.dtype.itemsize
+
+
+class Slots:
+    """`keys(layer, count)` and `values(layer, count)` are views [count, heads, length, width] of the first slots."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.count = 0
+        self.length = 0
+        self._all = self._empty(0, 0)
+
+    def fit(self, count: int, length: int) -> None:
+        """Room for so many slots of so many positions; what they hold stays. Never smaller than asked for."""
+        length = longer(length)
+        if count == self.count and length == self.length:
+            return
+        new = self._empty(count, length)
+        rows, positions = min(count, self.count), min(length, self.length)
+        new[:, :, :rows, :, :positions] = self._all[:, :, :rows, :, :positions]
+        self._all, self.count, self.length = new, count, length
+
+    def clear(self) -> None:
+        self._all, self.count, self.length = self._empty(0, 0), 0, 0
+
+    @property
+    def size(self) -> int:
+        """Bytes held now."""
+        return self._all.numel() * self._all.element_size()
+
+    def layer(self, layer: int, first: int, count: int) -> tuple[Tensor, Tensor]:
+        """Keys and values [count, heads, length, width] of these slots, to be written into."""
+        return self._all[layer, 0, first : first + count], self._all[layer, 1, first : first + count]
+
+    def swap(self, one: int, other: int, positions: int) -> None:
+        """Two slots change places, as far as their first positions go."""
+        self._all[:, :, [one, other], :, :positions] = self._all[:, :, [other, one], :, :positions]
+
+    def copy(self, source: int, target: int, positions: int) -> None:
+        """The first positions of one slot into another."""
+        self._all[:, :, target, :, :positions] = self._all[:, :, source, :, :positions]
+
+    def _empty(self, count: int, length: int) -> Tensor:
+        shape = self.shape
+        # Zeros and not whatever lay in memory: what is masked is multiplied by 0, and 0 · NaN is NaN.
+        return torch.zeros(
+            (shape.layers, 2, count, shape.heads, length, shape.width), dtype=shape.dtype, device=shape.device
+        )
+
+
+def longer(length: int) -> int:
+    """The length that slots take for so many positions: 128, 256, 512 …"""
+    rounded = SHORTEST
+    while rounded < length:
+        rounded *= 2
+    return rounded

@@ -1,0 +1,98 @@
+"""A net over slots gives what transformers' own forward pass gives: every family, ragged rows, eager and compiled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import transformers
+
+from playground.fast import formats
+from playground.fast.net import Net, why_not
+from playground.fast.slots import Slots
+
+SMALL: dict[str, Any] = {
+    "vocab_size": 99, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 256, "pad_token_id": None, "bos_token_id": 1,
+    "eos_token_id": 2,
+}  # fmt: skip
+OLD: dict[str, Any] = {
+    "vocab_size": 99, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 256, "bos_token_id": 1, "eos_token_id": 2,
+}  # fmt: skip
+NARROW = {"sliding_window": 6}  # shorter than the texts below, so that the window matters
+MIXED = {**NARROW, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
+FAMILIES: dict[str, Callable[[], Any]] = {
+    "llama": lambda: transformers.LlamaForCausalLM(transformers.LlamaConfig(**SMALL)),
+    "mistral": lambda: transformers.MistralForCausalLM(transformers.MistralConfig(**SMALL, **NARROW)),
+    "qwen2": lambda: transformers.Qwen2ForCausalLM(transformers.Qwen2Config(**SMALL)),
+    "qwen3": lambda: transformers.Qwen3ForCausalLM(transformers.Qwen3Config(**SMALL)),
+    "gemma": lambda: transformers.GemmaForCausalLM(transformers.GemmaConfig(**SMALL)),
+    "gemma2": lambda: transformers.Gemma2ForCausalLM(transformers.Gemma2Config(**SMALL, **MIXED)),
+    "gemma3": lambda: transformers.Gemma3ForCausalLM(transformers.Gemma3TextConfig(**SMALL, **MIXED)),
+    "gpt2": lambda: transformers.GPT2LMHeadModel(transformers.GPT2Config(**OLD)),
+    "gptj": lambda: transformers.GPTJForCausalLM(transformers.GPTJConfig(**OLD, rotary_dim=4)),
+}
+LENGTHS = (5, 11, 1)  # of the three prompts
+STEPS = 5
+
+
+def model_of(family: str) -> Any:
+    torch.manual_seed(1)
+    return FAMILIES[family]().eval()
+
+
+@torch.inference_mode()
+def furthest(model: Any, net: Net, steps: int = STEPS) -> float:
+    """The largest difference in logits between ragged rows over slots and one whole forward pass."""
+    ids = torch.randint(3, 99, (len(LENGTHS), 20))
+    want = model(ids).logits
+    slots = Slots(net.shape)
+    slots.fit(len(LENGTHS), 32)
+    for row, length in enumerate(LENGTHS):
+        for start in range(0, length - 1, 4):  # in pieces, as between other rows' steps
+            net.fill(slots, row, ids[row, start : min(start + 4, length - 1)], start)
+    every, positions, worst = torch.arange(len(LENGTHS)), torch.tensor(LENGTHS) - 1, 0.0
+    for _ in range(steps):
+        got = net.step(slots, ids[every, positions], positions)
+        worst = max(worst, float((got - want[every, positions]).abs().max()))
+        positions = positions + 1
+    return worst
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_gives_what_its_own_forward_pass_gives(family: str) -> None:
+    model = model_of(family)
+    assert why_not(model) == ""
+    assert furthest(model, Net(model, compiles=False)) < 1e-5
+    assert furthest(model, Net(model, formats.dense, compiles=False)) < 1e-5, "with its matrices fused"
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma2", "gptj"])
+def test_a_compiled_step_gives_the_same(family: str) -> None:
+    model = model_of(family)
+    net = Net(model)
+    furthest(model, net, steps=1)  # asks for the shape
+    for _ in range(600):
+        if net.compiled:
+            break
+        time.sleep(0.1)
+    assert net.compiled == 1
+    assert furthest(model, net) < 1e-5
+
+
+def test_two_nets_of_one_shape_never_share_what_was_compiled() -> None:
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        model = FAMILIES["llama"]().eval()
+        net = Net(model)
+        net._compile((len(LENGTHS), 128))
+        assert net.compiled == 1
+        assert furthest(model, net) < 1e-5
+
+
+def test_a_family_that_nobody_has_tried_stays_on_the_exact_path() -> None:
+    config = transformers.BloomConfig(vocab_size=99, hidden_size=32, n_layer=2, n_head=4)
+    assert "bloom" in why_not(transformers.BloomForCausalLM(config))

@@ -1,0 +1,201 @@
+"""The running batch: whoever comes and goes, everyone gets the text it gets alone, and nothing is left behind."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from playground import generate
+from playground.decoding.row import Row
+from playground.fast.engine import Engine
+from playground.fast.job import Job
+from playground.fast.net import Net
+from playground.fast.running import Running
+from playground.generators.checks import rows_seeds
+from playground.generators.local import LocalGenerator
+from playground.types import Refused, Request, Step
+
+PROMPTS = ("The harbour", "The harbour in the morning light was", "One two three four", "A", "港口的清晨")
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {"temperature": 0.7, "top_p": 0.9},
+    {"temperature": 1.2, "min_p": 0.05, "repetition_penalty": 1.2},
+    {"temperature": 0},
+    {"top_k": 20, "n": 3},
+    {"typical_p": 0.8, "mirostat_tau": 3.0},
+    {"guidance_scale": 1.5, "negative_prompt": "One two"},
+    {"banned_phrases": (" the", "a"), "n": 2},
+)
+
+
+@pytest.fixture(scope="module")
+def generator(tiny: Any) -> LocalGenerator:
+    return LocalGenerator(tiny)
+
+
+@pytest.fixture
+def running(generator: LocalGenerator) -> Running:
+    net = Net(generator._model, compiles=False)
+    return Running(net, net, generator._turns, rows=12, memory=2**26)
+
+
+def asked(number: int, path: Any = "exact") -> Request:
+    values = {"max_new_tokens": 3 + number % 11, "seed": number, **SETTINGS[number % len(SETTINGS)]}
+    return generate.checked(generate.build(PROMPTS[number % len(PROMPTS)], values, path=path))
+
+
+def job(generator: LocalGenerator, request: Request) -> Job:
+    setting = generator._setting(request, generator.render(request))
+    seeds = rows_seeds(setting.values["seed"], setting.values["n"])
+    rows = [Row(index, seed, setting) for index, seed in enumerate(seeds)]
+    return Job(setting, rows, generator._negative(setting), None)
+
+
+def told(steps: Iterator[Step], most: int = 10**9) -> list[list[int]]:
+    """The token ids of each row; after `most` Steps the reader goes away."""
+    rows: dict[int, list[int]] = {}
+    for count, step in enumerate(steps, 1):
+        row = rows.setdefault(step.row, [])
+        if step.retract:
+            del row[-step.retract :]
+        if step.token_id is not None:
+            row.append(step.token_id)
+        if count == most:
+            break
+    getattr(steps, "close", lambda: None)()
+    return [rows[row] for row in sorted(rows)]
+
+
+def settled(running: Running) -> None:
+    """Waits for the thread of the running batch to find out that nobody is left."""
+    for thread in threading.enumerate():
+        if thread.name == "running-batch":
+            thread.join(60)
+    assert running.taken == 0
+    assert running._thread is None
+    assert all(seat in running._seating._gone for seat in running._seating._sitting)
+
+
+def test_five_hundred_requests_that_come_and_go_get_what_they_get_alone(
+    generator: LocalGenerator, running: Running
+) -> None:
+    kinds = 60  # requests repeat, so that what each gets alone is found once
+    alone = [told(generator.stream(asked(number))) for number in range(kinds)]
+    dice = random.Random(7)
+    wishes = [(number % kinds, dice.choice((0, 0, 0, 1, 2, 5))) for number in range(500)]
+    got: dict[int, list[list[int]]] = {}
+    next_wish = iter(range(len(wishes)))
+    guard = threading.Lock()
+
+    def visitor() -> None:
+        while True:
+            with guard:
+                at = next(next_wish, None)
+            if at is None:
+                return
+            number, leaves = wishes[at]
+            got[at] = told(running.stream(job(generator, asked(number))), leaves or 10**9)
+
+    before = threading.active_count()
+    visitors = [threading.Thread(target=visitor) for _ in range(12)]
+    for one in visitors:
+        one.start()
+    for one in visitors:
+        one.join()
+    settled(running)
+    assert threading.active_count() <= before
+    wrong = [at for at, (number, leaves) in enumerate(wishes) if not leaves and got[at] != alone[number]]
+    assert wrong == []
+    for at, (number, leaves) in enumerate(wishes):
+        if leaves and number % len(SETTINGS) != 6:  # a row that steps back may be left in the middle of it
+            assert all(row == alone[number][place][: len(row)] for place, row in enumerate(got[at]))
+    assert running._seating.slots.count <= 4, "memory is given back"
+
+
+def test_a_row_that_fails_in_the_model_ends_its_request_and_no_other(
+    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill = running._fill.fill
+
+    def failing(slots: Any, slot: int, tokens: Any, start: int) -> None:
+        if len(tokens) > 3:
+            raise RuntimeError("out of memory")
+        fill(slots, slot, tokens, start)
+
+    monkeypatch.setattr(running._fill, "fill", failing)
+    good = running.stream(job(generator, asked(0)))
+    first = next(good)
+    bad = running.stream(job(generator, asked(1)))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(bad)
+    assert [[first.token_id, *told(good)[0]]] == told(generator.stream(asked(0)))
+    settled(running)
+
+
+def test_what_never_fits_is_refused_with_both_numbers(generator: LocalGenerator) -> None:
+    net = Net(generator._model, compiles=False)
+    small = Running(net, net, generator._turns, rows=4, memory=1000)
+    with pytest.raises(Refused) as refusal:
+        small.stream(job(generator, asked(3)))
+    assert "MiB" in refusal.value.say("en") and refusal.value.parameter == "n"
+
+
+def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: LocalGenerator) -> None:
+    net = Net(generator._model, compiles=False)
+    narrow = Running(net, net, generator._turns, rows=3, memory=2**26)
+    many = [narrow.stream(job(generator, asked(3))) for _ in range(3)]  # three rows each
+    got: list[list[list[int]]] = []
+    readers = [threading.Thread(target=lambda one=one: got.append(told(one))) for one in many]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert got == [told(generator.stream(asked(3)))] * 3
+    settled(narrow)
+
+
+def test_a_reader_is_served_in_every_step_beside_a_large_job(generator: LocalGenerator, running: Running) -> None:
+    """Four rows that are watched step in every round; the large job's rows share what is left, and all end."""
+    large = generate.checked(generate.build("One two", {"n": 8, "max_new_tokens": 12, "ignore_eos": True, "seed": 5}))
+    rounds: list[int] = []
+    step = running._step.step
+
+    def counted(slots: Any, tokens: Any, positions: Any) -> Any:
+        rounds.append(len(tokens))
+        return step(slots, tokens, positions)
+
+    running._step.step = counted  # type: ignore[method-assign]
+    background = running.stream(job(generator, large))
+    next(background)
+    watched = told(running.stream(job(generator, asked(0))))
+    assert watched == told(generator.stream(asked(0)))
+    assert told(background)[0] == told(generator.stream(large))[0][1:]
+    assert max(rounds) <= 8
+    settled(running)
+
+
+@pytest.mark.parametrize("values", [{"temperature": 0}, {"n": 2}, {"top_p": 0.5, "n": 5}])
+def test_a_fast_run_in_fp32_says_so_and_writes_what_the_exact_path_writes(
+    generator: LocalGenerator, values: dict[str, Any]
+) -> None:
+    given = {"max_new_tokens": 6, "seed": 4, **values}
+    runs = [
+        list(generate.run(generate.build("The capital of France is", given, path=path), generator))[-1].as_json()
+        for path in ("fast", "exact")
+    ]
+    assert runs[0]["path"] == "fast" and runs[1]["path"] == "exact"
+    assert runs[0]["candidates"] == runs[1]["candidates"]
+
+
+def test_beams_and_unknown_families_are_refused_by_name(generator: LocalGenerator) -> None:
+    with pytest.raises(Refused, match="exact path"):
+        generator.stream(generate.checked(generate.build("One", {"num_beams": 2}, path="fast")))
+
+
+def test_weights_say_how_the_fast_path_packs(tiny: Any) -> None:
+    made = {weights: Engine(tiny.model, LocalGenerator(tiny)._turns, weights=weights).format for weights in
+            ("auto", "fp32", "bf16", "int8", "int4")}  # fmt: skip
+    assert made == {"auto": "dense", "fp32": "dense", "bf16": "dense", "int8": "int8", "int4": "int4"}
