@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from playground import generate, models, parameters, tasks
+from playground import generate, models, parameters, tasks, xray
+from playground.flags import add_parameters, given_values, pair
 from playground.models import catalogue
 from playground.parameters.record import Parameter
+from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
 
@@ -46,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, description="Text generation with every sampling knob in reach.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
+    add_replay(commands)
     for name, command, help_text in (
         ("params", _params, "every sampling parameter: range, neutral value, meaning"),
         ("tasks", _tasks, "the task presets and their fields"),
@@ -74,67 +77,25 @@ def _add_generate(commands: Any) -> None:
     sub.add_argument("--prefill", default="", help="beginning of the answer")
     sub.add_argument("--path", choices=("exact", "fast"), default="exact")
     sub.add_argument("--json", action="store_true", help="print one JSON object when done")
+    sub.add_argument("--trace", metavar="FILE", help="write every token's stages to FILE, its logits beside it")
     add_model_flags(sub)
-    for group, members in parameters.grouped().items():
-        section = sub.add_argument_group(parameters.GROUPS[group].en)
-        for parameter in members:
-            _add_flag(section, parameter)
+    add_parameters(sub)
     sub.set_defaults(command=_generate)
 
 
-def _add_flag(section: Any, parameter: Parameter) -> None:
-    about = f"{parameter.help.en} Neutral: {parameter.neutral!r}.".replace("%", "%%")
-    match parameter.kind:
-        case "bool":
-            section.add_argument(
-                parameter.flag, dest=parameter.name, nargs="?", const="true", metavar="true|false", help=about
-            )
-        case "texts" | "ids" | "bias":
-            metavar = {"texts": "TEXT", "ids": "ID", "bias": "TEXT=NUMBER"}[parameter.kind]
-            section.add_argument(parameter.flag, dest=parameter.name, action="append", metavar=metavar, help=about)
-        case _:
-            metavar = "|".join(parameter.choices) or parameter.kind.upper()
-            section.add_argument(parameter.flag, dest=parameter.name, metavar=metavar, help=about)
-
-
-def _given_values(given: argparse.Namespace) -> dict[str, Any]:
-    """What the flags say, in the shapes that `parameters.validate` takes."""
-    flags = ((parameter, getattr(given, parameter.name)) for parameter in parameters.REGISTRY)
-    return {parameter.name: _shaped(parameter, value) for parameter, value in flags if value is not None}
-
-
-def _shaped(parameter: Parameter, value: Any) -> Any:
-    if parameter.kind == "id_lists":
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    if parameter.kind == "bias":
-        return dict(_pair(parameter.name, item) for item in value)
-    return value
-
-
-def _pair(name: str, text: str) -> tuple[str, str]:
-    key, equals, value = text.rpartition("=") if name == "logit_bias" else text.partition("=")
-    if not equals:
-        raise InvalidRequest(
-            Text(
-                f"{name}: {text[:60]!r} is not of the form NAME=VALUE.",
-                f"{name}：{text[:60]!r} 不是 NAME=VALUE 的形式。",
-            ),
-            parameter=name,
-        )
-    return key, value
-
-
 def _generate(given: argparse.Namespace) -> int:
-    values = _given_values(given)
+    values = given_values(given)
     request = _draft(given, values)
+    if given.trace is not None:
+        check_place(given.trace, request)
     generator = _load(given)
     if given.mode is None:
         mode = "chat" if generator.card.has_chat_template else "complete"
         request = _draft(given, values, mode)
-    run = _follow(generate.run(request, generator), quiet=given.json)
+    if given.trace is not None:
+        request = replace(request, keep=xray.new_run_id())
+    told = traced(generate.run(request, generator), given.trace, request.keep)
+    run = _follow(told, quiet=given.json)
     if given.json:
         print(json.dumps(run.as_json(), ensure_ascii=False))
     if run.error is not None:
@@ -160,7 +121,7 @@ def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = Non
         raise InvalidRequest(
             Text("Give either --prompt or --task, not both.", "--prompt 与 --task 只能给一个。"), parameter="prompt"
         )
-    fields = dict(_pair("set", item) for item in given.set)
+    fields = dict(pair("set", item) for item in given.set)
     request = tasks.find(given.task).request(fields, given.language, mode, values)
     return generate.checked(replace(request, path=given.path))
 

@@ -55,10 +55,12 @@ __all__ = [
     "read",
     "read_on",
     "replay",
+    "replay_file",
     "seen",
     "seen_on",
     "unavailable",
     "waterfall",
+    "write_trace",
     "written",
 ]
 
@@ -189,6 +191,30 @@ def detect_watermark(
     """Whether a text carries the watermark of these values; raises InvalidRequest where it is too short to tell."""
     found: Detection = _reader().detect_watermark(generator, text, values, limits)
     return found
+
+
+def write_trace(run_id: str, file: str, header: Mapping[str, Any]) -> None:
+    """A kept run as JSON lines, its logits beside it; docs/trace.md says what stands where.
+
+    Raises PlaygroundError where the run is not kept or the file cannot be written.
+    """
+    _files().write(file, run_id, header)
+
+
+def replay_file(file: str, row: int, given: Mapping[str, Any]) -> Replayed:
+    """As `replay`, from a file of `write_trace`; `given` are the values that are to be others than the run's.
+
+    Raises PlaygroundError where the file is missing, damaged or no trace.
+    """
+    found: Replayed = _files().replay(file, row, given)
+    return found
+
+
+def _files() -> ModuleType:
+    """Loads torch, on the first question."""
+    from playground.decoding import trace_file
+
+    return trace_file
 
 
 def _engine() -> ModuleType:

@@ -88,7 +88,7 @@ def test_every_terminal_command_in_the_readme_is_understood() -> None:
         except SystemExit:
             pytest.fail(f"the README shows a command that is refused: {line}")
         if words[0] == "generate":
-            parameters.validate(cli._given_values(given))
+            parameters.validate(cli.given_values(given))
 
 
 def test_every_server_flag_in_the_readme_exists() -> None:

@@ -19,7 +19,8 @@ FLOORS = {
     "playground.models": 2.0, "playground.decoding": 2.1, "playground.fast": 2.15,
     "playground.generators": 2.2,
     "playground.generate": 3.0, "playground.xray": 3.0, "playground.doctor": 3.1,
-    "playground.cli": 4.0, "playground.__main__": 4.1, "playground.ui": 4.0,
+    "playground.flags": 3.8, "playground.replay_cli": 3.9, "playground.cli": 4.0,
+    "playground.__main__": 4.1, "playground.ui": 4.0,
     "app": 5.0,
 }  # fmt: skip
 HEAVY = {"torch": 2, "transformers": 2, "accelerate": 2, "gradio": 4}
@@ -31,6 +32,7 @@ LAZY = {
     ("playground.cli", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.xray", "playground.generators.reading"): "torch, only when something is asked",
     ("playground.xray", "playground.decoding.answers"): "torch, only when something is asked",
+    ("playground.xray", "playground.decoding.trace_file"): "torch, only when something is asked",
     ("playground.ui.host", "playground.generators.local"): "torch, while the page is already there",
     ("playground.ui.host", "playground.models"): "torch, while the page is already there",
 }

@@ -9,7 +9,6 @@ ROOT = Path(__file__).parent.parent / "playground"
 
 # Module -> why it names parameters. A new entry wants a reason that no record of the registry could take over.
 NAMES = {
-    "cli.py": "splits TEXT=NUMBER at the last sign, since a text may hold one",
     "decoding/answers.py": "what cannot be replayed without the model",
     "decoding/chain.py": "the order decides which stages are built",
     "decoding/margins.py": "quotes a stage's value beside the numbers measured there",
@@ -21,12 +20,18 @@ NAMES = {
     "decoding/search.py": "hands beams to transformers under transformers' own names",
     "decoding/swift.py": "guidance's scale belongs to the scores that were summed up",
     "decoding/wrapped.py": "says which of a sampler's inputs was wrong",
+    "decoding/trace_file.py": "a row of a trace has its seed, and a beam search has no trace",
     "doctor.py": "a remedy is a setting of a named parameter",
+    "fast/job.py": "how long a sequence may become decides how much memory it takes",
+    "fast/running.py": "what asks for too much memory is refused by name",
+    "flags.py": "splits TEXT=NUMBER at the last sign, since a text may hold one",
     "generate.py": "caps of a public server, seeds, the negative prompt's length",
+    "generators/checks.py": "beams have no fast path",
     "generators/local.py": "rows, seeds, time, guidance and beams are the engine's own",
     "generators/reading.py": "a look needs no beams, and draws where a seed is given",
     "generators/scripted.py": "a script has rows, a length and stop strings",
     "knob_presets.py": "a model's generation_config leaves top_k and do_sample unsaid",
+    "replay_cli.py": "a beam search has no trace",
     "settings.py": "caps of a public server",
     "tasks.py": "an example is made with a seed",
     "types.py": "a Run reports its seeds; `stop` is also a finish reason",

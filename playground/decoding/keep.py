@@ -91,6 +91,16 @@ class KeptRow:
                 return raw, None
             return raw, self._unconditional[number][place : place + 1].to(copy=True, device=device)
 
+    def whole(self) -> tuple[Tensor | None, Tensor | None]:
+        """All scores [positions, vocab] in the model's own type, and guidance's second ones; None for none."""
+        count = len(self.tokens)
+        with self.lock:
+            kept = [
+                torch.cat(blocks)[:count].clone() if blocks and count else None
+                for blocks in (self._raw, self._unconditional)
+            ]
+        return kept[0], kept[1]
+
     def luck(self, position: int) -> Tensor | None:
         """Where the row's luck stood before the pick of a position; None where the row was written without any."""
         with self.lock:

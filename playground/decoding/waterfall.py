@@ -27,6 +27,12 @@ FATES = 20
 def waterfall(scene: Scene, position: int, *, asked: int | None = None, with_luck: bool = True) -> Waterfall:
     """The scene must be new. `asked` is one more token whose fate is told."""
     scene.seek(position)
+    return here(scene, position, asked=asked, with_luck=with_luck)
+
+
+@torch.inference_mode()
+def here(scene: Scene, position: int, *, asked: int | None = None, with_luck: bool = True) -> Waterfall:
+    """The same where the scene stands at this position already."""
     setting = scene.setting
     passages: list[tuple[Passage, Tensor]] = []
 

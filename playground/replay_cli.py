@@ -1,0 +1,77 @@
+"""`generate --trace FILE` and `replay FILE`: a run on disk, and what other knobs would have made of it.
+
+Knows no model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playground import parameters, xray
+from playground.flags import add_parameters, given_values
+from playground.types import PlaygroundError, Refused, Request, Run, Text
+
+
+def add_replay(commands: Any) -> None:
+    about = "decide a traced run again under other values, with the same luck and without the model"
+    sub = commands.add_parser("replay", help=about, description=about, allow_abbrev=False)
+    sub.add_argument("file", metavar="FILE", help="what `generate --trace FILE` wrote")
+    sub.add_argument("--candidate", type=int, default=0, metavar="N", help="which candidate, counted from 0")
+    add_parameters(sub)
+    sub.set_defaults(command=_replay)
+
+
+def _replay(given: argparse.Namespace) -> int:
+    found = xray.replay_file(given.file, given.candidate, given_values(given))
+    first = None
+    if found.first is not None:
+        was, would_be = found.first.was, found.first.would_be
+        ends = None if would_be is None else {"token_id": would_be.token_id, "text": would_be.text}
+        first = {
+            "index": found.first.index,
+            "was": {"token_id": was.token_id, "text": was.text},
+            "would_be": ends,
+        }
+    print(json.dumps(first, ensure_ascii=False))
+    return 0
+
+
+def check_place(file: str, request: Request) -> None:
+    """Whether there will be something to write, and a place for it; found out before a model is loaded."""
+    if request.values["num_beams"] > 1:
+        raise Refused(
+            Text("A beam search passes no chain, so it has no trace.", "束搜索不经过采样链，因此没有可记录的过程。"),
+            Text("Set num_beams to 1, or leave --trace out.", "请把 num_beams 设为 1，或去掉 --trace。"),
+            parameter="num_beams",
+        )
+    place = Path(file)
+    if place.is_dir() or not place.parent.is_dir():
+        raise PlaygroundError(
+            Text(f"trace: {file!r} cannot be written.", f"trace：无法写入 {file!r}。"),
+            Text("Name a file in a folder that exists.", "请给出现有文件夹中的文件名。"),
+        )
+
+
+def traced(runs: Iterator[Run], file: str | None, run_id: str) -> Iterator[Run]:
+    """The same run; when it has ended, however it ended, what was written so far is on disk."""
+    run: Run | None = None
+    try:
+        for run in runs:
+            yield run
+    finally:
+        close = getattr(runs, "close", None)
+        if close is not None:
+            close()
+        if file is not None and run is not None:
+            request = run.request
+            asked = {
+                "prompt": request.prompt, "mode": request.mode, "system": request.system, "prefill": request.prefill,
+                "task": request.task, "values": parameters.changed(request.values),
+            }  # fmt: skip
+            xray.write_trace(
+                run_id, file, {"request": asked, "model": run.model, "dtype": run.dtype, "path": request.path}
+            )
