@@ -1,4 +1,4 @@
-"""A page with nothing but the panel of knobs, for test_ui_knobs.py; run as a program with a port."""
+"""A page with nothing but the panel of knobs, for test_knobs.py: `python -m tests.ui.panel_page --port 7900`."""
 
 from __future__ import annotations
 
@@ -77,5 +77,6 @@ def page() -> gr.Blocks:
 
 if __name__ == "__main__":
     sheets = [ASSETS / "page.css", *sorted(ASSETS.glob("knobs*.css"))]
+    port = int(sys.argv[sys.argv.index("--port") + 1])
     css = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    page().launch(server_port=int(sys.argv[1]), theme=THEME, css=css, head=HEAD, run_history=False, quiet=True)
+    page().launch(server_port=port, theme=THEME, css=css, head=HEAD, run_history=False, quiet=True)

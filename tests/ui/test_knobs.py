@@ -3,62 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from playground import parameters
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.theme import page_css
-from tests.panel_page import HOSTILE, PRESET
+from tests.ui.conftest import serving
+from tests.ui.panel_page import HOSTILE, PRESET
 
-ROOT = Path(__file__).parent.parent
 NUMBERS = [p for p in parameters.REGISTRY if p.kind in ("float", "int") and p.name != "seed"]
 browsing = pytest.mark.browser
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(240):
-        assert process.poll() is None, "the page did not start"
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.25)
-        else:
-            return
-    pytest.fail("the page did not answer")
-
-
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "tests.panel_page", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"}) as process:
-        try:
-            wait_for(f"http://127.0.0.1:{port}/", process)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            process.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
+    with serving("-m", "tests.ui.panel_page") as url:
+        yield f"{url}/"
 
 
 def opened(browser: Browser, address: str, width: int = 1440) -> tuple[Page, list[str]]:
