@@ -19,6 +19,7 @@ NAMES = {
     "decoding/scene.py": "banned phrases, guidance's scale and seeds are not stages of the chain",
     "decoding/search.py": "hands beams to transformers under transformers' own names",
     "decoding/swift.py": "guidance's scale belongs to the scores that were summed up",
+    "decoding/swift_edits.py": "the order decides which stages come first",
     "decoding/wrapped.py": "says which of a sampler's inputs was wrong",
     "decoding/trace_file.py": "a row of a trace has its seed, and a beam search has no trace",
     "doctor.py": "a remedy is a setting of a named parameter",

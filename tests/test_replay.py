@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from playground import models, parameters, xray
-from playground.decoding import swift
 from playground.decoding.keep import STORE, KeptRow
 from playground.decoding.replay import decisions
 from playground.decoding.scene import Scene, decide
@@ -82,59 +81,11 @@ def test_unchanged_settings_replay_every_token(tiny: models.Loaded, number: int)
         assert_same(row)
 
 
-QUICK: list[dict[str, Any]] = [
-    {"temperature": 0.6},
-    {"temperature": 1.7},
-    {"temperature": 0.05},
-    {"temperature": 0},
-    {"top_k": 1},
-    {"top_k": 30},
-    {"top_p": 0.0},
-    {"top_p": 0.4},
-    {"top_p": 0.97},
-    {"min_p": 0.03},
-    {"min_p": 1.0},
-    {"top_a": 0.2},
-    {"epsilon_cutoff": 0.003},
-    {"repetition_penalty": 1.25},
-    {"repetition_penalty": 0.8},
-    {"presence_penalty": -1.0, "frequency_penalty": 0.5},
-    {"no_repeat_ngram_size": 2},
-    {"dry_multiplier": 0.8},
-    {"xtc_probability": 0.4},
-    {"ignore_eos": True},
-    {"logit_bias": {" the": 4.0, " morning": -2.0}},
-    {"order": "llama.cpp"},
-    {"order": "top_p,temperature"},
-]
-
-
-@pytest.mark.model
-@pytest.mark.parametrize("loaded", ["fp32", "bf16"], indirect=True)
-def test_the_quick_way_decides_as_the_chain_does(loaded: models.Loaded) -> None:
-    row = write(loaded, {"seed": 4, "max_new_tokens": 20, "temperature": 0.9, "guidance_scale": 1.0})[0]
-    chance = random.Random(1)
-    quickly = 0
-    for number in range(60):
-        given = {"seed": 4}
-        for piece in QUICK[number : number + 1] or chance.sample(QUICK, chance.randint(2, 5)):
-            given.update(piece)
-        values = parameters.validate(given)
-        quick = swift.decide(row, Scene(row, values))
-        assert quick is not None, given
-        exact = list(decide(Scene(row, values)))
-        assert [one.token for one in quick[0]] == [one.token for one in exact], given
-        for one, other in zip(quick[0], exact, strict=True):
-            assert one.own_logprob == pytest.approx(other.own_logprob, abs=0.02), given
-            assert abs(one.alive - other.alive) <= 1 + 0.02 * other.alive, given
-        quickly += len(quick[0]) - quick[1]
-    assert quickly > 0.8 * 60 * len(row.tokens)
-
-
-def test_what_the_quick_way_does_not_know_is_left_to_the_chain(tiny: models.Loaded) -> None:
-    row = write(tiny, {"seed": 4})[0]
-    for foreign in ({"typical_p": 0.5}, {"mirostat_tau": 2.0}, {"min_tokens_to_keep": 3, "top_p": 0.2}, {"seed": 5}):
-        assert swift.decide(row, Scene(row, parameters.validate({"seed": 4, **foreign}))) is None
+def test_the_hundred_settings_hold_every_sampler() -> None:
+    asked = {name for number in range(100) for name in combination(number)}
+    acting = {p.name for p in parameters.REGISTRY if p.stage is not None and p.needs is None}
+    assert acting <= asked | {"banned_phrases"}
+    assert len({combination(number)["seed"] for number in range(100)}) > 80
 
 
 @pytest.mark.model

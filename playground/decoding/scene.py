@@ -40,6 +40,7 @@ class Scene:
         run = row.run
         changed, greedy = effect(values, has_eos=bool(run.setting.eos))
         self.row = row
+        self.values = values
         self.tokens = list(row.tokens)
         self.setting = replace(run.setting, values=changed, greedy=greedy)
         seed = values["seed"]
