@@ -43,6 +43,16 @@ def same(got: Sequence[float], want: Sequence[float]) -> None:
     assert got == pytest.approx(list(want), rel=1e-3, abs=1e-3)
 
 
+def likely_rows(count: int, seed: int, *, coarse: bool = False) -> Tensor:
+    """Scores [count, 49152] as peaked as a language model's; `coarse` as a bf16 model gives them, with many ties."""
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randn((count, 49152), generator=generator) * 2
+    for row in scores:
+        some = torch.randint(0, 49152, (60,), generator=generator)
+        row[some] += torch.rand(60, generator=generator) * 14
+    return scores.bfloat16().float() if coarse else scores
+
+
 class Words:
     """A tokenizer of a few whole tokens; what it does not know it takes letter by letter as id 0."""
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from playground.decoding.detokenize import Labels
@@ -30,19 +29,22 @@ class Sight:
 
 def describe(raw: Tensor, token: int, chances: Callable[[Sequence[int]], list[float]], labels: Labels) -> Sight:
     """`raw` [1, vocab] are the model's scores; `chances` gives the probabilities that the chain left to some tokens."""
-    likely = torch.log_softmax(raw, dim=-1)[0].numpy(force=True)
-    ids = best(likely, TOP)
+    scores = raw[0].float().numpy(force=True)
+    ids = best(scores, TOP)
     chance, *after = chances([token, *ids.tolist()])
-    weights = np.exp(likely)
-    entropy = -float(np.dot(weights, likely))
-    if not math.isfinite(entropy):  # 0 · ln 0 counts as 0
-        entropy = -float(np.dot(weights, np.maximum(likely, -1e30)))
+    far = scores - scores[ids[0]]
+    weights = np.exp(far)
+    total = float(weights.sum())
+    lost = float((weights * far).sum())  # no dot product: BLAS would wake its threads, and wait for them
+    if not math.isfinite(lost):  # 0 · ln 0 counts as 0
+        lost = float((weights * np.maximum(far, -1e30)).sum())
+    size = math.log(total)
     top = tuple(
-        TokenChance(token_id, labels[token_id], p_model, p_chain)
-        for token_id, p_model, p_chain in zip(ids.tolist(), weights[ids].tolist(), after, strict=True)
+        TokenChance(token_id, labels[token_id], weight / total, p_chain)
+        for token_id, weight, p_chain in zip(ids.tolist(), weights[ids].tolist(), after, strict=True)
     )
-    rank = int(np.count_nonzero(likely > likely[token])) + 1
-    return Sight(float(likely[token]), chance, rank, entropy, top)
+    rank = int(np.count_nonzero(far > far[token])) + 1
+    return Sight(float(far[token]) - size, chance, rank, size - lost / total, top)
 
 
 def best(values: np.ndarray, count: int) -> np.ndarray:

@@ -24,9 +24,11 @@ DEPTHS = (8.0, 14.0, math.inf)
 """How many nats below the best one looks, in turn."""
 TINY = 2e-6  # rounding of one probability in float32, and of a sum of few
 PER_RANK = 1.5e-8  # a float32 sum loses up to half a unit at each addition; four lanes at least add side by side
+STRICT = 1e-5  # how far the quotient of two probabilities may be off in float32, as a share
+LOOSE = 3e-4  # the same of one, which a sum over the unsorted vocabulary divides
 CLOSE = 1e-5  # a race is too close to call below this share
 DEEPEST = -80.0  # nats: probabilities farther down are no longer normal numbers of float32
-TOLD = 1e-6  # how far a probability that is shown may be off
+TOLD = 2e-5  # how far a probability that is shown may be off at the very worst
 
 
 class Unsure(Exception):
@@ -85,10 +87,22 @@ class Field:
         """In nats."""
         if self.cut_off:
             weights = self.weights[: self.count]
-            lost = float(weights @ (self.scores[: self.count].astype(np.float64) - self.best))
+            lost = float((weights * (self.scores[: self.count].astype(np.float64) - self.best)).sum())
         else:
-            lost = float(np.dot(self.spread, np.maximum(self.far, -1e30)))
+            lost = float((self.spread * np.maximum(self.far, -1e30)).sum())
         return math.log(self.total) - lost / self.total
+
+    @property
+    def alive(self) -> int:
+        """How many there are."""
+        return self.count if self.cut_off else int(np.count_nonzero(self.row > -math.inf))
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the scores."""
+        if self.doubtful or not math.isfinite(self.best):
+            raise Unsure
+        return float((self.scores if self.cut_off else self.row[self.row > -math.inf]).std())
 
     @property
     def complete(self) -> bool:
@@ -98,10 +112,19 @@ class Field:
     @property
     def rounding(self) -> float:
         """How far a float32 sum of sorted probabilities may be off, as a share of the whole."""
-        rank = float(self.weights @ np.arange(len(self.weights))) / self.total
+        rank = float((self.weights * np.arange(len(self.weights))).sum()) / self.total
         if not self.complete:
             rank += max(0.0, 1 - float(self.weights.sum()) / self.total) * len(self.row)
         return TINY + PER_RANK * rank
+
+    @property
+    def depth(self) -> float:
+        """Down to how many nats below the best all are known."""
+        return math.inf if self.complete else DEPTHS[self._depth]
+
+    @property
+    def doubtful(self) -> bool:
+        return self.sure < len(self.ids)
 
     def reaching(self, score: float) -> int:
         """How many of `ids` have at least this score."""
@@ -133,11 +156,9 @@ class Field:
 
         `ties_stay` says that equal scores share one fate; else a border through them leaves them in doubt.
         """
-        if not self.cut_off and self._depth < 0:
-            self._look()
+        self.look_to(1)
         low, count, high = border()
-        while high >= len(self.ids) and not self.complete:
-            self._look()
+        while high >= len(self.ids) and self.look():
             low, count, high = border()
         high = min(high, len(self.ids))
         if high > low:
@@ -153,17 +174,62 @@ class Field:
             self._changed(best=self.best, weights=self.weights, total=self.total)
         self.sure, self.count = low, count
 
-    def at_least(self, limit: float, margin: float) -> Border:
-        """The border of those whose score reaches a limit that may be off by up to `margin`; the best always stay."""
+    def keep(self, limit: float, margin: float, least: int) -> None:
+        """Keep what scores at least `limit`, which may be off by up to `margin`; and in any case the best, and so many
+        of the next as make `least`. Of those that score about the same, any may be chosen for that."""
+
+        def border() -> Border:
+            self.look_to(least)
+            low, count, high = self.band(limit, margin)
+            if low < least:
+                last = float(self.scores[:least][-1])
+                near = self.reaching(last - STRICT)
+                sure = least if near <= least else self.reaching(last + STRICT)
+                low, count, high = max(low, sure), max(count, least), max(high, near)
+            return low, count, high
+
+        self.cut(border)
+
+    def band(self, limit: float, margin: float) -> Border:
+        """The border of what scores at least `limit`, which may be off by up to `margin`."""
         if limit - self.best < DEEPEST:
             raise Unsure
-        same = self.reaching(self.best)
-        return max(self.reaching(limit + margin), same), max(self.reaching(limit), same), self.reaching(limit - margin)
+        return self.reaching(limit + margin), self.reaching(limit), self.reaching(limit - margin)
+
+    def drop(self, count: int) -> None:
+        """The best so many are out."""
+        if not self.cut_off:
+            self.edit(self.ids[:count], lambda scores: np.full_like(scores, -np.inf))
+        elif count >= self.sure:
+            raise Unsure
+        else:
+            self.ids, self.scores = self.ids[count:], self.scores[count:]
+            self.sure, self.count = self.sure - count, self.count - count
+            self._changed()
+
+    def only(self, first: int, stop: int) -> None:
+        """Of those looked at only these stay, for certain."""
+        self.ids, self.scores = self.ids[first:stop], self.scores[first:stop]
+        self.cut_off, self.sure, self.count = True, stop - first, stop - first
+        self._changed()
+
+    def look(self) -> bool:
+        """Look deeper; False where nothing is left to be seen."""
+        if self.complete:
+            return False
+        self._depth += 1
+        found = np.flatnonzero(self.far > -DEPTHS[self._depth])
+        scores = self.row[found]
+        order = np.argsort(-scores)
+        self.ids, self.scores = found[order], scores[order]
+        self.sure = self.count = len(found)
+        self._forget(("weights",))
+        return True
 
     def look_to(self, count: int) -> None:
-        """Look until so many are known."""
-        while len(self.ids) < count and not self.complete:
-            self._look()
+        """Look until so many are known, or all."""
+        while len(self.ids) < count and self.look():
+            pass
 
     # What becomes of it
 
@@ -205,23 +271,13 @@ class Field:
         if self.error / self.total > TOLD:  # the best one's probability, and so everyone's, may be off by more
             raise Unsure
         found = dict.fromkeys(places, 0.0)
-        for at in np.flatnonzero(np.isin(self.ids, np.asarray(places))).tolist():
+        for at in np.flatnonzero((self.ids == np.array(places)[:, None]).any(axis=0)).tolist():
             if at >= self.sure:
                 raise Unsure
             found[int(self.ids[at])] = float(self.weights[at]) / self.total
         return [found[place] for place in places]
 
     # Inside
-
-    def _look(self) -> None:
-        """Sort as many as lie within the next depth."""
-        self._depth += 1
-        found = np.flatnonzero(self.far > -DEPTHS[self._depth])
-        scores = self.row[found]
-        order = np.argsort(-scores)
-        self.ids, self.scores = found[order], scores[order]
-        self.sure = self.count = len(found)
-        self._forget(("weights",))
 
     def _around(self, low: int, high: int) -> tuple[int, int]:
         """The same border, moved to where no group of equal scores is parted."""
@@ -233,7 +289,7 @@ class Field:
         return low, high
 
     def _edit_few(self, places: np.ndarray, change: Callable[[Floats], Floats]) -> None:
-        if self.sure < len(self.ids):
+        if self.doubtful:
             raise Unsure
         order = np.argsort(self.ids)
         spots = np.searchsorted(self.ids, places, sorter=order).clip(max=len(order) - 1)
@@ -255,7 +311,7 @@ class Field:
         self._forget(("best", "far", "spread", "weights", "total", "entropy"))
         self.__dict__.update(known)
         if not self.cut_off:
-            self._depth = -1
+            self._depth, self.ids, self.scores = -1, self.ids[:0], self.scores[:0]
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:

@@ -7,6 +7,7 @@ the same amount whatever p is. So the luck of a position can be kept and used ag
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import Executor, Future
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ class Luck:
         self.greedy = greedy
         self._noise = torch.Generator(device=device)
         self._noise.manual_seed(seed)
+        self._coming: tuple[Tensor, Future[Noise]] | None = None  # where the noise stood, and what is being drawn
 
     def pick(self, scores: Tensor, noise: Noise | None = None) -> tuple[int, Tensor]:
         """The token drawn from scores [1, vocab], and the probabilities it was drawn from; `noise` is what `draw` gave
@@ -32,15 +34,30 @@ class Luck:
         probabilities = torch.softmax(scores, dim=-1)
         if noise is not None:
             return int((probabilities / noise.whole()).argmax()), probabilities
+        self._settled()
         return int(torch.multinomial(probabilities, num_samples=1, generator=self._noise)), probabilities
 
+    @property
+    def early(self) -> bool:
+        """Whether noise can be drawn before the scores are known: not for the best token, and not on a GPU, whose
+        generator deals its numbers in another way."""
+        return not self.greedy and self._noise.device.type == "cpu"
+
+    def prepare(self, size: int, beside: Executor) -> None:
+        """Begin to draw the noise of the next pick in another thread, while this one does something else."""
+        if self.early and self._coming is None:
+            self._coming = self._noise.get_state(), beside.submit(Noise, self._noise, size)
+
     def draw(self, size: int) -> Noise | None:
-        """The noise of the next pick, where it can be drawn before the scores are known: not for the best token, and
-        not on a GPU, whose generator deals its numbers in another way."""
-        return None if self.greedy or self._noise.device.type != "cpu" else Noise(self._noise, size)
+        """The noise of the next pick, where it can be drawn early."""
+        if not self.early:
+            return None
+        coming, self._coming = self._coming, None
+        return Noise(self._noise, size) if coming is None else coming[1].result()
 
     def noise(self, size: int) -> Tensor:
         """The E [1, size] of the next pick, which is argmax p / E; advances as the pick would."""
+        self._settled()
         return torch.empty((1, size), device=self._noise.device).exponential_(1, generator=self._noise)
 
     def skip(self, size: int) -> None:
@@ -50,10 +67,13 @@ class Luck:
 
     def state(self) -> Tensor | None:
         """Where the noise stands before a pick; `rewind` returns there."""
+        if self._coming is not None:
+            return self._coming[0]
         return None if self.greedy else self._noise.get_state()
 
     def rewind(self, state: Tensor | None) -> None:
         if state is not None:
+            self._settled()
             self._noise.set_state(state)
 
     def coin(self, position: int) -> float:
@@ -63,3 +83,11 @@ class Luck:
         """
         digest = hashlib.blake2b(f"{self.seed}:{position}".encode(), digest_size=8).digest()
         return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
+
+    def _settled(self) -> None:
+        """As if nothing had been prepared."""
+        if self._coming is not None:
+            state, drawn = self._coming
+            drawn.result()
+            self._coming = None
+            self._noise.set_state(state)

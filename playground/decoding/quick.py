@@ -21,20 +21,18 @@ from transformers import (
     RepetitionPenaltyLogitsProcessor,
     SuppressTokensLogitsProcessor,
     TemperatureLogitsWarper,
+    TopHLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from playground.decoding.chain import Chain
-from playground.decoding.field import Border, Field
+from playground.decoding.field import LOOSE, STRICT, Border, Field, Unsure
 from playground.decoding.repetition import penalized
 
 Twin = Callable[[Field, np.ndarray], None]
 """Changes the field; the second argument is the ids [length] of everything before the position."""
-
-LOOSE = 3e-4
-"""How far a probability may be off, as a share: float32 sums over an unsorted vocabulary lose that much at worst."""
-STRICT = 1e-5  # the same of the quotient of two probabilities
 
 
 def quickly(chain: Chain) -> tuple[Chain, list[Twin]]:
@@ -98,42 +96,61 @@ def _top_p(stage: TopPLogitsWarper, field: Field, ids: np.ndarray) -> None:
 
 def _min_p(stage: MinPLogitsWarper, field: Field, ids: np.ndarray) -> None:
     limit = math.log(stage.min_p) if stage.min_p > 0 else -math.inf
-
-    def border() -> Border:
-        found = field.at_least(field.best + limit, STRICT)
-        if stage.min_tokens_to_keep <= found[0]:
-            return found
-        field.look_to(stage.min_tokens_to_keep)
-        last = float(field.scores[: stage.min_tokens_to_keep][-1])  # chosen by probability, which merges near scores
-        low, count, high = field.at_least(last, STRICT)
-        return max(low, found[0]), max(count, found[1]), max(high, found[2])
-
-    field.cut(border)
-
-
-def _above(stage: EpsilonLogitsWarper | EtaLogitsWarper, field: Field, chance: float, off: float) -> None:
-    """Keep what is at least so likely, and what is at least as good as the last of those to be kept in any case."""
-    limit = field.best + math.log(chance * field.total)
-
-    def border() -> Border:
-        found = field.at_least(limit, off)
-        if stage.min_tokens_to_keep <= found[0]:
-            return found
-        field.look_to(stage.min_tokens_to_keep)
-        least = field.reaching(float(field.scores[: stage.min_tokens_to_keep][-1]))
-        return max(found[0], least), max(found[1], least), max(found[2], least)
-
-    field.cut(border)
+    field.keep(field.best + limit, STRICT, stage.min_tokens_to_keep)
 
 
 def _epsilon(stage: EpsilonLogitsWarper, field: Field, ids: np.ndarray) -> None:
-    _above(stage, field, stage.epsilon, LOOSE + field.error)
+    limit = field.best + math.log(stage.epsilon * field.total)
+    field.keep(limit, LOOSE + field.error, stage.min_tokens_to_keep)
 
 
 def _eta(stage: EtaLogitsWarper, field: Field, ids: np.ndarray) -> None:
     epsilon = float(stage.epsilon)
     chance = min(epsilon, math.sqrt(epsilon) * math.exp(-field.entropy))
-    _above(stage, field, chance, 2 * LOOSE + 20 * field.error)
+    limit = field.best + math.log(chance * field.total)
+    field.keep(limit, 2 * LOOSE + 20 * field.error, stage.min_tokens_to_keep)
+
+
+def _top_h(stage: TopHLogitsWarper, field: Field, ids: np.ndarray) -> None:
+    def border() -> Border:
+        field.look_to(stage.top_n)
+        weights = field.weights[: stage.top_n]
+        if field.sure < len(weights):
+            raise Unsure
+        chances = np.maximum(weights / weights.sum(), 1e-300)
+        sums = (-chances * np.log(chances)).cumsum()
+        whole = float(sums[-1])
+        limit, off = whole * stage.top_h, STRICT * (1 + whole)
+        low, count, high = np.searchsorted(sums, [limit - off, limit, limit + off], side="right").tolist()
+        return max(low, 1), max(count, 1), max(high, 1)
+
+    field.cut(border, ties_stay=False)
+
+
+def _typical(stage: TypicalLogitsWarper, field: Field, ids: np.ndarray) -> None:
+    """Keeps a band around the entropy; whatever is close to one of its two ends is left to the chain."""
+    field.look_to(max(stage.min_tokens_to_keep, 1))
+    size, expected = math.log(field.total), field.entropy
+    while True:
+        if field.doubtful:
+            raise Unsure
+        logs = field.scores.astype(np.float64) - field.best - size
+        strange = np.abs(-logs - expected)
+        order = np.argsort(strange, kind="stable")
+        sums = (field.weights[order] / field.total).cumsum()
+        last = int(np.searchsorted(sums, stage.mass))
+        farthest = float(strange[order[min(last, len(order) - 1)]])
+        if last < len(order) and farthest + expected - size < field.depth - LOOSE:
+            break
+        if not field.look():
+            break
+    kept = strange <= farthest + LOOSE
+    close = np.abs(sums[max(last - 1, 0) : last + 1] - stage.mass).min() < LOOSE
+    ends = field.scores[kept & (strange >= farthest - LOOSE)]
+    if close or len(np.unique(ends)) > 1 or np.count_nonzero(kept) < stage.min_tokens_to_keep:
+        raise Unsure
+    first = int(kept.argmax())
+    field.only(first, first + int(np.count_nonzero(kept)))
 
 
 _MIRRORS: dict[type, Callable[[Any, Field, np.ndarray], None]] = {
@@ -146,4 +163,6 @@ _MIRRORS: dict[type, Callable[[Any, Field, np.ndarray], None]] = {
     MinPLogitsWarper: _min_p,
     EpsilonLogitsWarper: _epsilon,
     EtaLogitsWarper: _eta,
+    TopHLogitsWarper: _top_h,
+    TypicalLogitsWarper: _typical,
 }

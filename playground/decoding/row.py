@@ -6,6 +6,8 @@ Knows no model: it is handed the scores of each position and answers with a Step
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +53,9 @@ class Pick:
     sight: Sight
     left: bool = True
     stages: tuple[StageView, ...] | None = None
+
+
+Choice = Pick | Future[Pick] | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,27 +151,31 @@ class Row:
         self.forbidden: dict[int, dict[int, str]] = {}
         self._tries = 0
 
+    def prepare(self, size: int, beside: Executor) -> None:
+        """Begin to draw the noise of the next token over a vocabulary of this size, in another thread."""
+        if self._quick:
+            self.luck.prepare(size, beside)
+
     def advance(self, raw: Tensor, unconditional: Tensor | None = None) -> Step:
         """The next token, from the scores [1, vocab] that follow the prompt and `tokens`."""
         return self.settle(self.choose(raw, unconditional))
 
-    def choose(self, raw: Tensor, unconditional: Tensor | None = None) -> tuple[Moment, Pick] | Exception:
-        """The first half of `advance`, without text: several rows' halves may run side by side, in threads."""
+    def choose(self, raw: Tensor, unconditional: Tensor | None = None, beside: Executor | None = None) -> Choice:
+        """The first half of `advance`: a token. What takes long is left to `beside`, and goes on meanwhile."""
         try:
             moment = Moment(raw, unconditional, None, [])
             if self._watching:
                 moment = Moment(raw.clone(), unconditional, self.luck.state(), self._chain.snapshot())
-            return moment, self._pick(moment)
-        except Exception as error:  # noqa: BLE001 - told by `settle`, as this row's end
+                self._remember(moment)
+            return self._pick(moment, beside)
+        except Exception as error:  # noqa: BLE001 - told by `settle`
             return error
 
-    def settle(self, chosen: tuple[Moment, Pick] | Exception) -> Step:
-        """The second half: the token is written, and its Step told."""
+    def settle(self, choice: Choice) -> Step:
+        """The second half: the token's text, and whether the row ends or steps back."""
         start = len(self.tokens)
         try:
-            if isinstance(chosen, Exception):
-                raise chosen
-            return self._settle(*chosen)
+            return self._settle(choice)
         except Exception as error:  # noqa: BLE001 - whatever fails in one row's samplers must not end its neighbours
             self.finish = "error"
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -182,11 +191,12 @@ class Row:
                 note=notes.note(notes.FAILED, reason),
             )
 
-    def _settle(self, moment: Moment, pick: Pick) -> Step:
+    def _settle(self, choice: Choice) -> Step:
         start, note = len(self.tokens), ""
-        if self._watching:
-            self._remember(moment)
         while True:
+            if isinstance(choice, Exception):
+                raise choice
+            pick = choice.result() if isinstance(choice, Future) else choice
             written = self._write(pick.token)
             if not written.phrase:
                 break
@@ -196,7 +206,7 @@ class Row:
                 written = self._writer.let_through()
                 break
             note = notes.note(notes.STEPPED_BACK, written.phrase)
-            pick = self._pick(self._step_back(place, written.phrase))
+            choice = self._pick(self._step_back(place, written.phrase), None)
         # No later match can begin before the text that is held, so older scores are not needed any more.
         self._moments = {place: kept for place, kept in self._moments.items() if place >= self._writer.first_held}
         position = len(self.tokens) - 1
@@ -218,35 +228,50 @@ class Row:
             note=notes.join(note, "" if pick.left else notes.KEPT_BEST),
         )
 
-    def _pick(self, moment: Moment) -> Pick:
+    def _pick(self, moment: Moment, beside: Executor | None) -> Choice:
         """A token for the current position, without what is forbidden there."""
-        raw = moment.raw
+        raw, field = moment.raw, None
         self._unconditional = moment.unconditional
-        noise = self.luck.draw(raw.shape[-1])
-        forbidden = self.forbidden.get(len(self.tokens))
+        forbidden = self.forbidden.get(len(self.tokens), {})
         if self._quick and not forbidden:
-            try:
-                return self._pick_quickly(raw, noise)
-            except Unsure:
-                pass
+            with suppress(Unsure):
+                field = self._field(raw)
+        noise = self.luck.draw(raw.shape[-1]) if self._quick else None
+        if field is not None:
+            with suppress(Unsure):
+                return self._from_field(field, raw, noise)
+        if beside is not None:
+            return beside.submit(self._from_chain, raw, forbidden, noise)
+        return self._from_chain(raw, forbidden, noise)
+
+    @torch.inference_mode()
+    def _from_chain(self, raw: Tensor, forbidden: Collection[int], noise: Noise | None) -> Pick:
+        """The pick as transformers makes it: every sampler over the whole vocabulary."""
         scores = without(raw, forbidden) if forbidden else raw
         scores, left = self._chain.apply(self._history.ids(), scores, self._trace)
         token, probabilities = self.luck.pick(scores, noise)
         sight = describe(raw, token, lambda ids: probabilities[0, list(ids)].tolist(), self._setting.labels)
         return Pick(token, sight, left, self._trace.views() if self._trace is not None else None)
 
-    def _pick_quickly(self, raw: Tensor, noise: Noise | None) -> Pick:
-        """The same, from the best few candidates. Raises Unsure where only the whole chain can tell."""
+    def _field(self, raw: Tensor) -> Field:
+        """What the chain leaves of the scores, as far as it can be told from the best few. Raises Unsure."""
         ids = self._history.ids()
-        scores, left = self._slow.apply(ids, raw)
+        scores, left = self._slow.apply(ids, raw) if self._slow.links else (raw, True)
         if not left or scores.dtype != torch.float32:
             raise Unsure
         field = Field(scores[0].numpy())
         for twin in self._twins:
             twin(field, ids[0].numpy())
-        token = field.greedy() if noise is None else field.race(noise)
-        certain = (lambda places: [float(place == token) for place in places]) if noise is None else field.chances
-        return Pick(token, describe(raw, token, certain, self._setting.labels))
+        return field
+
+    def _from_field(self, field: Field, raw: Tensor, noise: Noise | None) -> Pick:
+        """The pick, which only the chain itself can make where this raises Unsure."""
+        labels = self._setting.labels
+        if noise is None:
+            token = field.greedy()
+            return Pick(token, describe(raw, token, lambda ids: [float(one == token) for one in ids], labels))
+        token = field.race(noise)
+        return Pick(token, describe(raw, token, field.chances, labels))
 
     def _write(self, token: int) -> Written:
         self._chain.chosen(token)

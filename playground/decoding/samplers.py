@@ -11,9 +11,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from playground.decoding.field import LOOSE, STRICT, TINY, Field, Unsure
 from playground.decoding.repetition import DRY, FrequencyPenalty, PresencePenalty, repetition_penalty
 from playground.decoding.wrapped import (
     ExponentialDecay,
@@ -101,6 +103,9 @@ class TopA:
         chances = scores.softmax(dim=-1)
         return _cut(scores, chances >= self.top_a * chances.max() ** 2, self.least)
 
+    def narrow(self, field: Field, ids: np.ndarray) -> None:
+        field.keep(field.best + math.log(self.top_a / field.total), LOOSE + field.error, self.least)
+
 
 class TailFree:
     """Cuts where the running sum of the normalised |second difference| of the sorted probabilities exceeds z.
@@ -124,6 +129,19 @@ class TailFree:
         tail[0, 1 : count - 1] = (bend / total).cumsum(dim=-1) > self.z
         return _cut(scores, ~torch.zeros_like(tail).scatter(-1, places, tail), self.least)
 
+    def narrow(self, field: Field, ids: np.ndarray) -> None:
+        while field.look():
+            pass
+        chances = field.weights / field.total
+        bend = np.abs(np.diff(chances, n=2))
+        if field.doubtful or float(bend.sum()) < TINY:
+            raise Unsure
+        sums = bend.cumsum() / bend.sum()
+        off = LOOSE + TINY / float(bend.sum())  # a bend is a small difference of probabilities
+        low, count, high = np.searchsorted(sums, [self.z - off, self.z, self.z + off], side="right").tolist()
+        kept = max(low + 1, self.least), max(count + 1, self.least), max(high + 1, self.least)
+        field.cut(lambda: kept, ties_stay=False)
+
 
 class TopNSigma:
     """Keeps z_i ≥ max(z) − n · σ(z), with σ over finite scores only: after a cut-off it would be infinite otherwise."""
@@ -136,6 +154,10 @@ class TopNSigma:
         if not len(finite):
             return scores
         return _cut(scores, scores >= finite.max() - self.n * finite.std(correction=0), self.least)
+
+    def narrow(self, field: Field, ids: np.ndarray) -> None:
+        reach = self.n * field.deviation
+        field.keep(field.best - reach, STRICT * (1 + abs(field.best) + reach), self.least)
 
 
 class XTC:
@@ -167,6 +189,26 @@ class XTC:
         if left < self.least or bool(torch.isin(drop, drop.new_tensor(self.untouchable)).any()):
             return scores
         return scores.index_fill(-1, drop, -math.inf)
+
+    def narrow(self, field: Field, ids: np.ndarray) -> None:
+        if self.coin() >= self.probability:
+            return
+        if self.threshold < TINY:
+            raise Unsure
+        limit = field.best + math.log(self.threshold * field.total)
+        low, count, high = field.band(limit, LOOSE + field.error)
+        while high >= len(field.ids) and field.look():
+            low, count, high = field.band(limit, LOOSE + field.error)
+        if low != high or high > field.sure:
+            raise Unsure
+        drop = max(count - 1, 0)
+        if not drop or np.isin(field.ids[:drop], self.untouchable).any():
+            return
+        if field.alive - drop < self.least:
+            return
+        if field.scores[drop - 1] - field.scores[drop] < STRICT:  # which of the two goes, their order decides
+            raise Unsure
+        field.drop(drop)
 
 
 class Mirostat:

@@ -1,19 +1,40 @@
-"""The next token of several rows at once. Rows may differ in everything but the size of the vocabulary."""
+"""The next token of several rows at once. Rows may differ in everything but the size of the vocabulary.
+
+Where there is a second core, another thread draws the noise, and goes the long way for rows that need it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from torch import Tensor
 
 from playground.decoding.row import Row
 from playground.types import Step
 
+_CORES = os.cpu_count() or 1
+_BESIDE = ThreadPoolExecutor(max(1, min(4, _CORES - 1)), thread_name_prefix="noise") if _CORES > 1 else None
+"""Has no thread before it is needed."""
+
+
+def prepare(rows: Sequence[Row], size: int) -> None:
+    """Begin to draw the noise of the next `advance` over a vocabulary of this size.
+
+    To be called as soon as it is known who takes part, where there is something else to do until then.
+    """
+    if _BESIDE is not None:
+        for row in rows:
+            row.prepare(size, _BESIDE)
+
 
 def advance(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = None) -> list[Step]:
     """One Step a row, from scores [rows, vocab]; exactly what each row's own `advance` gives."""
-    chosen = []
+    prepare(rows[1:], raw.shape[-1])  # of the first one it is asked at once
+    beside = _BESIDE if len(rows) > 1 else None
+    choices = []
     for place, row in enumerate(rows):
         one = slice(place, place + 1)
-        chosen.append(row.choose(raw[one], None if unconditional is None else unconditional[one]))
-    return [row.settle(what) for row, what in zip(rows, chosen, strict=True)]
+        choices.append(row.choose(raw[one], None if unconditional is None else unconditional[one], beside))
+    return [row.settle(choice) for row, choice in zip(rows, choices, strict=True)]
