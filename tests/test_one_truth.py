@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent / "playground"
 NAMES = {
     "decoding/answers.py": "what cannot be replayed without the model",
     "decoding/chain.py": "the order decides which stages are built",
+    "decoding/filled.py": "fills each stage's formula with what its parameters are set to",
     "decoding/margins.py": "quotes a stage's value beside the numbers measured there",
     "decoding/prepared.py": "guidance's scale belongs to the scores",
     "decoding/replay.py": "stops and the length are not stages of the chain",

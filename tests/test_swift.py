@@ -87,7 +87,9 @@ class _Words(Words):
         return self.texts[token]
 
 
-def made_up(dtype: torch.dtype, *, size: int = 1500, count: int = 10, sharpness: float = 2.5) -> KeptRow:
+def made_up(
+    dtype: torch.dtype, *, size: int = 1500, count: int = 10, sharpness: float = 2.5, guided: bool = False
+) -> KeptRow:
     """A row of random scores over a small vocabulary; in bf16 many of them are equal."""
     torch.manual_seed(size + count)
     words = _Words("<unk>", "\n", "<end>", *(f" {number}" for number in range(3, size)))
@@ -97,7 +99,7 @@ def made_up(dtype: torch.dtype, *, size: int = 1500, count: int = 10, sharpness:
     luck = Luck(SEED, torch.device("cpu"), greedy=False)
     for position in range(count):
         scores = (torch.randn(1, size) * sharpness).to(dtype).float()
-        row.put(position, scores, None, dtype, None)
+        row.put(position, scores, torch.randn(1, size) if guided else None, dtype, None)
         row.tokens.append(luck.pick(scores)[0])
     row.run.close()
     return row

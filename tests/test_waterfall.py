@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import math
+import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+from transformers import (
+    EpsilonLogitsWarper,
+    EtaLogitsWarper,
+    LogitsProcessor,
+    MinPLogitsWarper,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    SuppressTokensLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopHLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+    TypicalLogitsWarper,
+)
 
 from playground import models, parameters, xray
 from playground.decoding.findings import Waterfall
@@ -76,6 +91,52 @@ def test_each_stage_s_numbers_are_those_of_its_own_definition(loaded: models.Loa
     assert found.draw is not None and found.draw.probability == pytest.approx(drawn.p_chain)
     q = p[p >= 0.05 * p[0]]
     assert drawn.p_chain == pytest.approx(float(q[found.draw.rank - 1] / q.sum()), abs=1e-4)
+
+
+PROCESSORS: dict[str, Callable[[Any], LogitsProcessor]] = {
+    "repetition_penalty": RepetitionPenaltyLogitsProcessor,
+    "no_repeat_ngram_size": NoRepeatNGramLogitsProcessor,
+    "suppress_tokens": SuppressTokensLogitsProcessor,
+    "temperature": TemperatureLogitsWarper,
+    "top_h": TopHLogitsWarper,
+    "top_k": TopKLogitsWarper,
+    "top_p": TopPLogitsWarper,
+    "min_p": MinPLogitsWarper,
+    "typical_p": TypicalLogitsWarper,
+    "epsilon_cutoff": EpsilonLogitsWarper,
+    "eta_cutoff": EtaLogitsWarper,
+}
+"""transformers' own processors, in transformers' order."""
+
+SURVIVED: list[dict[str, Any]] = [
+    STAGED,
+    {"top_h": 0.5, "temperature": 1.4},
+    {"typical_p": 0.6, "epsilon_cutoff": 0.0004, "suppress_tokens": [28, 30]},
+    {"no_repeat_ngram_size": 1, "eta_cutoff": 0.002, "top_p": 0.97, "top_k": 500},
+]
+
+
+@pytest.mark.parametrize("given", SURVIVED, ids=str)
+def test_the_survivors_of_each_stage_are_those_that_the_processors_keep(
+    tiny: models.Loaded, given: dict[str, Any]
+) -> None:
+    row = write(tiny, **given)
+    chance = random.Random(1)
+    for position in (0, 7):
+        scores, gone = row.scores(position)[0], dict[int, str]()
+        history = torch.cat([row.run.setting.prompt, torch.tensor([row.tokens[:position]], dtype=torch.long)], dim=1)
+        by_name = {stage.stage: stage for stage in at(position).stages}
+        assert by_name.keys() == given.keys()
+        for name in (name for name in PROCESSORS if name in given):
+            before = torch.isfinite(scores)[0]
+            scores = PROCESSORS[name](given[name])(history, scores)
+            left = torch.isfinite(scores)[0]
+            assert (by_name[name].alive_before, by_name[name].alive_after) == (int(before.sum()), int(left.sum()))
+            gone.update(dict.fromkeys((before & ~left).nonzero()[:, 0].tolist(), name))
+        kept = torch.isfinite(scores)[0].nonzero()[:, 0].tolist()
+        for token in (*chance.sample(sorted(gone), 6), *chance.sample(kept, min(3, len(kept)))):
+            fate = next(fate for fate in at(position, search=token).fates if fate.token.token_id == token)
+            assert fate.stage == gone.get(token)
 
 
 @pytest.mark.model

@@ -36,7 +36,8 @@ class StageChange:
 
     `mass_cut` is the share of probability it removed, under the distribution that entered it. `top` holds the ten
     likeliest that entered and the ten likeliest that left (ten to twenty tokens, by `before`, then by `after`).
-    `formula` is the registry's; `settings` the values of the stage's parameters; `sentence` says it with the numbers.
+    `formula` is the registry's, `filled` the same with this position's numbers, where there is anything to reckon;
+    `settings` are the values of the stage's parameters; `sentence` says what it did.
     """
 
     stage: str
@@ -50,6 +51,7 @@ class StageChange:
     formula: str
     settings: Mapping[str, Any]
     sentence: Text
+    filled: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

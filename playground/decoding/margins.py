@@ -19,11 +19,13 @@ from playground.types import Text
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One stage at one position: scores [vocab] and natural log-probabilities that entered, and what it kept."""
+    """One stage at one position: scores [vocab] and natural log-probabilities that entered, the scores that left, and
+    what was kept."""
 
     stage: str
     entered: Tensor
     likely: Tensor
+    left: Tensor
     kept: Tensor
     settings: Mapping[str, Any]
 
@@ -60,7 +62,7 @@ class Passage:
 
 def passage(stage: str, before: Tensor, after: Tensor, settings: Mapping[str, Any]) -> Passage:
     """From the scores [1, vocab] before and after the stage."""
-    return Passage(stage, before[0], torch.log_softmax(before[0], dim=-1), torch.isfinite(after[0]), settings)
+    return Passage(stage, before[0], torch.log_softmax(before[0], dim=-1), after[0], torch.isfinite(after[0]), settings)
 
 
 def reason(at: Passage, token: int) -> Text:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from playground import parameters
 from playground.decoding import margins
+from playground.decoding.filled import Sum, filled
 from playground.decoding.findings import Chance, Draw, Fate, RunnerUp, StageChange, Token, Waterfall
 from playground.decoding.margins import Passage, number
 from playground.decoding.replay import token_of
@@ -34,10 +35,10 @@ def waterfall(scene: Scene, position: int, *, asked: int | None = None, with_luc
 def here(scene: Scene, position: int, *, asked: int | None = None, with_luck: bool = True) -> Waterfall:
     """The same where the scene stands at this position already."""
     setting = scene.setting
-    passages: list[tuple[Passage, Tensor]] = []
+    passages: list[Passage] = []
 
     def seen(stage: str, before: Tensor, after: Tensor) -> None:
-        passages.append((margins.passage(stage, before, after, _settings(setting, stage)), after))
+        passages.append(margins.passage(stage, before, after, _settings(setting, stage)))
 
     raw, _ = scene.row.scores(position)
     final, left = scene.apply(position, seen)
@@ -53,7 +54,7 @@ def here(scene: Scene, position: int, *, asked: int | None = None, with_luck: bo
         position=position,
         alive=int(torch.isfinite(raw).sum()),
         entropy=_entropy(likely),
-        stages=tuple(_change(setting, at, after[0]) for at, after in passages),
+        stages=tuple(_change(scene, position, at) for at in passages),
         fates=tuple(_fate(setting, token, likely, chances, passages, phrases, forbidden) for token in wanted),
         forbidden=tuple(token_of(setting, token) for token in forbidden),
         kept_best=not left,
@@ -66,10 +67,11 @@ def _settings(setting: Setting, stage: str) -> dict[str, Any]:
     return {p.name: setting.values[p.name] for p in parameters.REGISTRY if p.stage == stage}
 
 
-def _change(setting: Setting, at: Passage, after: Tensor) -> StageChange:
+def _change(scene: Scene, position: int, at: Passage) -> StageChange:
+    setting = scene.setting
     record = next(p for p in parameters.REGISTRY if p.stage == at.stage and p.needs is None)
     before = at.likely.exp()
-    later = torch.softmax(after, dim=-1) if at.count else torch.zeros_like(before)
+    later = torch.softmax(at.left, dim=-1) if at.count else torch.zeros_like(before)
     alive = int(torch.isfinite(at.entered).sum())
     cut = float(before[~at.kept].sum())
     size = min(TOP, before.shape[0])
@@ -89,7 +91,13 @@ def _change(setting: Setting, at: Passage, after: Tensor) -> StageChange:
         formula=record.formula,
         settings=at.settings,
         sentence=_sentence(alive, at.count, cut, entered, left, float((later - before).abs().max())),
+        filled=filled(Sum(at, dict(scene.chain.links)[at.stage], position, lambda token: _visible(setting, token))),
     )
+
+
+def _visible(setting: Setting, token: int) -> str:
+    """A token's text on one line."""
+    return setting.labels[token].replace("\n", "↵").replace("\t", "⇥")
 
 
 def _order(chance: Chance) -> tuple[float, float, int]:
@@ -115,7 +123,7 @@ def _fate(
     token: int,
     likely: Tensor,
     chances: Tensor,
-    passages: list[tuple[Passage, Tensor]],
+    passages: list[Passage],
     phrases: dict[int, str],
     forbidden: list[int],
 ) -> Fate:
@@ -127,7 +135,7 @@ def _fate(
         if not phrase:
             why = Text("stepped back: it began a banned phrase", "已退回：它是禁用短语的开头")
     else:
-        for at, _ in passages:
+        for at in passages:
             if not at.kept[token] and torch.isfinite(at.entered[token]):
                 stage, why = at.stage, margins.reason(at, token)
                 break

@@ -138,6 +138,7 @@ def _stage(stage: StageChange) -> Value:
         "label": said(stage.label),
         "sentence": said(stage.sentence),
         "formula": stage.formula,
+        "filled": said(stage.filled),
         "settings": dict(stage.settings),
         "alive": [stage.alive_before, stage.alive_after],
         "mass": stage.mass_cut,

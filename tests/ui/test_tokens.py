@@ -217,6 +217,7 @@ def test_one_tab_stop_and_arrows_walk_the_tokens(visit: Visit, address: str) -> 
     page.keyboard.press("Enter")
     expect(page.locator(".wf-title")).to_be_focused()
     expect(page.locator("#out textarea, #out input")).to_have_value('{"run": "first", "row": 0, "position": 0}')
+    expect(page.locator(".wf-filled")).to_have_text("“<b>x</b>”: 12.500 / 1.25 = 10.000")
     page.keyboard.press("Escape")
     expect(page.locator(".wf")).to_be_hidden()
     expect(token(page, 1)).to_be_focused()

@@ -87,6 +87,7 @@ def fall(row: int, position: int, asked: str = "") -> Waterfall:
         stage(
             "temperature", Text("Temperature", "温度"), (most, most), warm, entropy=5.9, formula="z / T",
             settings={"temperature": 1.25},
+            filled=Text("“<b>x</b>”: 12.500 / 1.25 = 10.000", "“<b>x</b>”：12.500 / 1.25 = 10.000"),
         ),
         stage(
             "top_p", Text("top_p", "top_p"), (most, 4), cut, entropy=1.71, formula=keeps, settings={"top_p": 0.9}

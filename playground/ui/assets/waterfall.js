@@ -49,7 +49,7 @@ const stageOf = (stage, number) => {
       [t("entropy"), change(...stage.entropy, (entropy) => fixed(entropy, 2)) + ` ${t("bits_unit")}`]),
     make("p", { class: "wf-sentence" }, say(stage.sentence)),
     stage.formula || settings ? make("p", { class: "wf-formula" }, stage.formula ?? "",
-      settings ? make("span", {}, settings) : null) : null,
+      settings ? make("span", {}, settings) : null, stage.filled ? make("span", { class: "wf-filled" }, say(stage.filled)) : null) : null,
     ...(idle ? [make("p", { class: "wf-nothing" }, t("idle"))] : chart(stage.top, label)));
 };
 const drawDraw = () => {
