@@ -30,12 +30,13 @@ class Trace:
 
 
 def _measure(scores: Tensor) -> tuple[int, float]:
-    """How many candidates are alive, and the entropy of their distribution in nats."""
-    alive = int(torch.isfinite(scores).sum())
-    return alive, entropy(torch.log_softmax(scores, dim=-1)) if alive else 0.0
-
-
-def entropy(log_probabilities: Tensor) -> float:
-    """−Σ p ln p in nats, where 0 · ln 0 counts as 0."""
-    p = log_probabilities.exp()
-    return float(-(p * log_probabilities.clamp(min=-1e30)).sum())
+    """How many candidates are alive, and the entropy of their distribution in nats: ln Σ w − Σ w d / Σ w, with the
+    distance d from the best and w = e^d. Only those alive are looked at: behind a cut-off they are few."""
+    row = scores[0]
+    far = row[torch.isfinite(row)]
+    if not len(far):
+        return 0, 0.0
+    far = far - far.max()
+    weights = far.exp()
+    total = weights.sum()
+    return len(far), float(total.log() - torch.dot(weights, far) / total)
