@@ -60,8 +60,11 @@ class Prepared:
 
 
 def prepare_soon(run: KeptRun) -> None:
-    """In the background, for all rows of a run that has ended."""
-    threading.Thread(target=lambda: [prepared(row) for row in run.rows], name="prepare replay", daemon=True).start()
+    """In the background, for all rows of a run that has ended.
+
+    No daemon: torch must not be at work while Python goes down. It stops by itself then.
+    """
+    threading.Thread(target=lambda: [prepared(row) for row in run.rows], name="prepare replay").start()
 
 
 def prepared(row: KeptRow, apart: frozenset[int] = frozenset()) -> Prepared | None:
@@ -84,12 +87,15 @@ def _fitting(row: KeptRow, apart: frozenset[int], old: Prepared | None) -> Prepa
     if old is None and not store.spare(len(row.tokens) * BINS * _COLUMN_BYTES):
         return None
     made = _prepare(row, apart if old is None else apart.union(old.known.tolist()))
+    if made is None:
+        return None
     more = made.size - (0 if old is None else old.size)
     return made if store.charge(row.run, more) else None
 
 
 @torch.inference_mode()
-def _prepare(row: KeptRow, apart: frozenset[int]) -> Prepared:
+def _prepare(row: KeptRow, apart: frozenset[int]) -> Prepared | None:
+    """None where the process ends meanwhile."""
     setting, count = row.run.setting, len(row.tokens)
     device = setting.prompt.device
     scale = float(setting.values["guidance_scale"])
@@ -97,6 +103,8 @@ def _prepare(row: KeptRow, apart: frozenset[int]) -> Prepared:
     luck = Luck(row.seed, device, greedy=False)
     heads, tables, states = [], [], []
     for start in range(0, count, _PIECE):
+        if not threading.main_thread().is_alive():
+            return None
         stop = min(start + _PIECE, count, (start // BLOCK + 1) * BLOCK)
         scores = base(row, start, stop, scale)
         noise = torch.empty_like(scores)
