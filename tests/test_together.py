@@ -122,12 +122,12 @@ def test_guidance_reaches_every_row_with_its_own_second_scores(tiny: models.Load
 def test_luck_that_was_prepared_counts_from_where_it_stood(tiny: models.Loaded) -> None:
     setting = setting_of(tiny, {"top_p": 0.9})
     early, late = Row(0, 5, setting), Row(0, 5, setting)
-    prepare([early], 49152)
+    prepare([early, Row(1, 6, setting)], 49152)
     before, wanted = early.luck.state(), late.luck.state()
     assert before is not None and wanted is not None and torch.equal(before, wanted)
     scores = likely_rows(1, seed=4)
     assert_same_step(early.advance(scores), late.advance(scores))
-    prepare([early], 49152)
+    prepare([early, Row(2, 7, setting)], 49152)
     early.luck.rewind(before)  # what was prepared is not used
     late.luck.rewind(wanted)
     assert torch.equal(early.luck.noise(100), late.luck.noise(100))

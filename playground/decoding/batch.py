@@ -16,7 +16,7 @@ from torch import Tensor
 from playground.decoding.keep import KeptRun
 from playground.decoding.lane import Lane, NegativeLane
 from playground.decoding.row import Row, Setting
-from playground.decoding.together import advance
+from playground.decoding.together import advance, prepare
 from playground.decoding.turns import Turns
 from playground.types import Step
 
@@ -92,6 +92,7 @@ class Batch:
     @torch.inference_mode()
     def _pick(self, group: _Group, raw: Tensor, unconditional: Tensor | None, groups: deque[_Group]) -> list[Step]:
         """One token for every row; what is left of the group, and rows that stepped back, are appended to `groups`."""
+        prepare(group.rows, raw.shape[-1])
         kept = [None if self._kept is None else self._kept.rows[row.index] for row in group.rows]
         for place, (row, keeper) in enumerate(zip(group.rows, kept, strict=True)):
             if keeper is not None:

@@ -20,10 +20,10 @@ Floats = np.ndarray
 Border = tuple[int, int, int]
 """How many of the best are kept for certain, how many at the best guess, and how many at most."""
 
-DEPTHS = (8.0, 14.0, math.inf)
+DEPTHS = (7.0, 8.5, 9.5, 10.5, 12.0, 14.0, math.inf)
 """How many nats below the best one looks, in turn."""
 TINY = 2e-6  # rounding of one probability in float32, and of a sum of few
-PER_RANK = 1.5e-8  # a float32 sum loses up to half a unit at each addition; four lanes at least add side by side
+PER_RANK = 5e-9  # what a float32 sum loses for each place of the mean rank: four times the worst that was measured
 STRICT = 1e-5  # how far the quotient of two probabilities may be off in float32, as a share
 LOOSE = 3e-4  # the same of one, which a sum over the unsorted vocabulary divides
 CLOSE = 1e-5  # a race is too close to call below this share
@@ -114,7 +114,8 @@ class Field:
         """How far a float32 sum of sorted probabilities may be off, as a share of the whole."""
         rank = float((self.weights * np.arange(len(self.weights))).sum()) / self.total
         if not self.complete:
-            rank += max(0.0, 1 - float(self.weights.sum()) / self.total) * len(self.row)
+            # Weights only sink: those not looked at lie, in the mean, before the middle of their places.
+            rank += max(0.0, 1 - float(self.weights.sum()) / self.total) * (len(self.row) + len(self.ids)) / 2
         return TINY + PER_RANK * rank
 
     @property
@@ -213,11 +214,16 @@ class Field:
         self.cut_off, self.sure, self.count = True, stop - first, stop - first
         self._changed()
 
-    def look(self) -> bool:
-        """Look deeper; False where nothing is left to be seen."""
+    def look(self, share: float = 0.0) -> bool:
+        """Look deeper, and so deep that what is known weighs at least this share; False where all is known."""
         if self.complete:
             return False
         self._depth += 1
+        while share and not self.complete:
+            weights = self.spread[self.far > -DEPTHS[self._depth]]
+            if float(weights.sum()) >= share * self.total:
+                break
+            self._depth += 1
         found = np.flatnonzero(self.far > -DEPTHS[self._depth])
         scores = self.row[found]
         order = np.argsort(-scores)

@@ -91,6 +91,7 @@ def _top_p(stage: TopPLogitsWarper, field: Field, ids: np.ndarray) -> None:
         least = stage.min_tokens_to_keep
         return max(low, least), max(count, least), max(high, least)
 
+    field.look(stage.top_p)
     field.cut(border, ties_stay=False)
 
 

@@ -22,16 +22,17 @@ _BESIDE = ThreadPoolExecutor(max(1, min(4, _CORES - 1)), thread_name_prefix="noi
 def prepare(rows: Sequence[Row], size: int) -> None:
     """Begin to draw the noise of the next `advance` over a vocabulary of this size.
 
-    To be called as soon as it is known who takes part, where there is something else to do until then.
+    To be called as soon as it is known who takes part, where there is something else to do until then. One row alone
+    draws faster by itself than another thread wakes up.
     """
-    if _BESIDE is not None:
+    if _BESIDE is not None and len(rows) > 1:
         for row in rows:
             row.prepare(size, _BESIDE)
 
 
 def advance(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = None) -> list[Step]:
     """One Step a row, from scores [rows, vocab]; exactly what each row's own `advance` gives."""
-    prepare(rows[1:], raw.shape[-1])  # of the first one it is asked at once
+    prepare(rows, raw.shape[-1])
     beside = _BESIDE if len(rows) > 1 else None
     choices = []
     for place, row in enumerate(rows):

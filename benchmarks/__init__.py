@@ -1,0 +1,1 @@
+"""What is measured, and how. Each module prints its own table when it is run."""
