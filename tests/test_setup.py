@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 FILES = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")
 TOP = {
     ".ci", ".gitattributes", ".github", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
-    "README.md", "app.py", "constraints.txt", "docs", "playground", "presets", "pyproject.toml",
+    "README.md", "benchmarks", "app.py", "constraints.txt", "docs", "playground", "presets", "pyproject.toml",
     "requirements-dev.txt", "requirements-model.txt", "requirements.txt", "tests",
 }  # fmt: skip
 
