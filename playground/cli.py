@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -94,8 +95,9 @@ def _generate(given: argparse.Namespace) -> int:
         request = _draft(given, values, mode)
     if given.trace is not None:
         request = replace(request, keep=xray.new_run_id())
-    told = traced(generate.run(request, generator), given.trace, request.keep)
-    run = _follow(told, quiet=given.json)
+        xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
+    with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
+        run = _follow(told, quiet=given.json)
     if given.json:
         print(json.dumps(run.as_json(), ensure_ascii=False))
     if run.error is not None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,28 @@ from playground import parameters, xray
 from playground.flags import add_parameters, given_values
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 
+NEEDS_THE_MODEL = ("prompt", "task", "set", "language", "mode", "system", "prefill", "path", "model", "weights")
+
 
 def add_replay(commands: Any) -> None:
     about = "decide a traced run again under other values, with the same luck and without the model"
     sub = commands.add_parser("replay", help=about, description=about, allow_abbrev=False)
     sub.add_argument("file", metavar="FILE", help="what `generate --trace FILE` wrote")
     sub.add_argument("--candidate", type=int, default=0, metavar="N", help="which candidate, counted from 0")
+    for name in NEEDS_THE_MODEL:
+        sub.add_argument(f"--{name}", help=argparse.SUPPRESS)
     add_parameters(sub)
     sub.set_defaults(command=_replay)
 
 
 def _replay(given: argparse.Namespace) -> int:
+    for name in NEEDS_THE_MODEL:
+        if getattr(given, name) is not None:
+            raise Refused(
+                Text(f"A replay cannot change --{name}: that needs the model.", f"重放不能更改 --{name}：这需要模型。"),
+                Text("Use generate.", "请使用 generate。"),
+                parameter=name,
+            )
     found = xray.replay_file(given.file, given.candidate, given_values(given))
     first = None
     if found.first is not None:
@@ -37,6 +49,8 @@ def _replay(given: argparse.Namespace) -> int:
             "would_be": ends,
         }
     print(json.dumps(first, ensure_ascii=False))
+    if found.ending is not None:
+        print(found.ending.en, file=sys.stderr)
     return 0
 
 
@@ -56,7 +70,7 @@ def check_place(file: str, request: Request) -> None:
         )
 
 
-def traced(runs: Iterator[Run], file: str | None, run_id: str) -> Iterator[Run]:
+def traced(runs: Iterator[Run], file: str | None, run_id: str) -> Generator[Run, None, None]:
     """The same run; when it has ended, however it ended, what was written so far is on disk."""
     run: Run | None = None
     try:

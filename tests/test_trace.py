@@ -38,7 +38,7 @@ def run_traced(loaded: Any, file: Path, values: dict[str, Any], most: int = 10**
     request = replace(generate.checked(request), keep=xray.new_run_id())
     states = traced(generate.run(request, LocalGenerator(loaded)), str(file), request.keep)
     *_, run = itertools.islice(states, most)
-    states.close()  # type: ignore[attr-defined]
+    states.close()
     return run, request.keep
 
 
@@ -114,7 +114,51 @@ def test_a_file_that_is_no_trace_is_one_sentence(tiny: Any, tmp_path: Path) -> N
         save_file(tensors, logits, metadata={"trace": json.dumps({**facts, **spoiled})})
         with pytest.raises(PlaygroundError):
             xray.replay_file(str(file), 0, {})
-    save_file({**tensors, "logits.0": torch.zeros(1, 3)}, logits, metadata={"trace": json.dumps(facts)})
+    without = {name: tensor for name, tensor in tensors.items() if name != "tokenizer"}
+    junk = {**without, "tokenizer": torch.zeros(9, dtype=torch.uint8)}
+    for spoiled_tensors, said in (
+        ({**tensors, "logits.0": torch.zeros(1, 3)}, "damaged"),
+        ({**tensors, "logits.0": tensors["logits.0"] * torch.nan}, "damaged"),
+        ({"tokenizer": tensors["tokenizer"]}, "damaged"),
+        (junk, "damaged"),
+        (without, "without its tokenizer"),
+    ):
+        save_file(spoiled_tensors, logits, metadata={"trace": json.dumps(facts)})
+        with pytest.raises(PlaygroundError, match=said):
+            xray.replay_file(str(file), 0, {})
+    save_file(tensors, logits, metadata={"trace": json.dumps({**facts, "device": "abacus"})})
+    with pytest.raises(PlaygroundError, match="abacus"):
+        xray.replay_file(str(file), 0, {})
+    save_file(tensors, logits, metadata={"trace": json.dumps({**facts, "values": {**facts["values"], "min_p": 0.1}})})
+    with pytest.raises(PlaygroundError, match="damaged"):  # of another run than the lines
+        xray.replay_file(str(file), 0, {})
+
+
+def test_the_lines_must_be_those_of_the_logits(tiny: Any, tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    run_traced(tiny, file, {})
+    header, first, *rest = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    for lines in (
+        ["{\n"], ["null\n"], [header, rest[0], first], [header, first, "{}\n"], [header, first[:-9]],
+        [header, first, *rest, first], ["[" * 100_000 + "\n"], [header.replace('"format": 1', '"format": 2'), first],
+    ):  # fmt: skip
+        file.write_text("".join(lines), encoding="utf-8")
+        with pytest.raises(PlaygroundError, match="damaged"):
+            xray.replay_file(str(file), 0, {"top_k": 1})
+    file.write_bytes(b"\xff\xfe\n")
+    with pytest.raises(PlaygroundError, match="damaged"):
+        xray.replay_file(str(file), 0, {})
+    file.write_text(header + first, encoding="utf-8")  # cut short between two lines: the rest is valid
+    assert xray.replay_file(str(file), 0, {}).first is None
+
+
+def test_guidance_needs_both_distributions(tiny: Any, tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    run_traced(tiny, file, SETTINGS[2])
+    logits = trace_file.logits_of(str(file))
+    with trace_file.safe_open(logits, framework="pt") as opened:
+        told = opened.metadata()
+    save_file({name: one for name, one in load_file(logits).items() if "uncond" not in name}, logits, metadata=told)
     with pytest.raises(PlaygroundError, match="damaged"):
         xray.replay_file(str(file), 0, {})
 
@@ -139,6 +183,7 @@ def test_the_terminal_traces_and_replays_without_a_model(tmp_path: Path, monkeyp
         (("replay", file, "--top-p", "7"), "top_p"),
         (("replay", file, "--guidance-scale", "2"), "needs the model"),
         (("replay", file, "--candidate", "4"), "candidate"),
+        (("replay", file, "--prompt", "Another"), "needs the model"),
         ((*asked, "--num-beams", "2", "--trace", file), "beam search"),
         ((*asked, "--trace", str(tmp_path / "no" / "folder")), "folder"),
     ):
