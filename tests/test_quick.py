@@ -139,7 +139,7 @@ def check(stages: tuple[Any, ...], ids: Tensor, scores: Tensor, seed: int) -> bo
     return True
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(chains, rows(), st.integers(0, 1000))
 def test_any_chain_keeps_and_picks_what_its_samplers_do(stages: tuple[Any, ...], scores: Tensor, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from playground import models, parameters
-from playground.decoding import noise
+from playground.decoding import describe, noise
 from playground.decoding.detokenize import Labels
 from playground.decoding.noise import Noise
 from playground.decoding.row import Row, Setting, effect
@@ -107,6 +107,18 @@ def test_rows_of_different_settings_step_together_as_each_steps_alone(tiny: mode
             assert mine is None or other is None or torch.equal(mine, other)
     assert retracted
     assert {row.finish for row in quick} >= {"length", "stop"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_view_from_another_device_tells_the_same(seed: int) -> None:
+    scores = likely_rows(1, seed)
+    scores[0, torch.randint(0, 49152, (seed * 9000,))] = -math.inf
+    token = int(scores[0].topk(5).indices[seed])
+    here, there = describe._view(scores[0].numpy(), token), describe._view_there(scores, token)
+    assert (here.ids, here.rank) == (there.ids, there.rank)
+    assert [here.logprob, here.entropy, *here.shares] == pytest.approx(
+        [there.logprob, there.entropy, *there.shares], abs=1e-5
+    )
 
 
 def test_guidance_reaches_every_row_with_its_own_second_scores(tiny: models.Loaded) -> None:

@@ -53,7 +53,9 @@ class Luck:
         if not self.early:
             return None
         coming, self._coming = self._coming, None
-        return Noise(self._noise, size) if coming is None else coming[1].result()
+        if coming is None or coming[1].cancel():  # the other thread is late: no use in waiting
+            return Noise(self._noise, size)
+        return coming[1].result()
 
     def noise(self, size: int) -> Tensor:
         """The E [1, size] of the next pick, which is argmax p / E; advances as the pick would."""
@@ -62,7 +64,7 @@ class Luck:
 
     def skip(self, size: int) -> None:
         """Advance as a pick from `size` tokens would."""
-        if not self.greedy:
+        if self.draw(size) is None and not self.greedy:
             self.noise(size)
 
     def state(self) -> Tensor | None:
@@ -88,6 +90,7 @@ class Luck:
         """As if nothing had been prepared."""
         if self._coming is not None:
             state, drawn = self._coming
-            drawn.result()
             self._coming = None
-            self._noise.set_state(state)
+            if not drawn.cancel():
+                drawn.result()
+                self._noise.set_state(state)
