@@ -14,9 +14,9 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.generation.watermarking import WatermarkDetector
 
+from playground.decoding.describe import TOP
 from playground.decoding.detokenize import Detokenizer, Labels
 from playground.decoding.findings import Detection, ReadToken, Token
-from playground.decoding.row import TOP
 from playground.decoding.turns import Turns
 from playground.types import InvalidRequest, Text
 

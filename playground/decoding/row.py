@@ -17,7 +17,6 @@ from torch import Tensor
 from playground import parameters
 from playground.decoding import notes
 from playground.decoding.chain import Chain, Context, Processor
-from playground.decoding.describe import TOP as TOP
 from playground.decoding.describe import Sight, describe
 from playground.decoding.detokenize import Detokenizer, Labels
 from playground.decoding.field import Field, Unsure

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from playground import parameters
 from playground.decoding import margins
+from playground.decoding.describe import TOP
 from playground.decoding.filled import Sum, filled
 from playground.decoding.findings import Chance, Draw, Fate, RunnerUp, StageChange, Token, Waterfall
 from playground.decoding.margins import Passage, number
 from playground.decoding.replay import token_of
-from playground.decoding.row import TOP, Setting
+from playground.decoding.row import Setting
 from playground.decoding.scene import Scene
 from playground.types import Text
 
