@@ -142,6 +142,12 @@ def repeat_lengths(ids: Sequence[int], breakers: Collection[int]) -> dict[int, i
 
 def breaker_ids(tokenizer: Any, breakers: Sequence[str]) -> frozenset[int]:
     """Every token whose text contains a breaker, and the last token of one that takes several."""
+    return _breaker_ids(tokenizer, tuple(breakers))
+
+
+@lru_cache(maxsize=8)
+def _breaker_ids(tokenizer: Any, breakers: tuple[str, ...]) -> frozenset[int]:
+    """Looking through a whole vocabulary takes a twentieth of a second; every row of every request asks."""
     texts = _vocabulary(tokenizer) if breakers else ()
     holding = {token for token, text in enumerate(texts) if any(breaker in text for breaker in breakers)}
     # A letter before it keeps tokenizers from adding a space of their own.
