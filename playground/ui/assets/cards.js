@@ -12,6 +12,7 @@ let examples = null;
 let status = null;
 let heard = 0; // the number of the newest news
 let looked = null; // {run, row}: whose tokens are shown below
+let asked = null; // the same, of a look that is not answered yet
 const begun = new Map(); // run id -> for each of its rows the version it writes, and where that is
 
 const drawCard = (number, grown = null) => {
@@ -82,8 +83,20 @@ const save = () => keepCards(runs, at);
 // The tokens below follow the version that is looked at.
 const look = (number) => {
   const one = version(runs[at].cards[number]);
-  if (one.finish === "example" || (looked && one.run === looked.run && one.row === looked.row)) return;
-  trigger("look", one.edited ? { run: one.id, row: 0, hand: true } : { run: one.run, row: one.row });
+  const last = asked || looked;
+  if (one.finish === "example" || (last && one.run === last.run && one.row === last.row)) return;
+  asked = one.edited ? { run: one.id, row: 0, hand: true } : { run: one.run, row: one.row };
+  trigger("look", asked);
+};
+// Of two quick looks the first may be answered and the second be lost on its way: then it is asked once more.
+const answered = (where) => {
+  looked = where;
+  if (asked) {
+    const other = where && !(where.run === asked.run && where.row === asked.row);
+    asked = other && !asked.again ? { ...asked, again: true } : null;
+    if (asked) trigger("look", asked);
+  }
+  drawLooked();
 };
 const changed = (number) => {
   drawCard(number);
@@ -93,6 +106,7 @@ const changed = (number) => {
 };
 
 const begin = (news) => {
+  asked = null; // the tokens of what begins come by themselves
   const target = news.target;
   if (target) {
     const run = runs.find((one) => one.id === target.run);
@@ -312,7 +326,7 @@ pg.on("run", (news) => {
   drawTitle();
   if (!news.running && growing) settle();
 }, "cards");
-pg.on("looked", (where) => { looked = where; drawLooked(); }, "cards");
+pg.on("looked", answered, "cards");
 const kept = keptCards();
 if (kept) {
   runs.push(...kept.runs);
