@@ -117,7 +117,7 @@ def test_a_view_from_another_device_tells_the_same(seed: int) -> None:
     here, there = describe._view(scores[0].numpy(), token), describe._view_there(scores, token)
     assert (here.ids, here.rank) == (there.ids, there.rank)
     assert [here.logprob, here.entropy, *here.shares] == pytest.approx(
-        [there.logprob, there.entropy, *there.shares], abs=1e-5
+        [there.logprob, there.entropy, *there.shares], abs=3e-5  # float32 sums of 49,152, in another order
     )
 
 
