@@ -34,6 +34,8 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
 _STOP: dict[str, Any] = {**_PRIVATE, "queue": False}
+# The same for events that bring data of their own: always_last repeats what waited with the data of the first one.
+_TOLD: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
 # A run keeps its own line; Gradio's would free a place before the model has let go.
 _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
 
@@ -104,31 +106,30 @@ class Page:
             self.next.branch(self._begin, [self.panel], written, **_RUN),
         ]
         looks = [
-            self.tokens.look(self._turned_to, None, None, **_LIGHT),
-            self.cards.look(self._opened, None, [self.tokens, self.curve, self.waterfall], **_LIGHT),
+            self.tokens.look(self._turned_to, None, None, **_TOLD),
+            self.cards.look(self._opened, None, [self.tokens, self.curve, self.waterfall], **_TOLD),
         ]
         for event in (*runs, *looks):
             event.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens, self.curve], **_LIGHT)
         for view in (self.tokens, self.curve, self.waterfall):
-            view.pick(self._inside, None, self.waterfall, **_LIGHT)
-        self.waterfall.ask(self._ask, None, self.waterfall, **_LIGHT)
+            view.pick(self._inside, None, self.waterfall, **_TOLD)
+        self.waterfall.ask(self._ask, None, self.waterfall, **_TOLD)
         self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
         given = [self.panel, self.next]
         self.compose.pick(self._pick, [self.compose, self.panel], given, **_LIGHT)
         self.panel.input(self._turned, self.panel, self.panel, **_LIGHT)
-        self.panel.preset(self._preset, [self.compose, self.panel], given, **_LIGHT)
+        self.panel.preset(self._preset, [self.compose, self.panel], given, **_TOLD)
         self._wire_readings()
 
     def _wire_readings(self) -> None:
         """What the model reads without writing: the next token, the prompt, any text."""
         self.act.look(self._next, [self.compose, self.panel], self.next, **_LIGHT)
         self.panel.input(self._next_turned, self.panel, self.next, **_LIGHT)
-        self.next.ask(self._next_asked, self.panel, self.next, **_LIGHT)
+        self.next.ask(self._next_asked, self.panel, self.next, **_TOLD)
         self.next.close(self._next_closed, None, None, **_LIGHT)
-        reading = {**_LIGHT, "trigger_mode": "multiple"}
-        self.seen.read(self._prompt_read, [self.compose, self.panel], self.prompt_tokens, **reading)
+        self.seen.read(self._prompt_read, [self.compose, self.panel], self.prompt_tokens, **_TOLD)
         self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
         self._read.wire(self.panel, _LIGHT, _STOP)
 

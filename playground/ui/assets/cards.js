@@ -88,14 +88,10 @@ const look = (number) => {
   asked = one.edited ? { run: one.id, row: 0, hand: true } : { run: one.run, row: one.row };
   trigger("look", asked);
 };
-// Of two quick looks the first may be answered and the second be lost on its way: then it is asked once more.
 const answered = (where) => {
   looked = where;
-  if (asked) {
-    const other = where && !(where.run === asked.run && where.row === asked.row);
-    asked = other && !asked.again ? { ...asked, again: true } : null;
-    if (asked) trigger("look", asked);
-  }
+  // Of two quick looks the first may be answered while the second is on its way.
+  if (!where || (asked && where.run === asked.run && where.row === asked.row)) asked = null;
   drawLooked();
 };
 const changed = (number) => {
