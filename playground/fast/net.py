@@ -10,8 +10,6 @@ import copy
 import inspect
 import logging
 import threading
-from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
 import torch
@@ -21,6 +19,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
+from playground.fast.regions import Seats, place
 from playground.fast.slots import Shape, Slots
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
@@ -29,58 +28,6 @@ _SHAPES = 64  # compiled shapes of one function, before torch gives up and stays
 log = logging.getLogger(__name__)
 
 ALL_ATTENTION_FUNCTIONS.register(_ATTENTION, attend)
-
-
-class Place:
-    """One layer's slots in the role of a cache: update is all that a layer asks of its cache."""
-
-    def __init__(self, keys: Tensor, values: Tensor, rows: Tensor, positions: Tensor) -> None:
-        self.keys = keys
-        self.values = values
-        self.rows = rows
-        self.positions = positions
-
-    def update(self, keys: Tensor, values: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-        """Write [rows, heads, tokens, width] at these positions [rows, tokens]; give all that the slots have."""
-        self.keys[self.rows, :, self.positions] = keys.transpose(1, 2).to(self.keys.dtype)
-        self.values[self.rows, :, self.positions] = values.transpose(1, 2).to(self.values.dtype)
-        return self.keys, self.values
-
-
-@dataclass(slots=True)
-class _Seats:
-    """The slots of one forward pass, handed from layer to layer where transformers hands its cache."""
-
-    slots: Slots
-    first: int
-    rows: Tensor
-    positions: Tensor
-    compiled: bool
-
-    def get_seq_length(self, *_: Any) -> int:
-        return 0
-
-
-def _layer(layer: nn.Module, hidden: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return layer(hidden, *args, **kwargs)
-
-
-class _Region(nn.Module):
-    """Stands where a layer stood: finds the layer's slots, and runs it, compiled where that is ready."""
-
-    def __init__(self, layer: nn.Module, index: int, compiled: Any) -> None:
-        super().__init__()
-        self.layer = layer
-        self._index = index
-        self._compiled = compiled
-
-    def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
-        seats = next(given for given in (*args, *kwargs.values()) if isinstance(given, _Seats))
-        keys, values = seats.slots.layer(self._index, seats.first, len(seats.rows))
-        place = Place(keys, values, seats.rows, seats.positions)
-        args = tuple(place if given is seats else given for given in args)
-        kwargs = {name: place if given is seats else given for name, given in kwargs.items()}
-        return (self._compiled if seats.compiled else _layer)(self.layer, hidden, args, kwargs)
 
 
 class Net:
@@ -98,10 +45,7 @@ class Net:
         if make is not None:
             pack(self._model, make)
         layers = _layers(self._model, config.num_hidden_layers)
-        compiled = torch.compile(_own(_layer), dynamic=False, options={"guard_filter_fn": _shapes_only})
-        for index, layer in enumerate(layers):
-            layers[index] = _Region(layer, index, compiled)
-            _forget_index(layer)
+        place(layers, getattr(config, "layer_types", None) or [""] * len(layers))
         self.shape = _shape(config, self._model)
         self._compiles = compiles
         self._ready: set[tuple[int, int]] = set()
@@ -134,7 +78,7 @@ class Net:
             input_ids=tokens,
             position_ids=positions,
             attention_mask=self._mask(positions, slots.length),
-            past_key_values=_Seats(slots, first, rows, positions, compiled),
+            past_key_values=Seats(slots, first, rows, positions, compiled),
             use_cache=True,
             return_dict=True,
             **given,
@@ -168,7 +112,8 @@ class Net:
         zeros = torch.zeros(count, dtype=torch.long, device=self.shape.device)
         try:
             torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _SHAPES)
-            self._run(slots, 0, zeros[:, None], zeros[:, None], True)
+            for compiled in (False, True):  # at first as they are: layers tell what they give
+                self._run(slots, 0, zeros[:, None], zeros[:, None], compiled)
         except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
             log.warning("Steps stay uncompiled: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
             self._compiles = False
@@ -193,23 +138,6 @@ def _layers(model: nn.Module, count: int) -> nn.ModuleList:
         if isinstance(module, nn.ModuleList) and len(module) == count:
             return module
     raise LookupError("no list of layers was found")
-
-
-def _forget_index(layer: nn.Module) -> None:
-    """A layer's number would be compiled into it, and one compiled layer serves all."""
-    for module in layer.modules():
-        if getattr(module, "layer_idx", None) is not None:
-            module.layer_idx = 0  # type: ignore[assignment]
-
-
-def _own(function: Any) -> Any:
-    """A copy with code of its own: torch keeps what it compiled with the code, and no other net may find it there."""
-    return FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
-
-
-def _shapes_only(entries: Any) -> list[bool]:
-    """Of what torch would check before each call only the shapes can change: all layers are alike."""
-    return [entry.guard_type == "TENSOR_MATCH" and not entry.name.startswith("L['layer']") for entry in entries]
 
 
 def _shape(config: Any, model: Any) -> Shape:
