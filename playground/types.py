@@ -108,6 +108,10 @@ class ModelCard:
     generation_defaults: Mapping[str, Any] = field(default_factory=dict)
     notice: Text | None = None
 
+    @property
+    def on_gpu(self) -> bool:
+        return any(place.device.startswith("cuda") for place in self.placements)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

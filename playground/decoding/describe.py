@@ -32,7 +32,12 @@ class Sight:
 def describe(raw: Tensor, token: int, chances: Callable[[Sequence[int]], list[float]], labels: Labels) -> Sight:
     """`raw` [1, vocab] are the model's scores; `chances` gives the probabilities that the chain left to some tokens."""
     view = _view(raw[0].float().numpy(), token) if raw.device.type == "cpu" else _view_there(raw, token)
-    chance, *after = chances([token, *view.ids])
+    return sight(view, chances([token, *view.ids]), labels)
+
+
+def sight(view: View, chances: Sequence[float], labels: Labels) -> Sight:
+    """`chances` are the probabilities that the chain left to the token, and to each of the view's ids."""
+    chance, *after = chances
     top = tuple(
         TokenChance(token_id, labels[token_id], p_model, p_chain)
         for token_id, p_model, p_chain in zip(view.ids, view.shares, after, strict=True)
@@ -40,7 +45,7 @@ def describe(raw: Tensor, token: int, chances: Callable[[Sequence[int]], list[fl
     return Sight(view.logprob, chance, view.rank, view.entropy, top)
 
 
-class _View(NamedTuple):
+class View(NamedTuple):
     """The model's own view of one token, and the likeliest ones with their probabilities."""
 
     logprob: float
@@ -50,7 +55,7 @@ class _View(NamedTuple):
     shares: list[float]
 
 
-def _view(scores: np.ndarray, token: int) -> _View:
+def _view(scores: np.ndarray, token: int) -> View:
     ids = best(scores, TOP)
     far = scores - scores[ids[0]]
     weights = np.exp(far)
@@ -60,18 +65,31 @@ def _view(scores: np.ndarray, token: int) -> _View:
     size = math.log(total)
     rank = int(np.count_nonzero(scores > scores[token])) + 1
     logprob = float(scores[token] - scores[ids[0]]) - size
-    return _View(logprob, rank, size - lost / total, ids.tolist(), (weights[ids] / total).tolist())
+    return View(logprob, rank, size - lost / total, ids.tolist(), (weights[ids] / total).tolist())
 
 
-def _view_there(raw: Tensor, token: int) -> _View:
+def _view_there(raw: Tensor, token: int) -> View:
     """The same on another device, with one copy from there."""
-    likely = torch.log_softmax(raw.float(), dim=-1)[0]
-    values, ids = likely.topk(min(TOP, len(likely)))
-    above = (likely > likely[token]).sum()
-    lost = (likely.exp() * likely.clamp(min=-1e30)).sum()
-    figures = torch.stack([likely[token], above, lost]).double()
-    logprob, rank, lost, *rest = torch.cat([figures, ids.double(), values.exp().double()]).tolist()
-    return _View(logprob, int(rank) + 1, -lost, [int(one) for one in rest[: len(ids)]], rest[len(ids) :])
+    _, figures = overview(raw, torch.full((1, 1), token, device=raw.device))
+    return view_of(figures[0].tolist())
+
+
+def overview(raw: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Of scores [rows, vocab] and a token a row [rows, 1]: the likeliest ones' ids [rows, count], and everything that
+    `view_of` reads, a row each, in float64. Nothing is copied from the device; of equal scores any may come first."""
+    likely = torch.log_softmax(raw.float(), dim=-1)
+    ids = raw.topk(min(TOP, raw.shape[1])).indices  # of the scores: a logarithm of theirs may round them to the same
+    above = (raw > raw.gather(1, tokens)).sum(dim=-1, keepdim=True)
+    lost = (likely.exp() * likely.clamp(min=-1e30)).sum(dim=-1, keepdim=True)
+    figures = likely.gather(1, tokens), above, lost, ids, likely.gather(1, ids).exp()
+    return ids, torch.cat([one.double() for one in figures], dim=1)
+
+
+def view_of(figures: Sequence[float]) -> View:
+    """One row of an overview, once it is here."""
+    logprob, above, lost, *rest = figures
+    count = len(rest) // 2
+    return View(logprob, int(above) + 1, -lost, [int(one) for one in rest[:count]], list(rest[count:]))
 
 
 def best(values: np.ndarray, count: int) -> np.ndarray:

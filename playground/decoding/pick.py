@@ -16,12 +16,14 @@ from playground.decoding.noise import Noise
 
 
 class Luck:
-    """One row's noise. Seeded alike, it draws what `torch.manual_seed(seed)` and `generate()` would draw."""
+    """One row's noise, for scores on `device`. Seeded alike, it draws what `torch.manual_seed(seed)` and `generate()`
+    would draw there; `portable`, what they would draw on a CPU, since every kind of device deals its own numbers."""
 
-    def __init__(self, seed: int, device: torch.device, *, greedy: bool) -> None:
+    def __init__(self, seed: int, device: torch.device, *, greedy: bool, portable: bool = False) -> None:
         self.seed = seed
         self.greedy = greedy
-        self._noise = torch.Generator(device=device)
+        self._device = device
+        self._noise = torch.Generator(device="cpu" if portable else device)
         self._noise.manual_seed(seed)
         self._coming: tuple[Tensor, Future[Noise]] | None = None  # where the noise stood, and what is being drawn
 
@@ -33,7 +35,9 @@ class Luck:
             return int(best), torch.zeros_like(scores).scatter_(-1, best, 1.0)
         probabilities = torch.softmax(scores, dim=-1)
         if noise is not None:
-            return int((probabilities / noise.whole()).argmax()), probabilities
+            return int((probabilities / noise.whole().to(scores.device)).argmax()), probabilities
+        if self._noise.device.type != scores.device.type:
+            return int((probabilities / self.noise(scores.shape[-1])).argmax()), probabilities
         self._settled()
         return int(torch.multinomial(probabilities, num_samples=1, generator=self._noise)), probabilities
 
@@ -58,9 +62,9 @@ class Luck:
         return coming[1].result()
 
     def noise(self, size: int) -> Tensor:
-        """The E [1, size] of the next pick, which is argmax p / E; advances as the pick would."""
+        """The E [1, size] of the next pick, which is argmax p / E, beside the scores; advances as the pick would."""
         self._settled()
-        return torch.empty((1, size), device=self._noise.device).exponential_(1, generator=self._noise)
+        return torch.empty((1, size), device=self._noise.device).exponential_(1, generator=self._noise).to(self._device)
 
     def skip(self, size: int) -> None:
         """Advance as a pick from `size` tokens would."""

@@ -100,7 +100,7 @@ def _prepare(row: KeptRow, apart: frozenset[int]) -> Prepared | None:
     device = setting.prompt.device
     scale = float(setting.values["guidance_scale"])
     known = torch.tensor(_known(row, apart), device=device)
-    luck = Luck(row.seed, device, greedy=False)
+    luck = Luck(row.seed, device, greedy=False, portable=setting.portable)
     heads, tables, states = [], [], []
     for start in range(0, count, _PIECE):
         if not threading.main_thread().is_alive():

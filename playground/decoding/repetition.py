@@ -18,7 +18,7 @@ LARGEST_PENALTY = 1e30
 """DRY grows without bound; beyond this a float32 score would become infinite and take the row with it."""
 
 
-class _RangedRepetitionPenalty:
+class RangedRepetitionPenalty:
     """transformers' penalty over the last tokens only."""
 
     def __init__(self, penalty: float, last: int, ignored: int) -> None:
@@ -26,11 +26,19 @@ class _RangedRepetitionPenalty:
         self.whole = RepetitionPenaltyLogitsProcessor(penalty)
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        seen: Tensor = self.whole(input_ids[:, self.ignored :][:, -self.last :], scores)
+        seen: Tensor = self.whole(self.reached(input_ids[0])[None], scores)
         return seen
 
+    @property
+    def penalty(self) -> float:
+        return float(self.whole.penalty)
+
+    def reached(self, ids: Tensor) -> Tensor:
+        """Of the ids [length] before a position, those that are penalized."""
+        return ids[self.ignored :][-self.last :]
+
     def narrow(self, field: Field, ids: np.ndarray) -> None:
-        field.edit(ids[self.ignored :][-self.last :], partial(penalized, penalty=self.whole.penalty))
+        field.edit(ids[self.ignored :][-self.last :], partial(penalized, penalty=self.penalty))
 
 
 def penalized(scores: Floats, penalty: float) -> Floats:
@@ -41,11 +49,11 @@ def penalized(scores: Floats, penalty: float) -> Floats:
 
 def repetition_penalty(
     penalty: float, last: int, scope: str, prompt_length: int
-) -> LogitsProcessor | _RangedRepetitionPenalty:
+) -> LogitsProcessor | RangedRepetitionPenalty:
     """Without a range this is transformers' own class, bit for bit."""
     ignored = prompt_length if scope == "output" else 0
     if last:
-        return _RangedRepetitionPenalty(penalty, last, ignored)
+        return RangedRepetitionPenalty(penalty, last, ignored)
     return RepetitionPenaltyLogitsProcessor(penalty, prompt_ignore_length=ignored)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from playground import parameters
 from playground.decoding import notes
+from playground.decoding.alike import twins
 from playground.decoding.chain import Chain, Context, Processor
 from playground.decoding.describe import Sight, describe
 from playground.decoding.detokenize import Detokenizer, Labels
@@ -72,6 +73,11 @@ class Setting:
     traced: bool
     expired: Callable[[], bool]
 
+    @property
+    def portable(self) -> bool:
+        """Whether the noise is drawn on the CPU wherever the model runs."""
+        return bool(self.values["portable_luck"])
+
 
 def effect(values: Mapping[str, Any], *, has_eos: bool) -> tuple[dict[str, Any], bool]:
     """The values that a chain is built from, and whether the best token is taken from what it leaves.
@@ -126,7 +132,8 @@ class History:
 class Row:
     """Grows by `advance`. `tokens` are the generated ones; after a Step with `retract` some of them are gone.
 
-    `forbidden` holds what stepping back has ruled out: a position's tokens, each with the phrase it began.
+    `forbidden` holds what stepping back has ruled out: a position's tokens, each with the phrase it began. Rows whose
+    `alike` are equal may go through their chains as one; where it is None, only the row itself can choose.
     """
 
     def __init__(self, index: int, seed: int, setting: Setting, *, quick: bool = True) -> None:
@@ -136,7 +143,7 @@ class Row:
         self.tokens: list[int] = []
         self.finish: FinishReason | None = None
         self._setting = setting
-        self.luck = Luck(seed, setting.prompt.device, greedy=setting.greedy)
+        self.luck = Luck(seed, setting.prompt.device, greedy=setting.greedy, portable=setting.portable)
         self._unconditional: Tensor | None = None
         self._chain = build_chain(setting, lambda: self.luck.coin(len(self.tokens)), self._guided)
         self._trace = Trace() if setting.traced else None
@@ -146,6 +153,7 @@ class Row:
         prompt = setting.prompt[0].tolist()
         self._writer = Writer(Detokenizer(setting.tokenizer, prompt), values["stop"], values["banned_phrases"])
         self._watching = bool(values["banned_phrases"])
+        self.alike = twins(self._chain) if quick and not setting.traced and not self._watching else None
         self._moments: dict[int, Moment] = {}
         self.forbidden: dict[int, dict[int, str]] = {}
         self._tries = 0
@@ -154,6 +162,20 @@ class Row:
         """Begin to draw the noise of the next token over a vocabulary of this size, in another thread."""
         if self._quick:
             self.luck.prepare(size, beside)
+
+    @property
+    def ids(self) -> Tensor:
+        """Prompt and answer so far [length], to be used before the next change."""
+        return self._history.ids()[0]
+
+    @property
+    def links(self) -> list[Processor]:
+        """The samplers of its chain, in their order."""
+        return [link for _, link in self._chain.links]
+
+    @property
+    def labels(self) -> Labels:
+        return self._setting.labels
 
     def advance(self, raw: Tensor, unconditional: Tensor | None = None) -> Step:
         """The next token, from the scores [1, vocab] that follow the prompt and `tokens`."""

@@ -47,7 +47,7 @@ class Scene:
         same = seed in (FRESH_SEED, run.values["seed"])
         self.seed = row.seed if same else seed + run.rows.index(row)
         device = self.setting.prompt.device
-        self.luck = Luck(self.seed, device, greedy=greedy)
+        self.luck = Luck(self.seed, device, greedy=greedy, portable=run.setting.portable)
         self.forbidden = _forbidden(row, changed["banned_phrases"])
         self._unconditional: Tensor | None = None
         self._position = 0

@@ -1,6 +1,7 @@
 """The next token of several rows at once. Rows may differ in everything but the size of the vocabulary.
 
-Where there is a second core, another thread draws the noise, and goes the long way for rows that need it.
+Where there is a second core, another thread draws the noise, and goes the long way for rows that need it. Scores on
+another device than the CPU are not fetched for it: there the rows go through their chains as one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from torch import Tensor
 
+from playground.decoding.batched import choose
 from playground.decoding.row import Row
 from playground.types import Step
 
@@ -32,6 +34,8 @@ def prepare(rows: Sequence[Row], size: int) -> None:
 
 def advance(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = None) -> list[Step]:
     """One Step a row, from scores [rows, vocab]; exactly what each row's own `advance` gives."""
+    if raw.device.type != "cpu":
+        return [row.settle(choice) for row, choice in zip(rows, choose(rows, raw, unconditional), strict=True)]
     prepare(rows, raw.shape[-1])
     beside = _BESIDE if len(rows) > 1 else None
     choices = []

@@ -226,7 +226,7 @@ def _facts(run: KeptRun) -> dict[str, Any]:
         "vocab_size": setting.vocab_size,
         "context": setting.context,
         "special": dict(setting.tokenizer.special_tokens_map),
-        "device": setting.prompt.device.type,
+        "device": "cpu" if setting.portable else setting.prompt.device.type,
         "rows": [_row(row) for row in run.rows],
     }
 
@@ -311,7 +311,8 @@ def _fill(row: KeptRow, tokens: list[int], raw: torch.Tensor | None, second: tor
         if tokens:
             raise ValueError("the logits are missing")
         return
-    luck = Luck(row.seed, row.run.setting.prompt.device, greedy=row.run.setting.greedy)
+    setting = row.run.setting
+    luck = Luck(row.seed, setting.prompt.device, greedy=setting.greedy, portable=setting.portable)
     for place in range(len(tokens)):
         unconditional = None if second is None else second[place : place + 1]
         row.put(place, raw[place : place + 1].float(), unconditional, raw.dtype, luck.state())

@@ -19,6 +19,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
+from playground.fast.graphs import Graphs
 from playground.fast.regions import Seats, place
 from playground.fast.slots import Shape, Slots
 
@@ -47,6 +48,7 @@ class Net:
         layers = _layers(self._model, config.num_hidden_layers)
         place(layers, getattr(config, "layer_types", None) or [""] * len(layers))
         self.shape = _shape(config, self._model)
+        self._graphs = Graphs(self._stepped) if self.shape.device.type == "cuda" else None
         self._compiles = compiles
         self._ready: set[tuple[int, int]] = set()
         self._wanted: set[tuple[int, int]] = set()
@@ -56,7 +58,11 @@ class Net:
         """The scores [rows, vocab] after one more token a row; the rows are the first slots, in their order."""
         shape = (len(tokens), slots.length)
         self._want(shape)
-        return self._run(slots, 0, tokens[:, None], positions[:, None], shape in self._ready)[:, -1].float()
+        step = self._stepped if self._graphs is None else self._graphs.step
+        return step(slots, tokens, positions, shape in self._ready)
+
+    def _stepped(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
+        return self._run(slots, 0, tokens[:, None], positions[:, None], compiled)[:, -1].float()
 
     def fill(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> None:
         """Read these tokens [count] into one slot, from position `start` on."""
@@ -126,6 +132,9 @@ def why_not(model: Any) -> str:
     config = model.config.get_text_config(decoder=True)
     if config.model_type not in FAMILIES:
         return f"{config.model_type} models run on the exact path only"
+    packed = getattr(getattr(model, "hf_quantizer", None), "quantization_config", None)
+    if packed is not None and packed.quant_method in ("torchao", "bitsandbytes"):
+        return f"weights packed by {packed.quant_method.value} run on the exact path only"
     if len({parameter.device for parameter in model.parameters()}) != 1:
         return "the model is spread over several devices"
     if getattr(config, "scale_attn_by_inverse_layer_idx", False):

@@ -13,6 +13,7 @@ from functools import partial
 import torch
 
 from playground.decoding.together import advance
+from playground.decoding.transfer import fetched, sent
 from playground.decoding.turns import Turns
 from playground.fast.job import Job, Live, Seat
 from playground.fast.net import Net
@@ -176,10 +177,11 @@ class Running:
 
     def _settle(self, lives: list[Live], raw: torch.Tensor, unconditional: torch.Tensor | None) -> None:
         dtype = self._step.shape.dtype
+        kept = fetched(raw, dtype) if any(live.kept is not None for live in lives) else raw
         for place, live in enumerate(lives):
             if live.kept is not None:
                 second = None if unconditional is None else unconditional[place : place + 1].to(dtype)
-                live.kept.put(len(live.row.tokens), raw[place : place + 1], second, dtype, live.row.luck.state())
+                live.kept.put(len(live.row.tokens), kept[place : place + 1], second, dtype, live.row.luck.state())
         for live, step in zip(lives, advance([live.row for live in lives], raw, unconditional), strict=True):
             if live.kept is not None:
                 live.kept.settle(step, live.row.forbidden)
@@ -199,7 +201,7 @@ class Running:
         # Rows that only fill up the shape write where nobody ever reads.
         tokens = [seat.tokens[-1] for seat in seats] + [0] * spare
         positions = [seat.cached for seat in seats] + [slots.length - 1] * spare
-        given = torch.tensor([tokens, positions], device=slots.shape.device)
+        given = sent([tokens, positions], slots.shape.device)
         with self._turns:
             scores = self._step.step(slots, given[0], given[1])
         for seat in seats:

@@ -51,6 +51,11 @@ class Slots:
         self._all, self.count, self.length = self._empty(0, 0), 0, 0
 
     @property
+    def memory(self) -> Tensor:
+        """What everything lies in: another one after `fit` has changed anything."""
+        return self._all
+
+    @property
     def size(self) -> int:
         """Bytes held now."""
         return self._all.numel() * self._all.element_size()

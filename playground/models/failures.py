@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from huggingface_hub.errors import (
@@ -82,6 +82,31 @@ def no_device(number: int, count: int) -> ModelError:
             f"--max-memory 提到了 {number} 号显卡，但本机只有 {count} 张。",
         ),
         Text("GPUs are counted from 0; cpu=8GiB limits the main memory.", "显卡从 0 开始编号；cpu=8GiB 限制内存。"),
+    )
+
+
+def no_packer(weights: str, packages: Sequence[str]) -> ModelError:
+    """With what could pack weights like this on a GPU."""
+    first, second = packages
+    return ModelError(
+        Text(
+            f"--weights {weights} on a GPU needs the package {first} or {second}, and neither is installed.",
+            f"在显卡上使用 --weights {weights} 需要软件包 {first} 或 {second}，目前都没有安装。",
+        ),
+        Text(
+            f"Install one (pip install {first}), or use --weights bf16.",
+            f"请安装其中之一（pip install {first}），或使用 --weights bf16。",
+        ),
+    )
+
+
+def packed_already(name: str, weights: str) -> ModelError:
+    return ModelError(
+        Text(
+            f"{name!r} is a GGUF file, and --weights {weights} does not pack those again on a GPU.",
+            f"{name!r} 是 GGUF 文件，在显卡上 --weights {weights} 不会再次压缩这类文件。",
+        ),
+        Text("Use --weights bf16, or the model's safetensors.", "请使用 --weights bf16，或该模型的 safetensors 版本。"),
     )
 
 

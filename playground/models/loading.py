@@ -16,12 +16,12 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from playground.models import device_map, embedded, failures, sources
+from playground.models import device_map, embedded, failures, packing, sources
 from playground.models.sources import Source
 from playground.types import ModelCard, ModelError, ProgressReport, Text
 
 # bf16 is what most weights are stored in; on a CPU it is half the bytes to read, and reading is what a token costs.
-# What is packed further, for the fast path, is packed from bf16; the exact path runs on what is loaded here.
+# What is packed further, on a CPU for the fast path and on a GPU while it is loaded, is packed from bf16.
 _DTYPES = {
     "auto": torch.bfloat16,
     "bf16": torch.bfloat16,
@@ -66,16 +66,21 @@ def load(
     `max_memory` maps "cpu" or a GPU's number to bytes; what does not fit is read from disk while running.
     """
     _check_devices(max_memory)
+    packer = packing.maker(weights, packing.target(max_memory))
     source = sources.find(model, report, code=trust_remote_code)
     options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "local_files_only": True}
     if source.gguf is not None:
         options["gguf_file"] = source.gguf
+        if packer is not None:
+            raise failures.packed_already(source.id, weights)
     with failures.explained(source.id):
         config = AutoConfig.from_pretrained(source.folder, **options)
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
         tokenizer = AutoTokenizer.from_pretrained(source.folder, **options)
         report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), 0.3)
+        if packer is not None:
+            options["quantization_config"] = packing.config(packer, weights)
         net = _weights(source, options, _DTYPES[weights], max_memory, offload_folder)
         card = _card(source, net, tokenizer)
         _check_room(source, card, max_memory)
@@ -86,13 +91,17 @@ def load(
 def load_or_embedded(
     model: str | None, *, weights: str = "auto", report: ProgressReport = quiet, **options: Any
 ) -> Loaded:
-    """`load`; where that fails, the embedded model without limits, and a notice on its card that says why."""
+    """`load`; where that fails, the embedded model without limits, and a notice on its card that says why.
+
+    On a GPU the embedded model is small enough to need no packing, which may be the very thing that failed.
+    """
     try:
         return load(model, weights=weights, report=report, **options)
     except ModelError as error:
         if model is None and not options.get("max_memory"):
             raise
-        loaded = load(None, weights=weights, report=report)
+        spared = weights in ("int8", "int4") and packing.target(None) == "cuda"
+        loaded = load(None, weights="auto" if spared else weights, report=report)
         notice = Text(f"{error.say('en')} The embedded model is used instead.", f"{error.say('zh')}现改用内置模型。")
         return replace(loaded, card=replace(loaded.card, notice=notice))
 

@@ -31,6 +31,10 @@ _ONE_PASSES = Text(
     "No effect: no two tokens can both reach an XTC threshold above 0.5.",
     "无效：XTC 阈值大于 0.5 时，不可能有两个词元同时达到。",
 )
+_ON_THE_CPU = Text(
+    "No effect: the model runs on the CPU, and its luck is drawn there anyway.",
+    "无效：模型在 CPU 上运行，随机数本来就在那里抽取。",
+)
 _NO_EOS = Text("No effect: this model has no end-of-text token.", "无效：此模型没有结束词元。")
 _ENDLESS = Text("No effect: the text may not end by itself.", "无效：文本不得自行结束。")
 _BEAMS = Text("Cannot be combined with several beams.", "不能与多束搜索同时使用。")
@@ -38,9 +42,9 @@ _MASTER_NEUTRAL = Text("No effect while “{en}” is {value}.", "“{zh}”为 
 _MASTER_OFF = Text("No effect while “{en}” is off.", "“{zh}”关闭时无效。")
 
 
-def inert(values: Mapping[str, Value], *, has_eos: bool = True) -> dict[str, Text]:
+def inert(values: Mapping[str, Value], *, has_eos: bool = True, on_gpu: bool = False) -> dict[str, Text]:
     """The parameters that have no effect beside the other `values` (all of them, as `validate()` returns), and why."""
-    reasons = _without_effect(values, has_eos)
+    reasons = _without_effect(values, has_eos, on_gpu)
     if values["num_beams"] > 1:
         for parameter in parameters.REGISTRY:
             if not _beams_can(parameter):
@@ -91,7 +95,7 @@ def check_combination(values: Mapping[str, Value]) -> None:
 
 def _check_beams(values: Mapping[str, Value]) -> None:
     known = parameters.by_name()
-    without_effect = _without_effect(values, has_eos=True)
+    without_effect = _without_effect(values, has_eos=True, on_gpu=True)
     for name in parameters.changed(values):
         if name in without_effect or _beams_can(known[name]):
             continue
@@ -112,10 +116,10 @@ def _beams_can(parameter: Parameter) -> bool:
     return "transformers" in parameter.elsewhere or parameter.name == "seed"
 
 
-def _without_effect(values: Mapping[str, Value], has_eos: bool) -> dict[str, Text]:
+def _without_effect(values: Mapping[str, Value], has_eos: bool, on_gpu: bool) -> dict[str, Text]:
     """The first reason found counts; a dependent parameter shares its master's."""
     reasons: dict[str, Text] = {}
-    for name, reason in _rules(values, has_eos):
+    for name, reason in _rules(values, has_eos, on_gpu):
         reasons.setdefault(name, reason)
     # A threshold that is the very reason must stay within reach.
     to_mend = ("xtc_threshold",) if reasons.get("xtc_probability") is _ONE_PASSES else ()
@@ -133,7 +137,7 @@ def _without_effect(values: Mapping[str, Value], has_eos: bool) -> dict[str, Tex
     return reasons
 
 
-def _rules(values: Mapping[str, Value], has_eos: bool) -> Iterator[tuple[str, Text]]:
+def _rules(values: Mapping[str, Value], has_eos: bool, on_gpu: bool) -> Iterator[tuple[str, Text]]:
     greedy = values["temperature"] == 0
     dynamic = values["dynatemp_high"] != 0
     mirostat = values["mirostat_tau"] != 0
@@ -142,8 +146,11 @@ def _rules(values: Mapping[str, Value], has_eos: bool) -> Iterator[tuple[str, Te
             yield parameter.name, _GREEDY
         elif mirostat and parameter.group == "cutoffs":
             yield parameter.name, _MIROSTAT
+    if not on_gpu:
+        yield "portable_luck", _ON_THE_CPU
     if greedy:
         yield "seed", _GREEDY
+        yield "portable_luck", _GREEDY
     elif dynamic:
         yield "temperature", _DYNAMIC
     if values["xtc_threshold"] > 0.5:

@@ -132,8 +132,9 @@ class Play:
 
     def turned(self, knobs: Form) -> dict[str, Text]:
         """Knobs without effect under these values, each with the reason."""
+        generator = self._host.loaded
         try:
-            return inert(parameters.validate(knobs))
+            return inert(parameters.validate(knobs), on_gpu=generator is not None and generator.card.on_gpu)
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value; reasons come back once it is mended
 
