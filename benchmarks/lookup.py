@@ -18,8 +18,8 @@ from playground.types import Mode, Run
 
 NAME = "prompt_lookup_num_tokens"
 ROUNDS = 5
-LENGTH = 96  # tokens a round
-OWN: dict[str, Any] = {"temperature": 0.7, "top_p": 0.9, "seed": 7, "ignore_eos": True}
+LENGTH = 96  # tokens a round, at most
+OWN: dict[str, Any] = {"temperature": 0.7, "top_p": 0.9, "seed": 7}
 GUESSES = 10
 _DOCUMENT = (
     "The harbour of Wells was dredged in 1859. The port was then used by 60 ships a year, most of them carrying grain "
@@ -28,7 +28,7 @@ _DOCUMENT = (
 PROMPTS: dict[str, tuple[Mode, str]] = {
     "repeat a document": ("chat", f"Repeat this text word for word:\n\n{_DOCUMENT}"),
     "summarise a document": ("chat", f"Summarise this text in two sentences:\n\n{_DOCUMENT}"),
-    "go on freely": ("complete", "The old lighthouse keeper climbed the stairs one last time, and"),
+    "write freely": ("chat", "Write a story about a cat and a dog."),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import lookup
 from playground import cli, generate
 from playground.decoding.keep import KeptRun
 from playground.decoding.row import Row
@@ -233,7 +234,7 @@ def test_closing_in_the_middle_leaves_nothing_behind(generator: LocalGenerator, 
 def test_who_joins_in_the_middle_gets_what_it_gets_alone_and_nobody_guesses_meanwhile(
     generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = {"logit_bias": FEW, "seed": 9, "max_new_tokens": 10}
+    other: dict[str, Any] = {"logit_bias": FEW, "seed": 9, "max_new_tokens": 10}
     alone = [written(generator, running, logit_bias=FEW), written(generator, running, **other)]
     together: list[int] = []
     advance, check = running._advance, running._step.check
@@ -279,12 +280,19 @@ def test_terminal_api_and_card_say_how_many_guesses_were_right(
     assert "lookup" not in exact.as_json()["timing"] and exact.notice is None
 
 
+def test_what_it_is_worth_is_measured_in_rounds_of_both_kinds(tiny: Any) -> None:
+    found = lookup.figures(tiny, rounds=2, length=4, patience=0)
+    assert [one.prompt for one in found] == list(lookup.PROMPTS)
+    assert all(len(one.ratios) == 2 and min(one.ratios) > 0 and one.accepted <= one.proposed for one in found)
+    assert all(one.prompt in lookup.table(found) for one in found)
+
+
 @pytest.mark.model
 def test_the_embedded_model_copies_quicker_and_writes_the_same(loaded: Any) -> None:
     generator = LocalGenerator(loaded)
     running = running_of(generator)
     prompt = "Names: Ada Lovelace, Alan Turing, Grace Hopper, Kurt Gödel.\nNames: Ada Lovelace, Alan"
-    given = {"temperature": 0.7, "max_new_tokens": 14}
+    given: dict[str, Any] = {"temperature": 0.7, "max_new_tokens": 14}
     guessed = list(running.stream(job(generator, asked(prompt, **given, prompt_lookup_num_tokens=8))))
     plain = list(running.stream(job(generator, asked(prompt, **given, prompt_lookup_num_tokens=0))))
     assert [step.token_id for step in guessed] == [step.token_id for step in plain]
