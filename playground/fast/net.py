@@ -124,7 +124,7 @@ class Net:
     def check(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> Tensor:
         """The scores [count, vocab] after each of these tokens [count], read into one slot from `start` on.
 
-        Never compiled: measured on packed weights, that gains nothing once a pass reads more than one token.
+        Never compiled: over packed weights on a CPU that gained nothing once a pass read more than one token.
         """
         positions = torch.arange(start, start + len(tokens), device=tokens.device)[None]
         return self._run(slots, slot, tokens[None], positions, False, keep=0)[0].float()
