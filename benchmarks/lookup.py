@@ -78,9 +78,8 @@ def measure(generator: LocalGenerator, prompt: str, *, rounds: int, length: int,
 
 
 def figures(
-    loaded: models.Loaded, *, rounds: int = ROUNDS, length: int = LENGTH, patience: float = 20.0
+    generator: LocalGenerator, *, rounds: int = ROUNDS, length: int = LENGTH, patience: float = 20.0
 ) -> list[Figure]:
-    generator = LocalGenerator(loaded)
     return [measure(generator, prompt, rounds=rounds, length=length, patience=patience) for prompt in PROMPTS]
 
 
@@ -97,4 +96,4 @@ def table(found: Sequence[Figure]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(figures(models.load())))
+    print(table(figures(LocalGenerator(models.load()))))

@@ -46,7 +46,10 @@ LENGTH = 24
 
 @pytest.fixture(scope="module")
 def generator(tiny: Any) -> LocalGenerator:
-    return LocalGenerator(tiny)
+    """Its steps stay eager: a compilation in the background would go on into other tests."""
+    found = LocalGenerator(tiny)
+    found._fast._running = running_of(found)
+    return found
 
 
 @pytest.fixture
@@ -280,8 +283,8 @@ def test_terminal_api_and_card_say_how_many_guesses_were_right(
     assert "lookup" not in exact.as_json()["timing"] and exact.notice is None
 
 
-def test_what_it_is_worth_is_measured_in_rounds_of_both_kinds(tiny: Any) -> None:
-    found = lookup.figures(tiny, rounds=2, length=4, patience=0)
+def test_what_it_is_worth_is_measured_in_rounds_of_both_kinds(generator: LocalGenerator) -> None:
+    found = lookup.figures(generator, rounds=2, length=4, patience=0)
     assert [one.prompt for one in found] == list(lookup.PROMPTS)
     assert all(len(one.ratios) == 2 and min(one.ratios) > 0 and one.accepted <= one.proposed for one in found)
     assert all(one.prompt in lookup.table(found) for one in found)
