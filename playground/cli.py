@@ -168,7 +168,9 @@ def _follow(runs: Iterator[Run], *, quiet: bool) -> Run:
         for candidate in run.candidates:
             assert candidate.finish_reason is not None
             finish = FINISH_WORDS[candidate.finish_reason].en
-            print(f"[{len(candidate.token_ids)} tokens, {finish}, seed {candidate.seed}]", file=sys.stderr)
+            guesses = f", {candidate.accepted} of {candidate.proposed} guesses right" if candidate.proposed else ""
+            facts = f"{len(candidate.token_ids)} tokens, {finish}, seed {candidate.seed}{guesses}"
+            print(f"[{facts}]", file=sys.stderr)
     return run
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from playground import parameters
 from playground.generators.checks import check_request, check_room
-from playground.parameters.inert import check_combination
+from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
 from playground.types import Candidate, Generator, InvalidRequest, PlaygroundError, Refused, Request, Run, Step, Text
 
 FRESH_SEED = -1
 _SEED_BITS = 31  # small enough to read aloud and to survive JavaScript's numbers
 
+_GUESSES = "prompt_lookup_num_tokens"  # shapes no text, so nobody would see that it did nothing
 _UNREADABLE = {chr(code) for code in (*range(0x20), 0x7F)} - {"\n", "\t", "\r"}
 
 
@@ -137,6 +138,8 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         dtype=generator.card.dtype,
         prompt_tokens=used,
         candidates=[Candidate(seed=request.values["seed"] + row) for row in range(request.values["n"])],
+        guesses=effective(request.values, path=request.path)[_GUESSES] > 0,
+        notice=_in_vain(request),
     )
     if used + asked > rendered.context:
         room = rendered.context - used
@@ -145,6 +148,14 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
             f"提示词之后只剩 {room:,} 个词元的空间（要求 {asked:,} 个），文本会在那里结束。",
         )
     return run
+
+
+def _in_vain(request: Request) -> Text | None:
+    reason = ignored(request.values, path=request.path).get(_GUESSES)
+    if reason is None:
+        return None
+    label = parameters.by_name()[_GUESSES].label
+    return Text(f"{label.en}: {reason.en}", f"{label.zh}：{reason.zh}")
 
 
 def run(

@@ -167,7 +167,9 @@ class Step:
     """One token of one row. A field that a generator cannot know is None.
 
     `logprob` is the model's (natural log, before the chain), `chosen_prob` the probability after the chain, `rank`
-    counts from 1 under the model. `retract` tokens of this row are taken back before this one is added.
+    counts from 1 under the model. `retract` tokens of this row are taken back before this one is added. Where one pass
+    checked several tokens that were guessed, its first Step says how many (`proposed`), and each whether its token was
+    one of them (`accepted`, 0 or 1).
     """
 
     row: int
@@ -183,6 +185,8 @@ class Step:
     retract: int = 0
     finish: FinishReason | None = None
     note: str = ""
+    proposed: int = 0
+    accepted: int = 0
 
 
 @dataclass(slots=True)
@@ -195,6 +199,8 @@ class Candidate:
     first_token_s: float | None = None
     last_token_s: float | None = None
     generated: int = 0
+    proposed: int = 0
+    accepted: int = 0
 
     @property
     def text(self) -> str:
@@ -215,6 +221,8 @@ class Candidate:
         if step.retract:
             del self.steps[-step.retract :]
         self.steps.append(step)
+        self.proposed += step.proposed
+        self.accepted += step.accepted
         if step.token_id is not None:
             self.generated += 1
             self.first_token_s = now if self.first_token_s is None else self.first_token_s
@@ -225,7 +233,10 @@ class Candidate:
 
 @dataclass(slots=True)
 class Run:
-    """A Request being answered: everything that a page, a terminal or a file shows of it."""
+    """A Request being answered: everything that a page, a terminal or a file shows of it.
+
+    `guesses` is whether tokens may be guessed ahead.
+    """
 
     request: Request
     model: str
@@ -235,6 +246,7 @@ class Run:
     started: float = field(default_factory=time.perf_counter)
     notice: Text | None = None
     error: Text | None = None
+    guesses: bool = False
 
     @property
     def finished(self) -> bool:
@@ -249,6 +261,15 @@ class Run:
         lasts = [c.last_token_s for c in self.candidates if c.last_token_s is not None]
         span = max(lasts) - min(firsts) if firsts else 0.0
         after_first = sum(c.generated for c in self.candidates) - len(firsts)
+        timing: dict[str, Any] = {
+            "ttft_s": round(min(firsts), 4) if firsts else None,
+            "tokens_per_second": round(after_first / span, 2) if span > 0 else None,
+        }
+        if self.guesses:
+            timing["lookup"] = {
+                "proposed": sum(c.proposed for c in self.candidates),
+                "accepted": sum(c.accepted for c in self.candidates),
+            }
         return {
             "model": self.model,
             "dtype": self.dtype,
@@ -258,10 +279,7 @@ class Run:
                 {"text": c.text, "token_ids": c.token_ids, "finish_reason": c.finish_reason, "seed": c.seed}
                 for c in self.candidates
             ],
-            "timing": {
-                "ttft_s": round(min(firsts), 4) if firsts else None,
-                "tokens_per_second": round(after_first / span, 2) if span > 0 else None,
-            },
+            "timing": timing,
         }
 
 

@@ -72,6 +72,20 @@ def test_every_family_gives_what_its_own_forward_pass_gives(family: str) -> None
     assert furthest(model, Net(model, formats.dense, compiles=False)) < 1e-5, "with its matrices fused"
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.inference_mode()
+def test_several_tokens_of_one_row_are_checked_as_one_forward_pass_reads_them(family: str) -> None:
+    model = model_of(family)
+    ids = torch.randint(3, 99, (1, 12))
+    for net in (Net(model, compiles=False), Net(model, formats.dense, compiles=False)):
+        slots = Slots(net.shape)
+        slots.fit(2, 32)
+        net.fill(slots, 1, ids[0, :5], 0)
+        net.check(slots, 1, torch.tensor([8, 9, 10, 11]), 5)  # a guess that was wrong is read over
+        got = net.check(slots, 1, ids[0, 5:], 5)
+        assert float((got - model(ids).logits[0, 5:]).abs().max()) < 1e-5
+
+
 @pytest.mark.parametrize("family", ["llama", "gemma2", "gptj"])
 def test_a_compiled_step_gives_the_same(family: str) -> None:
     model = model_of(family)

@@ -78,6 +78,20 @@ def test_luck_from_the_cpu_is_something_else_on_a_gpu_only() -> None:
     assert effective(values)["portable_luck"] is True, "what decides about the noise is no stage of a chain"
 
 
+def test_guessing_ahead_is_for_one_stream_on_the_fast_path() -> None:
+    name = "prompt_lookup_num_tokens"
+    asked = {name: 5, "seed": 1}
+    assert name not in inert(_values(**asked), path="fast")
+    assert effective(_values(**asked), path="fast")[name] == 5 and effective(_values(**asked))[name] == 0
+    reasons = [
+        inert(_values(**asked))[name],
+        inert(_values(**asked, n=2), path="fast")[name],
+        inert(_values(**asked, guidance_scale=1.5), path="fast")[name],
+    ]
+    assert len(set(reasons)) == 3
+    check_combination(_values(**asked, num_beams=2))  # it shapes no text, so nothing is lost
+
+
 def test_every_reason_is_said_in_both_languages() -> None:
     settings: list[dict[str, Any]] = [
         {"temperature": 0},

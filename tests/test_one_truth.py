@@ -24,7 +24,7 @@ NAMES = {
     "decoding/wrapped.py": "says which of a sampler's inputs was wrong",
     "decoding/trace_file.py": "a row of a trace has its seed, and a beam search has no trace",
     "doctor.py": "a remedy is a setting of a named parameter",
-    "fast/job.py": "how long a sequence may become decides how much memory it takes",
+    "fast/job.py": "how long a sequence may become decides how much memory it takes; how many guesses are wanted",
     "fast/running.py": "what asks for too much memory is refused by name",
     "flags.py": "splits TEXT=NUMBER at the last sign, since a text may hold one",
     "generate.py": "caps of a public server, seeds, the negative prompt's length",

@@ -28,7 +28,7 @@ from playground.decoding.quick import quickly
 from playground.decoding.trace import Trace
 from playground.decoding.words import Writer, Written
 from playground.parameters.inert import effective
-from playground.types import FinishReason, StageView, Step
+from playground.types import FinishReason, Path, StageView, Step
 
 MEMORY = 128  # positions whose scores are kept for stepping back; only those of text that is held count
 TRIES_PER_POSITION = 20
@@ -79,12 +79,12 @@ class Setting:
         return bool(self.values["portable_luck"])
 
 
-def effect(values: Mapping[str, Any], *, has_eos: bool) -> tuple[dict[str, Any], bool]:
+def effect(values: Mapping[str, Any], *, has_eos: bool, path: Path = "exact") -> tuple[dict[str, Any], bool]:
     """The values that a chain is built from, and whether the best token is taken from what it leaves.
 
     At temperature 0 nothing is divided by it: the stage is left out.
     """
-    found = effective(values, has_eos=has_eos)
+    found = effective(values, has_eos=has_eos, path=path)
     greedy = found["temperature"] == 0
     if greedy:
         found["temperature"] = parameters.by_name()["temperature"].neutral
@@ -157,6 +157,11 @@ class Row:
         self._moments: dict[int, Moment] = {}
         self.forbidden: dict[int, dict[int, str]] = {}
         self._tries = 0
+
+    @property
+    def ids(self) -> Tensor:
+        """Prompt and answer [1, length], to be used before the next change."""
+        return self._history.ids()
 
     def prepare(self, size: int, beside: Executor) -> None:
         """Begin to draw the noise of the next token over a vocabulary of this size, in another thread."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from playground.decoding.keep import KeptRow, KeptRun
 from playground.decoding.row import Row, Setting
+from playground.fast.lookup import guess
 from playground.types import Step
 
 FEW = 4  # rows of a request that somebody is watching; one with more is a batch job
@@ -67,6 +68,12 @@ class Live:
     @property
     def ready(self) -> bool:
         return all(seat.unread == 1 for seat in self.seats)
+
+    def guesses(self) -> list[int]:
+        """Tokens that may come next, where the request wants them guessed; fewer than it may still write."""
+        wanted = self.job.setting.values["prompt_lookup_num_tokens"]
+        most = min(wanted, self.job.longest - 2 - len(self.seat.tokens))
+        return guess(self.row.ids[0].cpu().numpy(), most) if most > 0 else []
 
     def settle(self, step: Step) -> None:
         for seat in self.seats:

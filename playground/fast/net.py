@@ -32,7 +32,9 @@ ALL_ATTENTION_FUNCTIONS.register(_ATTENTION, attend)
 
 
 class Net:
-    """`step` gives every row its next scores; `fill` reads a piece of a prompt. One thread at a time.
+    """`step` gives every row its next scores, `check` one row several; `fill` reads a piece of a prompt.
+
+    One thread at a time.
 
     `make` packs the weights; without it they are the model's own, shared and not copied.
     """
@@ -69,17 +71,34 @@ class Net:
         positions = torch.arange(start, start + len(tokens), device=tokens.device)[None]
         self._run(slots, slot, tokens[None], positions, False, whole=False)
 
+    def check(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> Tensor:
+        """The scores [count, vocab] after each of these tokens [count], read into one slot from `start` on.
+
+        Never compiled: over packed weights on a CPU that gained nothing once a pass read more than one token.
+        """
+        positions = torch.arange(start, start + len(tokens), device=tokens.device)[None]
+        return self._run(slots, slot, tokens[None], positions, False, keep=0)[0].float()
+
     @property
     def compiled(self) -> int:
         """How many shapes of step run compiled by now."""
         return len(self._ready)
 
     def _run(
-        self, slots: Slots, first: int, tokens: Tensor, positions: Tensor, compiled: bool, *, whole: bool = True
+        self,
+        slots: Slots,
+        first: int,
+        tokens: Tensor,
+        positions: Tensor,
+        compiled: bool,
+        *,
+        whole: bool = True,
+        keep: int = 1,
     ) -> Tensor:
+        """Scores [rows, `keep` or more, vocab], all where `keep` is 0; without `whole` what the layers give instead."""
         rows = torch.arange(len(tokens), device=tokens.device)[:, None]
         model = self._model if whole else self._model.base_model
-        given: dict[str, Any] = {"logits_to_keep": 1} if whole and _takes(model, "logits_to_keep") else {}
+        given: dict[str, Any] = {"logits_to_keep": keep} if whole and _takes(model, "logits_to_keep") else {}
         found = model(
             input_ids=tokens,
             position_ids=positions,

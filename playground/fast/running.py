@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -167,7 +168,10 @@ class Running:
         return False
 
     def _pick(self, lives: list[Live]) -> None:
-        """A token for each of these rows."""
+        """A token for each of these rows; several for one that is alone and has guessed them."""
+        if len(lives) == 1 and (guesses := lives[0].guesses()):
+            self._check(lives[0], guesses)
+            return
         guided = [live for live in lives if live.second is not None]
         lives = [live for live in lives if live.second is None] + guided
         scores = self._scores([live.seat for live in lives] + [live.second for live in guided if live.second])
@@ -179,16 +183,48 @@ class Running:
         dtype = self._step.shape.dtype
         kept = fetched(raw, dtype) if any(live.kept is not None for live in lives) else raw
         for place, live in enumerate(lives):
-            if live.kept is not None:
-                second = None if unconditional is None else unconditional[place : place + 1].to(dtype)
-                live.kept.put(len(live.row.tokens), kept[place : place + 1], second, dtype, live.row.luck.state())
+            one = slice(place, place + 1)
+            self._keep(live, kept[one], None if unconditional is None else unconditional[one])
         for live, step in zip(lives, advance([live.row for live in lives], raw, unconditional), strict=True):
-            if live.kept is not None:
-                live.kept.settle(step, live.row.forbidden)
-            live.settle(step)
-            live.job.told.put(step)
-            if live.row.finish is not None:
-                self._leave(live)
+            self._tell(live, step)
+
+    def _keep(self, live: Live, raw: torch.Tensor, unconditional: torch.Tensor | None) -> None:
+        if live.kept is not None:
+            dtype = self._step.shape.dtype
+            second = None if unconditional is None else unconditional.to(dtype)
+            live.kept.put(len(live.row.tokens), raw, second, dtype, live.row.luck.state())
+
+    def _tell(self, live: Live, step: Step) -> None:
+        if live.kept is not None:
+            live.kept.settle(step, live.row.forbidden)
+        live.settle(step)
+        live.job.told.put(step)
+        if live.row.finish is not None:
+            self._leave(live)
+
+    def _check(self, live: Live, guesses: list[int]) -> None:
+        """One pass over what was guessed: tokens as long as the row picks just these, and the one it picks then.
+
+        Every token is picked by the row's own chain and luck from the scores after those before it, so a guess decides
+        how long the text takes and never what it says.
+        """
+        seat = live.seat
+        self._seating.take(seat)
+        self._seating.grow(seat.cached + 1 + len(guesses))
+        slots = self._seating.slots
+        with self._turns:
+            tokens = torch.tensor([seat.tokens[-1], *guesses], device=slots.shape.device)
+            scores = self._step.check(slots, seat.slot, tokens, seat.cached)
+        for place, guessed in enumerate((*guesses, None)):
+            raw = scores[place : place + 1]
+            seat.cached += 1
+            self._keep(live, raw, None)
+            step = live.row.advance(raw)
+            right = guessed is not None and guessed == step.token_id and not step.retract
+            proposed = 0 if place else len(guesses)
+            self._tell(live, replace(step, proposed=proposed, accepted=int(right)))
+            if not right or step.finish is not None:
+                return
 
     def _scores(self, seats: list[Seat]) -> torch.Tensor:
         """The scores [seats, vocab] after each seat's last token."""

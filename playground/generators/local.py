@@ -138,7 +138,7 @@ class LocalGenerator:
     def _setting(self, request: Request, rendered: Rendered) -> Setting:
         limit, started = request.values["max_time"], time.monotonic()
         eos = end_tokens(self._model, self._tokenizer)
-        values, greedy = effect(request.values, has_eos=bool(eos))
+        values, greedy = effect(request.values, has_eos=bool(eos), path=request.path)
         return Setting(
             values=values,
             greedy=greedy,

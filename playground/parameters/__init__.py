@@ -18,6 +18,7 @@ from playground.parameters import (
     run,
     search,
     shape,
+    speed,
     watermark,
     words,
 )
@@ -37,6 +38,7 @@ GROUPS: dict[str, Text] = {
     "watermark": Text("Watermark", "水印"),
     "search": Text("Search", "搜索"),
     "run": Text("Run", "运行"),
+    "speed": Text("Speed", "速度"),
 }
 
 ORDERS = ("transformers", "llama.cpp")
@@ -52,6 +54,7 @@ REGISTRY: tuple[Parameter, ...] = (
     *watermark.PARAMETERS,
     *search.PARAMETERS,
     *run.PARAMETERS,
+    *speed.PARAMETERS,
 )
 
 

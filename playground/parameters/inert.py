@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from playground import parameters
 from playground.parameters.record import Parameter, Value
-from playground.types import Refused, Text
+from playground.types import Path, Refused, Text
 
 __all__ = ["check_combination", "effective", "ignored", "inert"]
 
@@ -38,13 +38,23 @@ _ON_THE_CPU = Text(
 _NO_EOS = Text("No effect: this model has no end-of-text token.", "无效：此模型没有结束词元。")
 _ENDLESS = Text("No effect: the text may not end by itself.", "无效：文本不得自行结束。")
 _BEAMS = Text("Cannot be combined with several beams.", "不能与多束搜索同时使用。")
+_STEP_BY_STEP = Text(
+    "No effect on the exact path, which reads token by token as generate() does.",
+    "无效：exact 路径与 generate() 一样逐个读取词元。",
+)
+_SEVERAL = Text(
+    "No effect with several candidates: only one stream guesses ahead.", "多个候选时无效：只有单个文本才会提前猜测。"
+)
+_TWO_TEXTS = Text("No effect with guidance, which reads two texts at once.", "使用引导时无效：引导同时读取两段文本。")
 _MASTER_NEUTRAL = Text("No effect while “{en}” is {value}.", "“{zh}”为 {value} 时无效。")
 _MASTER_OFF = Text("No effect while “{en}” is off.", "“{zh}”关闭时无效。")
 
 
-def inert(values: Mapping[str, Value], *, has_eos: bool = True, on_gpu: bool = False) -> dict[str, Text]:
+def inert(
+    values: Mapping[str, Value], *, has_eos: bool = True, path: Path = "exact", on_gpu: bool = False
+) -> dict[str, Text]:
     """The parameters that have no effect beside the other `values` (all of them, as `validate()` returns), and why."""
-    reasons = _without_effect(values, has_eos, on_gpu)
+    reasons = _without_effect(values, has_eos, path, on_gpu)
     if values["num_beams"] > 1:
         for parameter in parameters.REGISTRY:
             if not _beams_can(parameter):
@@ -52,15 +62,15 @@ def inert(values: Mapping[str, Value], *, has_eos: bool = True, on_gpu: bool = F
     return reasons
 
 
-def ignored(values: Mapping[str, Value], *, has_eos: bool = True) -> dict[str, Text]:
+def ignored(values: Mapping[str, Value], *, has_eos: bool = True, path: Path = "exact") -> dict[str, Text]:
     """Of those, only what somebody has set: what must be explained rather than greyed."""
-    reasons = inert(values, has_eos=has_eos)
+    reasons = inert(values, has_eos=has_eos, path=path)
     return {name: reasons[name] for name in parameters.changed(values) if name in reasons}
 
 
-def effective(values: Mapping[str, Value], *, has_eos: bool = True) -> dict[str, Value]:
+def effective(values: Mapping[str, Value], *, has_eos: bool = True, path: Path = "exact") -> dict[str, Value]:
     """The same settings with everything that has no effect at its neutral value: what the chain is built from."""
-    reasons = inert(values, has_eos=has_eos)
+    reasons = inert(values, has_eos=has_eos, path=path)
     known = parameters.by_name()
     return {
         name: known[name].neutral if name in reasons and known[name].group != _NEVER_NEUTRALISED else value
@@ -95,7 +105,7 @@ def check_combination(values: Mapping[str, Value]) -> None:
 
 def _check_beams(values: Mapping[str, Value]) -> None:
     known = parameters.by_name()
-    without_effect = _without_effect(values, has_eos=True, on_gpu=True)
+    without_effect = _without_effect(values, has_eos=True, path="exact", on_gpu=True)
     for name in parameters.changed(values):
         if name in without_effect or _beams_can(known[name]):
             continue
@@ -116,10 +126,10 @@ def _beams_can(parameter: Parameter) -> bool:
     return "transformers" in parameter.elsewhere or parameter.name == "seed"
 
 
-def _without_effect(values: Mapping[str, Value], has_eos: bool, on_gpu: bool) -> dict[str, Text]:
+def _without_effect(values: Mapping[str, Value], has_eos: bool, path: Path, on_gpu: bool) -> dict[str, Text]:
     """The first reason found counts; a dependent parameter shares its master's."""
     reasons: dict[str, Text] = {}
-    for name, reason in _rules(values, has_eos, on_gpu):
+    for name, reason in _rules(values, has_eos, path, on_gpu):
         reasons.setdefault(name, reason)
     # A threshold that is the very reason must stay within reach.
     to_mend = ("xtc_threshold",) if reasons.get("xtc_probability") is _ONE_PASSES else ()
@@ -137,7 +147,7 @@ def _without_effect(values: Mapping[str, Value], has_eos: bool, on_gpu: bool) ->
     return reasons
 
 
-def _rules(values: Mapping[str, Value], has_eos: bool, on_gpu: bool) -> Iterator[tuple[str, Text]]:
+def _rules(values: Mapping[str, Value], has_eos: bool, path: Path, on_gpu: bool) -> Iterator[tuple[str, Text]]:
     greedy = values["temperature"] == 0
     dynamic = values["dynatemp_high"] != 0
     mirostat = values["mirostat_tau"] != 0
@@ -160,6 +170,12 @@ def _rules(values: Mapping[str, Value], has_eos: bool, on_gpu: bool) -> Iterator
             yield name, _NO_EOS
         elif values["ignore_eos"] and name != "ignore_eos":
             yield name, _ENDLESS
+    if path == "exact":
+        yield "prompt_lookup_num_tokens", _STEP_BY_STEP
+    elif values["n"] > 1:
+        yield "prompt_lookup_num_tokens", _SEVERAL
+    elif values["guidance_scale"] != 1:
+        yield "prompt_lookup_num_tokens", _TWO_TEXTS
 
 
 def _cuts(values: Mapping[str, Value], reasons: Mapping[str, Text]) -> bool:

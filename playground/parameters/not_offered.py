@@ -33,6 +33,10 @@ _DRAFT = Text(
     "drafting head.",
     "辅助解码通过提前猜测来节省时间，属于加速手段，并且需要第二个模型或模型自带的草稿头。",
 )
+_LOOKUP = Text(
+    "Prompt lookup goes by the longest ending that stood before, and guesses no more tokens than agree there.",
+    "提示词查找以前文中出现过的最长结尾为准，猜测的词元数不超过相同的词元数。",
+)
 _MODEL = Text("It belongs to the model, which brings it along.", "它属于模型本身，由模型自带。")
 _SEQ2SEQ = Text(
     "It serves models with an encoder or forced language tokens; here a beginning of the answer does that.",
@@ -89,8 +93,6 @@ NOT_OFFERED: dict[str, Text] = {
             "assistant_lookbehind",
             "target_lookbehind",
             "assistant_ensemble_weight",
-            "prompt_lookup_num_tokens",
-            "max_matching_ngram_size",
             "speculation_type",
             "use_mtp",
         ),
@@ -113,6 +115,7 @@ NOT_OFFERED: dict[str, Text] = {
         _CODE,
     ),
     **dict.fromkeys(("transformers_version", "generation_config"), _BOOKKEEPING),
+    "max_matching_ngram_size": _LOOKUP,
     "inputs": _PROMPT,
     "remove_invalid_values": _SAFETY,
     "renormalize_logits": _LAST,

@@ -73,6 +73,8 @@ def _row(candidate: Candidate, base: str, task: Task | None, fields: Mapping[str
         "tokens": candidate.generated,
         "speed": candidate.tokens_per_second,
         "first": candidate.first_token_s,
+        "proposed": candidate.proposed,
+        "accepted": candidate.accepted,
         "finish": candidate.finish_reason,
         "seed": candidate.seed,
         "items": _items(text, task, fields),

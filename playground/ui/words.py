@@ -142,6 +142,7 @@ WORDS: Mapping[str, Text] = {
     "tokens": Text("{count} tokens", "{count} 词元"),
     "speed": Text("{count} tok/s", "{count} 词元/秒"),
     "first_token": Text("first after {count} s", "首词元 {count} 秒"),
+    "guesses": Text("{right} of {all} guesses right", "{all} 个猜测中 {right} 个正确"),
     "card_seed": Text("seed {count}", "种子 {count}"),
     "lock_this_seed": Text("Keep seed {count} for the next run", "下次运行使用种子 {count}"),
     "writing": Text("writing…", "正在生成……"),

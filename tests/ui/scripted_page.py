@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from playground import parameters
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Settings
-from playground.types import Generator, ModelCard, ModelError, Placement, ProgressReport, Text
+from playground.types import Generator, ModelCard, ModelError, Placement, ProgressReport, Request, Step, Text
 from playground.ui.serve import main
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> {{value}} ${value} <b>bold</b>"
@@ -31,13 +32,20 @@ PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk
 
 
 class Replayed(ScriptedGenerator):
-    """A scripted generator that looks like a model spread over memory and disk."""
+    """A scripted generator that looks like a model spread over memory and disk, and one that guesses where asked to."""
 
     plain = False
 
     @property
     def card(self) -> ModelCard:
         return replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
+
+    def stream(self, request: Request) -> Iterator[Step]:
+        guessed = request.values["prompt_lookup_num_tokens"]
+        return (
+            replace(step, proposed=guessed if step.position < 2 else 0, accepted=int(step.position < guessed))
+            for step in super().stream(request)
+        )
 
 
 def run(argv: list[str]) -> int:

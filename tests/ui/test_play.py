@@ -49,6 +49,24 @@ def test_candidates_stream_into_cards_with_their_line(scripted: str, visit: Visi
         expect(line).to_contain_text(words)
 
 
+def test_a_card_says_how_many_guesses_were_right_where_there_were_any(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    fix_seed(page, 0)
+    generate(page)
+    line = card(page).locator(".card-line")
+    expect(line).to_contain_text("end of text")
+    expect(line).not_to_contain_text("guesses")
+    page.locator(".kn-find").fill("prompt lookup")
+    knob = page.locator("[data-knob=prompt_lookup_num_tokens]")
+    expect(knob).to_contain_text("No effect on the exact path")
+    knob.locator("input[type=range]").fill("4")
+    generate(page)
+    expect(line).to_contain_text("4 of 8 guesses right")
+    page.locator("button[name=language]").click()
+    expect(line).to_contain_text("8 个猜测中 4 个正确")
+
+
 def test_html_in_prompt_and_output_is_shown_as_text(scripted: str, visit: Visit) -> None:
     page = visit(scripted)
     hostile = "<script>document.title='x'</script>${1+1}{{value}}"

@@ -46,6 +46,9 @@ const drawLine = (footer, row) => {
       parts.push(pg.make("span", {}, pg.t("first_token", { count: pg.number(row.first, 2) })));
     }
   }
+  if (!row.edited && row.proposed) {
+    parts.push(pg.make("span", {}, pg.t("guesses", { right: pg.number(row.accepted), all: pg.number(row.proposed) })));
+  }
   if (row.finish !== "example") parts.push(pg.make("span", { class: "finish" }, finishWords(row)));
   if (!row.edited) {
     parts.push(pg.make("button", {
