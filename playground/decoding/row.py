@@ -158,11 +158,6 @@ class Row:
         self.forbidden: dict[int, dict[int, str]] = {}
         self._tries = 0
 
-    @property
-    def ids(self) -> Tensor:
-        """Prompt and answer [1, length], to be used before the next change."""
-        return self._history.ids()
-
     def prepare(self, size: int, beside: Executor) -> None:
         """Begin to draw the noise of the next token over a vocabulary of this size, in another thread."""
         if self._quick:

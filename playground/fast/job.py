@@ -73,7 +73,7 @@ class Live:
         """Tokens that may come next, where the request wants them guessed; fewer than it may still write."""
         wanted = self.job.setting.values["prompt_lookup_num_tokens"]
         most = min(wanted, self.job.longest - 2 - len(self.seat.tokens))
-        return guess(self.row.ids[0].cpu().numpy(), most) if most > 0 else []
+        return guess(self.row.ids.cpu().numpy(), most) if most > 0 else []
 
     def settle(self, step: Step) -> None:
         for seat in self.seats:

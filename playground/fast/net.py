@@ -7,6 +7,7 @@ comes out. Knows no row, no chain and no request.
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import logging
 import threading
@@ -49,6 +50,9 @@ class Net:
             pack(self._model, make)
         layers = _layers(self._model, config.num_hidden_layers)
         place(layers, getattr(config, "layer_types", None) or [""] * len(layers))
+        # What compiles must not meet what steps in a module of both; they share the weights, and what was compiled.
+        kept = {id(tensor): tensor for tensor in (*self._model.parameters(), *self._model.buffers())}
+        self._rehearsal = copy.deepcopy(self._model, memo=kept)
         self.shape = _shape(config, self._model)
         self._graphs = Graphs(self._stepped) if self.shape.device.type == "cuda" else None
         self._compiles = compiles
@@ -59,9 +63,10 @@ class Net:
     def step(self, slots: Slots, tokens: Tensor, positions: Tensor) -> Tensor:
         """The scores [rows, vocab] after one more token a row; the rows are the first slots, in their order."""
         shape = (len(tokens), slots.length)
-        self._want(shape)
         step = self._stepped if self._graphs is None else self._graphs.step
-        return step(slots, tokens, positions, shape in self._ready)
+        scores = step(slots, tokens, positions, shape in self._ready)
+        self._want(shape)
+        return scores
 
     def _stepped(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
         return self._run(slots, 0, tokens[:, None], positions[:, None], compiled)[:, -1].float()
@@ -69,7 +74,7 @@ class Net:
     def fill(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> None:
         """Read these tokens [count] into one slot, from position `start` on."""
         positions = torch.arange(start, start + len(tokens), device=tokens.device)[None]
-        self._run(slots, slot, tokens[None], positions, False, whole=False)
+        self._run(slots, slot, tokens[None], positions, False, model=self._model.base_model)
 
     def check(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> Tensor:
         """The scores [count, vocab] after each of these tokens [count], read into one slot from `start` on.
@@ -92,13 +97,13 @@ class Net:
         positions: Tensor,
         compiled: bool,
         *,
-        whole: bool = True,
+        model: Any = None,
         keep: int = 1,
     ) -> Tensor:
-        """Scores [rows, `keep` or more, vocab], all where `keep` is 0; without `whole` what the layers give instead."""
+        """Scores [rows, `keep` or more, vocab], all where `keep` is 0; what the layers give where `model` has no head."""
         rows = torch.arange(len(tokens), device=tokens.device)[:, None]
-        model = self._model if whole else self._model.base_model
-        given: dict[str, Any] = {"logits_to_keep": keep} if whole and _takes(model, "logits_to_keep") else {}
+        model = self._model if model is None else model
+        given: dict[str, Any] = {"logits_to_keep": keep} if _takes(type(model), "logits_to_keep") else {}
         found = model(
             input_ids=tokens,
             position_ids=positions,
@@ -108,8 +113,8 @@ class Net:
             return_dict=True,
             **given,
         )
-        logits: Tensor = found.logits if whole else found.last_hidden_state
-        return logits
+        scores: Tensor = found.logits if hasattr(found, "logits") else found.last_hidden_state
+        return scores
 
     def _mask(self, positions: Tensor, length: int) -> Any:
         """What is added to the scores [rows, 1, tokens, length]; several where layers differ in their window."""
@@ -137,8 +142,7 @@ class Net:
         zeros = torch.zeros(count, dtype=torch.long, device=self.shape.device)
         try:
             torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _SHAPES)
-            for compiled in (False, True):  # at first as they are: layers tell what they give
-                self._run(slots, 0, zeros[:, None], zeros[:, None], compiled)
+            self._run(slots, 0, zeros[:, None], zeros[:, None], True, model=self._rehearsal)
         except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
             log.warning("Steps stay uncompiled: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
             self._compiles = False
@@ -189,5 +193,6 @@ def _windows(config: Any) -> dict[str, int | None]:
     return {kind: window if kind == "sliding_attention" else None for kind in sorted(kinds)}
 
 
-def _takes(model: Any, name: str) -> bool:
-    return name in inspect.signature(type(model).forward).parameters
+@functools.cache
+def _takes(kind: type, name: str) -> bool:
+    return name in inspect.signature(kind.forward).parameters  # type: ignore[attr-defined]
