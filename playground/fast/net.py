@@ -22,6 +22,7 @@ from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
 from playground.fast.slots import Shape, Slots
+from playground.types import Text
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
 _ATTENTION = "playground_slots"
@@ -176,16 +177,23 @@ class Net:
         self._ready.add(shape)
 
 
-def why_not(model: Any) -> str:
-    """Why this model cannot run here, in a few words; empty where it can."""
+def why_not(model: Any) -> Text | None:
+    """Why this model cannot run here; None where it can."""
     config = model.config.get_text_config(decoder=True)
     if config.model_type not in FAMILIES:
-        return f"{config.model_type} models run on the exact path only"
+        kind = config.model_type
+        return Text(f"{kind} models run on the exact path only.", f"{kind} 类模型只能走精确路径。")
     if len({parameter.device for parameter in model.parameters()}) != 1:
-        return "the model is spread over several devices"
+        return Text(
+            "The model is spread over several devices, so it runs on the exact path only.",
+            "模型分布在多个设备上，只能走精确路径。",
+        )
     if getattr(config, "scale_attn_by_inverse_layer_idx", False):
-        return "its layers differ in more than their weights"
-    return ""
+        return Text(
+            "Its layers differ in more than their weights, so it runs on the exact path only.",
+            "各层的差异不止于权重，因此只能走精确路径。",
+        )
+    return None
 
 
 def _layers(model: nn.Module, count: int) -> nn.ModuleList:

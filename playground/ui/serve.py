@@ -20,7 +20,7 @@ from playground.ui.host import Host, OpenGenerator, open_local
 from playground.ui.page import Page, head
 from playground.ui.theme import HEAD, THEME, page_css
 
-_SPARE_THREADS = 32  # for the readings and the light events beside everybody who runs or waits
+_THREADS = 40  # for the readings and the light events; whoever runs or waits holds none
 
 
 def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) -> int:
@@ -75,12 +75,11 @@ def serve(settings: Settings, opener: OpenGenerator) -> None:
 
 
 def launch(blocks: gr.Blocks, settings: Settings) -> None:
-    limits = settings.limits
     blocks.launch(
         server_name=settings.host,
         server_port=settings.port,
         auth=(settings.user, settings.password) if settings.password else None,
-        max_threads=limits.running + limits.waiting + _SPARE_THREADS,
+        max_threads=_THREADS,
         prevent_thread_lock=True,
         quiet=True,
         share=False,  # share.py opens the link: with share=True Gradio's page fetches its script from another host

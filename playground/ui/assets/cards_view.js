@@ -46,6 +46,7 @@ const drawLine = (footer, row) => {
       parts.push(pg.make("span", {}, pg.t("first_token", { count: pg.number(row.first, 2) })));
     }
   }
+  if (row.path) parts.push(pg.make("span", { class: "card-path" }, pg.t(`card_${row.path}`, { weights: row.weights })));
   if (row.finish !== "example") parts.push(pg.make("span", { class: "finish" }, finishWords(row)));
   if (!row.edited) {
     parts.push(pg.make("button", {
