@@ -38,8 +38,9 @@ _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode":
 _STOP: dict[str, Any] = {**_PRIVATE, "queue": False}
 # The same for events that bring data of their own: always_last repeats what waited with the data of the first one.
 _TOLD: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
-# A run keeps its own line; Gradio's would free a place before the model has let go.
-_RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
+# A run keeps its own line; Gradio's would free a place before the model has let go. Its news are plain data already:
+# without postprocessing an update costs no thread.
+_RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple", "postprocess": False}
 
 
 def head() -> str:
