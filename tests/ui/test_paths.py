@@ -103,10 +103,8 @@ def test_a_model_without_the_fast_path_offers_exact_alone_and_says_why(visit: Vi
 def test_a_beam_search_runs_exact_without_asking(visit: Visit, tiny_page: str) -> None:
     page = visit(tiny_page)
     short_prompt(page)
-    page.locator("#knobs input[type=search], #knobs .kn-find").first.fill("num_beams")
-    beams = page.locator("[data-knob=num_beams] input").last
-    beams.fill("2")
-    beams.press("Enter")
+    page.locator(".kn-find").fill("num_beams")
+    page.locator("[data-knob=num_beams] input[type=range]").fill("2")
     chosen(page, "exact")
     expect(page.locator(".path-means")).to_have_text("A beam search runs on the exact path.")
     generate(page)
