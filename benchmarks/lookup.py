@@ -58,9 +58,9 @@ def _warm(generator: LocalGenerator, prompt: str, length: int, patience: float) 
     _run(generator, prompt, GUESSES, length)
     until = time.monotonic() + patience
     while time.monotonic() < until:
-        before = generator._fast.running._step.compiled
+        before = generator._engine.running._step.compiled
         _run(generator, prompt, 0, length)
-        if before and before == generator._fast.running._step.compiled:
+        if before and before == generator._engine.running._step.compiled:
             return
 
 

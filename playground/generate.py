@@ -15,7 +15,18 @@ from playground import parameters
 from playground.generators.checks import check_request, check_room
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
-from playground.types import Candidate, Generator, InvalidRequest, PlaygroundError, Refused, Request, Run, Step, Text
+from playground.types import (
+    Candidate,
+    Generator,
+    InvalidRequest,
+    PlaygroundError,
+    Refused,
+    Request,
+    Run,
+    Step,
+    Text,
+    Wait,
+)
 
 FRESH_SEED = -1
 _SEED_BITS = 31  # small enough to read aloud and to survive JavaScript's numbers
@@ -141,6 +152,8 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         guesses=effective(request.values, path=request.path)[_GUESSES] > 0,
         notice=_in_vain(request),
     )
+    if request.path == "fast":
+        run.weights = generator.fast.weights
     if used + asked > rendered.context:
         room = rendered.context - used
         run.notice = Text(
@@ -188,6 +201,44 @@ def run(
     if not gathered.finished:
         _end(gathered, "stopped")
     yield gathered
+
+
+class Gathering:
+    """A Run that grows beside its reader, who looks from time to time and never waits.
+
+    Whatever is refused is refused by making one, which reads the prompt and so takes a while. Once `cancelled` is set,
+    by anybody, the rows that still run end as "stopped" within one token and keep their text.
+    """
+
+    def __init__(self, request: Request, generator: Generator, limits: Limits, cancelled: threading.Event) -> None:
+        self.run = prepare(request, generator, limits)
+        self._source = generator.open(self.run.request, cancelled)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of the Run will change any more."""
+        return self._source.over
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was written yet."""
+        return any(candidate.generated for candidate in self.run.candidates)
+
+    def wait(self) -> Wait | None:
+        """The place in the generator's own line; None once the run has begun."""
+        return self._source.place()
+
+    def poll(self) -> bool:
+        """Takes in what has come; False where that is nothing."""
+        try:
+            steps = self._source.poll()
+        except PlaygroundError as error:
+            steps, self.run.error = [], Text(error.say("en"), error.say("zh"))
+        for moment, step in steps:
+            self.run.add(step, moment)
+        if self.over and not self.run.finished:
+            _end(self.run, "stopped" if self.run.error is None else "error")
+        return bool(steps) or self.over
 
 
 def _end(gathered: Run, reason: Any) -> None:

@@ -13,16 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from playground.types import Path as RunPath
 from playground.types import PlaygroundError, Text
 
 WEIGHTS = ("auto", "fp32", "bf16", "int8", "int4")
+ROWS = 32  # of one step of the fast path: beyond that a step takes a reader's patience on a CPU
 PASSWORD_VARIABLE = "PLAYGROUND_PASSWORD"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one visitor may ask for. Tokens and rows per request, characters of prompt, requests at a time."""
+    """What one visitor may ask for: tokens and rows per request, characters of prompt.
+
+    `running` requests run at a time on the exact path (on the fast path they share a batch); `waiting` wait in line.
+    """
 
     max_new_tokens: int = 4096
     candidates: int = 16
@@ -34,7 +39,7 @@ class Limits:
 
 
 PUBLIC_LIMITS = Limits(
-    max_new_tokens=512, candidates=4, num_beams=4, prompt_characters=20_000, max_seconds=120.0, running=3, waiting=16
+    max_new_tokens=512, candidates=4, num_beams=4, prompt_characters=20_000, max_seconds=120.0, running=3, waiting=32
 )
 
 
@@ -42,7 +47,8 @@ PUBLIC_LIMITS = Limits(
 class Settings:
     """One server's settings. `max_memory` maps a device ("cpu" or a GPU's number) to bytes.
 
-    `kept_memory` is how many bytes the logits of earlier runs may take; None leaves it to the machine's memory.
+    `kept_memory` is how many bytes the logits of earlier runs may take, `kv_memory` how many the keys and values of the
+    fast path's running batch; None leaves it to the machine's memory. `path` is what a newcomer's page starts with.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +58,9 @@ class Settings:
     max_memory: Mapping[str | int, int] | None = None
     offload_folder: str | None = None
     kept_memory: int | None = None
+    path: RunPath = "fast"
+    rows: int = ROWS
+    kv_memory: int | None = None
     trust_remote_code: bool = False
     share: bool = False
     user: str = "guest"
@@ -121,10 +130,17 @@ def server_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kept-memory", metavar="2GiB", help="memory for looking into earlier runs (default: a tenth, at most 2 GiB)"
     )
+    parser.add_argument("--path", choices=("exact", "fast"), default="fast", help="what a newcomer's page starts with")
+    parser.add_argument(
+        "--rows", type=int, default=ROWS, metavar="N", help=f"rows of a step on the fast path (default: {ROWS})"
+    )
+    parser.add_argument(
+        "--kv-memory", metavar="4GiB", help="memory for its keys and values (default: 15 %% of it all; on a GPU half)"
+    )
     parser.add_argument("--limit-tokens", type=int, metavar="N", help="most new tokens of one request")
     parser.add_argument("--limit-candidates", type=int, metavar="N", help="most candidates of one request")
     parser.add_argument("--limit-prompt", type=int, metavar="CHARS", help="most characters of one prompt")
-    parser.add_argument("--limit-running", type=int, metavar="N", help="requests that run at the same time")
+    parser.add_argument("--limit-running", type=int, metavar="N", help="requests that run at the same time, exact path")
     parser.add_argument("--limit-waiting", type=int, metavar="N", help="requests that may wait in line")
     return parser
 
@@ -141,6 +157,9 @@ def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, 
         max_memory=parse_max_memory(given.max_memory),
         offload_folder=given.offload_folder,
         kept_memory=parse_bytes(given.kept_memory, "kept-memory") if given.kept_memory else None,
+        path=given.path,
+        rows=_rows(given.rows),
+        kv_memory=parse_bytes(given.kv_memory, "kv-memory") if given.kv_memory else None,
         trust_remote_code=given.trust_remote_code,
         share=given.share,
         user=given.user,
@@ -157,6 +176,12 @@ def _port(given: int | None, environment: Mapping[str, str]) -> int:
             Text(f"port is {said[:20]}; it must be from 0 to 65535.", f"port 为 {said[:20]}，应在 0 到 65535 之间。")
         )
     return int(said)
+
+
+def _rows(given: int) -> int:
+    if given < 1:
+        raise PlaygroundError(Text(f"rows is {given}; it must be at least 1.", f"rows 为 {given}，至少应为 1。"))
+    return given
 
 
 def _limits(given: argparse.Namespace, limits: Limits) -> Limits:

@@ -5,8 +5,9 @@ Knows no model, no page and no parameter by name (except where a Run reports its
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -235,7 +236,8 @@ class Candidate:
 class Run:
     """A Request being answered: everything that a page, a terminal or a file shows of it.
 
-    `guesses` is whether tokens may be guessed ahead.
+    `guesses` is whether tokens may be guessed ahead; `weights` is the number format that its path reads, where that is
+    not `dtype`.
     """
 
     request: Request
@@ -247,13 +249,15 @@ class Run:
     notice: Text | None = None
     error: Text | None = None
     guesses: bool = False
+    weights: str = ""
 
     @property
     def finished(self) -> bool:
         return all(candidate.finish_reason is not None for candidate in self.candidates)
 
-    def add(self, step: Step) -> None:
-        self.candidates[step.row].add(step, time.perf_counter() - self.started)
+    def add(self, step: Step, moment: float | None = None) -> None:
+        """`moment` is when the Step was made, as `time.perf_counter` tells it; now, where it is not given."""
+        self.candidates[step.row].add(step, (time.perf_counter() if moment is None else moment) - self.started)
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints and the API ends with."""
@@ -283,6 +287,41 @@ class Run:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class FastPath:
+    """How the fast path holds the weights, or in `why_not` the reason that there is none.
+
+    `choice` is one of `--weights`, `weights` what most of them became by it ("auto" may become "int4").
+    """
+
+    choice: str = ""
+    weights: str = ""
+    why_not: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A request's place in a line: how many must end before it begins, and at most how long that takes if known."""
+
+    ahead: int
+    seconds: float | None
+
+
+class Source(Protocol):
+    """The Steps of one request on their way to a reader who never waits for them."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+
+    @property
+    def place(self) -> Callable[[], Wait | None]:
+        """Tells how long the request waits for its turn; None once it has begun."""
+
+    def poll(self) -> Sequence[tuple[float, Step]]:
+        """What has come since, each Step with its moment; raises what ended them, once all are taken."""
+
+
 class Generator(Protocol):
     """Whatever turns a Request into Steps. Closing the iterator cancels; a row that fails ends alone."""
 
@@ -297,6 +336,9 @@ class Generator(Protocol):
     def paths(self) -> frozenset[Path]: ...
 
     @property
+    def fast(self) -> FastPath: ...
+
+    @property
     def traces(self) -> bool:
         """Whether its Steps tell what each stage of the chain did."""
 
@@ -306,3 +348,6 @@ class Generator(Protocol):
     def render(self, request: Request) -> Rendered: ...
 
     def stream(self, request: Request) -> Iterator[Step]: ...
+
+    def open(self, request: Request, cancelled: threading.Event) -> Source:
+        """The same for a reader who never waits. Once `cancelled` is set, by anybody, it is over within one Step."""

@@ -41,6 +41,10 @@ def loaded(request: pytest.FixtureRequest, load_embedded: Callable[[str], models
 
 @pytest.fixture(scope="session")
 def tiny() -> models.Loaded:
+    return tiny_model()
+
+
+def tiny_model() -> models.Loaded:
     """A random two-layer model with the embedded model's tokenizer: one forward pass takes 2 ms.
 
     Its output head is scaled up, so that its distributions are peaked like a real model's instead of flat.

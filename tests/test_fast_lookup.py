@@ -48,7 +48,7 @@ LENGTH = 24
 def generator(tiny: Any) -> LocalGenerator:
     """Its steps stay eager: a compilation in the background would go on into other tests."""
     found = LocalGenerator(tiny)
-    found._fast._running = running_of(found)
+    found._engine._running = running_of(found)
     return found
 
 

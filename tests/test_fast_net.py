@@ -67,7 +67,7 @@ def furthest(model: Any, net: Net, steps: int = STEPS) -> float:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_gives_what_its_own_forward_pass_gives(family: str) -> None:
     model = model_of(family)
-    assert why_not(model) == ""
+    assert why_not(model) is None
     assert furthest(model, Net(model, compiles=False)) < 1e-5
     assert furthest(model, Net(model, formats.dense, compiles=False)) < 1e-5, "with its matrices fused"
 
@@ -111,4 +111,5 @@ def test_two_nets_of_one_shape_never_share_what_was_compiled() -> None:
 
 def test_a_family_that_nobody_has_tried_stays_on_the_exact_path() -> None:
     config = transformers.BloomConfig(vocab_size=99, hidden_size=32, n_layer=2, n_head=4)
-    assert "bloom" in why_not(transformers.BloomForCausalLM(config))
+    reason = why_not(transformers.BloomForCausalLM(config))
+    assert reason is not None and "bloom" in reason.en and "bloom" in reason.zh

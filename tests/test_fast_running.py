@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -155,6 +156,45 @@ def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: Local
         reader.join()
     assert got == [told(generator.stream(asked(3)))] * 3
     settled(narrow)
+
+
+def test_who_waits_is_told_how_many_must_end_and_how_long_that_takes(generator: LocalGenerator) -> None:
+    net = Net(generator._model, compiles=False)
+    narrow = Running(net, net, generator._turns, rows=3, memory=2**26)
+    long = generate.checked(generate.build("One two", {"n": 3, "max_new_tokens": 300, "ignore_eos": True, "seed": 5}))
+    jobs = [narrow.open(job(generator, long)) for _ in range(3)]
+    while not jobs[0].poll():
+        time.sleep(0.002)
+    assert jobs[0].place() is None
+    waits = [one.place() for one in jobs[1:]]
+    assert [wait.ahead for wait in waits if wait] == [1, 2]
+    seconds = [wait.seconds for wait in waits if wait]
+    assert seconds[0] is not None and seconds[1] is not None and 0 < seconds[0] < seconds[1]
+    jobs[0].cancelled.set()
+    while not jobs[1].poll():
+        time.sleep(0.002)
+    assert jobs[1].place() is None
+    for one in jobs:
+        one.cancelled.set()
+    while not all(one.over for one in jobs):
+        for one in jobs:
+            one.poll()
+    settled(narrow)
+
+
+def test_sixty_four_readers_who_never_wait_take_no_thread_each(generator: LocalGenerator) -> None:
+    net = Net(generator._model, compiles=False)
+    running = Running(net, net, generator._turns, rows=64, memory=2**28)
+    before = threading.active_count()
+    many = [running.open(job(generator, asked(number % 6))) for number in range(64)]
+    most = 0
+    while not all(one.over for one in many):
+        most = max(most, threading.active_count())
+        for one in many:
+            one.poll()
+        time.sleep(0.002)
+    assert most <= before + 4, "the batch's thread and those that draw noise"
+    settled(running)
 
 
 def test_a_reader_is_served_in_every_step_beside_a_large_job(generator: LocalGenerator, running: Running) -> None:

@@ -1,14 +1,17 @@
 """The one way in: what is refused before anything runs, limits of a public server, Stop, errors in the middle."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from playground import generate
+from playground.decoding.told import pumped
 from playground.settings import Limits
 from playground.types import (
+    FastPath,
     InvalidRequest,
     ModelCard,
     Path,
@@ -17,6 +20,7 @@ from playground.types import (
     Rendered,
     Request,
     Run,
+    Source,
     Step,
     Text,
 )
@@ -30,6 +34,7 @@ class Echo:
     name = "Echo"
     parameters = frozenset({"temperature", "max_new_tokens", "n", "seed", "max_time"})
     paths: frozenset[Path] = frozenset({"exact"})
+    fast = FastPath(why_not=Text("No.", "没有。"))
     traces = False
     card = CARD
 
@@ -50,6 +55,10 @@ class Echo:
                 yield Step(row, len(request.prompt), None, "", finish="end")
         finally:
             self.closed = True
+
+
+    def open(self, request: Request, cancelled: threading.Event) -> Source:
+        return pumped(self.stream(request), cancelled)
 
 
 def last(runs: Iterator[Run]) -> Run:
@@ -142,3 +151,27 @@ def test_an_error_in_the_middle_keeps_what_was_written() -> None:
     run = last(generate.run(generate.build("ab!c"), Echo()))
     assert (run.candidates[0].text, run.candidates[0].finish_reason) == ("ab", "error")
     assert run.error is not None and run.error.zh == "坏了。"
+
+
+def gathered(gathering: generate.Gathering) -> Run:
+    while not gathering.over:
+        gathering.poll()
+        time.sleep(0.002)
+    return gathering.run
+
+
+@pytest.mark.parametrize("prompt", ["abc", "ab!c"])
+def test_a_reader_who_never_waits_gathers_the_same_run(prompt: str) -> None:
+    request = generate.build(prompt, {"n": 2, "seed": 7})
+    told = gathered(generate.Gathering(request, Echo(), Limits(), threading.Event()))
+    waited = last(generate.run(request, Echo()))
+    assert told.as_json()["candidates"] == waited.as_json()["candidates"]
+    assert told.error == waited.error and told.finished
+
+
+def test_a_cancelled_run_keeps_its_text_and_closes_the_generator() -> None:
+    echo, cancelled = Echo(), threading.Event()
+    cancelled.set()
+    run = gathered(generate.Gathering(generate.build("abcdef"), echo, Limits(), cancelled))
+    assert (run.candidates[0].text, run.candidates[0].finish_reason) == ("a", "stopped")
+    assert echo.closed

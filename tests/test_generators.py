@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +38,14 @@ def rows(steps: list[Step]) -> dict[int, list[Step]]:
     for step in steps:
         found.setdefault(step.row, []).append(step)
     return found
+
+
+def told(steps: Iterable[Step]) -> dict[int, list[tuple[Any, ...]]]:
+    """What a reader sees of each row."""
+    return {
+        row: [(step.position, step.token_id, step.text, step.finish) for step in some]
+        for row, some in rows(list(steps)).items()
+    }
 
 
 def run(peer: Generator, prompt: str = "A slogan:", mode: Any = "complete", **values: Any) -> dict[int, list[Step]]:
@@ -96,6 +106,37 @@ def test_a_stream_can_be_closed_and_the_next_one_is_the_same(peer: Generator) ->
     stream.close()
     assert list(stream) == []
     assert text(run(peer)[0]) == before
+
+
+def test_who_never_waits_gets_the_same_steps_on_each_path(peer: Generator) -> None:
+    for path in peer.paths:
+        asked = replace(request("A slogan:", {"seed": 8, "max_new_tokens": 6, "n": 2}), path=path)
+        source = peer.open(asked, threading.Event())
+        found: list[tuple[float, Step]] = []
+        while not source.over:
+            found += source.poll()
+            time.sleep(0.002)
+        waited = list(peer.stream(asked))
+        assert told(step for _, step in found) == told(waited)
+        moments = [moment for moment, _ in found]
+        assert moments == sorted(moments)
+
+
+def test_a_cancelled_request_is_over_within_one_step(peer: Generator) -> None:
+    for path in peer.paths:
+        cancelled = threading.Event()
+        cancelled.set()
+        source = peer.open(replace(request("A slogan:", {"seed": 8}), path=path), cancelled)
+        count = 0
+        while not source.over:
+            count += len(source.poll())
+            time.sleep(0.002)
+        assert count <= 1 and source.poll() == []
+
+
+def test_what_is_refused_is_refused_by_open_too(peer: Generator) -> None:
+    with pytest.raises(InvalidRequest):
+        peer.open(request("", {}), threading.Event())
 
 
 def test_two_streams_in_turns_do_not_disturb_each_other(peer: Generator) -> None:

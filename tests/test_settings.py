@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.settings import PUBLIC_LIMITS, Limits, from_arguments, parse_bytes, parse_max_memory
+from playground.settings import PUBLIC_LIMITS, ROWS, Limits, from_arguments, parse_bytes, parse_max_memory
 from playground.types import PlaygroundError
 
 
@@ -36,6 +36,13 @@ def test_the_owner_may_move_a_cap() -> None:
     assert limits.candidates == PUBLIC_LIMITS.candidates
 
 
+def test_the_running_batch_and_a_newcomers_path_are_the_owners_choice() -> None:
+    plain = from_arguments([], {})
+    assert (plain.path, plain.rows, plain.kv_memory) == ("fast", ROWS, None)
+    chosen = from_arguments(["--path", "exact", "--rows", "8", "--kv-memory", "1GiB"], {})
+    assert (chosen.path, chosen.rows, chosen.kv_memory) == ("exact", 8, 2**30)
+
+
 @pytest.mark.parametrize(
     "argv",
     [
@@ -44,6 +51,8 @@ def test_the_owner_may_move_a_cap() -> None:
         ["--max-memory", "cpu=lots"],
         ["--max-memory", "tpu=1GiB"],
         ["--kept-memory", "much"],
+        ["--kv-memory", "much"],
+        ["--rows", "0"],
     ],
 )
 def test_a_senseless_flag_is_one_sentence_in_both_languages(argv: list[str]) -> None:

@@ -12,31 +12,33 @@ import psutil
 import torch
 
 from playground.decoding.turns import Turns
-from playground.fast.formats import FORMATS
+from playground.fast.formats import FORMATS, on_a_grid
 from playground.fast.net import Net, why_not
 from playground.fast.running import Running
+from playground.settings import ROWS
+from playground.types import FastPath
 
-ROWS = 32  # of one step: beyond that a step takes a reader's patience on a CPU
 _SHARE = 0.15  # of the memory there is, for keys and values
 
 
 class Engine:
-    """`running` may be asked for from any thread; `why_not` says in a few words why there is no fast path, or nothing.
+    """`running` may be asked for from any thread; `path` says what it is, or why there is none.
 
     `weights` is what the owner asked for: with "auto" a model in bf16 on a CPU is packed into 4 or 8 bits. Prompts are
     read with the model's own weights, since packed ones gain nothing where many tokens are read at once.
     """
 
     def __init__(
-        self, model: Any, turns: Turns, *, weights: str = "auto", rows: int = ROWS, memory: int | None = None
+        self, model: Any, turns: Turns, *, weights: str = "auto", rows: int | None = None, memory: int | None = None
     ) -> None:
-        self.why_not = why_not(model)
         self._model = model
         self._turns = turns
-        self._rows = rows
+        self._rows = ROWS if rows is None else rows
         self._memory = memory
         self._device = next(model.parameters()).device
         self.format = _format(model, weights)
+        reason = why_not(model)
+        self.path = FastPath(why_not=reason) if reason else _described(model, self.format)
         self._running: Running | None = None
         self._making = threading.Lock()
 
@@ -65,3 +67,15 @@ def _format(model: Any, weights: str) -> str:
     if parameter.device.type != "cpu" or weights not in ("auto", "int8", "int4"):
         return "dense"
     return "dense" if weights == "auto" and parameter.dtype != torch.bfloat16 else weights
+
+
+def _described(model: Any, name: str) -> FastPath:
+    """The format by the names that a reader knows; what "auto" comes to is seen in a matrix of the first layer."""
+    if name == "dense":
+        stored = next(model.parameters()).dtype
+        dense = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}.get(stored, str(stored))
+        return FastPath(dense, dense)
+    if name != "auto":
+        return FastPath(name, name)
+    matrix = next((module.weight for module in model.modules() if type(module) is torch.nn.Linear), None)
+    return FastPath(name, "int4" if matrix is not None and on_a_grid(matrix.detach()) else "int8")

@@ -5,7 +5,6 @@ Knows no model and no other request.
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from playground.decoding.keep import KeptRow, KeptRun
 from playground.decoding.row import Row, Setting
+from playground.decoding.told import Told
 from playground.fast.lookup import guess
 from playground.types import Step
 
@@ -89,8 +89,11 @@ class Job:
     negative: Tensor | None
     kept: KeptRun | None
     lives: list[Live] = field(default_factory=list)
-    told: queue.SimpleQueue[Step | BaseException | None] = field(default_factory=queue.SimpleQueue)
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    told: Told = field(default_factory=Told)
+
+    @property
+    def cancelled(self) -> threading.Event:
+        return self.told.cancelled
 
     @property
     def watched(self) -> bool:
@@ -100,6 +103,12 @@ class Job:
     @property
     def seats(self) -> int:
         return len(self.rows) * (1 if self.negative is None else 2)
+
+    @property
+    def left(self) -> int:
+        """Steps that it may still take, at most."""
+        done = min((len(live.row.tokens) for live in list(self.lives)), default=0)
+        return max(0, int(self.setting.values["max_new_tokens"]) - done)
 
     @property
     def longest(self) -> int:
@@ -121,4 +130,4 @@ class Job:
         self.lives.clear()
         if self.kept is not None:
             self.kept.close()
-        self.told.put(error)
+        self.told.end(error)

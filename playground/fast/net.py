@@ -7,7 +7,6 @@ comes out. Knows no row, no chain and no request.
 from __future__ import annotations
 
 import copy
-import functools
 import inspect
 import logging
 import threading
@@ -23,6 +22,7 @@ from playground.fast.fuse import pack
 from playground.fast.graphs import Graphs
 from playground.fast.regions import Seats, place
 from playground.fast.slots import Shape, Slots
+from playground.types import Text
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
 _ATTENTION = "playground_slots"
@@ -46,6 +46,7 @@ class Net:
         config = self._model.config.get_text_config(decoder=True)
         self._model.config._attn_implementation = config._attn_implementation = _ATTENTION
         self._windows = _windows(config)
+        self._keeps = "logits_to_keep" in inspect.signature(type(self._model).forward).parameters
         if make is not None:
             pack(self._model, make)
         layers = _layers(self._model, config.num_hidden_layers)
@@ -100,10 +101,10 @@ class Net:
         model: Any = None,
         keep: int = 1,
     ) -> Tensor:
-        """Scores [rows, `keep` or more, vocab], all where `keep` is 0; what the layers give where `model` has no head."""
+        """Scores [rows, `keep` or more, vocab], all where `keep` is 0; what the layers give if `model` has no head."""
         rows = torch.arange(len(tokens), device=tokens.device)[:, None]
         model = self._model if model is None else model
-        given: dict[str, Any] = {"logits_to_keep": keep} if _takes(type(model), "logits_to_keep") else {}
+        given: dict[str, Any] = {"logits_to_keep": keep} if self._keeps and model is not self._model.base_model else {}
         found = model(
             input_ids=tokens,
             position_ids=positions,
@@ -150,19 +151,29 @@ class Net:
         self._ready.add(shape)
 
 
-def why_not(model: Any) -> str:
-    """Why this model cannot run here, in a few words; empty where it can."""
+def why_not(model: Any) -> Text | None:
+    """Why this model cannot run here; None where it can."""
     config = model.config.get_text_config(decoder=True)
     if config.model_type not in FAMILIES:
-        return f"{config.model_type} models run on the exact path only"
+        kind = config.model_type
+        return Text(f"{kind} models run on the exact path only.", f"{kind} 类模型只能走精确路径。")
     packed = getattr(getattr(model, "hf_quantizer", None), "quantization_config", None)
     if packed is not None and packed.quant_method in ("torchao", "bitsandbytes"):
-        return f"weights packed by {packed.quant_method.value} run on the exact path only"
+        by = packed.quant_method.value
+        return Text(
+            f"Weights packed by {by} run on the exact path only.", f"由 {by} 打包的权重只能走精确路径。"
+        )
     if len({parameter.device for parameter in model.parameters()}) != 1:
-        return "the model is spread over several devices"
+        return Text(
+            "The model is spread over several devices, so it runs on the exact path only.",
+            "模型分布在多个设备上，只能走精确路径。",
+        )
     if getattr(config, "scale_attn_by_inverse_layer_idx", False):
-        return "its layers differ in more than their weights"
-    return ""
+        return Text(
+            "Its layers differ in more than their weights, so it runs on the exact path only.",
+            "各层的差异不止于权重，因此只能走精确路径。",
+        )
+    return None
 
 
 def _layers(model: nn.Module, count: int) -> nn.ModuleList:
@@ -192,7 +203,3 @@ def _windows(config: Any) -> dict[str, int | None]:
         return {"full_attention": window if getattr(config, "use_sliding_window", True) else None}
     return {kind: window if kind == "sliding_attention" else None for kind in sorted(kinds)}
 
-
-@functools.cache
-def _takes(kind: type, name: str) -> bool:
-    return name in inspect.signature(kind.forward).parameters  # type: ignore[attr-defined]

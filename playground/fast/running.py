@@ -6,20 +6,23 @@ Requests join between two steps and leave when they end or are closed. Knows no 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 import torch
 
 from playground.decoding.together import advance
+from playground.decoding.told import Told
 from playground.decoding.transfer import fetched, sent
 from playground.decoding.turns import Turns
 from playground.fast.job import Job, Live, Seat
 from playground.fast.net import Net
 from playground.fast.seating import Seating
-from playground.types import Refused, Step, Text
+from playground.types import Refused, Step, Text, Wait
+from playground.waiting import turn
 
 CHUNK = 64  # tokens of a prompt between two steps, so that who reads along hardly notices a newcomer
 WHOLE = 512  # the same where nobody waits for a step
@@ -45,11 +48,18 @@ class Running:
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._round = 0
+        self._step_s: float | None = None  # what a step takes, as the last ones did
 
     def stream(self, job: Job) -> Iterator[Step]:
         """The job's Steps. Closing it takes the job out before the next step; whatever ended the job is raised here."""
         self._refuse_what_never_fits(job)
         return self._told(job)
+
+    def open(self, job: Job) -> Told:
+        """The same for a reader who never waits: the job comes in now, and goes once it is cancelled."""
+        self._refuse_what_never_fits(job)
+        self._join(job)
+        return job.told
 
     @property
     def taken(self) -> int:
@@ -58,18 +68,35 @@ class Running:
             return sum(len(job.rows) for job in (*self._jobs, *self._waiting))
 
     def _told(self, job: Job) -> Iterator[Step]:
+        self._join(job)
+        yield from job.told.steps()
+
+    def _join(self, job: Job) -> None:
+        job.told.place = partial(self._place, job)
         with self._guard:
             self._waiting.append(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="running-batch", daemon=True)
                 self._thread.start()
-        try:
-            while (told := job.told.get()) is not None:
-                if isinstance(told, BaseException):
-                    raise told
-                yield told
-        finally:
-            job.cancelled.set()
+
+    def _place(self, job: Job) -> Wait | None:
+        """Where this job stands in the line; None once it is in."""
+        with self._guard:
+            if job not in self._waiting:
+                return None
+            ahead, steps = turn(job, self._line(), self._jobs, self._fits)
+        seconds = None if self._step_s is None else steps * self._step_s
+        return Wait(ahead, seconds) if ahead else None
+
+    def _line(self) -> list[Job]:
+        """Those who wait, in the order in which they come in: those who are watched first."""
+        return sorted(self._waiting, key=lambda job: not job.watched)
+
+    def _fits(self, jobs: Sequence[Job]) -> bool:
+        """Whether these have room beside each other."""
+        rows = sum(len(job.rows) for job in jobs)
+        seats, longest = sum(job.seats for job in jobs), max(job.longest for job in jobs)
+        return rows <= self._rows and self._seating.bytes_for(seats, longest) <= self._memory
 
     def _refuse_what_never_fits(self, job: Job) -> None:
         need = self._seating.bytes_for(job.seats, job.longest)
@@ -114,13 +141,9 @@ class Running:
             return bool(self._jobs)
 
     def _admit(self) -> None:
-        """Those who wait come in, in their order, as far as rows and memory go; those who are watched come first."""
-        for job in sorted(self._waiting, key=lambda job: not job.watched):
-            everyone = (*self._jobs, job)
-            rows = sum(len(other.rows) for other in everyone)
-            seats, longest = sum(other.seats for other in everyone), max(other.longest for other in everyone)
-            full = rows > self._rows or self._seating.bytes_for(seats, longest) > self._memory
-            if self._jobs and full:
+        """Those who wait come in, in their order, as far as rows and memory go."""
+        for job in self._line():
+            if self._jobs and not self._fits([*self._jobs, job]):
                 return
             self._waiting.remove(job)
             self._jobs.append(job)
@@ -128,6 +151,7 @@ class Running:
 
     def _advance(self) -> None:
         """A piece of a prompt for whoever has not been read yet, then a token for everyone who has."""
+        started = time.perf_counter()
         lives = self._chosen()
         unread = [live for job in self._jobs for live in job.lives if not live.ready]
         unread.sort(key=lambda live: not live.job.watched)
@@ -137,6 +161,8 @@ class Running:
         lives = [live for live in lives if live in live.job.lives]
         if lives:
             self._guarded(lives, partial(self._pick, lives))
+            took = time.perf_counter() - started
+            self._step_s = took if self._step_s is None else 0.9 * self._step_s + 0.1 * took
 
     def _chosen(self) -> list[Live]:
         """Rows of the next step: all that are watched, and beside them no more of the large jobs than of these."""

@@ -26,6 +26,7 @@ from playground.decoding.prepared import prepare_soon
 from playground.decoding.read import detect, read
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.search import BeamSearch
+from playground.decoding.told import Told, pumped
 from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
 from playground.fast.job import Job
@@ -40,18 +41,24 @@ FRESH_SEED = -1
 
 
 class LocalGenerator:
-    """One loaded model. With `trace` every Step tells what each stage of the chain did, which costs some speed."""
+    """One loaded model. With `trace` every Step tells what each stage of the chain did, which costs some speed.
+
+    `rows` and `kv_memory` (bytes) bound the running batch of the fast path; None leaves them to the machine.
+    """
 
     name = "local"
 
-    def __init__(self, loaded: Loaded, *, trace: bool = False) -> None:
+    def __init__(
+        self, loaded: Loaded, *, trace: bool = False, rows: int | None = None, kv_memory: int | None = None
+    ) -> None:
         self._model = loaded.model.eval()
         self._tokenizer = loaded.tokenizer
         self._card = loaded.card
         self.traces = trace
         self._turns = Turns()
-        self._fast = Engine(self._model, self._turns, weights=loaded.weights)
-        self.paths: frozenset[Path] = frozenset({"exact"} if self._fast.why_not else {"exact", "fast"})
+        self._engine = Engine(self._model, self._turns, weights=loaded.weights, rows=rows, memory=kv_memory)
+        self.fast = self._engine.path
+        self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
         self._encoding = threading.Lock()
         self._labels = Labels(self._tokenizer)
         self._device = _entrance(self._model)
@@ -78,6 +85,20 @@ class LocalGenerator:
 
     def stream(self, request: Request) -> Iterator[Step]:
         """Steps of all candidates. Whatever can be refused is refused by this call, before the first Step."""
+        made = self._made(request)
+        return self._engine.running.stream(made) if isinstance(made, Job) else made
+
+    def open(self, request: Request, cancelled: threading.Event) -> Told:
+        """The same for a reader who never waits; on the fast path without a thread of its own."""
+        made = self._made(request, cancelled)
+        return self._engine.running.open(made) if isinstance(made, Job) else pumped(made, cancelled)
+
+    def pack(self) -> None:
+        """Makes the fast path ready now, so that the first request does not wait for it."""
+        _ = self._engine.running
+
+    def _made(self, request: Request, cancelled: threading.Event | None = None) -> Job | Iterator[Step]:
+        """What the running batch or nobody but its reader runs; nothing of it has begun."""
         rendered = self.render(request)
         check_room(rendered, self._card.title)
         check_combination(request.values)
@@ -95,7 +116,7 @@ class LocalGenerator:
         if kept is not None:
             kept.on_close = prepare_soon
         if request.path == "fast":
-            return self._fast.running.stream(Job(setting, rows, negative, kept))
+            return Job(setting, rows, negative, kept, told=Told(cancelled))
         return Batch(self._model, self._turns, rows, setting, negative, kept).run()
 
     def look(self, request: Request) -> KeptRow:

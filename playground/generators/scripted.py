@@ -6,13 +6,15 @@ Registered and called like any other peer. Needs no torch; what a script cannot 
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 
 from playground.decoding.detokenize import Detokenizer
+from playground.decoding.told import Told, pumped
 from playground.decoding.words import Writer
 from playground.generators.checks import check_request, check_room, rows_seeds
-from playground.types import FinishReason, ModelCard, Path, Rendered, Request, Step
+from playground.types import FastPath, FinishReason, ModelCard, Path, Rendered, Request, Step, Text
 
 HONOURED = frozenset({"n", "seed", "stop", "max_new_tokens"})
 CONTEXT = 2048
@@ -59,6 +61,7 @@ class ScriptedGenerator:
         self._vocabulary = _Vocabulary()
         self.parameters = parameters
         self.paths: frozenset[Path] = frozenset({"exact"})
+        self.fast = FastPath(why_not=Text("A script has no fast path.", "脚本没有快速路径。"))
 
     @property
     def card(self) -> ModelCard:
@@ -83,6 +86,9 @@ class ScriptedGenerator:
         rendered = self.render(request)
         check_room(rendered, self.card.title)
         return self._replay(request, self._context - len(rendered.token_ids))
+
+    def open(self, request: Request, cancelled: threading.Event) -> Told:
+        return pumped(self.stream(request), cancelled)
 
     def _replay(self, request: Request, room: int) -> Iterator[Step]:
         values = request.values

@@ -35,8 +35,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         level="basic",
         label=Text("Seed", "种子"),
         help=Text(
-            "The same seed with the same settings writes the same text again; −1 draws a fresh one each time.",
-            "相同的种子与设置会再次写出相同的文字；−1 表示每次重新抽取。",
+            "On the exact path the same seed with the same settings writes the same text again; −1 draws a fresh one.",
+            "在精确路径上，相同的种子与设置会再次写出相同的文字；−1 表示每次重新抽取。",
         ),
         formula="initial state of the row's random generator",
         source="torch.Generator.manual_seed",

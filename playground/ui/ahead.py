@@ -19,7 +19,7 @@ from playground.ui import waterfall
 from playground.ui.host import Host
 from playground.ui.line import Desk
 from playground.ui.tokens import Value
-from playground.ui.words import BEAMS_NEXT, FIRST_OF_MANY, NO_SEED, UNEXPECTED, said
+from playground.ui.words import BEAMS_NEXT, FIRST_OF_MANY, NEXT_EXACT, NO_SEED, UNEXPECTED, said
 
 _MOST_SESSIONS = 64  # whoever is pushed out presses the button again
 _SEARCH = 200  # characters of a token that is asked about
@@ -55,11 +55,11 @@ class Ahead:
         self._looks: dict[str, _Look] = {}
         self._lock = threading.Lock()
 
-    def look(self, form: Form, knobs: Form, session: str) -> Value | None:
-        """The next token after what is filled in now: one model pass."""
+    def look(self, form: Form, knobs: Form, session: str, act: Form | None = None) -> Value | None:
+        """The next token after what is filled in now: one model pass. `act` holds the path that was chosen."""
         name = uuid.uuid4().hex[:12]
         try:
-            request = checked_request(form, knobs, self._host)
+            request = forms.on_path(checked_request(form, knobs, self._host), act, self._host.generator)
             fields = form.get("fields") if form.get("kind") == "task" else {}
             look = _Look(name, request, fields if isinstance(fields, Mapping) else {})
             value = self._shown(look, request.values, session)
@@ -146,7 +146,7 @@ class Ahead:
             if seat.over:
                 return None
             found = xray.next_token(generator, look.request, values, session=session, search=look.search)
-        note = _note(values, found)
+        note = _note(values, found, look.request)
         if values["num_beams"] > 1:
             found = replace(found, draw=None)
         writes = {fate.token.token_id: xray.written(generator, fate.token.token_id) for fate in found.fates}
@@ -169,9 +169,11 @@ def _prompt(request: Request) -> tuple[str, ...]:
     return request.prompt, request.system, request.prefill, request.mode
 
 
-def _note(values: Mapping[str, Any], found: xray.Waterfall) -> Text | None:
+def _note(values: Mapping[str, Any], found: xray.Waterfall, request: Request) -> Text | None:
     if values["num_beams"] > 1:
         return BEAMS_NEXT
     if found.draw is None:
         return NO_SEED
+    if request.path == "fast":
+        return NEXT_EXACT
     return FIRST_OF_MANY if values["n"] > 1 and not found.greedy else None

@@ -1,22 +1,26 @@
 """From a wish to a growing Run: waits for the model and for a place in the line, then streams at a readable pace.
 
-The page and the API both come through here. Knows no element.
+The page and the API both come through here. Knows no element. Whatever takes long runs in a thread, and between two
+looks nothing does, so that any number of streams leaves room for the next visitor.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from playground import generate
-from playground.types import ModelCard, Request, Run, Text
+from playground.generate import Gathering
+from playground.types import ModelCard, Request, Run, Text, Wait
 from playground.ui.host import Host
 from playground.ui.line import Line
-from playground.ui.words import IN_LINE, WAITS
+from playground.ui.words import IN_LINE, IN_LINE_ABOUT, MINUTES, SECONDS, WAITS
 
-PACE = 1 / 15  # seconds between updates: quick to the eye, and sixteen rows still leave the model its processor
+PACE = 1 / 15  # seconds between updates: quick to the eye
+_FEW = 4  # streams at this pace; more share its updates, so that they leave the model its processor
+_SLOWEST = 0.4
+_FIRST = 1 / 50  # seconds between looks for the first token, which somebody waits for
 _LOOK = 0.3  # seconds between looks at a model that loads or a line that moves
 
 
@@ -27,42 +31,59 @@ class Waiting:
     reason: Text
 
 
-def answer(
+async def answer(
     ask: Callable[[ModelCard], Request], host: Host, line: Line, cancelled: threading.Event
-) -> Iterator[Waiting | Run]:
+) -> AsyncGenerator[Waiting | Run, None]:
     """Yields Waiting until it is this request's turn, then its Run, growing, and once more when it has ended.
 
     `ask` makes the request once the model is known. Raises PlaygroundError before anything runs. Ends without a Run
     where it was cancelled while waiting.
     """
-    while not host.wait(_LOOK):
+    while not host.wait(0):
         if cancelled.is_set():
             return
         stage = host.stage()
         yield Waiting(Text(WAITS.en.replace("{stage}", stage.en), WAITS.zh.replace("{stage}", stage.zh)))
+        await asyncio.sleep(_LOOK)
     generator = host.generator
-    request = ask(generator.card)
-    ticket = line.join()
+    request = await asyncio.to_thread(ask, generator.card)
+    ticket = line.join(request)
     try:
-        while ahead := line.ahead(ticket, _LOOK):
+        while (wait := line.wait(ticket)) is not None:
             if cancelled.is_set():
                 return
-            yield Waiting(IN_LINE.filled(ahead=ahead))
-        yield from paced(generate.run(request, generator, host.settings.limits, cancelled))
+            yield Waiting(in_line(wait))
+            await asyncio.sleep(_LOOK)
+        gathering = await asyncio.to_thread(Gathering, request, generator, host.settings.limits, cancelled)
+        ticket.run = gathering.run
+        while (wait := gathering.wait()) is not None:
+            ticket.waits = True
+            if cancelled.is_set():
+                return
+            yield Waiting(in_line(wait))
+            await asyncio.sleep(_LOOK)
+        ticket.waits = False
+        yield gathering.run
+        while not gathering.over:
+            await asyncio.sleep(pace(len(line)) if gathering.begun else _FIRST)
+            if gathering.poll():
+                yield gathering.run
     finally:
+        cancelled.set()
         line.leave(ticket)
 
 
-def paced(runs: Iterator[Run]) -> Iterator[Run]:
-    """The same growing Run, at most every PACE seconds, and always its last state."""
-    shown = 0.0
-    run = None
-    behind = False
-    for run in runs:
-        now = time.monotonic()
-        behind = now - shown < PACE
-        if not behind:
-            shown = now
-            yield run
-    if run is not None and behind:
-        yield run
+def pace(streams: int) -> float:
+    """Seconds between two updates of each of so many streams."""
+    return min(_SLOWEST, PACE * max(1.0, streams / _FEW))
+
+
+def in_line(wait: Wait) -> Text:
+    """The place in the line as a sentence, with the time where it can be told."""
+    if wait.seconds is None:
+        return IN_LINE.filled(ahead=wait.ahead)
+    whole = max(1, round(wait.seconds))
+    time = SECONDS.filled(count=whole) if whole < 100 else MINUTES.filled(count=round(whole / 60))
+    return Text(
+        IN_LINE_ABOUT.en.format(ahead=wait.ahead, time=time.en), IN_LINE_ABOUT.zh.format(ahead=wait.ahead, time=time.zh)
+    )

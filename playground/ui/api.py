@@ -5,10 +5,12 @@ Knows no element. Gradio's type hints check nothing, so every value goes through
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -64,10 +66,10 @@ def add(host: Host, line: Line) -> None:
     )
 
 
-def endpoint(host: Host, line: Line) -> Callable[..., Iterator[dict[str, Any]]]:
+def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, Any]]]:
     names = list(_defaults())
 
-    def generate_text(*given: Any) -> Iterator[dict[str, Any]]:
+    async def generate_text(*given: Any) -> AsyncIterator[dict[str, Any]]:
         values = dict(zip(names, given, strict=True))
         texts = {name: values.pop(name) for name in _TEXTS}
         cancelled = threading.Event()
@@ -76,12 +78,13 @@ def endpoint(host: Host, line: Line) -> Callable[..., Iterator[dict[str, Any]]]:
             return generate.build(**{**texts, "given": values})
 
         try:
-            ask_early(ask)
-            for state in answer(ask, host, line, cancelled):
-                if isinstance(state, Run):
-                    if state.error is not None:
-                        raise PlaygroundError(state.error)
-                    yield state.as_json()
+            await asyncio.to_thread(ask_early, ask)
+            async with aclosing(answer(ask, host, line, cancelled)) as states:
+                async for state in states:
+                    if isinstance(state, Run):
+                        if state.error is not None:
+                            raise PlaygroundError(state.error)
+                        yield state.as_json()
         except PlaygroundError as error:
             raise gr.Error(error.say("en"), print_exception=False) from None
         except Exception:  # the last edge before the caller: the terminal gets the traceback, the caller a sentence

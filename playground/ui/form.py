@@ -12,7 +12,7 @@ from typing import Any
 
 from playground import knob_presets, parameters, tasks
 from playground.tasks import Task
-from playground.types import LANGUAGES, InvalidRequest, Language, Mode, ModelCard, Refused, Request, Text
+from playground.types import LANGUAGES, Generator, InvalidRequest, Language, Mode, ModelCard, Refused, Request, Text
 from playground.ui.words import NO_CHAT, USE_COMPLETE, said
 
 START = "balanced"  # the knob preset that a free prompt and a chat begin with
@@ -81,6 +81,13 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
         return Request(_text(form, "prompt"), values)
     _check_chat(mode, card)
     return Request(_text(form, "message"), values, "chat", system=_text(form, "system"), prefill=_text(form, "prefill"))
+
+
+def on_path(request: Request, act: object, generator: Generator) -> Request:
+    """The request on the path that act.js names, where the model has it and the request can take it."""
+    wanted = isinstance(act, Mapping) and act.get("path") == "fast"
+    beams = request.values["num_beams"] > 1
+    return replace(request, path="fast" if wanted and "fast" in generator.paths and not beams else "exact")
 
 
 def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:

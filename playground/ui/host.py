@@ -14,7 +14,8 @@ from typing import Any
 from playground import xray
 from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
-from playground.ui.words import LOADING, NOT_YET, UNEXPECTED, said
+from playground.ui.paths import path_data
+from playground.ui.words import LOADING, NOT_YET, PACKING, UNEXPECTED, said
 
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
 log = logging.getLogger(__name__)
@@ -36,7 +37,11 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
     )
     if settings.kept_memory is not None:
         xray.limit(settings.kept_memory)
-    return LocalGenerator(loaded)
+    generator = LocalGenerator(loaded, rows=settings.rows, kv_memory=settings.kv_memory)
+    if settings.path == "fast" and "fast" in generator.paths:
+        report(PACKING, None)
+        generator.pack()
+    return generator
 
 
 class Host:
@@ -110,6 +115,7 @@ class Host:
             model["folder"] = None  # where the owner keeps files is nobody else's business
         return {
             "model": model,
+            "fast": path_data(self._generator) if self._generator else None,
             "loading": None if self._ready.is_set() else said(self.stage()),
             "progress": None if self._ready.is_set() else self._stage[1],
             "error": said(self._error),

@@ -1,6 +1,7 @@
 """Who may run now and who waits: the line before the model, the stop switch of every session, the places for reading.
 
 Knows no model and no page. Gradio's own queue is not used for this: it frees a place before a run has really ended.
+Nothing but a Desk's seat ever waits here.
 """
 
 from __future__ import annotations
@@ -8,48 +9,87 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import fmean
 
-from playground.settings import Limits
-from playground.types import Busy, Text
+from playground.settings import ROWS, Limits
+from playground.types import Busy, Request, Run, Text, Wait
 from playground.ui.words import DESK_FULL, LINE_FULL, TRY_AGAIN
+from playground.waiting import turn
 
-_Ticket = object
 _LOOK = 0.3  # seconds between looks at a place that is taken
 
 
-class Line:
-    """First come, first served; the first `running` tickets may run."""
+class Ticket:
+    """One request's place. `run` is what became of it; `waits` says that the running batch has no room for it yet."""
 
-    def __init__(self, limits: Limits, full: Text = LINE_FULL) -> None:
+    def __init__(self, request: Request | None) -> None:
+        self.fast = request is not None and request.path == "fast"
+        self.waits = False
+        self.run: Run | None = None
+        self._tokens = 0 if request is None else int(request.values["max_new_tokens"])
+
+    @property
+    def left(self) -> int:
+        """Tokens that its longest row may still write."""
+        if self.run is None:
+            return self._tokens
+        rows = [self._tokens - row.generated for row in self.run.candidates if row.finish_reason is None]
+        return max(rows, default=0)
+
+    @property
+    def token_s(self) -> float | None:
+        """Seconds that a token of each of its rows takes, where it has written some."""
+        speeds = [] if self.run is None else [row.tokens_per_second for row in self.run.candidates]
+        known = [speed for speed in speeds if speed]
+        return 1 / fmean(known) if known else None
+
+
+class Line:
+    """First come, first served; the first `running` tickets of the exact path may run.
+
+    On the fast path the running batch, of `rows` rows at most, lets in whom it has room for; here those only count.
+    """
+
+    def __init__(self, limits: Limits, full: Text = LINE_FULL, *, rows: int = ROWS) -> None:
         self._limits = limits
         self._full = full
-        self._tickets: list[_Ticket] = []
-        self._moved = threading.Condition()
+        self._rows = rows
+        self._tickets: list[Ticket] = []
+        self._lock = threading.Lock()
 
-    def join(self) -> _Ticket:
+    def __len__(self) -> int:
+        """How many run or wait."""
+        return len(self._tickets)
+
+    def join(self, request: Request | None = None) -> Ticket:
         """A place in the line, to be given back with `leave`; Busy when the line is full."""
-        with self._moved:
-            if len(self._tickets) >= self._limits.running + self._limits.waiting:
+        ticket = Ticket(request)
+        with self._lock:
+            alike = [other for other in self._tickets if other.fast == ticket.fast]
+            at_once = self._rows if ticket.fast else self._limits.running
+            known = sum(other.waits for other in alike)
+            if known >= max(1, self._limits.waiting) or len(alike) >= at_once + self._limits.waiting:
                 raise Busy(self._full, TRY_AGAIN)
-            ticket = object()
             self._tickets.append(ticket)
-            return ticket
+        return ticket
 
-    def leave(self, ticket: _Ticket) -> None:
-        with self._moved:
+    def leave(self, ticket: Ticket) -> None:
+        with self._lock:
             if ticket in self._tickets:
                 self._tickets.remove(ticket)
-                self._moved.notify_all()
 
-    def ahead(self, ticket: _Ticket, wait: float = 0.0) -> int:
-        """How many must end before this ticket may run: 0 when it may. Looks again after `wait` seconds or a move."""
-        with self._moved:
-            if wait and self._ahead(ticket) > 0:
-                self._moved.wait(wait)
-            return self._ahead(ticket)
-
-    def _ahead(self, ticket: _Ticket) -> int:
-        return max(0, self._tickets.index(ticket) - self._limits.running + 1)
+    def wait(self, ticket: Ticket) -> Wait | None:
+        """Who must end before this ticket may run, and how long that takes at most; None when it may."""
+        if ticket.fast:
+            return None
+        with self._lock:
+            exact = [other for other in self._tickets if not other.fast]
+        playing, waiting = exact[: self._limits.running], exact[self._limits.running :]
+        if ticket not in waiting:
+            return None
+        ahead, tokens = turn(ticket, waiting, playing, lambda some: len(some) <= self._limits.running)
+        known = [one.token_s for one in playing if one.token_s is not None]
+        return Wait(ahead, tokens * fmean(known) if known else None)
 
 
 class Switches:
@@ -120,8 +160,8 @@ class Desk:
                 taken = self._take(session)
             if taken:
                 ticket = self._line.join()
-            while ticket and not mine.over and self._line.ahead(ticket, _LOOK):
-                pass
+            while ticket and not mine.over and self._line.wait(ticket):
+                self._rest()
             yield mine
         finally:
             if ticket:
@@ -133,6 +173,11 @@ class Desk:
             mine = self._newest.get(session)
         if mine is not None:
             mine.stopped = True
+
+    def _rest(self) -> None:
+        """Until somebody rises, or for a moment."""
+        with self._moved:
+            self._moved.wait(_LOOK)
 
     def _take(self, session: str) -> bool:
         with self._moved:

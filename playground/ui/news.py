@@ -41,7 +41,8 @@ def of_run(
     task = task_named(run.request.task)
     fields = asked.get("fields") or {}
     over = run.finished
-    rows = [_row(candidate, base, task, fields) for candidate in run.candidates]
+    path = {"path": run.request.path, "weights": run.weights}
+    rows = [_row(candidate, base, task, fields) | path for candidate in run.candidates]
     more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
     if run.error is not None:
         more["error"] = {"parameter": None, "text": said(run.error)}

@@ -6,8 +6,10 @@ Knows no sampling and no model; what an event does is written in play.py.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -36,8 +38,9 @@ _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode":
 _STOP: dict[str, Any] = {**_PRIVATE, "queue": False}
 # The same for events that bring data of their own: always_last repeats what waited with the data of the first one.
 _TOLD: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
-# A run keeps its own line; Gradio's would free a place before the model has let go.
-_RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
+# A run keeps its own line; Gradio's would free a place before the model has let go. Its news are plain data already:
+# without postprocessing an update costs no thread.
+_RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple", "postprocess": False}
 
 
 def head() -> str:
@@ -48,11 +51,28 @@ def head() -> str:
     )
 
 
+Streaming = Callable[..., AsyncGenerator[Any, None]]
+
+
+def _streamed(begin: Callable[..., AsyncGenerator[Any, None] | None]) -> Streaming:
+    """A handler that tells all of what `begin` opens and, however it ends, closes it at once."""
+
+    @functools.wraps(begin)
+    async def handler(*given: Any) -> AsyncGenerator[Any, None]:
+        opened = begin(*given)
+        if opened is not None:
+            async with aclosing(opened) as told:
+                async for one in told:
+                    yield one
+
+    return handler
+
+
 class Page:
     """The elements by name, and the wires between them."""
 
     def __init__(self, host: Host) -> None:
-        line, switches = Line(host.settings.limits), Switches()
+        line, switches = Line(host.settings.limits, rows=host.settings.rows), Switches()
         self._host = host
         self._lens = Lens()
         self._ahead, self._reader = Ahead(host), Reader(host)
@@ -74,7 +94,9 @@ class Page:
                 self.compose = element("compose", first, tasks=form.task_records())
                 self.seen = element("seen", {})
                 self.prompt_tokens = build_prompt_tokens()
-                self.act = element("act", None, most=self._host.settings.limits.candidates)
+                self.act = element(
+                    "act", {"path": self._host.settings.path}, ("paths",), most=self._host.settings.limits.candidates
+                )
                 self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
                 self.cards = element("cards", _examples(), _CARD_SCRIPTS)
                 self.doctor = element("doctor", [])
@@ -98,12 +120,13 @@ class Page:
     def _wire(self) -> None:
         self.blocks.load(self._status, None, self.header, **_LIGHT)
         written = [self.cards, self.tokens, self.curve]
+        knobs = [self.panel, self.act]
         runs = [
-            self.act.generate(self._generate, [self.compose, self.panel], written, **_RUN),
-            self.cards.again(self._again, [self.panel], written, **_RUN),
-            self.waterfall.branch(self._branch, [self.panel], written, **_RUN),
-            self.tokens.diverge(self._branch, [self.panel], written, **_RUN),
-            self.next.branch(self._begin, [self.panel], written, **_RUN),
+            self.act.generate(self._generate, [self.compose, *knobs], written, **_RUN),
+            self.cards.again(self._again, knobs, written, **_RUN),
+            self.waterfall.branch(self._branch, knobs, written, **_RUN),
+            self.tokens.diverge(self._branch, knobs, written, **_RUN),
+            self.next.branch(self._begin, knobs, written, **_RUN),
         ]
         looks = [
             self.tokens.look(self._turned_to, None, None, **_TOLD),
@@ -125,7 +148,7 @@ class Page:
 
     def _wire_readings(self) -> None:
         """What the model reads without writing: the next token, the prompt, any text."""
-        self.act.look(self._next, [self.compose, self.panel], self.next, **_LIGHT)
+        self.act.look(self._next, [self.compose, self.panel, self.act], self.next, **_LIGHT)
         self.panel.input(self._next_turned, self.panel, self.next, **_LIGHT)
         self.next.ask(self._next_asked, self.panel, self.next, **_TOLD)
         self.next.close(self._next_closed, None, None, **_LIGHT)
@@ -150,33 +173,36 @@ class Page:
                 return
             await asyncio.sleep(_LOOK)
 
-    def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Iterator[Any]:
+    @_streamed
+    def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        yield from self._seen_through(self._play.generate(filled, knobs, session), session)
+        return self._seen_through(self._play.generate(filled, knobs, session, act), session)
 
-    def _again(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+    @_streamed
+    def _again(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        yield from self._seen_through(self._play.again(_sent(event), knobs, session), session)
+        return self._seen_through(self._play.again(_sent(event), knobs, session, act), session)
 
-    def _branch(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+    @_streamed
+    def _branch(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         """Goes on from one token of the newest run with another in its place; the run itself stays on its card."""
         session = request.session_hash or ""
         wish = self._lens.branch(session, _sent(event))
-        if wish is not None:
-            yield from self._seen_through(self._play.again(wish, knobs, session), session)
+        return None if wish is None else self._seen_through(self._play.again(wish, knobs, session, act), session)
 
-    def _begin(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+    @_streamed
+    def _begin(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         """A run of the prompt that was looked at, beginning with one of the alternatives."""
         session = request.session_hash or ""
         start = self._ahead.start(_sent(event), session)
-        if start is not None:
-            yield from self._seen_through(self._play.begin(start, knobs, session), session)
+        return None if start is None else self._seen_through(self._play.begin(start, knobs, session, act), session)
 
-    def _seen_through(self, told: Iterator[news.News], session: str) -> Iterator[Any]:
+    async def _seen_through(self, told: AsyncGenerator[news.News, None], session: str) -> AsyncGenerator[Any, None]:
         """The news for the cards, and beside each what is new of the tokens."""
-        for one in told:
-            value = self._lens.tokens(session, one["run"]) if one["rows"] else None
-            yield (one, gr.skip(), gr.skip()) if value is None else (one, value, value)
+        async with aclosing(told) as all_news:
+            async for one in all_news:
+                value = await asyncio.to_thread(self._lens.tokens, session, one["run"]) if one["rows"] else None
+                yield (one, gr.skip(), gr.skip()) if value is None else (one, value, value)
 
     def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
@@ -222,8 +248,8 @@ class Page:
         stale = self._ahead.stale(filled, knobs, request.session_hash or "")
         return self._play.look(filled, knobs), gr.skip() if stale is None else gr.update(stale=stale)
 
-    def _next(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
-        value = self._ahead.look(filled, knobs, request.session_hash or "")
+    def _next(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
+        value = self._ahead.look(filled, knobs, request.session_hash or "", act)
         return gr.skip() if value is None else gr.update(value=value, stale=False)
 
     def _next_turned(self, knobs: dict[str, Any], request: gr.Request) -> Any:

@@ -5,9 +5,11 @@ Knows no layout and no Gradio component; a session is only a name here, so sessi
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -38,36 +40,40 @@ class Play:
         self._line = line
         self._switches = switches
 
-    def generate(self, form: Form, knobs: Form, session: str) -> Iterator[News]:
-        """The news of a whole new run."""
+    def generate(self, form: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
+        """The news of a whole new run. `act` holds the path that was chosen, here and below."""
 
         def ask(card: ModelCard) -> Request:
-            return replace(forms.request_of(form, knobs, card), keep=xray.new_run_id())
+            return self._kept(forms.request_of(form, knobs, card), act)
 
-        yield from self._told(ask, session, fields=form.get("fields") if form.get("kind") == "task" else {})
+        return self._told(ask, session, fields=form.get("fields") if form.get("kind") == "task" else {})
 
-    def again(self, wish: Form, knobs: Form, session: str) -> Iterator[News]:
+    def again(self, wish: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
         """The news of one card that is regenerated or continued."""
 
         def ask(card: ModelCard) -> Request:
-            return replace(forms.again_of(wish, knobs, card), keep=xray.new_run_id())
+            return self._kept(forms.again_of(wish, knobs, card), act)
 
         before = wish.get("request") or {}
         base = wish.get("text", "") if wish.get("wish") == "continue" else ""
         parted = news.parted(wish)
-        yield from self._told(ask, session, before=before, target=wish.get("target"), base=base, parted=parted)
+        return self._told(ask, session, before=before, target=wish.get("target"), base=base, parted=parted)
 
-    def begin(self, start: Start, knobs: Form, session: str) -> Iterator[News]:
+    def begin(self, start: Start, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
         """The news of a whole new run whose texts begin with a chosen token."""
 
         def ask(_: ModelCard) -> Request:
-            request = replace(start.request, values=parameters.validate(knobs), keep=xray.new_run_id())
-            return replace(request, prefill=request.prefill + start.text)
+            request = replace(start.request, values=parameters.validate(knobs))
+            return self._kept(replace(request, prefill=request.prefill + start.text), act)
 
         asked = forms.remembered(start.request, start.fields)
-        yield from self._told(ask, session, before=asked, base=start.text)
+        return self._told(ask, session, before=asked, base=start.text)
 
-    def _told(
+    def _kept(self, request: Request, act: Form | None) -> Request:
+        """The request on its path, to be kept under a new id."""
+        return replace(forms.on_path(request, act, self._host.generator), keep=xray.new_run_id())
+
+    async def _told(
         self,
         ask: Callable[[ModelCard], Request],
         session: str,
@@ -77,22 +83,23 @@ class Play:
         target: Any = None,
         base: str = "",
         parted: News | None = None,
-    ) -> Iterator[News]:
+    ) -> AsyncGenerator[News, None]:
         """Every state of an answer as news; whatever goes wrong is news too, so that nothing on the page is lost."""
         name = uuid.uuid4().hex[:12]
         switch = self._switches.begin(session)
         run: Run | None = None
         asked = before
         try:
-            for state in answer(ask, self._host, self._line, switch):
-                if isinstance(state, Waiting):
-                    yield news.waiting(name, state.reason)
-                    continue
-                run = state
-                if asked is None:
-                    asked = forms.remembered(run.request, fields or {})
-                self._lens.watch(session, name, run, asked, target, base)
-                yield news.of_run(name, run, asked, target, base, parted)
+            async with aclosing(answer(ask, self._host, self._line, switch)) as states:
+                async for state in states:
+                    if isinstance(state, Waiting):
+                        yield news.waiting(name, state.reason)
+                        continue
+                    asked = forms.remembered(state.request, fields or {}) if asked is None else asked
+                    if run is None:
+                        await asyncio.to_thread(self._lens.watch, session, name, state, asked, target, base)
+                    run = state
+                    yield news.of_run(name, run, asked, target, base, parted)
             if run is None:  # stopped before its turn came
                 yield news.news("done", name)
         except PlaygroundError as error:

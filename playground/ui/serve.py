@@ -20,7 +20,7 @@ from playground.ui.host import Host, OpenGenerator, open_local
 from playground.ui.page import Page, head
 from playground.ui.theme import HEAD, THEME, page_css
 
-_SPARE_THREADS = 32  # for the readings and the light events beside everybody who runs or waits
+_LIGHT = 32  # readings and light events at a time, beside everybody who runs or waits
 
 
 def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) -> int:
@@ -80,7 +80,8 @@ def launch(blocks: gr.Blocks, settings: Settings) -> None:
         server_name=settings.host,
         server_port=settings.port,
         auth=(settings.user, settings.password) if settings.password else None,
-        max_threads=limits.running + limits.waiting + _SPARE_THREADS,
+        # Gradio takes no more events at a time than this, threads or not; a run holds none.
+        max_threads=settings.rows + limits.running + 2 * limits.waiting + _LIGHT,
         prevent_thread_lock=True,
         quiet=True,
         share=False,  # share.py opens the link: with share=True Gradio's page fetches its script from another host

@@ -78,6 +78,19 @@ WORDS: Mapping[str, Text] = {
         "What the model would choose from, and what the knobs make of it; nothing is generated.",
         "模型会从哪些词元中选择、参数如何改变它们；不会生成文本。",
     ),
+    "path": Text("Path", "路径"),
+    "path_exact": Text("Exact", "精确"),
+    "path_fast": Text("Fast", "快速"),
+    "path_exact_means": Text(
+        "Slower: the weights as they are stored. A seed alone writes what model.generate() writes with it.",
+        "较慢：使用原样存储的权重。单个候选与同一种子的 model.generate() 写出相同的文本。",
+    ),
+    "path_fast_means": Text(
+        "Quicker: {weights} weights, everybody's rows in one step. Close to exact; a seed's text may change.",
+        "较快：{weights} 权重，所有人的候选合在一步计算。接近精确路径；同一种子的文本可能改变。",
+    ),
+    "path_beams": Text("A beam search runs on the exact path.", "集束搜索走精确路径。"),
+    "path_close": Text("How close?", "有多接近？"),
     "seed": Text("seed", "种子"),
     "fresh": Text("fresh", "随机"),
     "lock_seed": Text("Keep this seed", "固定这个种子"),
@@ -143,6 +156,8 @@ WORDS: Mapping[str, Text] = {
     "speed": Text("{count} tok/s", "{count} 词元/秒"),
     "first_token": Text("first after {count} s", "首词元 {count} 秒"),
     "guesses": Text("{right} of {all} guesses right", "{all} 个猜测中 {right} 个正确"),
+    "card_fast": Text("fast · {weights}", "快速 · {weights}"),
+    "card_exact": Text("exact", "精确"),
     "card_seed": Text("seed {count}", "种子 {count}"),
     "lock_this_seed": Text("Keep seed {count} for the next run", "下次运行使用种子 {count}"),
     "writing": Text("writing…", "正在生成……"),
@@ -210,8 +225,12 @@ UNEXPECTED = Text(
     "服务器出了问题，详情见终端。你的文字都还在。",
 )
 LOADING = Text("The model is being loaded", "正在加载模型")
+PACKING = Text("Packing the weights for the fast path", "正在为快速路径压缩权重")
 WAITS = Text("Waiting for the model: {stage}", "等待模型：{stage}")
-IN_LINE = Text("In line: {ahead} before you", "排队中：前面还有 {ahead} 个")
+IN_LINE = Text("In line: {ahead} ahead of you", "排队中：前面还有 {ahead} 个")
+IN_LINE_ABOUT = Text("In line: {ahead} ahead of you, about {time}", "排队中：前面还有 {ahead} 个，约 {time}")
+SECONDS = Text("{count} s", "{count} 秒")
+MINUTES = Text("{count} min", "{count} 分钟")
 NOT_YET = Text(
     "The model is still being loaded ({stage}); try again when it is ready.",
     "模型仍在加载（{stage}），请等加载完成后再试。",
@@ -222,6 +241,10 @@ NO_SEED = Text(
     "每次运行都换新种子，因此还不知道会抽中哪一个。固定种子即可看到抽取结果。",
 )
 BEAMS_NEXT = Text("A beam search draws nothing: it compares whole continuations.", "束搜索不做抽取，而是比较整段续写。")
+NEXT_EXACT = Text(
+    "This is the exact path's draw; on the fast path the numbers, and so the token, may differ a little.",
+    "这是精确路径的抽取；快速路径上的数值略有不同，词元也可能因此不同。",
+)
 FIRST_OF_MANY = Text(
     "This is candidate 1; the others draw with luck of their own.", "这是候选 1，其他候选各有各的运气。"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,15 @@ PATIENCE = 20_000  # milliseconds: generous, since nothing here is about speed
 
 Visit = Callable[..., Page]
 Site = Callable[..., str]
+
+
+def heard(told: AsyncIterator[Any]) -> list[Any]:
+    """All that an asynchronous handler tells, to its end."""
+
+    async def listen() -> list[Any]:
+        return [one async for one in told]
+
+    return asyncio.run(listen())
 
 
 def free_port() -> int:

@@ -1,8 +1,8 @@
 """The real page over a generator that replays texts: `python -m tests.ui.scripted_page --port 7900`.
 
 Everything but the model is the product's own. `--plain` makes it a model without a chat template, `--until FILE` one
-that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list;
-`--pause` is the time between tokens in seconds.
+that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
+`--slow` one without a fast path (the others' is the same script); `--pause` is the time between tokens in seconds.
 """
 
 from __future__ import annotations
@@ -10,14 +10,24 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from playground import parameters
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Settings
-from playground.types import Generator, ModelCard, ModelError, Placement, ProgressReport, Request, Step, Text
+from playground.types import (
+    FastPath,
+    Generator,
+    ModelCard,
+    ModelError,
+    Placement,
+    ProgressReport,
+    Request,
+    Step,
+    Text,
+)
 from playground.ui.serve import main
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> {{value}} ${value} <b>bold</b>"
@@ -36,6 +46,12 @@ class Replayed(ScriptedGenerator):
 
     plain = False
 
+    def __init__(self, texts: Sequence[str], *, delay: float, slow: bool) -> None:
+        super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()))
+        if not slow:
+            self.paths = frozenset({"exact", "fast"})
+            self.fast = FastPath("auto", "int4")
+
     @property
     def card(self) -> ModelCard:
         return replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
@@ -50,7 +66,7 @@ class Replayed(ScriptedGenerator):
 
 def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for flag in ("--plain", "--broken", "--list"):
+    for flag in ("--plain", "--broken", "--list", "--slow"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--until", type=Path)
     parser.add_argument("--pause", type=float, default=0.01)
@@ -63,7 +79,7 @@ def run(argv: list[str]) -> int:
         if wanted.broken:
             raise ModelError(Text("No weights were found.", "没有找到权重。"), Text("Install them.", "请安装。"))
         texts = LIST if wanted.list else TEXTS
-        generator = Replayed(texts, delay=wanted.pause, parameters=frozenset(parameters.by_name()))
+        generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow)
         generator.plain = wanted.plain
         return generator
 

@@ -19,10 +19,10 @@ from playground.ui.tokens import numbers_value
 from tests.ui.conftest import Visit, body, card, generate
 
 
-def written(loaded: Any, **given: Any) -> Run:
+def written(loaded: Any, path: str = "exact", **given: Any) -> Run:
     """A finished run whose logits are kept."""
     values = {"max_new_tokens": 12, "seed": 3, "temperature": 0.9, **given}
-    request = way_in.build("The harbour at dawn", values, keep=xray.new_run_id())
+    request = way_in.build("The harbour at dawn", values, keep=xray.new_run_id(), path=path)
     return list(way_in.run(request, LocalGenerator(loaded)))[-1]
 
 
@@ -39,6 +39,15 @@ def test_tokens_come_with_their_figures(looked_at: tuple[Lens, Run]) -> None:
     assert value is not None
     assert [token["id"] for token in value["rows"][0]["tokens"]] == run.candidates[0].token_ids
     assert {"perplexity", "repetition"} <= {figure["label"]["en"] for figure in value["rows"][0]["numbers"]}
+
+
+@pytest.mark.parametrize("given", [{"n": 2}, {"top_p": 0.8, "repetition_penalty": 1.2}, {"banned_phrases": (" the",)}])
+def test_a_fast_run_replayed_under_its_own_knobs_stays_as_it_is(tiny: Any, given: dict[str, Any]) -> None:
+    run = written(tiny, path="fast", **given)
+    assert run.request.path == "fast"
+    for row in range(len(run.candidates)):
+        told = xray.replay(run.request.keep, row, run.request.values)
+        assert told.first is None and list(told.differs) == []
 
 
 def test_a_session_sees_its_own_run_alone(looked_at: tuple[Lens, Run]) -> None:

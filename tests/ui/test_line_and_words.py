@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 
 from playground import parameters
-from playground.settings import Limits
-from playground.types import Busy, Candidate, Request, Run
-from playground.ui import answer
+from playground.generators.scripted import ScriptedGenerator
+from playground.settings import Limits, Settings
+from playground.types import Busy, Candidate, Path, Request, Run, Step, Wait
+from playground.ui.answer import Waiting, answer, in_line, pace
 from playground.ui.element import ASSETS
-from playground.ui.line import Line, Switches
+from playground.ui.host import Host
+from playground.ui.line import Line, Switches, Ticket
 from playground.ui.words import WORDS, word_list
+from tests.ui.conftest import heard
+
+
+def asked(path: Path = "exact", tokens: int = 100) -> Request:
+    return Request("Once", parameters.validate({"max_new_tokens": tokens}), path=path)
+
+
+def ahead(line: Line, ticket: Ticket) -> int:
+    wait = line.wait(ticket)
+    return 0 if wait is None else wait.ahead
+
+
+def running(ticket: Ticket, tokens: int, seconds: float) -> None:
+    """Gives a ticket a run that has written so many tokens, evenly over these seconds."""
+    run = Run(asked(), "m", "fp32", 1, [Candidate(seed=0)])
+    for at in range(tokens):
+        run.add(Step(0, at, at, "x"), run.started + seconds * at / (tokens - 1))
+    ticket.run = run
 
 
 def test_who_comes_first_runs_first_and_the_rest_move_up() -> None:
     line = Line(Limits(running=1, waiting=2))
     first, second, third = line.join(), line.join(), line.join()
-    assert [line.ahead(ticket) for ticket in (first, second, third)] == [0, 1, 2]
+    assert [ahead(line, ticket) for ticket in (first, second, third)] == [0, 1, 2]
     line.leave(second)
-    assert [line.ahead(ticket) for ticket in (first, third)] == [0, 1]
+    assert [ahead(line, ticket) for ticket in (first, third)] == [0, 1]
     line.leave(first)
-    assert line.ahead(third) == 0
+    assert ahead(line, third) == 0
 
 
 def test_a_full_line_says_so_and_has_room_again_once_somebody_leaves() -> None:
@@ -47,10 +68,48 @@ def test_a_switch_stops_only_its_own_session_and_a_new_run_stops_the_one_before(
     assert again.is_set() and not yours.is_set()
 
 
-def test_updates_keep_their_pace_and_the_last_state_is_never_lost() -> None:
-    run = Run(Request("x", parameters.validate({})), "m", "fp32", 1, [Candidate(seed=0)])
-    shown = list(answer.paced(run for _ in range(10_000)))
-    assert 2 <= len(shown) < 1_000
+def test_the_time_in_line_comes_from_what_runs_and_is_not_told_where_nothing_is_known() -> None:
+    line = Line(Limits(running=2, waiting=3))
+    first, second, third, fourth = (line.join(asked()) for _ in range(4))
+    assert line.wait(third) == Wait(1, None)
+    running(first, tokens=41, seconds=4.0)  # 59 left, a tenth of a second each
+    running(second, tokens=21, seconds=2.0)  # 79 left
+    assert line.wait(second) is None
+    assert [in_line(wait).en for wait in (line.wait(third), line.wait(fourth)) if wait] == [
+        "In line: 1 ahead of you, about 6 s",
+        "In line: 2 ahead of you, about 8 s",
+    ]
+    assert in_line(Wait(2, 12.3)).en == "In line: 2 ahead of you, about 12 s"
+    assert in_line(Wait(2, 600.0)).zh == "排队中：前面还有 2 个，约 10 分钟"
+    assert in_line(Wait(1, None)).en == "In line: 1 ahead of you"
+
+
+def test_fast_runs_share_a_batch_and_only_those_it_has_no_room_for_wait_in_line() -> None:
+    line = Line(Limits(running=1, waiting=2), rows=8)
+    fast = [line.join(asked("fast")) for _ in range(8)]
+    assert all(line.wait(one) is None for one in fast)
+    assert line.wait(line.join(asked())) is None, "an exact run does not wait for fast ones"
+    fast[6].waits = fast[7].waits = True
+    with pytest.raises(Busy):
+        line.join(asked("fast"))
+    fast[7].waits = False
+    line.join(asked("fast"))
+
+
+def test_an_answer_is_the_growing_run_and_always_its_last_state() -> None:
+    host = Host(Settings(), lambda _settings, _report: ScriptedGenerator(["One two three four five."], delay=0.005))
+    line = Line(Limits(running=1, waiting=1))
+    before, cancelled = line.join(), threading.Event()
+    threading.Timer(0.5, line.leave, [before]).start()
+    host.start()
+    states = heard(answer(lambda _: asked(), host, line, cancelled))
+    assert any(isinstance(state, Waiting) and "ahead of you" in state.reason.en for state in states)
+    assert isinstance(states[-1], Run) and states[-1].candidates[0].text == "One two three four five."
+    assert states[-1].candidates[0].finish_reason == "end" and len(line) == 0 and cancelled.is_set()
+
+
+def test_many_streams_are_told_less_often_each() -> None:
+    assert pace(1) == pace(4) < pace(16) < 1
 
 
 def test_every_word_that_a_script_or_template_asks_for_exists_in_both_languages() -> None:
@@ -67,7 +126,7 @@ def test_every_word_that_a_script_or_template_asks_for_exists_in_both_languages(
 
 def test_no_word_is_left_over() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (*ASSETS.glob("*.js"), *ASSETS.glob("*.html")))
-    built = {"as_chat", "as_complete", "share_open", "share_guarded"}
+    built = {"as_chat", "as_complete", "share_open", "share_guarded", "card_fast", "card_exact"}
     # What was done to a card is named by its deed alone: did_edit as "edit".
     unused = [key for key in WORDS if f'"{key.removeprefix("did_")}"' not in sources and key not in built]
     assert unused == [], "nobody asks for these words"

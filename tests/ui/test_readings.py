@@ -22,6 +22,7 @@ from playground.ui.lens import Lens
 from playground.ui.line import Desk, Line, Switches
 from playground.ui.play import Play
 from playground.ui.reader import Reader
+from tests.ui.conftest import heard
 
 FORM = {"kind": "complete", "language": "en", "prompt": "The harbour at dawn", "fields": {}}
 KNOBS = parameters.validate({"seed": 3, "temperature": 0.9, "max_new_tokens": 8, "top_k": 20})
@@ -70,7 +71,7 @@ def test_the_next_token_follows_the_knobs_without_the_model(host: Host, monkeypa
 def test_the_draw_is_that_of_a_real_run_and_is_not_told_of_beams(host: Host) -> None:
     ahead, play = Ahead(host), Play(host, Line(Limits()), Switches(), Lens())
     shown = ahead.look(FORM, KNOBS, "me")
-    run = list(play.generate(FORM, KNOBS, "me"))[-1]
+    run = heard(play.generate(FORM, KNOBS, "me"))[-1]
     assert shown is not None and run["rows"][0]["text"].startswith(shown["draw"]["token"]["text"])
     beams = ahead.turn({**KNOBS, "num_beams": 2}, "me")
     assert beams is not None and beams["draw"] is None and "beam" in beams["note"]["en"]
@@ -103,7 +104,7 @@ def test_an_alternative_begins_the_answer(host: Host) -> None:
         assert ahead.start({**where, "token_id": token_id}, "me") is None
     start = ahead.start({**where, "token_id": fate["id"]}, "me")
     assert start is not None
-    news = list(play.begin(start, {**KNOBS, "n": 2}, "me"))
+    news = heard(play.begin(start, {**KNOBS, "n": 2}, "me"))
     assert news[-1]["phase"] == "done" and len(news[-1]["rows"]) == 2
     assert all(row["text"].startswith(fate["text"]) for row in news[-1]["rows"])
     assert news[-1]["request"]["prefill"] == "", "a card asked to continue adds its own text"

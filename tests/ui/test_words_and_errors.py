@@ -152,7 +152,7 @@ def test_a_model_that_cannot_be_loaded_is_one_sentence_on_a_living_page(serve: S
 
 
 def test_a_full_line_is_one_friendly_sentence(serve: Site, visit: Visit) -> None:
-    flags = ("--pause", "0.3", "--limit-running", "1", "--limit-waiting", "1")
+    flags = ("--slow", "--pause", "0.3", "--limit-running", "1", "--limit-waiting", "1")
     url = serve(*flags)
     pages = [visit(url) for _ in range(3)]
     for page in pages:
@@ -161,7 +161,7 @@ def test_a_full_line_is_one_friendly_sentence(serve: Site, visit: Visit) -> None
     pages[0].locator("button[name=generate]").click()
     expect(body(pages[0])).not_to_be_empty()
     pages[1].locator("button[name=generate]").click()
-    expect(pages[1].locator(".results-title")).to_contain_text("In line: 1 before you")
+    expect(pages[1].locator(".results-title")).to_contain_text("In line: 1 ahead of you")
     assert complain(pages[2]).startswith("Too many people")
     pages[0].keyboard.press("Escape")
     expect(body(pages[1])).not_to_be_empty()

@@ -6,14 +6,17 @@ const lockIcon = (open) => `<svg viewBox="0 0 16 16" width="14" height="14" aria
   stroke="currentColor" stroke-width="1.5"><rect x="3" y="7" width="10" height="7" rx="1.5"></rect>
   <path d="${open ? "M5.5 7V4.5a2.5 2.5 0 0 1 4.8-1" : "M5.5 7V4.5a2.5 2.5 0 0 1 5 0V7"}"></path></svg>`;
 let knobs = { seed: -1, n: 1 };
+let beams = false;
 let running = false;
 let lastSeed = null;
 let complaint = null;
 let notice = null;
 let silence = 0;
+const paths = pathChoice(element.querySelector(".path"));
 
 const draw = () => {
   pg.apply(element);
+  paths.draw(beams);
   const { seed, n } = knobs;
   const locked = seed >= 0;
   find(".go kbd").textContent = `${pg.command}↵`;
@@ -54,6 +57,7 @@ element.addEventListener("click", (event) => {
     case "fewer": turn("n", knobs.n - 1); break;
     case "more": turn("n", knobs.n + 1); break;
     case "knobs": pg.tell("drawer", true); break;
+    case "close": paths.toggle(); break;
   }
 });
 document.addEventListener("keydown", (event) => {
@@ -79,8 +83,10 @@ pg.on("run", (news) => {
 }, "act");
 pg.on("complaint", (news) => { complaint = news; queueMicrotask(draw); }, "act");
 pg.on("knobs", (values) => {
-  if (knobs.seed === values.seed && knobs.n === values.n) return;
+  const search = values.num_beams > 1;
+  if (knobs.seed === values.seed && knobs.n === values.n && beams === search) return;
   knobs = { seed: values.seed, n: values.n };
+  beams = search;
   draw();
 }, "act");
 pg.on("language", draw, "act");

@@ -49,6 +49,7 @@ const drawLine = (footer, row) => {
   if (!row.edited && row.proposed) {
     parts.push(pg.make("span", {}, pg.t("guesses", { right: pg.number(row.accepted), all: pg.number(row.proposed) })));
   }
+  if (row.path) parts.push(pg.make("span", { class: "card-path" }, pg.t(`card_${row.path}`, { weights: row.weights })));
   if (row.finish !== "example") parts.push(pg.make("span", { class: "finish" }, finishWords(row)));
   if (!row.edited) {
     parts.push(pg.make("button", {

@@ -1,0 +1,161 @@
+"""Many at once: open streams block neither Stop nor a newcomer and take no thread each; who waits sees the place."""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import socket
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from urllib.parse import urlparse
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import Visit, body, card, generate, serving
+
+STREAMS = 64
+LONG = {"max_new_tokens": 400, "ignore_eos": True}
+
+
+class Stream:
+    """A client of `/generate` that reads what comes whenever it is asked, and holds its connection open."""
+
+    def __init__(self, url: str, **values: object) -> None:
+        post = urllib.request.Request(
+            f"{url}/gradio_api/call/v2/generate",
+            json.dumps({"prompt": "One two", "path": "fast", **values}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(post) as answer:
+            event = json.load(answer)["event_id"]
+        place = urlparse(url)
+        self.heard = b""
+        self._socket = socket.create_connection((place.hostname, place.port))
+        self._socket.sendall(f"GET /gradio_api/call/generate/{event} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
+
+    def listen(self) -> bytes:
+        while select.select([self._socket], [], [], 0)[0]:
+            piece = self._socket.recv(1 << 16)
+            if not piece:
+                break
+            self.heard += piece
+        return self.heard
+
+    def wait(self, event: bytes) -> None:
+        for _ in range(1200):
+            if b"event: " + event in self.listen():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"no {event!r} came: {self.heard[-500:]!r}")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+Open = Callable[..., Stream]
+
+
+@pytest.fixture
+def stream() -> Iterator[Open]:
+    """Opens streams; all are closed in the end."""
+    opened: list[Stream] = []
+
+    def open_stream(url: str, **values: object) -> Stream:
+        opened.append(Stream(url, **values))
+        return opened[-1]
+
+    yield open_stream
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def slow_rows() -> Iterator[str]:
+    """A page whose running batch has room for three rows, and steps slowly."""
+    with serving("-m", "tests.ui.tiny_page", "--pause", "0.1", "--rows", "3", "--limit-waiting", "2") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def many_rows() -> Iterator[str]:
+    """A page whose running batch has room for all."""
+    with serving("-m", "tests.ui.tiny_page", "--pause", "0.12", "--rows", "70") as url:
+        yield url
+
+
+def free_prompt(page: Page, tokens: int) -> None:
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("The harbour")
+    expect(page.locator(".candidates")).to_have_text("1")
+    length = page.locator("[data-knob=max_new_tokens] input").last
+    length.fill(str(tokens))
+    length.press("Enter")
+
+
+def server(url: str) -> psutil.Process:
+    port = str(urlparse(url).port)
+    return next(one for one in psutil.Process().children(recursive=True) if port in one.cmdline())
+
+
+@pytest.mark.browser
+def test_sixty_four_open_streams_block_neither_stop_nor_a_newcomer(
+    visit: Visit, many_rows: str, stream: Open
+) -> None:
+    visit(many_rows)
+    threads = server(many_rows).num_threads()
+    streams = [stream(many_rows, seed=number, **LONG) for number in range(STREAMS)]
+    for one in streams:
+        one.wait(b"generating")
+    assert server(many_rows).num_threads() < threads + STREAMS / 2, "no stream has a thread of its own"
+    page = visit(many_rows)
+    free_prompt(page, 400)
+    page.locator("button[name=generate]").click()
+    expect(page.locator(".card-body.writing")).to_have_text(re.compile(r"\w"))
+    page.keyboard.press("Escape")
+    expect(card(page).locator(".finish")).to_have_text("stopped by you")
+    assert body(page).inner_text().strip()
+    free_prompt(page, 2)
+    generate(page)
+    expect(card(page).locator(".finish")).to_have_text("length reached")
+    assert not any(b"event: complete" in one.listen() for one in streams), "all of them are still open"
+
+
+@pytest.mark.browser
+def test_who_waits_sees_the_place_and_the_time_and_then_the_text(visit: Visit, slow_rows: str, stream: Open) -> None:
+    stream(slow_rows, n=3, max_new_tokens=60, ignore_eos=True).wait(b"generating")
+    page = visit(slow_rows)
+    free_prompt(page, 3)
+    page.locator("button[name=generate]").click()
+    title = page.locator(".results-title")
+    expect(title).to_have_text(re.compile(r"In line: 1 ahead of you, about \d+ s"))
+    page.locator("button[name=language]").click()
+    expect(title).to_have_text(re.compile(r"排队中：前面还有 1 个，约 \d+ 秒"))
+    page.locator("button[name=language]").click()
+    expect(card(page).locator(".finish")).to_have_text("length reached")
+
+
+@pytest.mark.browser
+def test_who_waits_can_leave_and_a_full_line_says_so(visit: Visit, slow_rows: str, stream: Open) -> None:
+    stream(slow_rows, n=3, **LONG).wait(b"generating")
+    page, other = visit(slow_rows), visit(slow_rows)
+    for one in (page, other):
+        free_prompt(one, 3)
+        one.locator("button[name=generate]").click()
+        expect(one.locator(".results-title")).to_contain_text("ahead of you")
+    refused = stream(slow_rows)
+    refused.wait(b"error")
+    assert b"Too many people are generating right now" in refused.listen()
+    page.keyboard.press("Escape")
+    expect(page.locator(".act.running")).to_have_count(0)
+    expect(other.locator(".results-title")).to_contain_text("In line: 1 ahead of you")
+
+
+def test_a_client_that_leaves_frees_its_row(slow_rows: str, stream: Open) -> None:
+    leaver = stream(slow_rows, n=3, **LONG)
+    leaver.wait(b"generating")
+    leaver.close()
+    stream(slow_rows, n=3, max_new_tokens=2).wait(b"complete")

@@ -1,0 +1,42 @@
+"""The real page over a tiny random model on both its paths: `python -m tests.ui.tiny_page --port 7900`.
+
+`--pause` is the least time of a step in seconds, so that runs stay open for as long as a test looks at them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from playground.generators.local import LocalGenerator
+from playground.settings import Settings
+from playground.types import Generator, ProgressReport
+from playground.ui.serve import main
+from tests.conftest import tiny_model
+
+
+def run(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--pause", type=float, default=0.0)
+    wanted, rest = parser.parse_known_args(argv)
+
+    def opened(settings: Settings, _: ProgressReport) -> Generator:
+        generator = LocalGenerator(tiny_model(), rows=settings.rows, kv_memory=settings.kv_memory)
+        net = generator._engine.running._step
+        net._compiles = False  # this machine's processors belong to the test
+        step = net.step
+
+        def slowly(*given: Any) -> Any:
+            time.sleep(wanted.pause)
+            return step(*given)
+
+        net.step = slowly  # type: ignore[method-assign, assignment]
+        return generator
+
+    return main(rest, opened)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
