@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks import asked
 from benchmarks.figure import Figure, Findings, share
-from benchmarks.readers import Reader, read, warm
+from benchmarks.readers import Reader, dismiss, read, warm
 from benchmarks.scale import FULL, Scale
 from benchmarks.speed import fast
 from benchmarks.text import words
@@ -79,7 +79,7 @@ def _join(generator: LocalGenerator, scale: Scale, number: int) -> tuple[float, 
     late = Reader(generator, _newcomer(generator, scale, number))
     late.start()
     late.finish()
-    _dismiss(others)
+    dismiss(others)
     return late.wait, step
 
 
@@ -89,15 +89,8 @@ def _beside(generator: LocalGenerator, scale: Scale, number: int) -> list[float]
     job.start()
     job.wait_for(JOB_ROWS * 4)
     gaps = [gap for reader in read(generator, _four(scale, number)) for gap in reader.gaps]
-    _dismiss([job])
+    dismiss([job])
     return gaps
-
-
-def _dismiss(readers: list[Reader]) -> None:
-    for reader in readers:
-        reader.leave()
-    for reader in readers:
-        reader.finish()
 
 
 def _four(scale: Scale, number: int) -> list[Request]:

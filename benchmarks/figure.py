@@ -21,10 +21,10 @@ class Figure:
         return cls(statistics.median(numbers), min(numbers), max(numbers))
 
     def as_json(self) -> dict[str, float]:
-        return {name: float(f"{getattr(self, name):.4g}") for name in self.__slots__}
+        return {name: float(f"{getattr(self, name):.5g}") for name in self.__slots__}
 
     def __str__(self) -> str:
-        return f"{self.median:.4g} ({self.low:.4g}, {self.high:.4g})"
+        return f"{self.median:.5g} ({self.low:.5g}, {self.high:.5g})"
 
 
 @dataclass(slots=True)

@@ -99,16 +99,20 @@ def losses(loaded: models.Loaded, measure: models.Loaded, name: str, scale: Scal
 
 
 def quality(loaded: models.Loaded, measure: models.Loaded | None, scale: Scale = FULL) -> Findings:
-    findings = Findings()
     if measure is None:
+        findings = Findings()
         findings.missing(("auto_kl_ratio", "auto_perplexity_ratio"), f"No GGUF file here: {embedded.INSTALL}")
         return findings
-    found = losses(loaded, measure, MAIN, scale)
-    findings.table += table(MAIN, found)
+    return ratios(losses(loaded, measure, MAIN, scale))
+
+
+def ratios(found: dict[str, Loss]) -> Findings:
+    """Of the divergence to that of plain bf16, and of the perplexity to that of fp32."""
+    findings = Findings(table=table(MAIN, found))
     plain = found["bf16"].parts()
     for weights, one in found.items():
-        ratios = [part.kl / other.kl for part, other in zip(one.parts(), plain, strict=True)]
-        findings.figures[f"{weights}_kl_ratio"] = _spread(one.kl / found["bf16"].kl, ratios)
+        parts = [part.kl / other.kl for part, other in zip(one.parts(), plain, strict=True)]
+        findings.figures[f"{weights}_kl_ratio"] = _spread(one.kl / found["bf16"].kl, parts)
         perplexities = [part.perplexity_ratio for part in one.parts()]
         findings.figures[f"{weights}_perplexity_ratio"] = _spread(one.perplexity_ratio, perplexities)
     del findings.figures["bf16_kl_ratio"]

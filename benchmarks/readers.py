@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from playground.types import Generator, Request
 
 _COMPILING = "compile"  # the threads in which a net compiles its steps
+_STEPPING = "running-batch"  # the thread that steps everybody's rows
 _WARM_ROUNDS = 8
 
 
@@ -77,6 +78,17 @@ def read(generator: Generator, requests: Sequence[Request]) -> list[Reader]:
     for reader in readers:
         reader.finish()
     return readers
+
+
+def dismiss(readers: Sequence[Reader]) -> None:
+    """All stop reading; comes back when nothing of them runs any more."""
+    for reader in readers:
+        reader.leave()
+    for reader in readers:
+        reader.finish()
+    for thread in threading.enumerate():
+        if thread.name == _STEPPING:
+            thread.join()
 
 
 def total(readers: Sequence[Reader]) -> float:

@@ -128,6 +128,12 @@ def test_what_the_page_shows_has_its_shape(tiny: models.Loaded, eager: None, tmp
     assert all(one.keys() == {"kl_ratio", "perplexity_ratio"} for one in shown["weights"].values())
 
 
+def test_what_is_measured_already_has_the_shape_that_is_written_next() -> None:
+    shown = json.loads(long.TARGET.read_text(encoding="utf-8"))
+    assert shown.keys() == {"model", "weights", "changes", "measured"}
+    assert shown["weights"].keys() == set(quality.FORMATS)
+
+
 @pytest.mark.model
 @pytest.mark.usefixtures("own_cache")
 def test_the_peer_gets_the_same_weights_in_bf16() -> None:
