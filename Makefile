@@ -23,7 +23,7 @@ endif
 
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run test test-long lint chromium clean
+.PHONY: run test test-long bench bench-long lint chromium clean
 .DELETE_ON_ERROR:
 
 run: $(RUN_STAMP)
@@ -34,6 +34,14 @@ test: lint chromium
 
 test-long: $(DEV_STAMP)
 	$(PY) -m pytest -m long --timeout 7200 --report docs/test-long.md
+
+# Every figure of benchmarks/goals.py; LLAMA_BENCH= names llama.cpp's llama-bench. ARGS="--record" keeps the table.
+bench: $(RUN_STAMP)
+	@exec $(PY) -m benchmarks $(ARGS)
+
+# What takes longer, written into playground/fast/measured.json, which the page shows.
+bench-long: $(RUN_STAMP)
+	@exec $(PY) -m benchmarks.long $(ARGS)
 
 lint: $(DEV_STAMP)
 	@rm -f playground/ui/*.pyi # Gradio writes them at import, and mypy would read them instead of the source

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.figure import Findings
 from playground import models, parameters
 from playground.decoding import prepared
 from playground.decoding.keep import STORE, KeptRow
@@ -132,6 +133,24 @@ def _answers(row: KeptRow, knob: str, change: Mapping[str, Any], rounds: int) ->
 
 def _request(values: Mapping[str, Any], keep: str) -> Request:
     return Request(prompt=PROMPT, values=parameters.validate(values), keep=keep)
+
+
+def trace_overhead(loaded: models.Loaded, rounds: int = ROUNDS, length: int = LENGTH) -> Findings:
+    """What telling every stage adds to a run, and what keeping its logits alone does, as a share of it."""
+    findings, found = Findings(), overhead(loaded, rounds, length)
+    findings.table += overhead_table(found, length).splitlines()
+    findings.found("trace_overhead", (one.told / one.plain - 1 for one in found))
+    findings.found("keep_overhead", (one.kept / one.plain - 1 for one in found))
+    return findings
+
+
+def replay_time(loaded: models.Loaded, length: int = REPLAYED, rounds: int = 3) -> Findings:
+    """Milliseconds of a later answer; the spread is that of the kinds of knobs, the highest being the slowest kind."""
+    findings, (preparation, found) = Findings(), replay(loaded, length, rounds)
+    findings.table += replay_table(preparation, found, length).splitlines()
+    later = {knob: [one.milliseconds for one in found if one.knob == knob and not one.first] for knob in KNOBS}
+    findings.found("replay_256_ms", (statistics.median(times) for times in later.values()))
+    return findings
 
 
 def overhead_table(rounds: Sequence[Overhead], length: int = LENGTH) -> str:

@@ -1,0 +1,123 @@
+"""The app as its owner starts it, in a process of its own; and how long its second start takes to the first token:
+`python -m benchmarks.server`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+from gradio_client import Client
+
+from benchmarks import asked
+from benchmarks.figure import Figure, Findings
+from benchmarks.machine import ROOT
+from benchmarks.scale import FULL, Scale
+from playground.types import Path
+
+ROOM = ("--limit-running", "96", "--limit-waiting", "96")  # for more sessions than one page usually has
+_PATIENCE = 180.0
+_IDLE = 0.05  # of one core
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """`began` is when the process was started, in seconds of time.monotonic()."""
+
+    url: str
+    began: float
+    process: psutil.Process
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the server and what it started hold."""
+        return sum(one.memory_info().rss for one in self._family())
+
+    def rest(self) -> None:
+        """Waits until it does nothing: what is compiled in the background is ready then."""
+        until = time.monotonic() + _PATIENCE
+        before = self._worked()
+        while time.monotonic() < until:
+            time.sleep(1.0)
+            now = self._worked()
+            if now - before < _IDLE:
+                return
+            before = now
+
+    def _worked(self) -> float:
+        return sum(sum(one.cpu_times()[:2]) for one in self._family())
+
+    def _family(self) -> list[psutil.Process]:
+        return [self.process, *(one for one in self.process.children(recursive=True) if one.is_running())]
+
+
+@contextmanager
+def app(*flags: str) -> Iterator[App]:
+    """The page with these flags, ended on the way out. Gives it as soon as its port answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *flags]
+    began = time.monotonic()
+    with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port, process, began)
+            yield App(f"http://127.0.0.1:{port}", began, psutil.Process(process.pid))
+        finally:
+            process.terminate()
+
+
+def first_token(path: Path) -> float:
+    """Seconds from the start of the process to the first token that a client sees."""
+    with app() as opened:
+        job = Client(opened.url, verbose=False).submit(
+            api_name="/generate", path=path, **asked.arguments(0, 8, **asked.ONE)
+        )
+        while not job.done() or job.outputs():
+            if any(one["token_ids"] for update in job.outputs() for one in update["candidates"]):
+                return time.monotonic() - opened.began
+            time.sleep(0.005)
+        raise RuntimeError(f"no token came: {job.exception()}")
+
+
+def second_start(scale: Scale = FULL) -> Findings:
+    """The first start is not counted: it may convert the model, and fills the caches on disk."""
+    findings = Findings()
+    first_token("fast")
+    seconds: dict[Path, list[float]] = {"fast": [], "exact": []}
+    for _ in range(scale.starts):
+        for path, found in seconds.items():
+            found.append(first_token(path))
+    findings.table.append("seconds from a second start to the first token over HTTP")
+    findings.table += [f"  {path:<12}{Figure.of(found)}" for path, found in seconds.items()]
+    findings.found("second_start_s", seconds["fast"])
+    findings.found("second_start_exact_s", seconds["exact"])
+    return findings
+
+
+def _environment() -> dict[str, str]:
+    """Ours, less what a parent's choice of address or port would change."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GRADIO_SERVER_")}
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], began: float) -> None:
+    while time.monotonic() - began < _PATIENCE:
+        if process.poll() is not None:
+            raise RuntimeError(f"the app ended with {process.returncode} before it answered")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError("the app did not answer")
+
+
+if __name__ == "__main__":
+    print(second_start())
