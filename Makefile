@@ -21,8 +21,6 @@ $(shell rm -rf .venv)
 endif
 endif
 
-export OMP_WAIT_POLICY ?= PASSIVE
-
 .PHONY: run test test-long bench bench-long lint chromium clean
 .DELETE_ON_ERROR:
 

@@ -1,10 +1,9 @@
 """Opens the page: `python app.py --help` shows what can be chosen."""
 
-import sys
-
 # First, since it sets what torch and Gradio read while they are imported.
 import playground  # noqa: F401
+from playground.leave import leave
 from playground.ui.serve import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -1,7 +1,6 @@
 """`python -m playground`: the terminal's door."""
 
-import sys
-
 from playground.cli import main
+from playground.leave import leave
 
-sys.exit(main())
+leave(main())

@@ -239,18 +239,12 @@ def test_who_joins_in_the_middle_gets_what_it_gets_alone_and_nobody_guesses_mean
 ) -> None:
     other: dict[str, Any] = {"logit_bias": FEW, "seed": 9, "max_new_tokens": 10}
     alone = [written(generator, running, logit_bias=FEW), written(generator, running, **other)]
-    together: list[int] = []
-    advance, check = running._advance, running._step.check
-
-    def watching() -> None:
-        together.append(sum(live.ready for each in running._jobs for live in each.lives))
-        advance()
+    check = running._step.check
 
     def alone_only(*given: Any) -> Any:
-        assert together[-1] == 1
+        assert sum(live.ready for each in running._jobs for live in each.lives) == 1
         return check(*given)
 
-    monkeypatch.setattr(running, "_advance", watching)
     monkeypatch.setattr(running._step, "check", alone_only)
     first = running.stream(job(generator, asked(logit_bias=FEW)))
     beginning = next(first)

@@ -16,6 +16,8 @@ _INNER_K_TILES = 2
 # 0.23 where its values lie anywhere.
 _GRID_TOLERANCE = 0.05
 
+_UP = 1 + 2.0**-8  # what rounding to bf16 may take away, and half of it again
+
 Make = Callable[[Tensor, Tensor | None], nn.Module]
 
 
@@ -46,9 +48,10 @@ class Int8Linear(nn.Module):
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
-        scale = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
-        self.register_buffer("codes", (weight / scale[:, None]).round().to(torch.int8))
-        self.register_buffer("scale", scale.to(torch.bfloat16))
+        # The scale is rounded first, and upwards: rounded behind the codes it would shift a whole output.
+        scale = (weight.abs().amax(dim=1).clamp(min=1e-12) / 127 * _UP).to(torch.bfloat16)
+        self.register_buffer("codes", (weight / scale.float()[:, None]).round().to(torch.int8))
+        self.register_buffer("scale", scale)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, x.shape[-1]).to(torch.bfloat16)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from playground.fast.formats import Make
+from playground.fast.formats import Make, dense
+from playground.fast.head import Head
 
 _TOGETHER = ("q_proj", "k_proj", "v_proj")  # a layer asks for them in this order
 _GATED = ("gate_proj", "up_proj", "down_proj")
@@ -19,6 +20,7 @@ _GATED = ("gate_proj", "up_proj", "down_proj")
 
 def pack(model: Any, make: Make) -> None:
     """Every matrix of the model replaced, in place."""
+    head = model.get_output_embeddings()
     for module in list(model.modules()):
         if all(_plain(getattr(module, name, None)) for name in _TOGETHER):
             _fuse_attention(module, make)
@@ -27,7 +29,8 @@ def pack(model: Any, make: Make) -> None:
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if _plain(child) or isinstance(child, Conv1D):
-                setattr(parent, name, make(*_matrix(child)))
+                large = child is head and make is not dense and child.bias is None
+                setattr(parent, name, Head(child.weight.detach()) if large else make(*_matrix(child)))
 
 
 class _Shared:

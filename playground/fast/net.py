@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from playground.decoding.one_state import GLOBAL_LUCK
 from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
@@ -143,7 +144,9 @@ class Net:
         zeros = torch.zeros(count, dtype=torch.long, device=self.shape.device)
         try:
             torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _SHAPES)
-            self._run(slots, 0, zeros[:, None], zeros[:, None], True, model=self._rehearsal)
+            with GLOBAL_LUCK:
+                for compiled in (False, True):  # at first as they are: layers tell what they give
+                    self._run(slots, 0, zeros[:, None], zeros[:, None], compiled, model=self._rehearsal)
         except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
             log.warning("Steps stay uncompiled: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
             self._compiles = False

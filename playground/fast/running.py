@@ -76,7 +76,7 @@ class Running:
         with self._guard:
             self._waiting.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="running-batch", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="running-batch")
                 self._thread.start()
 
     def _place(self, job: Job) -> Wait | None:
@@ -113,10 +113,11 @@ class Running:
 
     @torch.inference_mode()
     def _work(self) -> None:
+        main = threading.main_thread()
         try:
             while self._any():
-                for job in [job for job in self._jobs if job.cancelled.is_set()]:
-                    self._end(job)
+                for job in [job for job in self._jobs if job.cancelled.is_set() or not main.is_alive()]:
+                    self._end(job)  # the program ends: torch aborts it where a thread that computes is left behind
                 self._advance()
         except BaseException as error:
             with self._guard:
@@ -152,13 +153,12 @@ class Running:
     def _advance(self) -> None:
         """A piece of a prompt for whoever has not been read yet, then a token for everyone who has."""
         started = time.perf_counter()
-        lives = self._chosen()
-        unread = [live for job in self._jobs for live in job.lives if not live.ready]
-        unread.sort(key=lambda live: not live.job.watched)
+        everyone = [live for job in self._jobs for live in job.lives]
+        unread = sorted((live for live in everyone if not live.ready), key=lambda live: not live.job.watched)
         for live in unread:
-            if self._guarded([live], partial(self._read, live, CHUNK if lives else WHOLE)):
+            if self._guarded([live], partial(self._read, live, CHUNK if len(unread) < len(everyone) else WHOLE)):
                 break
-        lives = [live for live in lives if live in live.job.lives]
+        lives = self._chosen()
         if lives:
             self._guarded(lives, partial(self._pick, lives))
             took = time.perf_counter() - started

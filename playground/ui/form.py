@@ -12,7 +12,18 @@ from typing import Any
 
 from playground import knob_presets, parameters, tasks
 from playground.tasks import Task
-from playground.types import LANGUAGES, Generator, InvalidRequest, Language, Mode, ModelCard, Refused, Request, Text
+from playground.types import (
+    LANGUAGES,
+    Generator,
+    InvalidRequest,
+    Language,
+    Mode,
+    ModelCard,
+    Path,
+    Refused,
+    Request,
+    Text,
+)
 from playground.ui.words import NO_CHAT, USE_COMPLETE, said
 
 START = "balanced"  # the knob preset that a free prompt and a chat begin with
@@ -83,11 +94,16 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
     return Request(_text(form, "message"), values, "chat", system=_text(form, "system"), prefill=_text(form, "prefill"))
 
 
-def on_path(request: Request, act: object, generator: Generator) -> Request:
-    """The request on the path that act.js names, where the model has it and the request can take it."""
+def path_of(values: Mapping[str, Any], act: object, generator: Generator | None) -> Path:
+    """The path that act.js names, where the model has it and these values can take it."""
     wanted = isinstance(act, Mapping) and act.get("path") == "fast"
-    beams = request.values["num_beams"] > 1
-    return replace(request, path="fast" if wanted and "fast" in generator.paths and not beams else "exact")
+    offered = generator is None or "fast" in generator.paths
+    return "fast" if wanted and offered and values["num_beams"] == 1 else "exact"
+
+
+def on_path(request: Request, act: object, generator: Generator) -> Request:
+    """The request on the path that was chosen."""
+    return replace(request, path=path_of(request.values, act, generator))
 
 
 def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:

@@ -107,7 +107,7 @@ class Page:
                 self.drawer = element("drawer", None)
                 self.panel = KnobPanel(
                     values,
-                    inert=self._play.turned(values),
+                    inert=self._play.turned(values, self.act.value),
                     presets=self._presets(first),
                     active_preset=OWN_PRESET,
                     preset_values=values,
@@ -141,9 +141,10 @@ class Page:
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
         given = [self.panel, self.next]
-        self.compose.pick(self._pick, [self.compose, self.panel], given, **_LIGHT)
-        self.panel.input(self._turned, self.panel, self.panel, **_LIGHT)
-        self.panel.preset(self._preset, [self.compose, self.panel], given, **_TOLD)
+        self.compose.pick(self._pick, [self.compose, *knobs], given, **_LIGHT)
+        for event in (self.panel.input, self.act.path):
+            event(self._turned, knobs, self.panel, **_LIGHT)
+        self.panel.preset(self._preset, [self.compose, *knobs], given, **_TOLD)
         self._wire_readings()
 
     def _wire_readings(self) -> None:
@@ -270,7 +271,7 @@ class Page:
     def _reading_stopped(self, request: gr.Request) -> None:
         self._reader.stop(request.session_hash or "")
 
-    def _pick(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
+    def _pick(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         """Another task or kind: its knobs, with the seed as it was.
 
         For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has
@@ -278,25 +279,28 @@ class Page:
         """
         values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
         if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
-            return self._own_preset(filled, values), self._next_turned(values, request)
+            return self._own_preset(filled, values, act), self._next_turned(values, request)
         return panel_update(language=form.language_of(filled), presets=self._presets(filled)), gr.skip()
 
-    def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any) -> Any:
         return panel_update(
             values=values,
-            inert=self._play.turned(values),
+            inert=self._play.turned(values, act),
             language=form.language_of(filled),
             presets=self._presets(filled),
             active_preset=OWN_PRESET,
             preset_values=values,
         )
 
-    def _preset(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
+    def _preset(
+        self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
+    ) -> Any:
         chosen = str(_sent(event).get("id", ""))
         values = self._preset_values(chosen, filled)
         # How many, how long and with which luck is not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
-        told = panel_update(values=values, inert=self._play.turned(values), active_preset=chosen, preset_values=values)
+        inert = self._play.turned(values, act)
+        told = panel_update(values=values, inert=inert, active_preset=chosen, preset_values=values)
         return told, self._next_turned(values, request)
 
     def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
@@ -304,8 +308,8 @@ class Page:
             return self._play.wishes(filled)
         return self._play.preset(chosen)
 
-    def _turned(self, knobs: dict[str, Any]) -> Any:
-        return panel_update(inert=self._play.turned(knobs))
+    def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
+        return panel_update(inert=self._play.turned(knobs, act))
 
 
 def _sent(event: gr.EventData) -> Mapping[str, Any]:

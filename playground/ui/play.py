@@ -137,11 +137,13 @@ class Play:
             **_shortened(rendered.text),
         }
 
-    def turned(self, knobs: Form) -> dict[str, Text]:
-        """Knobs without effect under these values, each with the reason."""
+    def turned(self, knobs: Form, act: Form | None = None) -> dict[str, Text]:
+        """Knobs without effect under these values on the chosen path, each with the reason."""
         generator = self._host.loaded
         try:
-            return inert(parameters.validate(knobs), on_gpu=generator is not None and generator.card.on_gpu)
+            values = parameters.validate(knobs)
+            path = forms.path_of(values, act, generator)
+            return inert(values, path=path, on_gpu=generator is not None and generator.card.on_gpu)
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value; reasons come back once it is mended
 

@@ -45,7 +45,7 @@ def serving(*command: str, environment: dict[str, str] | None = None) -> Iterato
     """A server of ours in a process of its own; gives its address once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **(environment or {})}
+    settings = {**os.environ, **(environment or {})}
     with subprocess.Popen([sys.executable, *command, "--port", str(port)], cwd=ROOT, env=settings) as process:
         try:
             wait_for(url, process)

@@ -10,7 +10,10 @@ const pathChoice = (root) => {
   let searching = false;
 
   const offered = () => !fast?.why_not;
-  const put = () => { props.value = chosen; };
+  const put = () => {
+    props.value = chosen;
+    trigger("path"); // some knobs act on one path only
+  };
   const choose = (path) => {
     if (path === "fast" && !offered()) return;
     chosen = { path };
