@@ -277,6 +277,7 @@ class Run:
         return {
             "model": self.model,
             "dtype": self.dtype,
+            "weights": self.weights or self.dtype,
             "path": self.request.path,
             "prompt_tokens": self.prompt_tokens,
             "candidates": [

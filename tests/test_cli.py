@@ -105,7 +105,7 @@ def test_generate_prints_one_object_that_repeats_itself() -> None:
     assert first["candidates"] == second["candidates"]
     assert [candidate["seed"] for candidate in first["candidates"]] == [5, 6]
     assert all(len(candidate["token_ids"]) == 8 for candidate in first["candidates"])
-    assert set(first) == {"model", "dtype", "path", "prompt_tokens", "candidates", "timing"}
+    assert set(first) == {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing"}
     assert first["path"] == "exact" and first["timing"]["ttft_s"] > 0
 
 

@@ -24,7 +24,7 @@ from playground import parameters
 from playground.ui import api
 from tests.ui.conftest import ROOT, Site, Visit, body, free_port
 
-KEYS = {"model", "dtype", "path", "prompt_tokens", "candidates", "timing"}
+KEYS = {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing"}
 
 
 @pytest.fixture(scope="module")
