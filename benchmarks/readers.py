@@ -1,4 +1,4 @@
-"""Readers of a generator's Steps, each in a thread of its own, who write down when each token came."""
+"""Readers of a generator's Steps, who look now and then as the page does, and know when each token was made."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from playground.types import Generator, Request
 _COMPILING = "compile"  # the threads in which a net compiles its steps
 _STEPPING = "running-batch"  # the thread that steps everybody's rows
 _WARM_ROUNDS = 8
+_PACE = 1 / 50  # seconds between looks
 
 
 class Reader(threading.Thread):
-    """`began` and `times` are seconds of time.monotonic(), which all processes of a machine share."""
+    """`began` and `times` are seconds of the clock that all processes of a machine share (on Linux time.monotonic() and
+    time.perf_counter() are one)."""
 
     def __init__(self, generator: Generator, request: Request) -> None:
         super().__init__(daemon=True)
@@ -29,14 +31,13 @@ class Reader(threading.Thread):
     def run(self) -> None:
         self.began = time.monotonic()
         try:
-            steps = self._generator.stream(self._request)
-            for step in steps:
-                if step.token_id is not None:
-                    self.times.append(time.monotonic())
-                    self.tokens.append(step.token_id)
-                if self._left.is_set():
-                    break
-            getattr(steps, "close", lambda: None)()
+            told = self._generator.open(self._request, self._left)
+            while not told.over:
+                for at, step in told.poll():
+                    if step.token_id is not None:
+                        self.times.append(at)
+                        self.tokens.append(step.token_id)
+                time.sleep(_PACE)
         except Exception as error:  # noqa: BLE001 - raised again by `finish`, in the thread that waits
             self._failure = error
 

@@ -53,9 +53,10 @@ def furthest(model: Any, net: Net, steps: int = STEPS) -> float:
     want = model(ids).logits
     slots = Slots(net.shape)
     slots.fit(len(LENGTHS), 32)
-    for row, length in enumerate(LENGTHS):
-        for start in range(0, length - 1, 4):  # in pieces, as between other rows' steps
-            net.fill(slots, row, ids[row, start : min(start + 4, length - 1)], start)
+    read = torch.tensor(LENGTHS)[:, None] - 1
+    for start in range(0, max(LENGTHS) - 1, 4):  # in pieces, as between other rows' steps
+        places = torch.arange(start, start + 4).expand(len(LENGTHS), -1)
+        net.fill(slots, 0, ids[:, start : start + 4], torch.where(places < read, places, slots.length - 1))
     every, positions, worst = torch.arange(len(LENGTHS)), torch.tensor(LENGTHS) - 1, 0.0
     for _ in range(steps):
         got = net.step(slots, ids[every, positions], positions)
@@ -80,7 +81,7 @@ def test_several_tokens_of_one_row_are_checked_as_one_forward_pass_reads_them(fa
     for net in (Net(model, compiles=False), Net(model, formats.dense, compiles=False)):
         slots = Slots(net.shape)
         slots.fit(2, 32)
-        net.fill(slots, 1, ids[0, :5], 0)
+        net.fill(slots, 0, torch.stack([ids[0, 5:10], ids[0, :5]]), torch.arange(5).expand(2, -1))
         net.check(slots, 1, torch.tensor([8, 9, 10, 11]), 5)  # a guess that was wrong is read over
         got = net.check(slots, 1, ids[0, 5:], 5)
         assert float((got - model(ids).logits[0, 5:]).abs().max()) < 1e-5

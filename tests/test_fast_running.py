@@ -121,10 +121,10 @@ def test_a_row_that_fails_in_the_model_ends_its_request_and_no_other(
 ) -> None:
     fill = running._fill.fill
 
-    def failing(slots: Any, slot: int, tokens: Any, start: int) -> None:
-        if len(tokens) > 3:
+    def failing(slots: Any, first: int, tokens: Any, positions: Any) -> None:
+        if tokens.shape[1] > 3:
             raise RuntimeError("out of memory")
-        fill(slots, slot, tokens, start)
+        fill(slots, first, tokens, positions)
 
     monkeypatch.setattr(running._fill, "fill", failing)
     good = running.stream(job(generator, asked(0)))

@@ -219,12 +219,10 @@ class Field:
         if self.complete:
             return False
         self._depth += 1
-        while share and not self.complete:
-            weights = self.spread[self.far > -DEPTHS[self._depth]]
-            if float(weights.sum()) >= share * self.total:
-                break
-            self._depth += 1
         found = np.flatnonzero(self.far > -DEPTHS[self._depth])
+        while share and not self.complete and float(self.spread[found].sum()) < share * self.total:
+            self._depth += 1
+            found = np.flatnonzero(self.far > -DEPTHS[self._depth])
         scores = self.row[found]
         order = np.argsort(-scores)
         self.ids, self.scores = found[order], scores[order]

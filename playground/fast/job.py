@@ -17,6 +17,7 @@ from playground.decoding.told import Told
 from playground.fast.lookup import guess
 from playground.types import Step
 
+ALIKE = 8  # tokens that two prompts must go on alike, before one waits for the other
 FEW = 4  # rows of a request that somebody is watching; one with more is a batch job
 
 
@@ -46,6 +47,10 @@ class Seat:
         if self.tokens[:most] == other.tokens[:most]:
             return most
         return next(place for place in range(most) if self.tokens[place] != other.tokens[place])
+
+    def follows(self, other: Seat) -> bool:
+        """Whether the other, which reads now, begins alike: then this one, not seated yet, need not read that again."""
+        return self.slot < 0 and len(self.tokens) > ALIKE and self.tokens[:ALIKE] == other.tokens[:ALIKE]
 
 
 @dataclass(slots=True, eq=False)

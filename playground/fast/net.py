@@ -73,10 +73,9 @@ class Net:
     def _stepped(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
         return self._run(slots, 0, tokens[:, None], positions[:, None], compiled)[:, -1].float()
 
-    def fill(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> None:
-        """Read these tokens [count] into one slot, from position `start` on."""
-        positions = torch.arange(start, start + len(tokens), device=tokens.device)[None]
-        self._run(slots, slot, tokens[None], positions, False, model=self._model.base_model)
+    def fill(self, slots: Slots, first: int, tokens: Tensor, positions: Tensor) -> None:
+        """Read pieces of prompts [rows, count] into the slots from `first` on, at these positions [rows, count]."""
+        self._run(slots, first, tokens, positions, False, model=self._model.base_model)
 
     def check(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> Tensor:
         """The scores [count, vocab] after each of these tokens [count], read into one slot from `start` on.

@@ -14,7 +14,7 @@ from functools import partial
 
 import torch
 
-from playground.decoding.together import advance
+from playground.decoding.together import advance, prepare
 from playground.decoding.told import Told
 from playground.decoding.transfer import fetched, sent
 from playground.decoding.turns import Turns
@@ -24,6 +24,8 @@ from playground.fast.seating import Seating
 from playground.types import Refused, Step, Text, Wait
 from playground.waiting import turn
 
+Piece = tuple[Live, Seat, list[int]]
+"""A row, one of its seats, and what is to be read there next."""
 CHUNK = 64  # tokens of a prompt between two steps, so that who reads along hardly notices a newcomer
 WHOLE = 512  # the same where nobody waits for a step
 _COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # rows of a step: few shapes, each compiled once
@@ -48,6 +50,7 @@ class Running:
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._round = 0
+        self._width = 0  # of the scores; known after the first step
         self._step_s: float | None = None  # what a step takes, as the last ones did
 
     def stream(self, job: Job) -> Iterator[Step]:
@@ -155,9 +158,8 @@ class Running:
         started = time.perf_counter()
         everyone = [live for job in self._jobs for live in job.lives]
         unread = sorted((live for live in everyone if not live.ready), key=lambda live: not live.job.watched)
-        for live in unread:
-            if self._guarded([live], partial(self._read, live, CHUNK if len(unread) < len(everyone) else WHOLE)):
-                break
+        if pieces := self._pieces(unread, CHUNK if len(unread) < len(everyone) else WHOLE):
+            self._guarded([live for live, _, _ in pieces], partial(self._read, pieces))
         lives = self._chosen()
         if lives:
             self._guarded(lives, partial(self._pick, lives))
@@ -178,20 +180,38 @@ class Running:
             others = (others[turn:] + others[:turn])[:room]
         return watched + others[:room]
 
-    def _read(self, live: Live, most: int) -> bool:
-        """At most so many tokens of this row's prompt; False where there was nothing left to read."""
-        for seat in live.seats:
-            if seat.unread > 1:
-                self._seating.take(seat)
-            if seat.unread > 1:  # more than what another slot had read already
-                piece = seat.tokens[seat.cached : min(seat.cached + most, len(seat.tokens) - 1)]
-                self._seating.grow(seat.cached + len(piece))
-                slots = self._seating.slots
-                with self._turns:
-                    self._fill.fill(slots, seat.slot, torch.tensor(piece, device=slots.shape.device), seat.cached)
-                seat.cached += len(piece)
-                return True
-        return False
+    def _pieces(self, unread: list[Live], most: int) -> list[Piece]:
+        """What to read in one pass: about so many tokens, of the first rows first. What one reads for another waits."""
+        found: list[Piece] = []
+        for live in unread:
+            for seat in live.seats:
+                if seat.unread > 1 and not any(seat.follows(other) for _, other, _ in found):
+                    self._seating.take(seat)  # and with it what another slot has read already
+                    piece = seat.tokens[seat.cached : min(seat.cached + most, len(seat.tokens) - 1)]
+                    longest = max([len(piece), *(len(other) for _, _, other in found)])
+                    if piece and (not found or (len(found) + 1) * longest <= most):
+                        found.append((live, seat, piece))
+        return found
+
+    def _read(self, pieces: list[Piece]) -> None:
+        """One pass over these pieces of prompts."""
+        seats = [seat for _, seat, _ in pieces]
+        if len(seats) > 1:  # one alone is read where it sits
+            self._seating.arrange(seats, len(seats))
+        self._seating.grow(max(seat.cached + len(piece) for _, seat, piece in pieces))
+        slots, longest = self._seating.slots, max(len(piece) for _, _, piece in pieces)
+        # What only fills up the shape is written where nobody ever reads.
+        spare = [longest - len(piece) for _, _, piece in pieces]
+        tokens = [piece + [0] * left for (_, _, piece), left in zip(pieces, spare, strict=True)]
+        positions = [
+            [*range(seat.cached, seat.cached + len(piece)), *[slots.length - 1] * left]
+            for (_, seat, piece), left in zip(pieces, spare, strict=True)
+        ]
+        given = torch.tensor([tokens, positions], device=slots.shape.device)
+        with self._turns:
+            self._fill.fill(slots, seats[0].slot, given[0], given[1])
+        for _, seat, piece in pieces:
+            seat.cached += len(piece)
 
     def _pick(self, lives: list[Live]) -> None:
         """A token for each of these rows; several for one that is alone and has guessed them."""
@@ -200,7 +220,10 @@ class Running:
             return
         guided = [live for live in lives if live.second is not None]
         lives = [live for live in lives if live.second is None] + guided
+        if self._width:
+            prepare([live.row for live in lives], self._width)
         scores = self._scores([live.seat for live in lives] + [live.second for live in guided if live.second])
+        self._width = scores.shape[-1]
         split, count = len(lives) - len(guided), len(lives)
         self._settle(lives[:split], scores[:split], None)
         self._settle(guided, scores[split:count], scores[count:])
