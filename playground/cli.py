@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -98,6 +98,8 @@ def _generate(given: argparse.Namespace) -> int:
         xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
     with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
         run = _follow(told, quiet=given.json)
+    if given.task is not None:
+        run.value_of = _value(given)
     if given.json:
         print(json.dumps(run.as_json(), ensure_ascii=False))
     if run.error is not None:
@@ -126,6 +128,12 @@ def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = Non
     fields = dict(pair("set", item) for item in given.set)
     request = tasks.find(given.task).request(fields, given.language, mode, values)
     return generate.checked(replace(request, path=given.path))
+
+
+def _value(given: argparse.Namespace) -> Callable[[str], Any]:
+    """What a text of the task stands for."""
+    task, fields = tasks.find(given.task), dict(pair("set", item) for item in given.set)
+    return lambda text: task.value(text, fields)
 
 
 def _load(given: argparse.Namespace) -> Generator:

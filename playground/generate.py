@@ -13,6 +13,7 @@ from typing import Any
 
 from playground import parameters
 from playground.generators.checks import check_request, check_room
+from playground.output import value_of
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
 from playground.types import (
@@ -151,6 +152,7 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         candidates=[Candidate(seed=request.values["seed"] + row) for row in range(request.values["n"])],
         guesses=effective(request.values, path=request.path)[_GUESSES] > 0,
         notice=_in_vain(request),
+        value_of=value_of if request.values["json_schema"] else None,
     )
     if request.path == "fast":
         run.weights = generator.fast.weights

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from playground import listing, parameters
-from playground.listing import Split
+from playground.output import Output, value_of
+from playground.parameters.grammar import FORMS
 from playground.types import InvalidRequest, Language, Mode, Request, Text
 
 FieldType = Literal["text", "long_text", "choice", "number", "list"]
-OutputKind = Literal["text", "list"]
 
 MAX_LENGTH: Mapping[FieldType, int] = {"text": 200, "long_text": 6000, "choice": 100, "number": 30, "list": 1000}
 
@@ -83,15 +83,6 @@ class Prompts:
     user: str
     prefill: str
     complete: str
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """The kind of result. `within` names the field in whose text every item of a list must occur."""
-
-    kind: OutputKind
-    split: Split = "lines"
-    within: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +158,7 @@ class Task:
         """The Request for these fields; `values` replace the task's own parameters one by one."""
         filled = self.checked_fields(fields, language)
         chosen = parameters.validate({**self.parameters_for(language, mode), **(values or {})})
+        chosen = self.held(chosen, filled)
         templates = self.prompts[language]
         if mode == "complete":
             return Request(fill(templates.complete, filled), chosen, "complete", task=self.id)
@@ -179,9 +171,28 @@ class Task:
             task=self.id,
         )
 
+    def held(self, values: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+        """Checked values with the form of the task's output, unless they ask for a form of their own."""
+        if any(values[name] for name in FORMS):
+            return dict(values)
+        return parameters.validate({**values, **self.output.form(fields)})
+
+    def value(self, text: str, fields: Mapping[str, str]) -> Any:
+        """What a finished text says: items, rows by column, whatever the JSON stands for (None: not whole), or text."""
+        if self.output.kind == "json":
+            return value_of(text)
+        if self.output.kind == "table":
+            return self.output.table(text)
+        return self.clean(text, fields) if self.output.kind == "list" else text.strip()
+
     def clean(self, text: str, fields: Mapping[str, str]) -> list[str]:
-        """The items of a list, without bullets, quotes, repetitions or leftovers of the prompt; or the text itself."""
-        if self.output.kind == "text":
+        """The items of a list, without bullets, quotes, repetitions or leftovers of the prompt; or the text itself.
+
+        Of a table, each row with tabs between its cells.
+        """
+        if self.output.kind == "table":
+            return ["\t".join(row.values()) for row in self.output.table(text)]
+        if self.output.kind != "list":
             return [text.strip()] if text.strip() else []
         source = fields.get(self.output.within, "") if self.output.within else None
         lines = [line for p in self.prompts.values() for line in f"{p.user}\n{p.complete}".splitlines()]

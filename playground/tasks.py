@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from playground import parameters, schema
 from playground.listing import Split
+from playground.output import Column, Output, OutputKind
 from playground.schema import Node, SchemaError
-from playground.task import MAX_LENGTH, PLACE, Example, Field, FieldType, Output, OutputKind, Override, Prompts, Task
+from playground.task import MAX_LENGTH, PLACE, Example, Field, FieldType, Override, Prompts, Task
 from playground.types import LANGUAGES, InvalidRequest, Language, Mode, Text
 
 __all__ = ["FOLDER", "GROUPS", "Example", "Field", "Task", "build", "find", "load", "load_all"]
@@ -29,6 +30,13 @@ GROUPS: dict[str, Text] = {
 }
 MODES: tuple[Mode, ...] = get_args(Mode)
 SHOTS = "shots"  # the place in a template where the language's worked inputs and outputs go
+# What belongs to each kind of output: keys that must be there, and keys that may.
+_OUTPUTS: Mapping[OutputKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "text": ((), ()),
+    "list": ((), ("split", "within", "items")),
+    "table": (("columns", "rows"), ()),
+    "json": (("schema",), ()),
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -185,12 +193,36 @@ def _override(node: Node) -> Override:
 
 
 def _output(node: Node, names: list[str]) -> Output:
-    entries = node.mapping(required=("kind",), optional=("split", "within"))
-    return Output(
-        kind=cast(OutputKind, entries["kind"].one_of(get_args(OutputKind))),
+    kind = cast(OutputKind, node.mapping(anything=True)["kind"].one_of(get_args(OutputKind)))
+    required, optional = _OUTPUTS[kind]
+    entries = node.mapping(required=("kind", *required), optional=optional)
+    count = next((entries[name] for name in ("items", "rows") if name in entries), None)
+    output = Output(
+        kind=kind,
         split=cast(Split, entries["split"].one_of(get_args(Split))) if "split" in entries else "lines",
         within=entries["within"].one_of(tuple(names)) if "within" in entries else None,
+        count=_count(count) if count is not None else None,
+        columns=tuple(map(_column, entries["columns"].items())) if "columns" in entries else (),
+        schema=entries["schema"].value() if "schema" in entries else None,
     )
+    if kind == "table" and len({column.name for column in output.columns}) != max(len(output.columns), 1):
+        raise entries["columns"].wrong(
+            "there must be columns, each with its own name.", "至少要有一列，且名称不能重复。"
+        )
+    for name, value in output.form(dict.fromkeys(names, "words")).items():
+        _accepted(entries.get("schema", node), parameters.by_name()[name].accept, value)
+    return output
+
+
+def _count(node: Node) -> tuple[int, int]:
+    entries = node.mapping(required=("min", "max"))
+    most = entries["max"].whole_number(1, 50)
+    return entries["min"].whole_number(1, most), most
+
+
+def _column(node: Node) -> Column:
+    entries = node.mapping(required=("name", "label"))
+    return Column(_name(entries["name"]), entries["label"].both_languages())
 
 
 def _example(node: Node) -> Example:

@@ -118,7 +118,8 @@ class ModelCard:
 class Request:
     """What one person asks for. `values` holds every parameter of the registry, as `validate()` returns it.
 
-    `prefill` is the beginning of the answer: the model continues right behind it. `keep` is an id nobody can guess
+    `prefill` is the beginning of the answer: the model continues right behind it; `written` is the end of it that an
+    earlier answer wrote, so that a form goes on where it stood. `keep` is an id nobody can guess
     under which the run's logits are kept for later questions; "" keeps nothing.
     """
 
@@ -130,6 +131,7 @@ class Request:
     path: Path = "exact"
     task: str | None = None
     keep: str = ""
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,7 @@ class Run:
     """A Request being answered: everything that a page, a terminal or a file shows of it.
 
     `guesses` is whether tokens may be guessed ahead; `weights` is the number format that its path reads, where that is
-    not `dtype`.
+    not `dtype`. `value_of` tells what a text stands for, where it is more than text.
     """
 
     request: Request
@@ -250,6 +252,7 @@ class Run:
     error: Text | None = None
     guesses: bool = False
     weights: str = ""
+    value_of: Callable[[str], Any] | None = None
 
     @property
     def finished(self) -> bool:
@@ -282,6 +285,7 @@ class Run:
             "prompt_tokens": self.prompt_tokens,
             "candidates": [
                 {"text": c.text, "token_ids": c.token_ids, "finish_reason": c.finish_reason, "seed": c.seed}
+                | ({"value": self.value_of(c.text)} if self.value_of is not None else {})
                 for c in self.candidates
             ],
             "timing": timing,

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 # fits counts.
 FLOORS = {
     "playground.types": 0.0, "playground.leave": 0.0, "playground.settings": 0.1, "playground.parameters": 0.1,
-    "playground.schema": 1.0, "playground.listing": 1.0, "playground.task": 1.1, "playground.tasks": 1.2,
+    "playground.schema": 1.0, "playground.listing": 1.0, "playground.output": 1.05,
+    "playground.task": 1.1, "playground.tasks": 1.2,
     "playground.knob_presets": 1.2, "playground.export": 1.2, "playground.store": 1.2, "playground.sweep": 1.2,
     "playground.statistics": 1.0, "playground.waiting": 1.0,
     "playground.models": 2.0, "playground.decoding": 2.1, "playground.fast": 2.15,

@@ -36,7 +36,8 @@ _ALIASES = {
 class Context:
     """What a sampler may ask for beside its own parameters, by the names of its constructor's arguments.
 
-    `links` holds what only the engine can supply for stages that have no class of their own, by stage.
+    `written` is the end of the prompt that an earlier answer wrote and this one continues. `links` holds what only the
+    engine can supply for stages that have no class of their own, by stage.
     """
 
     device: torch.device
@@ -46,6 +47,7 @@ class Context:
     vocab_size: int
     min_tokens_to_keep: int
     coin: Callable[[], float]
+    written: str = ""
     links: Mapping[str, Processor] = field(default_factory=dict)
 
     @property
@@ -57,11 +59,15 @@ class Context:
 
 
 class Chain:
-    """`apply` turns the model's scores [1, vocab] into those a token is picked from."""
+    """`apply` turns the model's scores [1, vocab] into those a token is picked from.
+
+    A link that is `binding` is not overruled: where nothing is left, the best token it allows stays.
+    """
 
     def __init__(self, links: Iterable[tuple[str, Processor]]) -> None:
         self.links = list(links)
         self._stateful = [link for _, link in self.links if hasattr(link, "chosen")]
+        self._binding: list[Any] = [link for _, link in self.links if getattr(link, "binding", False)]
 
     @classmethod
     def build(cls, values: Mapping[str, Any], context: Context) -> Chain:
@@ -86,10 +92,20 @@ class Chain:
             seen.append(after)
         if _usable(seen[-1]):
             return seen[-1], True
-        last = next((before for before in reversed(seen) if _usable(before)), None)
-        if last is None:
+        if not any(map(_usable, seen)):
             raise FloatingPointError("the model's scores are not numbers")
-        return _only_best(last), False
+        # Even where stepping back has ruled out all that a form allows, the form is kept.
+        fallbacks = (self._bound(input_ids, before) for before in (*reversed(seen), torch.zeros_like(scores)))
+        return _only_best(next(before for before in fallbacks if _usable(before))), False
+
+    def unfinished(self, input_ids: Tensor) -> bool:
+        """Whether a text that ended here would break off before a binding link calls it whole."""
+        return not all(link.whole(input_ids) for link in self._binding)
+
+    def _bound(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        for link in self._binding:
+            scores = link(input_ids, scores)
+        return scores
 
     def chosen(self, token_id: int) -> None:
         for link in self._stateful:

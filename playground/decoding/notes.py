@@ -11,6 +11,7 @@ KEPT_BEST = "kept-best"
 STEPPED_BACK = "stepped-back"
 LET_THROUGH = "let-through"
 FAILED = "failed"
+CUT_SHORT = "cut-short"
 
 _SENTENCES = {
     KEPT_BEST: Text("No candidate was left, so the best token stayed.", "没有剩下候选，因此保留了最佳词元。"),
@@ -18,6 +19,7 @@ _SENTENCES = {
     LET_THROUGH: Text(
         "“{detail}” was let through after too many attempts to avoid it.", "多次尝试仍无法避开，“{detail}”被放行。"
     ),
+    CUT_SHORT: Text("The text ended before its form was complete.", "文本在形式完整之前就结束了。"),
     FAILED: Text("This candidate failed: {detail}", "此候选出错：{detail}"),
 }
 

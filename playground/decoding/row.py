@@ -60,7 +60,10 @@ Choice = Pick | Future[Pick] | Exception
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all rows of one request share. `values` are those that have an effect; `greedy` takes the best token."""
+    """What all rows of one request share. `values` are those that have an effect; `greedy` takes the best token.
+
+    `written` is the end of the prompt that an earlier answer wrote: what holds a text to a form goes on behind it.
+    """
 
     values: Mapping[str, Any]
     greedy: bool
@@ -72,6 +75,7 @@ class Setting:
     context: int
     traced: bool
     expired: Callable[[], bool]
+    written: str = ""
 
     @property
     def portable(self) -> bool:
@@ -101,6 +105,7 @@ def build_chain(setting: Setting, coin: Callable[[], float], guided: Processor) 
         vocab_size=setting.vocab_size,
         min_tokens_to_keep=setting.values["min_tokens_to_keep"],
         coin=coin,
+        written=setting.written,
         links={"guidance": guided},
     )
     return Chain.build(setting.values, context)
@@ -233,6 +238,8 @@ class Row:
         position = len(self.tokens) - 1
         text = self._ended(pick.token, written)
         sight = pick.sight
+        cut = self.finish not in (None, "end") and self._chain.unfinished(self._history.ids())
+        note = notes.join(note, "" if pick.left else notes.KEPT_BEST, notes.CUT_SHORT if cut else "")
         return Step(
             row=self.index,
             position=position,
@@ -246,7 +253,7 @@ class Row:
             stages=pick.stages,
             retract=start - position,
             finish=self.finish,
-            note=notes.join(note, "" if pick.left else notes.KEPT_BEST),
+            note=note,
         )
 
     def _pick(self, moment: Moment, beside: Executor | None) -> Choice:
@@ -322,8 +329,10 @@ class Row:
         self._moments.pop(len(self.tokens) - MEMORY, None)
 
     def _may_try(self, place: int) -> bool:
-        tried = len(self.forbidden.get(place, ()))
-        return place in self._moments and tried < TRIES_PER_POSITION and self._tries < TRIES_PER_RUN
+        tried = self.forbidden.get(place, {})
+        if self.tokens[place] in tried:  # a form leaves nothing else
+            return False
+        return place in self._moments and len(tried) < TRIES_PER_POSITION and self._tries < TRIES_PER_RUN
 
     def _step_back(self, place: int, phrase: str) -> Moment:
         """Return to `place` with its token forbidden there, and everything later forgotten."""

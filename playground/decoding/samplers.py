@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from playground.decoding.field import LOOSE, STRICT, TINY, Field, Unsure
+from playground.decoding.form import form
 from playground.decoding.repetition import DRY, FrequencyPenalty, PresencePenalty, repetition_penalty
 from playground.decoding.wrapped import (
     ExponentialDecay,
@@ -41,6 +42,7 @@ __all__ = [
     "TopNSigma",
     "Watermark",
     "bad_words",
+    "form",
     "ignore_eos",
     "logit_bias",
     "repetition_penalty",

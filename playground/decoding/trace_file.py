@@ -225,6 +225,7 @@ def _facts(run: KeptRun) -> dict[str, Any]:
         "eos": setting.eos,
         "vocab_size": setting.vocab_size,
         "context": setting.context,
+        "written": setting.written,
         "special": dict(setting.tokenizer.special_tokens_map),
         "device": "cpu" if setting.portable else setting.prompt.device.type,
         "rows": [_row(row) for row in run.rows],
@@ -274,6 +275,7 @@ def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> KeptRun:
         context=_whole(facts["context"], 1),
         traced=False,
         expired=lambda: False,
+        written=str(facts.get("written", "")),
     )
     run = KeptRun(None, "", values, setting, [_whole(row["seed"]) for row in facts["rows"]])
     for number, (row, told) in enumerate(zip(run.rows, facts["rows"], strict=True)):

@@ -70,7 +70,8 @@ def _settings(setting: Setting, stage: str) -> dict[str, Any]:
 
 def _change(scene: Scene, position: int, at: Passage) -> StageChange:
     setting = scene.setting
-    record = next(p for p in parameters.REGISTRY if p.stage == at.stage and p.needs is None)
+    masters = [p for p in parameters.REGISTRY if p.stage == at.stage and p.needs is None]
+    record = next((p for p in masters if not p.is_neutral(at.settings[p.name])), masters[0])
     before = at.likely.exp()
     later = torch.softmax(at.left, dim=-1) if at.count else torch.zeros_like(before)
     alive = int(torch.isfinite(at.entered).sum())

@@ -171,6 +171,7 @@ class LocalGenerator:
             context=rendered.context,
             traced=self.traces,
             expired=lambda: 0 < limit <= time.monotonic() - started,
+            written=request.written,
         )
 
     def _negative(self, setting: Setting) -> torch.Tensor | None:

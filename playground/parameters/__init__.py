@@ -12,6 +12,7 @@ from typing import Any
 from playground.parameters import (
     controllers,
     cutoffs,
+    form,
     guidance,
     length,
     penalties,
@@ -33,6 +34,7 @@ GROUPS: dict[str, Text] = {
     "controllers": Text("Controllers", "自动调节"),
     "repetition": Text("Repetition", "重复"),
     "words": Text("Words", "用词"),
+    "form": Text("Form", "形式"),
     "length": Text("Length and stops", "长度与停止"),
     "guidance": Text("Guidance", "引导"),
     "watermark": Text("Watermark", "水印"),
@@ -49,6 +51,7 @@ REGISTRY: tuple[Parameter, ...] = (
     *controllers.PARAMETERS,
     *penalties.PARAMETERS,
     *words.PARAMETERS,
+    *form.PARAMETERS,
     *length.PARAMETERS,
     *guidance.PARAMETERS,
     *watermark.PARAMETERS,

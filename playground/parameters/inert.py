@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from playground import parameters
+from playground.parameters.grammar import FORMS
 from playground.parameters.record import Parameter, Value
 from playground.types import Path, Refused, Text
 
@@ -80,6 +81,7 @@ def effective(values: Mapping[str, Value], *, has_eos: bool = True, path: Path =
 
 def check_combination(values: Mapping[str, Value]) -> None:
     """Raises Refused, naming the parameter, where two settings cannot both be honoured."""
+    _check_form(values)
     beams, n = values["num_beams"], values["n"]
     if beams > 1:
         _check_beams(values)
@@ -100,6 +102,17 @@ def check_combination(values: Mapping[str, Value]) -> None:
             ),
             Text("Set n to 1, or temperature above 0.", "请将 n 设为 1，或将温度设为大于 0。"),
             parameter="n",
+        )
+
+
+def _check_form(values: Mapping[str, Value]) -> None:
+    """A text has one form at most, and may end where the form does."""
+    wanted = [name for name in FORMS if values[name]]
+    for name in (*wanted[1:], *(["ignore_eos"] if wanted and values["ignore_eos"] else [])):
+        raise Refused(
+            Text(f"{name} cannot be combined with {wanted[0]}.", f"{name} 不能与 {wanted[0]} 同时使用。"),
+            Text("Empty one of them.", "请清空其中一个。"),
+            parameter=name,
         )
 
 

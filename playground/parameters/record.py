@@ -27,7 +27,8 @@ class Parameter:
     when `above_low` is set) and always the neutral value itself. `stage` names the link of the chain it belongs to;
     `order` that stage's place in each named order. `processor` is the name of a class in transformers or in
     `playground.decoding.samplers`, `argument` the name of its constructor's argument for this value. `needs` is the
-    master without which this parameter has no effect. `elsewhere` holds other engines' names for it.
+    master without which this parameter has no effect. `check` refuses what the kind alone cannot tell, given the name
+    and a value that is not neutral. `elsewhere` holds other engines' names for it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Parameter:
     processor: str | None = None
     argument: str | None = None
     needs: str | None = None
+    check: Callable[[str, Value], None] | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -111,6 +113,8 @@ class Parameter:
             raise self._error(value) from None
         if self.kind in ("float", "int") and not (cast == self.neutral or self._inside(float(cast))):
             raise self._error(value)
+        if self.check is not None and not self.is_neutral(cast):
+            self.check(self.name, cast)
         return cast
 
     def _inside(self, number: float) -> bool:

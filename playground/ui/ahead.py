@@ -46,6 +46,10 @@ class _Look:
     value: Value = field(default_factory=dict)
 
 
+def _values(look: _Look, knobs: Form) -> dict[str, Any]:
+    return forms.held(parameters.validate(knobs), {"task": look.request.task, "fields": look.fields})
+
+
 class Ahead:
     """All sessions' looks. Methods may be called from any thread; None means that there is nothing new to show."""
 
@@ -78,7 +82,7 @@ class Ahead:
         if look is None:
             return None
         try:
-            value = self._shown(look, parameters.validate(knobs), session)
+            value = self._shown(look, _values(look, knobs), session)
         except PlaygroundError as error:
             return waterfall.with_error(look.value, error) | {"live": True}
         return None if value is None else value | {"live": True}
@@ -90,7 +94,7 @@ class Ahead:
             return None
         before, look.search = look.search, str(where.get("text", ""))[:_SEARCH]
         try:
-            return self._shown(look, parameters.validate(knobs), session)
+            return self._shown(look, _values(look, knobs), session)
         except PlaygroundError as error:
             look.search = before
             return waterfall.with_error(look.value, error)

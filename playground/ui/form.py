@@ -111,7 +111,7 @@ def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard)
     before = wish.get("request")
     if not isinstance(before, Mapping):
         raise InvalidRequest(_EMPTY)
-    values = {**parameters.validate(knobs), "n": 1}
+    values = {**held(parameters.validate(knobs), before), "n": 1}
     mode: Mode = "chat" if before.get("mode") == "chat" else "complete"
     _check_chat(mode, card)
     request = Request(
@@ -123,8 +123,19 @@ def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard)
         task=_text(before, "task") or None,
     )
     if wish.get("wish") == "continue":
-        return replace(request, prefill=request.prefill + _text(wish, "text"))
+        text = _text(wish, "text")
+        return replace(request, prefill=request.prefill + text, written=text)
     return replace(request, values={**values, "seed": -1})
+
+
+def held(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs with the form of the task that these words were asked for, which no knob shows."""
+    task = task_named(asked.get("task"))
+    if task is None:
+        return values
+    given = _fields(asked)
+    texts = {field.name: str(given.get(field.name) or "") for field in task.fields}
+    return task.held(values, texts)
 
 
 def remembered(request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -205,9 +205,14 @@ def knob_records() -> list[dict[str, Any]]:
 
 
 def stage_records() -> list[dict[str, Any]]:
-    """The stages in the first of the named orders, each called as the parameter that switches it on."""
-    masters = {p.stage: p for p in reversed(parameters.REGISTRY) if p.stage and p.needs is None}
-    return [{"name": stage, "label": _both(masters[stage].label)} for stage in parameters.stages(parameters.ORDERS[0])]
+    """The stages in the first of the named orders, each called as the parameter that switches it on, or as the group of
+    those that do."""
+    masters: dict[str, list[Parameter]] = {}
+    for p in parameters.REGISTRY:
+        if p.stage and p.needs is None:
+            masters.setdefault(p.stage, []).append(p)
+    labels = {stage: p.label if not more else parameters.GROUPS[p.group] for stage, (p, *more) in masters.items()}
+    return [{"name": stage, "label": _both(labels[stage])} for stage in parameters.stages(parameters.ORDERS[0])]
 
 
 def _record(p: Parameter) -> dict[str, Any]:

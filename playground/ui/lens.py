@@ -14,6 +14,7 @@ from typing import Any
 from playground import doctor, parameters, statistics, xray
 from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
+from playground.ui.form import held
 from playground.ui.tokens import Feed, Numbers, Value
 from playground.ui.watched import Watched, Watching
 from playground.ui.words import BY_HAND, NOT_KEPT, said
@@ -142,7 +143,7 @@ class Lens:
         if watched is None or not watched.run.finished:
             return {}
         try:
-            values = {**parameters.validate(knobs), "seed": watched.run.request.values["seed"]}
+            values = {**held(parameters.validate(knobs), watched.asked), "seed": watched.run.request.values["seed"]}
             own = watched.run.request.values
             if {**values, "n": own["n"]} == own:
                 return {}

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from playground.decoding.notes import CUT_SHORT
 from playground.tasks import Task
 from playground.types import Candidate, InvalidRequest, Language, PlaygroundError, Run, Text
 from playground.ui.form import remembered, task_named
@@ -79,7 +80,17 @@ def _row(candidate: Candidate, base: str, task: Task | None, fields: Mapping[str
         "finish": candidate.finish_reason,
         "seed": candidate.seed,
         "items": _items(text, task, fields),
+        "table": _table(text, task),
+        "short": any(step.note.endswith(CUT_SHORT) for step in candidate.steps[-1:]),
     }
+
+
+def _table(text: str, task: Task | None) -> News | None:
+    """Headings and rows, as far as the rows are whole."""
+    if task is None or task.output.kind != "table":
+        return None
+    rows = [list(row.values()) for row in task.output.table(text)]
+    return {"head": [said(column.label) for column in task.output.columns], "rows": rows}
 
 
 def _items(text: str, task: Task | None, fields: Mapping[str, str]) -> list[str] | None:
@@ -110,6 +121,7 @@ def example(task: Task, language: Language) -> News:
             "finish": "example",
             "seed": shown.seed + number,
             "items": _items(text, task, shown.fields),
+            "table": _table(text, task),
         }
         for number, text in enumerate(shown.texts)
     ]

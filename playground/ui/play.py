@@ -63,8 +63,9 @@ class Play:
         """The news of a whole new run whose texts begin with a chosen token."""
 
         def ask(_: ModelCard) -> Request:
-            request = replace(start.request, values=parameters.validate(knobs))
-            return self._kept(replace(request, prefill=request.prefill + start.text), act)
+            asked = {"task": start.request.task, "fields": start.fields}
+            request = replace(start.request, values=forms.held(parameters.validate(knobs), asked))
+            return self._kept(replace(request, prefill=request.prefill + start.text, written=start.text), act)
 
         asked = forms.remembered(start.request, start.fields)
         return self._told(ask, session, before=asked, base=start.text)

@@ -149,6 +149,8 @@ WORDS: Mapping[str, Text] = {
     "edited": Text("edited by hand", "手动编辑"),
     "as_text": Text("Show as text", "显示原文"),
     "as_list": Text("Show as list", "显示列表"),
+    "as_table": Text("Show as table", "显示表格"),
+    "cut_short": Text("ended before its form was complete", "在形式完整之前结束"),
     "doctor": Text("What to look at", "值得注意"),
     "doctor_apply": Text("Set {remedy}", "设为 {remedy}"),
     "empty_text": Text("The model ended without writing anything.", "模型没有写任何内容就结束了。"),

@@ -14,7 +14,16 @@ const REDO = "M13 6.5H6.5a3.5 3.5 0 0 0 0 7H10M10.5 4L13 6.5 10.5 9";
 const finishWords = (row) => (row.edited ? pg.t("edited") : row.finish ? pg.t(`finish_${row.finish}`) : pg.t(
   row.tokens ? "writing" : "reading"));
 const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);
-const plainText = (row) => (isList(row) ? row.items.join("\n") : row.text);
+const isTable = (row) => Boolean(row.table && row.table.rows.length && !row.plain && row.finish);
+const headings = (row) => row.table.head.map((label) => pg.say(label));
+// Tabs between cells: so a spreadsheet takes it as a table.
+const plainText = (row) => {
+  if (isTable(row)) return [headings(row), ...row.table.rows].map((cells) => cells.join("\t")).join("\n");
+  return isList(row) ? row.items.join("\n") : row.text;
+};
+const tableOf = (row) => pg.make("table", { class: "rows" },
+  pg.make("thead", {}, pg.make("tr", {}, ...headings(row).map((label) => pg.make("th", { scope: "col" }, label)))),
+  pg.make("tbody", {}, ...row.table.rows.map((cells) => pg.make("tr", {}, ...cells.map((cell) => pg.make("td", {}, cell))))));
 
 const tool = (name, label) => {
   const made = pg.make("button", { type: "button", class: "quiet tool", name, title: label, "aria-label": label });
@@ -56,8 +65,9 @@ const drawLine = (footer, row) => {
       type: "button", class: "quiet card-seed", name: "keep-seed", title: pg.t("lock_this_seed", { count: row.seed }),
     }, pg.t("card_seed", { count: row.seed })));
   }
-  if (row.items && row.items.length && row.finish) {
-    parts.push(pg.make("button", { type: "button", class: "quiet", name: "plain" }, pg.t(row.plain ? "as_list" : "as_text")));
+  if (row.short && !row.edited) parts.push(pg.make("span", { class: "finish" }, pg.t("cut_short")));
+  if (((row.items && row.items.length) || (row.table && row.table.rows.length)) && row.finish) {
+    parts.push(pg.make("button", { type: "button", class: "quiet", name: "plain" }, pg.t(row.plain ? (row.table ? "as_table" : "as_list") : "as_text")));
   }
   footer.replaceChildren(...parts);
 };
@@ -81,6 +91,9 @@ const drawBody = (view, row) => {
   view.body.classList.toggle("nothing", Boolean(row.finish && !row.text.trim()));
   if (row.finish && !row.text.trim()) {
     view.body.replaceChildren(pg.t("empty_text"));
+    view.shown = null;
+  } else if (isTable(row)) {
+    view.body.replaceChildren(tableOf(row));
     view.shown = null;
   } else if (isList(row)) {
     view.body.replaceChildren(pg.make("ul", { class: "items" }, ...row.items.map((item) => pg.make("li", {}, item))));

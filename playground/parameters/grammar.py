@@ -1,0 +1,129 @@
+"""From a form as a person writes it to a grammar of llguidance, within bounds that no visitor can stretch.
+
+Knows no tokenizer, no model and no page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from llguidance import LLMatcher, LLParserLimits, regex_to_lark
+
+from playground.types import InvalidRequest, Text
+
+FORMS = ("json_schema", "regex", "one_of", "grammar")
+"""Parameters that hold a text to a form; one at a time."""
+
+LIMITS = LLParserLimits(
+    initial_lexer_fuel=1_000_000,
+    step_lexer_fuel=200_000,
+    step_max_items=20_000,
+    max_lexer_states=20_000,
+    max_grammar_size=50_000,
+    verbose_errors=False,
+)
+"""Steps of work and sizes, not seconds: the same form is refused on every machine. A token takes some 20 ms at most."""
+
+DEEPEST = 40  # brackets within brackets: the parser of grammars goes down by recursion
+_OPENING = re.compile(r"[(\[{~]")
+_CLOSING = re.compile(r"[)\]}]")
+_PLACE = re.compile(r"(?:at )?(?P<line>\d+)\((?P<column>\d+)\): (?P<reason>.*)", re.DOTALL)
+_LONGEST = 200  # characters of a reason: it may quote the whole form
+
+# As Python's json and most of what models have read; free white space would let a small model write nothing else.
+_SPACING: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+
+
+def grammar_of(values: Mapping[str, Any]) -> str | None:
+    """The grammar of what these values ask for; None where they ask for none."""
+    return next((_written(name, values[name]) for name in FORMS if values[name]), None)
+
+
+def check(name: str, value: Any) -> None:
+    """Raises InvalidRequest with the place where a form cannot be read, or takes too much."""
+    problem = _problem(name, value if isinstance(value, str) else tuple(value))
+    if problem is not None:
+        raise InvalidRequest(Text(f"{name}: {problem.en}", f"{name}：{problem.zh}"), parameter=name)
+
+
+def _written(name: str, value: Any) -> str:
+    """In the library's dialect of Lark. Nothing is forced: spelling out what must follow has no bound on its work."""
+    match name:
+        case "json_schema":
+            rules = f"start: %json {json.dumps({**json.loads(value), 'x-guidance': _SPACING})}"
+        case "regex":
+            rules = f"start: /{regex_to_lark(value, 'd')}/"
+        case "one_of":
+            rules = "start: " + " | ".join(map(quoted, dict.fromkeys(value)))
+        case _:
+            rules = value
+    return LLMatcher.grammar_from_lark(f'{rules}\n%llguidance {{"no_forcing": true}}\n')
+
+
+def quoted(text: str) -> str:
+    """A text as a grammar writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@lru_cache(maxsize=64)
+def _problem(name: str, value: str | tuple[str, ...]) -> Text | None:
+    """What is wrong with a form; remembered, for every turn of a knob asks again."""
+    if name == "json_schema":
+        problem = _broken_json(str(value))
+        if problem is not None:
+            return problem
+    if name == "grammar" and _depth(str(value)) > DEEPEST:
+        return Text(
+            f"brackets stand more than {DEEPEST} deep within each other.", f"括号的嵌套超过了 {DEEPEST} 层。"
+        )
+    told = LLMatcher.validate_grammar(_written(name, value), None, limits=LIMITS)
+    return None if not told or told.startswith("WARNING") else _refusal(name, told)
+
+
+def _broken_json(written: str) -> Text | None:
+    try:
+        found = json.loads(written)
+    except json.JSONDecodeError as error:
+        return Text(
+            f"line {error.lineno}, column {error.colno} is not valid JSON ({error.msg}).",
+            f"第 {error.lineno} 行第 {error.colno} 列不是有效的 JSON（{error.msg}）。",
+        )
+    except (ValueError, RecursionError):
+        return Text("this is not JSON that can be read.", "无法读取这段 JSON。")
+    if not isinstance(found, dict):
+        return Text("a schema is an object, in braces.", "模式应为花括号括起的对象。")
+    return None
+
+
+def _depth(written: str) -> int:
+    """How deep brackets and negations stand within each other; those in quotes count too, so it may be less."""
+    deepest = depth = 0
+    for character in written:
+        if _OPENING.match(character):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif _CLOSING.match(character) and depth:
+            depth -= 1
+    return deepest
+
+
+def _refusal(name: str, told: str) -> Text:
+    """The library's own words, in one line: it says them in English only. Its place counts in the grammar around."""
+    found = _PLACE.match(told)
+    line, column, reason = (found["line"], found["column"], found["reason"]) if found else ("1", "1", told)
+    lines = reason.splitlines()
+    broken = next((one for one in lines if one.startswith("error: ")), None)
+    marks = next((one for one in lines if one.strip() and not one.strip(" ^")), None)
+    if name == "regex" and broken is not None and marks is not None:
+        place = marks.index("^") - 3  # the pattern is shown four spaces in; counted from 1
+        reason = broken.removeprefix("error: ")
+        return Text(f"at character {place}: {reason}.", f"第 {place} 个字符：{reason}。")
+    reason = (broken or lines[0]).removeprefix("error: ").removeprefix("failed to compile JSON schema: ").rstrip(".")
+    reason = reason[:_LONGEST]
+    if name == "grammar":
+        return Text(f"line {line}, column {column}: {reason}.", f"第 {line} 行第 {column} 列：{reason}。")
+    return Text(f"{reason}.", f"{reason}。")

@@ -1,0 +1,139 @@
+"""Lists, tables and JSON of a task come out in their form, and what a finished text says is read off it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from playground import models, schema, tasks
+from playground.generators.local import LocalGenerator
+from playground.output import MAX_CELL
+from playground.parameters.grammar import FORMS
+from playground.schema import SchemaError
+from playground.task import Task
+from playground.ui import form, news
+from tests.test_tasks import SMALL
+
+COLUMN = "output.columns.1.name"
+TEXT = "The city will replace its diesel buses (all of them) with electric ones.\nNobody's bus is {safe} [now]."
+KINDS = {
+    "table": "{kind: table, rows: {min: 2, max: 3}, columns: ["
+    "{name: day, label: {en: Day, zh: 日}}, {name: plan, label: {en: Plan, zh: 计划}}]}",
+    "json": "{kind: json, schema: {type: object, properties: {title: {type: string, maxLength: 9},"
+    " ok: {type: boolean}}, required: [title, ok], additionalProperties: false}}",
+    "list": "{kind: list, items: {min: 2, max: 4}}",
+    "within": "{kind: list, items: {min: 2, max: 4}, within: theme}",
+}
+
+
+def task(kind: str, field: str = "long_text") -> Task:
+    text = SMALL.replace("{kind: text}", KINDS[kind]).replace("type: text", f"type: {field}")
+    return tasks.build(schema.parse(text.replace("max_length: 20", "max_length: 6000"), "small.yaml"))
+
+
+def keeps(kind: str, one: Task, text: str, fields: dict[str, str]) -> bool:
+    found = one.value(text, fields)
+    if kind == "table":
+        whole = json.loads(text)
+        cells = [cell for row in whole for cell in row.values()]
+        return found == whole and 2 <= len(found) <= 3 and all(0 < len(cell) <= MAX_CELL for cell in cells)
+    if kind == "json":
+        return set(found) == {"title", "ok"} and isinstance(found["ok"], bool)
+    lines = [re.fullmatch(r"(\d)\. (.+)", line) for line in text.split("\n")]
+    items = [match[2] for match in lines if match]
+    held = kind == "list" or all(any(item in line for line in fields["theme"].splitlines()) for item in items)
+    return held and len(items) == len(lines) and 2 <= len(items) <= 4
+
+
+def write(loaded: models.Loaded, one: Task, fields: dict[str, str], **values: Any) -> list[tuple[str, str]]:
+    request = one.request(fields, "en", "complete", {"max_new_tokens": 300, "temperature": 1.2, **values})
+    texts: dict[int, str] = {}
+    ends: dict[int, str] = {}
+    for step in LocalGenerator(loaded).stream(request):
+        texts[step.row] = texts.get(step.row, "") + step.text
+        ends[step.row] = step.finish or ""
+    return [(texts[row], ends[row]) for row in sorted(texts)]
+
+
+@pytest.mark.parametrize(("kind", "rows"), [("table", 4), ("json", 50), ("list", 4), ("within", 50)])
+def test_every_seed_yields_the_kind(tiny: models.Loaded, kind: str, rows: int) -> None:
+    one, fields = task(kind), {"theme": TEXT}
+    for seed in (1, 1001):
+        for text, end in write(tiny, one, fields, n=rows, seed=seed):
+            assert end == "end" and keeps(kind, one, text, one.checked_fields(fields, "en")), text
+
+
+def test_words_of_a_chinese_text_occur_in_it(tiny: models.Loaded) -> None:
+    fields = {"theme": "苹果公司发布了新手机，电池更耐用（真的），价格从五千元起。"}
+    for text, _ in write(tiny, task("within"), fields, n=10, seed=5):
+        assert keeps("within", task("within"), text, fields), text
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("kind", KINDS)
+def test_ten_seeds_of_the_real_model_yield_the_kind(loaded: models.Loaded, kind: str) -> None:
+    one, fields = task(kind), {"theme": TEXT}
+    for text, end in write(loaded, one, fields, n=10, seed=3, temperature=0.8):
+        assert end == "end" and keeps(kind, one, text, one.checked_fields(fields, "en")), text
+
+
+def test_whole_rows_of_a_broken_table_stay_and_a_broken_value_is_none() -> None:
+    table, value = task("table"), task("json")
+    broken = '[{"day": "1", "plan": "rest {a}"}, {"day": "2", "plan": "wa'
+    assert table.value(broken, {}) == [{"day": "1", "plan": "rest {a}"}]
+    assert table.clean(broken, {}) == ["1\trest {a}"]
+    assert value.value('{"title": "a', {}) is None and value.value("[" * 100_000, {}) is None
+    assert value.value('{"title": "a", "ok": true}', {}) == {"title": "a", "ok": True}
+
+
+def test_a_form_that_is_asked_for_outranks_the_tasks_own() -> None:
+    one = task("table")
+    values = one.request({"theme": "a"}, "en", "chat", {"regex": "[a-z]+"}).values
+    assert [name for name in FORMS if values[name]] == ["regex"]
+
+
+def test_a_list_without_counts_is_held_to_nothing() -> None:
+    text = SMALL.replace("{kind: text}", "{kind: list, within: theme}")
+    values = tasks.build(schema.parse(text, "small.yaml")).request({"theme": "a"}, "en", "chat").values
+    assert not any(values[name] for name in FORMS)
+
+
+@pytest.mark.parametrize(
+    ("output", "key"),
+    [
+        ("{kind: table, rows: {min: 1, max: 2}}", "output.columns"),
+        ("{kind: table, rows: {min: 3, max: 2}, columns: [{name: a, label: {en: A, zh: 甲}}]}", "output.rows.min"),
+        ("{kind: table, rows: {min: 1, max: 2}, columns: []}", "output.columns"),
+        ("{kind: table, rows: {min: 1, max: 1}, columns: [{name: A, label: {en: A, zh: 甲}}]}", COLUMN),
+        ("{kind: json}", "output.schema"),
+        ("{kind: json, schema: [1]}", "output.schema"),
+        ("{kind: json, schema: {type: strin}}", "output.schema"),
+        ("{kind: json, schema: {$ref: 'https://example.com'}}", "output.schema"),
+        ("{kind: text, items: {min: 1, max: 2}}", "output.items"),
+    ],
+)
+def test_a_mistake_in_an_output_is_named_with_its_place(output: str, key: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        tasks.build(schema.parse(SMALL.replace("{kind: text}", output), "small.yaml"))
+    assert caught.value.key == key and caught.value.line == 5
+
+
+def test_the_page_goes_on_with_the_form_that_no_knob_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = task("within")
+    monkeypatch.setattr(form, "task_named", {"small": one}.get)
+    fields = {"theme": TEXT, "mood": "quiet", "count": ""}
+    own = one.request(fields, "en", "chat").values
+    knobs = {name: value for name, value in own.items() if name not in FORMS}
+    assert form.held(tasks.parameters.validate(knobs), {"task": "small", "fields": fields}) == own
+    assert form.held({"temperature": 1}, {"task": None}) == {"temperature": 1}
+
+
+def test_a_card_gets_the_whole_rows_with_headings_in_both_languages() -> None:
+    told = news._table('[{"day": "<b>1</b>", "plan": "rest"}, {"day": "2"', task("table"))
+    assert told == {
+        "head": [{"en": "Day", "zh": "日"}, {"en": "Plan", "zh": "计划"}],
+        "rows": [["<b>1</b>", "rest"]],
+    }
