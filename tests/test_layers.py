@@ -14,12 +14,13 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "playground.types": 0.0, "playground.settings": 0.1, "playground.parameters": 0.1,
     "playground.schema": 1.0, "playground.listing": 1.0, "playground.task": 1.1, "playground.tasks": 1.2,
+    "playground.outcomes": 1.3, "playground.reports": 1.4,
     "playground.knob_presets": 1.2, "playground.export": 1.2, "playground.store": 1.2, "playground.sweep": 1.2,
     "playground.statistics": 1.0, "playground.waiting": 1.0,
     "playground.models": 2.0, "playground.decoding": 2.1, "playground.fast": 2.15,
     "playground.generators": 2.2,
     "playground.generate": 3.0, "playground.xray": 3.0, "playground.doctor": 3.1,
-    "playground.flags": 3.8, "playground.replay_cli": 3.9, "playground.cli": 4.0,
+    "playground.flags": 3.8, "playground.replay_cli": 3.9, "playground.measure_cli": 3.9, "playground.cli": 4.0,
     "playground.__main__": 4.1, "playground.ui": 4.0,
     "app": 5.0,
 }  # fmt: skip
