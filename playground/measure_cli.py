@@ -36,7 +36,7 @@ def add_measure(commands: Any, load: Load) -> None:
     sub.add_argument("--seeds", type=int, default=12, metavar="N", help="texts for each example's fields (12)")
     sub.add_argument("--path", choices=("exact", "fast"), default="fast")
     sub.add_argument("--folder", type=Path, help="where reports are kept (default: presets/measured)")
-    sub.add_argument("--show", action="store_true", help="print every text too, and write no report")
+    sub.add_argument("--show", action="store_true", help="print every text too")
     add_model_flags(sub)
     sub.set_defaults(command=partial(measure, load))
 
@@ -52,8 +52,7 @@ def measure(load: Load, given: argparse.Namespace) -> int:
             report, written = measured(task, language, generator, given.seeds, given.path)
             if given.show:
                 _print_texts(written)
-            else:
-                reports.save(task.id, report, given.folder)
+            reports.save(task.id, report, given.folder)
             print(f"{task.id:20} {language}  {summary(report.figures)}  {report.seconds:.0f} s", flush=True)
     return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from playground import outcomes, reports, tasks
-from playground.outcomes import Written
+from playground.outcomes import Figures, Written
 from playground.reports import Report
 from playground.schema import SchemaError
 
@@ -100,3 +100,27 @@ def test_a_report_of_an_unknown_task_is_told(tmp_path: Path) -> None:
     reports.check(["slogans"], tmp_path)
     with pytest.raises(SchemaError, match=r"slogans\.yaml"):
         reports.check(["poems"], tmp_path)
+
+
+def test_every_report_in_the_repository_is_of_a_task_that_exists() -> None:
+    known = [task.id for task in tasks.load_all()]
+    reports.check(known)
+    measured = {one.language for id in known for one in reports.load(id) if one.model == "smollm2"}
+    assert measured == {"en", "zh"}
+
+
+MEASURED = [
+    (task.id, one.figures)
+    for task in tasks.load_all()
+    for one in reports.load(task.id)
+    if (one.model, one.language) == ("smollm2", "en")
+]
+
+
+@pytest.mark.parametrize(("task", "found"), MEASURED, ids=[task for task, _ in MEASURED])
+def test_what_was_measured_in_english_holds_the_bar(task: str, found: Figures) -> None:
+    """On the embedded model: names its subject, copies and loops little, and is never empty."""
+    assert found.named >= 0.8 * found.texts, task
+    assert found.copied <= 0.05 * found.lines, task
+    assert found.loops <= 0.05 * found.texts, task
+    assert found.empty == 0, task
