@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from playground import generate, models, parameters, tasks, xray
 from playground.flags import add_parameters, given_values, pair
+from playground.measure_cli import add_measure
 from playground.models import catalogue
 from playground.parameters.record import Parameter
 from playground.replay_cli import add_replay, check_place, traced
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
     add_replay(commands)
+    add_measure(commands, _load)
     for name, command, help_text in (
         ("params", _params, "every sampling parameter: range, neutral value, meaning"),
         ("tasks", _tasks, "the task presets and their fields"),

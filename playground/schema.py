@@ -113,6 +113,12 @@ class Node:
             raise self.wrong(f"it must be a whole number from {low} to {high}.", f"应为 {low} 到 {high} 之间的整数。")
         return value
 
+    def number(self, low: float, high: float) -> float:
+        value = self.value()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise self.wrong(f"it must be a number from {low:g} to {high:g}.", f"应为 {low:g} 到 {high:g} 之间的数。")
+        return value
+
     def truth(self) -> bool:
         value = self.value()
         if not isinstance(value, bool):

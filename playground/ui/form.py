@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from playground import knob_presets, parameters, tasks
+from playground import knob_presets, parameters, reports, tasks
 from playground.tasks import Task
 from playground.types import (
     LANGUAGES,
@@ -170,6 +170,17 @@ def task_records() -> list[dict[str, Any]]:
                     "choices": {name: list(words) for name, words in field.choices.items()} if field.choices else None,
                 }
                 for field in task.fields
+            ],
+            "measured": [
+                {
+                    "model": report.model,
+                    "title": report.title,
+                    "language": report.language,
+                    "texts": report.figures.texts,
+                    "form": report.figures.form,
+                    "loops": report.figures.loops,
+                }
+                for report in reports.load(task.id)
             ],
         }
         for task in all_tasks().values()

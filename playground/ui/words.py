@@ -42,6 +42,10 @@ WORDS: Mapping[str, Text] = {
     "kind_complete": Text("Free prompt", "自由提示词"),
     "kind_chat": Text("Chat", "对话"),
     "choose_task": Text("Choose a task", "选择任务"),
+    "measured": Text(
+        "Measured on {title}: form right {form}/{texts}, loops {loops}/{texts}.",
+        "在 {title} 上测得：形式正确 {form}/{texts}，循环重复 {loops}/{texts}。",
+    ),
     "optional": Text("optional", "可选"),
     "prompt": Text("Prompt", "提示词"),
     "prompt_hint": Text("Write the beginning of a text; the model continues it.", "写下一段文字的开头，模型会接着写。"),

@@ -31,6 +31,16 @@ def test_a_visitor_picks_slogans_turns_a_knob_and_watches_the_model_write(embedd
     expect(page.locator(".model-facts")).to_contain_text("134,515,008")
 
 
+def test_a_task_says_what_was_measured_of_it_with_this_model_in_this_language(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page)
+    line = page.locator(".task-measured")
+    expect(line).to_have_text(re.compile(r"SmolLM2-135M.*form right \d+/\d+, loops \d+/\d+"))
+    page.locator("button[name=language]").click()
+    expect(line).to_have_text(re.compile(r"形式正确 \d+/\d+"))
+    page.locator("[data-kind=complete]").click()
+    expect(line).to_be_hidden()
+
+
 def test_stop_acts_while_the_real_model_writes_and_keeps_its_text(embedded_page: str, visit: Visit) -> None:
     page = visit(embedded_page, wait=False)
     expect(page.locator(".chip.ready")).to_be_visible(timeout=LOADING)

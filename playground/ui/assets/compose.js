@@ -76,6 +76,14 @@ const drawFields = () => {
       pg.make("span", { class: "field-error", role: "alert", hidden: true }));
   }));
   fields.querySelectorAll("textarea").forEach(grow);
+  drawMeasured();
+};
+// What `measure` found, where it measured the model that is loaded in the language that is shown.
+const drawMeasured = () => {
+  const report = task().measured.find((one) => one.model === form.ready && one.language === pg.language);
+  const place = find(".task-measured");
+  place.hidden = !report;
+  place.textContent = report ? pg.t("measured", report) : "";
 };
 const drawPicker = () => {
   const groups = new Map();
@@ -185,6 +193,7 @@ pg.on("server", (status) => {
   drawKind();
   if (form.ready !== status.model.id) {
     change({ ready: status.model.id });
+    drawMeasured();
     wish(false);
   }
 }, "compose");

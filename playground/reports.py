@@ -1,0 +1,93 @@
+"""What was measured of a task: `presets/measured/<task>.yaml`, read strictly and written by `measure`.
+
+One record for each model, language and path. Knows no model and no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import yaml
+
+from playground import schema, tasks
+from playground.outcomes import Figures
+from playground.schema import Node
+from playground.types import LANGUAGES, Language, Mode, Text
+from playground.types import Path as DecodingPath
+
+FOLDER = tasks.FOLDER / "measured"
+HEAD = "# Written by python -m playground measure; what the figures mean: playground/outcomes.py.\n"
+_MEANS = ("distinct_2", "length")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Figures of one task with one model. `weights` is the number format that was read, `seconds` what it took."""
+
+    model: str
+    title: str
+    language: Language
+    mode: Mode
+    path: DecodingPath
+    weights: str
+    seconds: float
+    figures: Figures
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What a newer report replaces."""
+        return self.model, self.language, self.path
+
+
+def load(task: str, folder: Path | None = None) -> tuple[Report, ...]:
+    """The reports of one task; none where nobody has measured. Raises SchemaError with file, line and key."""
+    path = (folder or FOLDER) / f"{task}.yaml"
+    return tuple(map(_report, schema.read(path).items())) if path.exists() else ()
+
+
+def check(known: Sequence[str], folder: Path | None = None) -> None:
+    """Reads every report of a folder; raises SchemaError where one is broken or its task is not among the `known`."""
+    for path in sorted((folder or FOLDER).glob("*.yaml")):
+        if path.stem not in known:
+            raise schema.SchemaError(Text("there is no such task.", "没有这个任务。"), file=path.name)
+        load(path.stem, folder)
+
+
+def save(task: str, report: Report, folder: Path | None = None) -> Path:
+    """Puts the report in the place of an older one of the same model, language and path."""
+    folder = folder or FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {one.place: one for one in (*load(task, folder), report)}
+    path = folder / f"{task}.yaml"
+    records = [asdict(kept[place]) for place in sorted(kept)]
+    path.write_text(HEAD + yaml.safe_dump(records, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def _report(node: Node) -> Report:
+    top = node.mapping(required=[field.name for field in fields(Report)])
+    return Report(
+        model=top["model"].text(),
+        title=top["title"].text(),
+        language=cast(Language, top["language"].one_of(LANGUAGES)),
+        mode=cast(Mode, top["mode"].one_of(get_args(Mode))),
+        path=cast(DecodingPath, top["path"].one_of(get_args(DecodingPath))),
+        weights=top["weights"].text(),
+        seconds=top["seconds"].number(0, 1e6),
+        figures=_figures(top["figures"]),
+    )
+
+
+def _figures(node: Node) -> Figures:
+    names = [field.name for field in fields(Figures)]
+    entries = node.mapping(required=names)
+    means: dict[str, Any] = {name: entries[name].number(0, 1e6) for name in _MEANS}
+    counts: dict[str, Any] = {name: entries[name].whole_number(0, 10**6) for name in names if name not in means}
+    for name, count in counts.items():
+        whole = {"copied": "lines", "identical": "pairs"}.get(name, "texts")
+        if name not in ("lines", "pairs") and count > counts[whole]:
+            raise entries[name].wrong(f"there are only {counts[whole]} {whole}.", f"{whole} 只有 {counts[whole]}。")
+    return Figures(**counts, **means)
