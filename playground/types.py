@@ -119,7 +119,8 @@ class Request:
     """What one person asks for. `values` holds every parameter of the registry, as `validate()` returns it.
 
     `prefill` is the beginning of the answer: the model continues right behind it. `keep` is an id nobody can guess
-    under which the run's logits are kept for later questions; "" keeps nothing.
+    under which the run's logits are kept for later questions; "" keeps nothing. What is not `watched`, like a row of a
+    batch job, goes behind what somebody reads along.
     """
 
     prompt: str
@@ -130,6 +131,7 @@ class Request:
     path: Path = "exact"
     task: str | None = None
     keep: str = ""
+    watched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
