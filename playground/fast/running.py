@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -48,8 +47,6 @@ class Running:
         self._jobs: list[Job] = []
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._closing, self._started = threading.Event(), deque[threading.Thread](maxlen=1)
-        weakref.finalize(self, _see_out, self._closing, self._started)
         self._round = 0
         self._step_s: float | None = None  # what a step takes, as the last ones did
 
@@ -81,7 +78,6 @@ class Running:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="running-batch", daemon=True)
                 self._thread.start()
-                self._started.append(self._thread)
 
     def _place(self, job: Job) -> Wait | None:
         """Where this job stands in the line; None once it is in."""
@@ -118,7 +114,7 @@ class Running:
     @torch.inference_mode()
     def _work(self) -> None:
         try:
-            while self._any() and not self._closing.is_set():
+            while self._any():
                 for job in [job for job in self._jobs if job.cancelled.is_set()]:
                     self._end(job)
                 self._advance()
@@ -298,10 +294,3 @@ class Running:
             if job in self._jobs:
                 self._jobs.remove(job)
         job.end(error)
-
-
-def _see_out(closing: threading.Event, started: deque[threading.Thread]) -> None:
-    """At the interpreter's end: a thread that is still in torch then would abort the whole process."""
-    closing.set()
-    for thread in started:
-        thread.join(5)
