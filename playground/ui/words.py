@@ -209,6 +209,7 @@ WORDS: Mapping[str, Text] = {
     "batch_column": Text("column", "列"),
     "batch_choose_column": Text("Choose a column", "选择一列"),
     "batch_empty": Text("Leave empty", "留空"),
+    "batch_usual": Text("As usual: {value}", "默认：{value}"),
     "batch_same": Text("The same for all rows", "所有行相同"),
     "batch_look": Text("Try the first row", "试写第一行"),
     "batch_run": Text("Run {count} rows", "运行 {count} 行"),

@@ -16,7 +16,7 @@ from tests.ui.conftest import Site, Visit
 from tests.ui.scripted_page import HOSTILE
 
 pytestmark = pytest.mark.browser
-ROWS = 60
+ROWS = 24
 
 
 def write_rows(folder: Path) -> Path:
@@ -55,7 +55,7 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(serve: Site, vi
     expect(tab.locator(".batch-text")).to_contain_text("Night Ferry")
     expect(tab.locator(".batch-preview pre")).to_contain_text("Product: Tea 1")
     tab.locator("[name=run]").click()
-    expect(tab.locator(".batch-words")).to_contain_text(re.compile(r"([1-9]|[1-4]\d) of 60 rows.*tok/s"))
+    expect(tab.locator(".batch-words")).to_contain_text(re.compile(r"\d of 24 rows.*tok/s"))
     tab.locator("[name=pause]").click()
     expect(tab.locator("[name=resume]")).to_be_visible()
     paused = tab.locator(".batch-words").inner_text()
@@ -65,28 +65,28 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(serve: Site, vi
     expect(tab.locator(".batch-words")).to_have_text(paused)
     expect(tab.locator("select[data-field=product]")).to_have_value("Product")
     tab.locator("[name=resume]").click()
-    expect(tab.locator(".batch-words")).to_have_text("60 of 60 rows · 1 failed")
+    expect(tab.locator(".batch-words")).to_have_text("24 of 24 rows · 1 failed")
     expect(tab.locator("tr.failed")).to_contain_text("Product is empty; please fill it in.")
     lines = list(csv.reader(io.StringIO(download(page, "csv"), newline="")))
     assert lines[0] == ["Product", "note", "result", "state", "reason", "seed"]
-    assert [line[5] for line in lines[1:]] == [*("0", "1"), "", *(str(seed) for seed in range(3, 60))]
+    assert [line[5] for line in lines[1:]] == [*("0", "1"), "", *(str(seed) for seed in range(3, ROWS))]
     assert lines[5][0] == "'=1+1" and lines[3][3] == "failed"
     records = [json.loads(line) for line in download(page, "jsonl").splitlines()]
     assert [one["row"] for one in records] == list(range(1, ROWS + 1))
     assert records[4]["input"]["Product"] == "=1+1" and records[1]["texts"] == [HOSTILE]
     assert page.title() == "Playground"
     tab.locator("[name=retry]").click()
-    expect(tab.locator(".batch-words")).to_have_text("60 of 60 rows · 1 failed")
+    expect(tab.locator(".batch-words")).to_have_text("24 of 24 rows · 1 failed")
     stranger = visit(url)
     expect(open_tab(stranger).locator(".batch-job")).to_be_hidden()
 
 
 def test_what_is_wrong_with_a_file_or_a_form_is_said_in_place(serve: Site, visit: Visit, tmp_path: Path) -> None:
-    flags = ("--limit-batch-rows", "59", "--limit-batch-size", "50KB", "--data-folder", str(tmp_path / "data"))
+    flags = ("--limit-batch-rows", "23", "--limit-batch-size", "50KB", "--data-folder", str(tmp_path / "data"))
     page = visit(serve(*flags), locale="zh-CN", viewport={"width": 390, "height": 844})
     tab = open_tab(page)
     choose(page, write_rows(tmp_path))
-    expect(tab.locator(".batch-error").first).to_have_text("第 60 行超出上限：最多允许 59 行。请拆分文件。")
+    expect(tab.locator(".batch-error").first).to_have_text("第 24 行超出上限：最多允许 23 行。请拆分文件。")
     large = tmp_path / "large.csv"
     large.write_text("product\n" + "x" * 60_000)
     choose(page, large)

@@ -34,7 +34,8 @@ const drawFields = () => {
   if (!job) return;
   find(".batch-fields").replaceChildren(...taskNow().fields.map((field) => {
     const column = wanted[field.name] ?? "";
-    const none = option("", pg.t(field.required ? "batch_choose_column" : "batch_empty"), column);
+    const unset = field.choices ? pg.t("batch_usual", { value: pg.say(field.default) }) : pg.t(field.required ? "batch_choose_column" : "batch_empty");
+    const none = option("", unset, column);
     return pg.make("div", { class: "field" },
       pg.make("span", { class: "field-label" }, pg.say(field.label), field.required ? null : pg.make("i", {}, pg.t("optional"))),
       pg.make("select", { name: "column", "data-field": field.name, "aria-label": `${pg.say(field.label)}: ${pg.t("batch_column")}` },
@@ -68,7 +69,7 @@ const words = (status) => [
   status.pausing ? pg.t("batch_pausing") : "",
 ].filter(Boolean).join(" · ");
 const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
-  pg.make("td", {}, row.input.join(" · ")), pg.make("td", {}, pg.t(STATES[row.state])),
+  pg.make("td", {}, pg.make("div", { class: "batch-input" }, row.input.join(" · "))), pg.make("td", {}, pg.t(STATES[row.state])),
   pg.make("td", {}, row.state === "failed" ? pg.say(row.reason) : row.texts.join("\n")));
 const drawStatus = () => {
   const status = props.status ?? { all: 0, done: 0, failed: 0, waiting: 0, running: false, rows: [] };
