@@ -1,4 +1,4 @@
-"""The same playground for a terminal: generate, params, tasks, models, each with `--json`.
+"""The same playground for a terminal: generate, batch, replay, params, tasks, models.
 
 Knows no page. torch is imported only once a command needs a model, so that `--help` answers at once.
 """
@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from playground import generate, models, parameters, tasks, xray
+from playground.batch_cli import add_batch
 from playground.flags import add_parameters, given_values, pair
 from playground.measure_cli import add_measure
 from playground.models import catalogue
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, description="Text generation with every sampling knob in reach.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
+    add_batch(commands, _load)
     add_replay(commands)
     add_measure(commands, _load)
     for name, command, help_text in (

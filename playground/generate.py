@@ -212,7 +212,9 @@ class Gathering:
     by anybody, the rows that still run end as "stopped" within one token and keep their text.
     """
 
-    def __init__(self, request: Request, generator: Generator, limits: Limits, cancelled: threading.Event) -> None:
+    def __init__(
+        self, request: Request, generator: Generator, limits: Limits | None, cancelled: threading.Event
+    ) -> None:
         self.run = prepare(request, generator, limits)
         self._source = generator.open(self.run.request, cancelled)
 

@@ -27,6 +27,7 @@ class Limits:
     """What one visitor may ask for: tokens and rows per request, characters of prompt.
 
     `running` requests run at a time on the exact path (on the fast path they share a batch); `waiting` wait in line.
+    A file of the tab Batch may have `batch_rows` rows and `batch_bytes` bytes.
     """
 
     max_new_tokens: int = 4096
@@ -36,10 +37,20 @@ class Limits:
     max_seconds: float = 0.0
     running: int = 4
     waiting: int = 64
+    batch_rows: int = 10_000
+    batch_bytes: int = 20_000_000
 
 
 PUBLIC_LIMITS = Limits(
-    max_new_tokens=512, candidates=4, num_beams=4, prompt_characters=20_000, max_seconds=120.0, running=3, waiting=32
+    max_new_tokens=512,
+    candidates=4,
+    num_beams=4,
+    prompt_characters=20_000,
+    max_seconds=120.0,
+    running=3,
+    waiting=32,
+    batch_rows=500,
+    batch_bytes=2_000_000,
 )
 
 
@@ -49,6 +60,7 @@ class Settings:
 
     `kept_memory` is how many bytes the logits of earlier runs may take, `kv_memory` how many the keys and values of the
     fast path's running batch; None leaves it to the machine's memory. `path` is what a newcomer's page starts with.
+    `data_folder` keeps batch jobs; None is the user's own data folder, or one for this run alone on a public page.
     """
 
     host: str = "127.0.0.1"
@@ -61,6 +73,7 @@ class Settings:
     path: RunPath = "fast"
     rows: int = ROWS
     kv_memory: int | None = None
+    data_folder: str | None = None
     trust_remote_code: bool = False
     share: bool = False
     user: str = "guest"
@@ -137,11 +150,16 @@ def server_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kv-memory", metavar="4GiB", help="memory for its keys and values (default: 15 %% of it all; on a GPU half)"
     )
+    parser.add_argument(
+        "--data-folder", metavar="FOLDER", help="keeps batch jobs (default: yours; on a public page none outlives it)"
+    )
     parser.add_argument("--limit-tokens", type=int, metavar="N", help="most new tokens of one request")
     parser.add_argument("--limit-candidates", type=int, metavar="N", help="most candidates of one request")
     parser.add_argument("--limit-prompt", type=int, metavar="CHARS", help="most characters of one prompt")
     parser.add_argument("--limit-running", type=int, metavar="N", help="requests that run at the same time, exact path")
     parser.add_argument("--limit-waiting", type=int, metavar="N", help="requests that may wait in line")
+    parser.add_argument("--limit-batch-rows", type=int, metavar="N", help="most rows of a file on the tab Batch")
+    parser.add_argument("--limit-batch-size", metavar="20MB", help="most bytes of such a file")
     return parser
 
 
@@ -160,6 +178,7 @@ def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, 
         path=given.path,
         rows=_rows(given.rows),
         kv_memory=parse_bytes(given.kv_memory, "kv-memory") if given.kv_memory else None,
+        data_folder=given.data_folder,
         trust_remote_code=given.trust_remote_code,
         share=given.share,
         user=given.user,
@@ -191,6 +210,8 @@ def _limits(given: argparse.Namespace, limits: Limits) -> Limits:
         "prompt_characters": given.limit_prompt,
         "running": given.limit_running,
         "waiting": given.limit_waiting,
+        "batch_rows": given.limit_batch_rows,
+        "batch_bytes": parse_bytes(given.limit_batch_size, "limit-batch-size") if given.limit_batch_size else None,
     }
     for name, value in chosen.items():
         if value is not None and value < 1:

@@ -119,8 +119,9 @@ class Request:
     """What one person asks for. `values` holds every parameter of the registry, as `validate()` returns it.
 
     `prefill` is the beginning of the answer: the model continues right behind it; `written` is the end of it that an
-    earlier answer wrote, so that a form goes on where it stood. `keep` is an id nobody can guess
-    under which the run's logits are kept for later questions; "" keeps nothing.
+    earlier answer wrote, so that a form goes on where it stood. `keep` is an id nobody can guess under which the run's
+    logits are kept for later questions; "" keeps nothing. What is not `watched`, like a row of a batch job, goes behind
+    what somebody reads along.
     """
 
     prompt: str
@@ -132,6 +133,7 @@ class Request:
     task: str | None = None
     keep: str = ""
     written: str = ""
+    watched: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,13 @@ def test_the_owner_may_move_a_cap() -> None:
     assert limits.candidates == PUBLIC_LIMITS.candidates
 
 
+def test_files_of_rows_are_bounded_as_the_owner_says_and_kept_where_he_says() -> None:
+    assert from_arguments([], {}).data_folder is None
+    settings = from_arguments(["--limit-batch-rows", "7", "--limit-batch-size", "2MB", "--data-folder", "x"], {})
+    assert (settings.limits.batch_rows, settings.limits.batch_bytes, settings.data_folder) == (7, 2_000_000, "x")
+    assert PUBLIC_LIMITS.batch_rows < Limits().batch_rows
+
+
 def test_the_running_batch_and_a_newcomers_path_are_the_owners_choice() -> None:
     plain = from_arguments([], {})
     assert (plain.path, plain.rows, plain.kv_memory) == ("fast", ROWS, None)

@@ -87,7 +87,10 @@ class Live:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One request. `told` carries its Steps to the reader, and in the end None or what went wrong."""
+    """One request. `told` carries its Steps to the reader, and in the end None or what went wrong.
+
+    `reader` is whether anybody reads along at all: of a batch job's row nobody does.
+    """
 
     setting: Setting
     rows: Sequence[Row]
@@ -95,6 +98,7 @@ class Job:
     kept: KeptRun | None
     lives: list[Live] = field(default_factory=list)
     told: Told = field(default_factory=Told)
+    reader: bool = True
 
     @property
     def cancelled(self) -> threading.Event:
@@ -103,7 +107,7 @@ class Job:
     @property
     def watched(self) -> bool:
         """Few rows: somebody reads along. Such a job goes before those that only want to be finished."""
-        return len(self.rows) <= FEW
+        return self.reader and len(self.rows) <= FEW
 
     @property
     def seats(self) -> int:

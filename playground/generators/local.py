@@ -116,7 +116,7 @@ class LocalGenerator:
         if kept is not None:
             kept.on_close = prepare_soon
         if request.path == "fast":
-            return Job(setting, rows, negative, kept, told=Told(cancelled))
+            return Job(setting, rows, negative, kept, told=Told(cancelled), reader=request.watched)
         return Batch(self._model, self._turns, rows, setting, negative, kept).run()
 
     def look(self, request: Request) -> KeptRow:

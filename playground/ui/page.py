@@ -18,6 +18,7 @@ from playground import knob_presets
 from playground.types import Text
 from playground.ui import api, form, news, tokens, waterfall
 from playground.ui.ahead import Ahead
+from playground.ui.batch import BatchTab
 from playground.ui.element import asset, element
 from playground.ui.host import Host
 from playground.ui.knobs import KnobPanel, panel_update
@@ -76,7 +77,7 @@ class Page:
         self._host = host
         self._lens = Lens()
         self._ahead, self._reader = Ahead(host), Reader(host)
-        self._read = ReadTab(self._reader)
+        self._read, self._batch = ReadTab(self._reader), BatchTab(host, line)
         self._play = Play(host, line, switches, self._lens)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
         with api.Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
@@ -114,6 +115,7 @@ class Page:
                     elem_id="knobs",
                 )
         self._read.layout()
+        self._batch.layout()
         with gr.Column(elem_id="loaded"):
             self.model = element("model", None)
 
@@ -156,6 +158,7 @@ class Page:
         self.seen.read(self._prompt_read, [self.compose, self.panel], self.prompt_tokens, **_TOLD)
         self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
         self._read.wire(self.panel, _LIGHT, _STOP)
+        self._batch.wire(self.panel, _TOLD)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
         task = form.task_of(filled)

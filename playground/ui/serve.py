@@ -82,6 +82,7 @@ def launch(blocks: gr.Blocks, settings: Settings) -> None:
         auth=(settings.user, settings.password) if settings.password else None,
         # Gradio takes no more events at a time than this, threads or not; a run holds none.
         max_threads=settings.rows + limits.running + 2 * limits.waiting + _LIGHT,
+        max_file_size=limits.batch_bytes,
         prevent_thread_lock=True,
         quiet=True,
         share=False,  # share.py opens the link: with share=True Gradio's page fetches its script from another host

@@ -1,0 +1,227 @@
+"""One task over many rows: which column fills which field, and the rows written many at a time.
+
+Knows no file, no store and no page: rows come in one by one, and results go out as each row ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator as Stream
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from playground import tasks
+from playground.generate import FRESH_SEED, Gathering
+from playground.rows import Result
+from playground.settings import Limits
+from playground.task import Task
+from playground.types import Generator, InvalidRequest, Language, Mode, Path, PlaygroundError, Request, Text
+
+Numbered = tuple[int, Mapping[str, str]]
+DONE, FAILED = "done", "failed"
+log = logging.getLogger(__name__)
+_LOOK = 0.02  # seconds between looks at the rows in play: less than a step of many rows takes
+_SEED_BITS = 31
+_SHOWN = 60  # characters of a name in a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done with every row. `mapping` names the column of a field, `fixed` holds what is the same in all rows.
+
+    `values` replace the task's own parameters; of n there is one unless they say otherwise. Row i, counted from 1,
+    draws from seed + (i − 1) · n, so that no two texts share their luck and a row can be written again by itself.
+    `mode` None is a chat where the model knows how to.
+    """
+
+    task: str
+    language: Language = "en"
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = FRESH_SEED
+    path: Path = "fast"
+    mode: Mode | None = None
+
+    @property
+    def candidates(self) -> int:
+        return int(self.values.get("n", 1))
+
+    def seeded(self) -> Plan:
+        """The plan with a seed of its own, so that a row is the same after a pause."""
+        return replace(self, seed=secrets.randbits(_SEED_BITS)) if self.seed == FRESH_SEED else self
+
+    def fields(self, row: Mapping[str, str]) -> dict[str, str]:
+        """What a row fills in; an empty cell leaves a field as if it had not been given."""
+        filled = {name: row.get(column, "") for name, column in self.mapping.items()}
+        return {**self.fixed, **{name: text for name, text in filled.items() if text.strip()}}
+
+    def request(self, task: Task, number: int, row: Mapping[str, str], generator: Generator) -> Request:
+        """The Request of one row; `task` is the plan's own, read once. Raises InvalidRequest naming the field."""
+        mode = self.mode or ("chat" if generator.card.has_chat_template else "complete")
+        values = {"n": 1, **self.values, "seed": self.seed + (number - 1) * self.candidates}
+        request = task.request(self.fields(row), self.language, mode, values)
+        fast = self.path == "fast" and "fast" in generator.paths and request.values["num_beams"] == 1
+        return replace(request, path="fast" if fast else "exact", watched=False)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def check(self, columns: Sequence[str]) -> None:
+        """What would fail in every row is said before any is written; raises InvalidRequest naming the field."""
+        task = tasks.find(self.task)
+        known = {one.name: one for one in task.fields}
+        for name in (*self.mapping, *self.fixed):
+            if name not in known:
+                raise _no_field(task, name)
+        for name, column in self.mapping.items():
+            if column not in columns:
+                shown = column[:_SHOWN]
+                raise InvalidRequest(
+                    Text(f"The file has no column {shown!r}.", f"文件中没有 {shown!r} 列。"),
+                    Text(f"Its columns are {_listed(columns)}.", f"文件的列有 {_listed(columns)}。"),
+                    parameter=name,
+                )
+        for name, one in known.items():
+            if one.required and not one.choices and name not in self.mapping and not self.fixed.get(name, "").strip():
+                raise InvalidRequest(
+                    Text(f"No column fills {one.label.en}.", f"没有列对应“{one.label.zh}”。"),
+                    Text("Choose one, or give it a text for all rows.", "请选择一列，或为所有行填写同样的内容。"),
+                    parameter=name,
+                )
+            if name in self.fixed and name not in self.mapping:
+                one.checked(self.fixed[name], self.language)
+
+
+def guess(task: Task, columns: Sequence[str]) -> dict[str, str]:
+    """The column of each field as far as their names tell: the same name or label, else one within the other."""
+    plain = {_plain(column): column for column in reversed(columns)}
+    found: dict[str, str] = {}
+    names = {one.name: [_plain(text) for text in (one.name, one.label.en, one.label.zh)] for one in task.fields}
+    for name, own in names.items():
+        same = next((plain[text] for text in own if text in plain), None)
+        if same is not None:
+            found[name] = same
+    for name, own in names.items():
+        free = [text for text, column in plain.items() if column not in found.values() and len(text) > 1]
+        near = next((text for text in free if any(text in one or one in text for one in own)), None)
+        if name not in found and near is not None:
+            found[name] = plain[near]
+    return found
+
+
+@dataclass(slots=True)
+class _Flight:
+    """One row being written."""
+
+    number: int
+    row: Mapping[str, str]
+    gathering: Gathering
+
+    @property
+    def tokens(self) -> int:
+        return sum(one.generated for one in self.gathering.run.candidates)
+
+
+class Batch:
+    """One plan's rows on one generator. `tokens` counts what was written, rows in play included."""
+
+    def __init__(self, plan: Plan, generator: Generator, limits: Limits | None = None) -> None:
+        self._plan = plan
+        self._task = tasks.find(plan.task)
+        self._generator = generator
+        self._limits = limits
+        self._flying: list[_Flight] = []
+        self._written = 0
+
+    @property
+    def tokens(self) -> int:
+        return self._written + sum(flight.tokens for flight in list(self._flying))
+
+    def results(
+        self, take: Callable[[], Numbered | None], at_once: Callable[[], int], cancelled: threading.Event
+    ) -> Stream[Result, None, None]:
+        """Each row's Result as it ends, `at_once` texts in play at most; ends when `take` has no row and none is left.
+
+        A row that cannot be written is a Result too. Once `cancelled` is set, or when this is closed, rows in play end
+        without one: they are as if they had never begun.
+        """
+        try:
+            while True:
+                while self._room(at_once()) and not cancelled.is_set() and (row := take()) is not None:
+                    refused = self._begin(*row, cancelled)
+                    if refused is not None:
+                        yield refused
+                if not self._flying:
+                    return
+                time.sleep(_LOOK)
+                for flight in list(self._flying):
+                    ended = self._look(flight)
+                    if ended is not None:
+                        yield ended
+        finally:
+            cancelled.set()
+            self._flying.clear()
+
+    def _room(self, at_once: int) -> bool:
+        return not self._flying or (len(self._flying) + 1) * self._plan.candidates <= at_once
+
+    def _begin(self, number: int, row: Mapping[str, str], cancelled: threading.Event) -> Result | None:
+        try:
+            request = self._plan.request(self._task, number, row, self._generator)
+            gathering = Gathering(request, self._generator, self._limits, cancelled)
+        except Exception as error:  # noqa: BLE001 - whatever fails ends this row; the others go on
+            return Result(number, row, FAILED, reason=_why(number, error))
+        self._flying.append(_Flight(number, row, gathering))
+        return None
+
+    def _look(self, flight: _Flight) -> Result | None:
+        """What became of the row, once it has ended and was not stopped."""
+        run, reason = flight.gathering.run, None
+        try:
+            flight.gathering.poll()
+            if not flight.gathering.over:
+                return None
+            reason = run.error
+        except Exception as error:  # noqa: BLE001 - as above
+            reason = _why(flight.number, error)
+        self._flying.remove(flight)
+        self._written += flight.tokens
+        seed = int(run.request.values["seed"])
+        if reason is not None:
+            return Result(flight.number, flight.row, FAILED, reason=reason, seed=seed)
+        if any(one.finish_reason == "stopped" for one in run.candidates):
+            return None
+        fields = self._task.checked_fields(self._plan.fields(flight.row), self._plan.language)
+        texts = tuple("\n".join(self._task.clean(one.text, fields)) for one in run.candidates)
+        return Result(flight.number, flight.row, DONE, texts, seed=seed)
+
+
+def _why(number: int, error: Exception) -> Text:
+    """Why a row failed, for its reader; what nobody foresaw is told to the terminal too."""
+    if isinstance(error, PlaygroundError):
+        return Text(error.say("en"), error.say("zh"))
+    log.error("Row %d failed", number, exc_info=error)
+    name = type(error).__name__
+    return Text(f"The model failed on this row ({name}).", f"模型在此行出错（{name}）。")
+
+
+def _no_field(task: Task, name: str) -> InvalidRequest:
+    shown, listed = name[:_SHOWN], _listed([one.name for one in task.fields])
+    return InvalidRequest(
+        Text(f"{task.id} has no field {shown!r}.", f"{task.id} 没有名为 {shown!r} 的字段。"),
+        Text(f"Its fields are {listed}.", f"它的字段有 {listed}。"),
+        parameter=shown,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name[:_SHOWN] for name in names[:20]) + (" …" if len(names) > 20 else "")
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

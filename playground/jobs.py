@@ -1,0 +1,116 @@
+"""Batch jobs of a server: kept in the store, each run by a thread of its own until it is done, paused or stopped.
+
+Knows no page. Whoever has a job's key may do all of this with it, and nobody else finds it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from playground.batch import Batch, Numbered, Plan
+from playground.settings import Limits
+from playground.store import Counts, Store
+from playground.types import Busy, Generator, Text
+
+_SHARE = 2  # batch jobs together take one row in so many of a step, so that whoever reads along finds room at once
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is. `seconds_left` is None until a row of this run has ended."""
+
+    counts: Counts
+    running: bool
+    pausing: bool = False
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Live:
+    """One job that runs. `paused` lets the rows in play end, `cancelled` ends them where they are."""
+
+    batch: Batch
+    candidates: int
+    paused: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.perf_counter)
+    ended: int = 0
+    thread: threading.Thread | None = None
+
+
+class Jobs:
+    """All that run now, by key. `rows` is what a step of the fast path has room for."""
+
+    def __init__(self, store: Store, limits: Limits, rows: int) -> None:
+        self.store = store
+        self._limits = limits
+        self._most = max(1, rows // _SHARE)
+        self._live: dict[str, _Live] = {}
+        self._guard = threading.Lock()
+
+    def start(self, key: str, plan: Plan, generator: Generator) -> None:
+        """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run."""
+        live = _Live(Batch(plan, generator, self._limits), plan.candidates)
+        fast = plan.path == "fast" and "fast" in generator.paths
+        with self._guard:
+            if key in self._live:
+                return
+            if len(self._live) >= self._most:
+                raise Busy(
+                    Text("Too many batches are running right now.", "现在运行的批量任务太多。"),
+                    Text("Try again in a while; your rows are kept.", "请稍后再试，你的数据都在。"),
+                )
+            self._live[key] = live
+        live.thread = threading.Thread(target=self._work, args=(key, live, fast), name="batch job", daemon=True)
+        live.thread.start()
+
+    def pause(self, key: str) -> None:
+        """No row begins any more; those in play end."""
+        live = self._live.get(key)
+        if live is not None:
+            live.paused.set()
+
+    def stop(self, key: str) -> None:
+        """Rows in play end too, as if they had never begun. Returns once they have."""
+        live = self._live.get(key)
+        if live is not None:
+            live.paused.set()
+            live.cancelled.set()
+            if live.thread is not None:
+                live.thread.join()
+
+    def progress(self, key: str) -> Progress:
+        live, counts = self._live.get(key), self.store.counts(key)
+        if live is None:
+            return Progress(counts, running=False)
+        seconds = time.perf_counter() - live.began
+        speed = live.batch.tokens / seconds if seconds > 0 else None
+        left = counts.waiting * seconds / live.ended if live.ended else None
+        return Progress(counts, True, live.paused.is_set(), speed, left)
+
+    def _work(self, key: str, live: _Live, fast: bool) -> None:
+        last = 0
+
+        def take() -> Numbered | None:
+            nonlocal last
+            found = None if live.paused.is_set() else self.store.waiting(key, last)
+            if found is not None:
+                last = found[0]
+            return found
+
+        def at_once() -> int:
+            """Rows in play: an equal share of what batch jobs may take. The exact path gains nothing from several."""
+            return max(1, self._most // max(1, len(self._live))) if fast else 1
+
+        try:
+            with closing(live.batch.results(take, at_once, live.cancelled)) as results:
+                for result in results:
+                    self.store.accept(key, result)
+                    live.ended += 1
+        finally:
+            with self._guard:
+                del self._live[key]

@@ -1,0 +1,196 @@
+"""What must outlive a crash, in one SQLite file: batch jobs with their rows.
+
+Whatever was accepted is on the disk before the caller goes on. Knows no task, no model and no page: what a job is about
+is JSON of its owner. A job is found by its key alone, which nobody can guess; there is no list of jobs to ask for.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from playground.rows import Result
+from playground.types import PlaygroundError, Text
+
+FILE = "playground.sqlite3"
+VERSION = 1  # of the tables, kept in the file's own user_version
+KEPT_DAYS = 30  # jobs that nobody has touched for so long are dropped
+RowState = Literal["waiting", "done", "failed"]
+
+_TABLES = """
+CREATE TABLE job (
+    key TEXT PRIMARY KEY, touched REAL NOT NULL, columns TEXT NOT NULL, plan TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE job_row (
+    job TEXT NOT NULL REFERENCES job (key) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    state TEXT NOT NULL,
+    texts TEXT NOT NULL,
+    reason TEXT,
+    seed INTEGER,
+    PRIMARY KEY (job, number)
+) WITHOUT ROWID;
+CREATE INDEX job_row_state ON job_row (job, state);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows of a job wait, are done, and have failed."""
+
+    waiting: int = 0
+    done: int = 0
+    failed: int = 0
+
+    @property
+    def all(self) -> int:
+        return self.waiting + self.done + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job without its rows. `plan` is what its owner wrote last, {} before it was run."""
+
+    key: str
+    columns: tuple[str, ...]
+    plan: Mapping[str, Any]
+
+
+class Store:
+    """The file and its one connection, which threads share by turns.
+
+    WAL lets another process read while this one writes; synchronous=FULL has every transaction on the disk when it
+    ends, so that a lost process or a lost machine loses nothing that was accepted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / FILE
+        self._turn = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False, timeout=10)
+            self.file.chmod(0o600)  # before anything is in it
+            for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                self._connection.execute(f"PRAGMA {setting}")
+            self._make_tables()
+        except (OSError, sqlite3.Error) as error:
+            raise PlaygroundError(
+                Text(f"The data folder {folder} cannot be used: {error}.", f"无法使用数据文件夹 {folder}：{error}。"),
+                Text("Choose another with --data-folder.", "请用 --data-folder 换一个。"),
+            ) from error
+
+    def close(self) -> None:
+        with self._turn:
+            self._connection.close()
+
+    def add_job(self, columns: Sequence[str], inputs: Iterable[Mapping[str, str]]) -> str:
+        """Keeps a new job, all of its rows waiting; returns its key."""
+        key = secrets.token_urlsafe(32)
+        rows = ((key, number, _packed(one), "waiting", "[]") for number, one in enumerate(inputs, start=1))
+        with self._transaction() as write:
+            write.execute("DELETE FROM job WHERE touched < ?", (time.time() - KEPT_DAYS * 86_400,))
+            write.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (key, time.time(), _packed(list(columns)), "{}"))
+            write.executemany("INSERT INTO job_row (job, number, input, state, texts) VALUES (?, ?, ?, ?, ?)", rows)
+        return key
+
+    def job(self, key: str) -> StoredJob | None:
+        found = self._all("SELECT key, columns, plan FROM job WHERE key = ?", key)
+        return None if not found else StoredJob(key, tuple(json.loads(found[0][1])), json.loads(found[0][2]))
+
+    def plan(self, key: str, plan: Mapping[str, Any]) -> None:
+        """What is to be done with the rows; results of an earlier plan are taken back."""
+        with self._transaction() as write:
+            write.execute("UPDATE job SET plan = ?, touched = ? WHERE key = ?", (_packed(plan), time.time(), key))
+            write.execute(
+                "UPDATE job_row SET state = 'waiting', texts = '[]', reason = NULL, seed = NULL WHERE job = ?", (key,)
+            )
+
+    def accept(self, key: str, result: Result) -> None:
+        """A row has ended. It is on the disk when this returns."""
+        reason = None if result.reason is None else _packed([result.reason.en, result.reason.zh])
+        with self._transaction() as write:
+            write.execute(
+                "UPDATE job_row SET state = ?, texts = ?, reason = ?, seed = ? WHERE job = ? AND number = ?",
+                (result.state, _packed(list(result.texts)), reason, result.seed, key, result.number),
+            )
+            write.execute("UPDATE job SET touched = ? WHERE key = ?", (time.time(), key))
+
+    def retry(self, key: str) -> None:
+        """Rows that have failed wait again."""
+        with self._transaction() as write:
+            write.execute(
+                "UPDATE job_row SET state = 'waiting', reason = NULL WHERE job = ? AND state = 'failed'", (key,)
+            )
+
+    def drop(self, key: str) -> None:
+        with self._transaction() as write:
+            write.execute("DELETE FROM job WHERE key = ?", (key,))
+
+    def counts(self, key: str) -> Counts:
+        return Counts(**dict(self._all("SELECT state, count(*) FROM job_row WHERE job = ? GROUP BY state", key)))
+
+    def waiting(self, key: str, after: int = 0) -> tuple[int, Mapping[str, str]] | None:
+        """The next row behind this number that waits, by its number and input."""
+        found = self._all(
+            "SELECT number, input FROM job_row WHERE job = ? AND state = 'waiting' AND number > ? "
+            "ORDER BY number LIMIT 1",
+            key, after,
+        )  # fmt: skip
+        return None if not found else (found[0][0], json.loads(found[0][1]))
+
+    def results(
+        self, key: str, *, first: int = 1, most: int = 1_000_000, state: RowState | None = None
+    ) -> list[Result]:
+        """At most so many rows from this number on, in their order; only those in one state where one is named."""
+        wanted = "" if state is None else "AND state = ?"
+        given = (key, first, *(() if state is None else (state,)), most)
+        found = self._all(
+            "SELECT number, input, state, texts, reason, seed FROM job_row "
+            f"WHERE job = ? AND number >= ? {wanted} ORDER BY number LIMIT ?",
+            *given,
+        )
+        return [_result(row) for row in found]
+
+    def _all(self, query: str, *given: Any) -> list[Any]:
+        with self._turn:
+            return self._connection.execute(query, given).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._turn:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _make_tables(self) -> None:
+        with self._transaction() as write:
+            version = write.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise sqlite3.DatabaseError(f"its tables are of version {version}, this program knows {VERSION}")
+            if version == 0:
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    write.execute(statement)
+                write.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _packed(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _result(row: Sequence[Any]) -> Result:
+    number, given, state, texts, reason, seed = row
+    said = None if reason is None else Text(*json.loads(reason))
+    return Result(number, json.loads(given), state, tuple(json.loads(texts)), said, seed)

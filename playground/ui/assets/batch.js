@@ -1,0 +1,205 @@
+// A file of rows through one task. The server keeps the job; this browser keeps the key to it, and asks for its state
+// with `follow` while it runs. Results come back as text and become a file here.
+const pg = window.playground;
+const find = (selector) => element.querySelector(selector);
+const KEY = "playground-batch";
+const PAGE = 50;
+const STATES = { waiting: "batch_is_waiting", done: "batch_is_done", failed: "batch_is_failed" };
+const SAME = "\u0000same"; // no column is named so
+let job = null;
+let first = 1;
+let wanted = {}; // by field: the column that fills it, or SAME
+let fixed = {};
+
+const taskNow = () => props.tasks.find((one) => one.id === find("[name=task]").value) ?? props.tasks[0];
+const fail = (text) => {
+  const place = find(".batch-error");
+  place.hidden = !text;
+  place.textContent = pg.say(text);
+};
+const option = (value, text, chosen) => pg.make("option", { value, selected: value === chosen }, text);
+const drawTasks = () => {
+  const chosen = find("[name=task]").value || props.tasks[0].id;
+  find("[name=task]").replaceChildren(...props.tasks.map((one) => option(one.id, pg.say(one.title), chosen)));
+};
+const same = (field) => {
+  const known = field.choices?.[pg.language];
+  const given = { name: "fixed", "data-field": field.name, "aria-label": pg.say(field.label), maxlength: field.max_length };
+  if (known) return pg.make("select", given, ...known.map((one) => option(one, one, fixed[field.name] ?? pg.say(field.default))));
+  const input = pg.make("input", given);
+  input.value = fixed[field.name] ?? "";
+  return input;
+};
+const drawFields = () => {
+  if (!job) return;
+  find(".batch-fields").replaceChildren(...taskNow().fields.map((field) => {
+    const column = wanted[field.name] ?? "";
+    const unset = field.choices ? pg.t("batch_usual", { value: pg.say(field.default) }) : pg.t(field.required ? "batch_choose_column" : "batch_empty");
+    const none = option("", unset, column);
+    return pg.make("div", { class: "field" },
+      pg.make("span", { class: "field-label" }, pg.say(field.label), field.required ? null : pg.make("i", {}, pg.t("optional"))),
+      pg.make("select", { name: "column", "data-field": field.name, "aria-label": `${pg.say(field.label)}: ${pg.t("batch_column")}` },
+        none, option(SAME, pg.t("batch_same"), column), ...job.columns.map((one) => option(one, one, column))),
+      column === SAME ? same(field) : null,
+      column && column !== SAME ? pg.make("span", { class: "batch-cell" }, job.first[column] || "—") : null);
+  }));
+};
+const guessed = () => {
+  wanted = { ...job.guesses[taskNow().id] };
+  fixed = {};
+};
+const wish = () => {
+  const task = taskNow();
+  const columns = task.fields.filter((one) => wanted[one.name] && wanted[one.name] !== SAME);
+  const alike = task.fields.filter((one) => wanted[one.name] === SAME);
+  const seed = find("[name=seed]").value;
+  return {
+    key: job.key, task: task.id, language: pg.language, first, n: Number(find("[name=n]").value) || 1,
+    seed: seed === "" ? -1 : Number(seed), knobs: find("[name=knobs]").checked,
+    mapping: Object.fromEntries(columns.map((one) => [one.name, wanted[one.name]])),
+    fixed: Object.fromEntries(alike.map((one) => [one.name, fixed[one.name] ?? (one.choices ? pg.say(one.default) : "")])),
+  };
+};
+const time = (seconds) => (seconds < 100 ? pg.t("batch_seconds", { count: Math.ceil(seconds) }) : pg.t("batch_minutes", { count: Math.round(seconds / 60) }));
+const words = (status) => [
+  pg.t("batch_done", { done: pg.number(status.done + status.failed), all: pg.number(status.all) }),
+  status.failed ? pg.t("batch_failed", { count: pg.number(status.failed) }) : "",
+  status.running && status.left !== null ? pg.t("batch_left", { time: time(status.left) }) : "",
+  status.running && status.speed ? pg.t("speed", { count: pg.number(status.speed, 1) }) : "",
+  status.pausing ? pg.t("batch_pausing") : "",
+].filter(Boolean).join(" · ");
+const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
+  pg.make("td", {}, pg.make("div", { class: "batch-input" }, row.input.join(" · "))), pg.make("td", {}, pg.t(STATES[row.state])),
+  pg.make("td", {}, row.state === "failed" ? pg.say(row.reason) : row.texts.join("\n")));
+const drawStatus = () => {
+  const status = props.status ?? { all: 0, done: 0, failed: 0, waiting: 0, running: false, rows: [] };
+  const ended = status.done + status.failed;
+  const begun = ended > 0 || status.running;
+  const show = (name, shown) => { find(`[name=${name}]`).hidden = !shown; };
+  show("pause", status.running);
+  show("halt", status.running);
+  show("resume", !status.running && begun && status.waiting > 0);
+  show("retry", !status.running && status.failed > 0);
+  show("csv", ended > 0);
+  show("jsonl", ended > 0);
+  find("[name=run]").disabled = status.running;
+  find("[name=run]").textContent = pg.t(begun ? "batch_run_again" : "batch_run", { count: pg.number(status.all) });
+  find("[name=pause]").disabled = status.pausing;
+  const bar = find(".batch-progress");
+  bar.hidden = !begun;
+  bar.setAttribute("aria-valuemax", status.all);
+  bar.setAttribute("aria-valuenow", ended);
+  bar.firstElementChild.style.width = `${(100 * ended) / Math.max(1, status.all)}%`;
+  find(".batch-words").textContent = status.all ? words(status) : "";
+  if (status.error) fail(status.error);
+  const names = ["batch_row", "batch_input", "batch_state", "batch_text"].map((name) => pg.make("th", { scope: "col" }, pg.t(name)));
+  find(".batch-rows").replaceChildren(...(status.rows.length ? [pg.make("table", {},
+    pg.make("thead", {}, pg.make("tr", {}, ...names)), pg.make("tbody", {}, ...status.rows.map(drawRow)))] : []));
+  find(".batch-pages").hidden = status.all <= PAGE;
+  find(".batch-pages span").textContent = pg.t("batch_page", { from: first, to: Math.min(first + PAGE - 1, status.all), all: status.all });
+  find("[name=earlier]").disabled = first === 1;
+  find("[name=later]").disabled = first + PAGE > status.all;
+};
+const drawPreview = () => {
+  const told = props.preview;
+  const place = find(".batch-preview");
+  place.hidden = !told;
+  if (!told) return;
+  place.replaceChildren(...[
+    told.waits ? pg.make("p", {}, pg.say(told.waits)) : null,
+    told.error ? pg.make("p", { class: "batch-error" }, pg.say(told.error)) : null,
+    told.prompt ? pg.make("details", {}, pg.make("summary", {}, pg.t("seen")), pg.make("pre", {}, told.prompt)) : null,
+    ...(told.texts ?? []).map((one) => pg.make("p", { class: "batch-text" }, one || pg.t("writing"))),
+  ].filter(Boolean));
+};
+const drawJob = () => {
+  const told = props.job;
+  if (told?.error) {
+    if (told.known) fail(told.error);
+    if (!told.known) pg.store(KEY, "");
+    return;
+  }
+  if (!told) return;
+  fail(null);
+  job = told;
+  first = 1;
+  pg.store(KEY, job.key);
+  find(".batch-job").hidden = false;
+  const plan = job.plan;
+  if (plan.task) {
+    find("[name=task]").value = plan.task;
+    wanted = { ...Object.fromEntries(Object.keys(plan.fixed).map((name) => [name, SAME])), ...plan.mapping };
+    fixed = { ...plan.fixed };
+    find("[name=n]").value = plan.values.n ?? 1;
+  } else guessed();
+  drawFields();
+  trigger("follow", { key: job.key, first });
+};
+const draw = () => {
+  pg.apply(element);
+  find(".batch-limits").textContent = pg.t("batch_limits", { rows: pg.number(props.most.rows), size: pg.bytes(props.most.bytes) });
+  find("[name=n]").max = props.most.candidates;
+  drawTasks();
+  drawFields();
+  drawStatus();
+  drawPreview();
+};
+const send = async (file) => {
+  fail(null);
+  if (file.size > props.most.bytes) {
+    fail(pg.t("batch_too_large", { size: pg.bytes(file.size), most: pg.bytes(props.most.bytes) }));
+    return;
+  }
+  try {
+    const { path } = await upload(file);
+    trigger("opened", { path });
+  } catch {
+    fail(pg.t("lost"));
+  }
+};
+const turn = (by) => {
+  first = Math.max(1, first + by);
+  trigger("follow", { key: job.key, first });
+};
+
+element.addEventListener("change", (event) => {
+  const { name, dataset, value, files } = event.target;
+  if (event.target.type === "file" && files.length) { send(files[0]); event.target.value = ""; }
+  if (name === "task") guessed();
+  if (name === "column") wanted = { ...wanted, [dataset.field]: value };
+  if (name === "fixed") fixed = { ...fixed, [dataset.field]: value };
+  if (name === "task" || name === "column") drawFields();
+});
+element.addEventListener("dragover", (event) => event.preventDefault());
+element.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length) send(event.dataTransfer.files[0]);
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button || !job) return;
+  fail(null);
+  switch (button.name) {
+    case "run": button.disabled = true; trigger("go", wish()); break;
+    case "first": trigger("look", wish()); break;
+    case "resume": trigger("go", { key: job.key, first, resume: true }); break;
+    case "retry": trigger("go", { key: job.key, first, retry: true }); break;
+    case "pause": trigger("pause", { key: job.key }); break;
+    case "halt": trigger("halt", { key: job.key }); break;
+    case "csv": case "jsonl": trigger("save", { key: job.key, kind: button.name, language: pg.language, at: Date.now() }); break;
+    case "earlier": turn(-PAGE); break;
+    case "later": turn(PAGE); break;
+  }
+});
+watch("job", drawJob);
+watch("status", drawStatus);
+watch("preview", drawPreview);
+watch("file", () => {
+  if (!props.file) return;
+  const url = URL.createObjectURL(new Blob([props.file.text], { type: "text/plain;charset=utf-8" }));
+  pg.make("a", { href: url, download: props.file.name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+});
+pg.on("language", draw, "batch");
+draw();
+if (pg.stored(KEY)) trigger("opened", { key: pg.stored(KEY) });

@@ -1,0 +1,272 @@
+"""The tab Batch: a file of rows through one task, with what becomes of each row; and the events of its one element.
+
+Knows no layout of the other tabs. A job is its key, which the visitor's browser keeps; who has none sees no job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import platformdirs
+from gradio.utils import get_upload_folder
+
+from playground import parameters, rows, tasks
+from playground.batch import Plan, guess
+from playground.jobs import Jobs, Progress
+from playground.store import Store, StoredJob
+from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
+from playground.ui import form
+from playground.ui.answer import Waiting, answer
+from playground.ui.element import element
+from playground.ui.host import Host
+from playground.ui.line import Line
+from playground.ui.words import said
+
+PAGE = 50  # rows of the table at a time
+_LOOK = 0.4  # seconds between looks at a job that runs
+_GONE = Text("This batch is not kept any more.", "此批量任务已不再保留。")
+_AGAIN = Text("Choose the file again.", "请重新选择文件。")
+
+
+class BatchTab:
+    """The element of the tab, and the events it sends. `panel` are the knobs of Play, for whoever wants them here."""
+
+    def __init__(self, host: Host, line: Line) -> None:
+        self._host = host
+        self._line = line
+        self._opening = threading.Lock()
+        self._opened: Jobs | None = None
+        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        self._followers: dict[str, object] = {}
+
+    def layout(self) -> None:
+        limits = self._host.settings.limits
+        with gr.Column(elem_id="many"):
+            self.form = element(
+                "batch",
+                {},
+                tasks=form.task_records(),
+                most={"rows": limits.batch_rows, "bytes": limits.batch_bytes, "candidates": limits.candidates},
+                job=None,
+                status=None,
+                preview=None,
+                file=None,
+            )
+
+    def wire(self, panel: gr.HTML, told: Mapping[str, Any]) -> None:
+        """`told` are the options of an event that brings data of its own and waits behind no run."""
+        self.form.opened(self._open, None, self.form, **told)
+        self.form.look(self._look, panel, self.form, **told)
+        self.form.go(self._go, panel, self.form, **told)
+        self.form.follow(self._follow, None, self.form, **told)
+        self.form.pause(self._pause, None, None, **told)
+        self.form.halt(self._halt, None, None, **told)
+        self.form.save(self._save, None, self.form, **told)
+
+    @property
+    def _jobs(self) -> Jobs:
+        """Opened on the first use: a page on which nobody runs a batch keeps no file."""
+        with self._opening:
+            if self._opened is None:
+                settings = self._host.settings
+                self._opened = Jobs(Store(self._folder()), settings.limits, settings.rows)
+            return self._opened
+
+    def _folder(self) -> Path:
+        chosen = self._host.settings.data_folder
+        if chosen:
+            return Path(chosen).expanduser()
+        if not self._host.settings.public:
+            return Path(platformdirs.user_data_dir("playground", appauthor=False))
+        self._own_folder = tempfile.TemporaryDirectory(prefix="playground-")
+        return Path(self._own_folder.name)
+
+    def _open(self, event: gr.EventData) -> Any:
+        """A file that was sent becomes a job; a key finds its own again."""
+        sent = _sent(event)
+        try:
+            key = self._taken(str(sent["path"])) if "path" in sent else sent.get("key")
+            return gr.update(job=self._told(self._known({"key": key})), preview=None, status=None)
+        except PlaygroundError as error:
+            return gr.update(job={"error": _error(error), "known": "path" in sent})
+
+    def _taken(self, path: str) -> str:
+        """The key of a new job from a file in Gradio's own folder; the file itself is not kept."""
+        limits, file = self._host.settings.limits, Path(path).resolve()
+        if not file.is_relative_to(Path(get_upload_folder()).resolve()):
+            raise InvalidRequest(Text("There is no such file.", "没有这个文件。"), _AGAIN, parameter="file")
+        try:
+            table = rows.read(file, most_rows=limits.batch_rows, most_bytes=limits.batch_bytes)
+        finally:
+            file.unlink(missing_ok=True)
+        return self._jobs.store.add_job(table.columns, table.rows)
+
+    def _told(self, job: StoredJob) -> dict[str, Any]:
+        first = self._jobs.store.results(job.key, most=1)
+        return {
+            "key": job.key,
+            "columns": list(job.columns),
+            "first": dict(first[0].input) if first else {},
+            "plan": dict(job.plan),
+            "guesses": {task.id: guess(task, job.columns) for task in form.all_tasks().values()},
+        }
+
+    async def _look(self, knobs: dict[str, Any], event: gr.EventData) -> AsyncGenerator[Any, None]:
+        """The first row's prompt, then its texts as they grow."""
+        sent, cancelled = _sent(event), threading.Event()
+        shown: dict[str, Any] = {}
+
+        def ask(_: ModelCard) -> Request:
+            job, plan = self._planned(sent, knobs)
+            row = self._jobs.store.results(job.key, most=1)[0]
+            request = replace(plan.request(tasks.find(plan.task), 1, row.input, self._host.generator), watched=True)
+            shown["prompt"] = self._host.generator.render(request).text
+            return request
+
+        try:
+            async with aclosing(answer(ask, self._host, self._line, cancelled)) as states:
+                async for state in states:
+                    if isinstance(state, Waiting):
+                        yield gr.update(preview={"waits": said(state.reason)})
+                    elif isinstance(state, Run):
+                        texts = [candidate.text for candidate in state.candidates]
+                        yield gr.update(preview={**shown, "texts": texts, "error": said(state.error)})
+        except PlaygroundError as error:
+            yield gr.update(preview={"error": _error(error)})
+        finally:
+            cancelled.set()
+
+    async def _go(
+        self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request
+    ) -> AsyncGenerator[Any, None]:
+        """Runs all rows anew, or with `resume` those that wait, or with `retry` those that failed."""
+        sent = _sent(event)
+        try:
+            await asyncio.to_thread(self._begin, sent, knobs)
+        except PlaygroundError as error:
+            yield gr.update(status={**await asyncio.to_thread(self._status, sent), "error": _error(error)})
+            return
+        async for one in self._followed(sent, request.session_hash or ""):
+            yield one
+
+    def _begin(self, sent: Mapping[str, Any], knobs: Mapping[str, Any]) -> None:
+        generator = self._host.generator
+        if sent.get("resume") or sent.get("retry"):
+            job = self._known(sent)
+            plan = Plan(**job.plan)
+            if sent.get("retry"):
+                self._jobs.store.retry(job.key)
+        else:
+            job, plan = self._planned(sent, knobs)
+            self._jobs.stop(job.key)
+            self._jobs.store.plan(job.key, plan.as_json())
+        self._jobs.start(job.key, plan, generator)
+
+    def _planned(self, sent: Mapping[str, Any], knobs: Mapping[str, Any]) -> tuple[StoredJob, Plan]:
+        """The plan that the form asks for, checked as far as no row is needed; all of it is untrusted."""
+        job = self._known(sent)
+        own = {} if not sent.get("knobs") else {name: knobs[name] for name in parameters.by_name() if name in knobs}
+        values = {**own, "n": sent.get("n", 1)}
+        values.pop("seed", None)
+        checked = parameters.validate({**values, "seed": sent.get("seed", -1)})
+        plan = Plan(
+            task=str(sent.get("task", "")),
+            language="zh" if sent.get("language") == "zh" else "en",
+            mapping=_texts(sent.get("mapping")),
+            fixed=_texts(sent.get("fixed")),
+            values={name: checked[name] for name in values},
+            seed=checked["seed"],
+            path=self._host.settings.path,
+        ).seeded()
+        plan.check(job.columns)
+        return job, plan
+
+    def _known(self, sent: Mapping[str, Any]) -> StoredJob:
+        """The job whose key was sent; InvalidRequest where there is none."""
+        job = self._jobs.store.job(str(sent.get("key", "")))
+        if job is None:
+            raise InvalidRequest(_GONE, _AGAIN, parameter="file")
+        return job
+
+    async def _follow(self, event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
+        async for one in self._followed(_sent(event), request.session_hash or ""):
+            yield one
+
+    async def _followed(self, sent: Mapping[str, Any], session: str) -> AsyncGenerator[Any, None]:
+        """The job's state for as long as it runs. A session looks at one page of one job: a newer look ends this."""
+        mine = self._followers[session] = object()
+        told = None
+        try:
+            while self._followers.get(session) is mine:
+                status = await asyncio.to_thread(self._status, sent)
+                if status != told:
+                    told = status
+                    yield gr.update(status=status)
+                if not status["running"]:
+                    return
+                await asyncio.sleep(_LOOK)
+        finally:
+            if self._followers.get(session) is mine:
+                del self._followers[session]
+
+    def _status(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        key, first = str(sent.get("key", "")), sent.get("first")
+        progress: Progress = self._jobs.progress(key)
+        page = self._jobs.store.results(key, first=first if isinstance(first, int) else 1, most=PAGE)
+        counts = progress.counts
+        return {
+            "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
+            "running": progress.running, "pausing": progress.pausing,
+            "speed": progress.tokens_per_second, "left": progress.seconds_left,
+            "rows": [
+                {"number": one.number, "input": list(one.input.values())[:3], "state": one.state,
+                 "texts": list(one.texts), "reason": said(one.reason)}
+                for one in page
+            ],
+        }  # fmt: skip
+
+    def _pause(self, event: gr.EventData) -> None:
+        self._jobs.pause(str(_sent(event).get("key", "")))
+
+    def _halt(self, event: gr.EventData) -> None:
+        self._jobs.stop(str(_sent(event).get("key", "")))
+
+    def _save(self, event: gr.EventData) -> Any:
+        """The results as a text that the browser makes a file of: so none of it lies on the server to be fetched."""
+        sent = _sent(event)
+        language = "zh" if sent.get("language") == "zh" else "en"
+        try:
+            job = self._known(sent)
+        except PlaygroundError as error:
+            return gr.update(job={"error": _error(error), "known": True})
+        found = self._jobs.store.results(job.key)
+        candidates = Plan(**job.plan).candidates if job.plan else 1
+        kind = "jsonl" if sent.get("kind") == "jsonl" else "csv"
+        write: Mapping[str, Callable[[], Iterable[str]]] = {
+            "csv": lambda: rows.as_csv(job.columns, found, candidates, language),
+            "jsonl": lambda: rows.as_jsonl(found, language),
+        }
+        return gr.update(file={"name": f"results.{kind}", "text": "".join(write[kind]()), "at": sent.get("at")})
+
+
+def _sent(event: gr.EventData) -> Mapping[str, Any]:
+    """What the script sent with an event; anything but a mapping is nothing."""
+    return event._data if isinstance(event._data, Mapping) else {}
+
+
+def _texts(given: object) -> dict[str, str]:
+    """The texts of a mapping by their names; whatever else is in it is left out."""
+    found = given.items() if isinstance(given, Mapping) else ()
+    return {name: text for name, text in found if isinstance(name, str) and isinstance(text, str) and text.strip()}
+
+
+def _error(error: PlaygroundError) -> dict[str, str]:
+    return {"en": error.say("en"), "zh": error.say("zh")}

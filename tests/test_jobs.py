@@ -1,0 +1,79 @@
+"""Jobs of a server: paused, stopped and resumed with nothing lost or twice, and several beside each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from playground import parameters
+from playground.batch import Plan
+from playground.generators.scripted import ScriptedGenerator
+from playground.jobs import Jobs
+from playground.settings import Limits
+from playground.store import Store
+from playground.types import Busy
+
+PLAN = Plan("slogans", mapping={"product": "p"}, values={"max_new_tokens": 40}, seed=1)
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    store = Store(tmp_path)
+    yield Jobs(store, Limits(), rows=4)
+    store.close()
+
+
+def script(delay: float = 0.0) -> ScriptedGenerator:
+    return ScriptedGenerator(["a text of some words"], delay=delay, parameters=frozenset(parameters.by_name()))
+
+
+def added(jobs: Jobs, count: int) -> str:
+    return jobs.store.add_job(["p"], [{"p": f"Tea {number}"} for number in range(1, count + 1)])
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        time.sleep(0.01)
+    pytest.fail("it never came true")
+
+
+def test_a_paused_job_ends_its_rows_and_resumes_with_the_next(jobs: Jobs) -> None:
+    key = added(jobs, 12)
+    jobs.start(key, PLAN, script(0.01))
+    until(lambda: jobs.progress(key).counts.done >= 2)
+    assert jobs.progress(key).tokens_per_second
+    jobs.pause(key)
+    until(lambda: not jobs.progress(key).running)
+    paused = jobs.store.results(key, state="done")
+    assert 2 <= len(paused) < 12 and [one.number for one in paused] == list(range(1, len(paused) + 1))
+    jobs.start(key, PLAN, script())
+    until(lambda: not jobs.progress(key).running)
+    ended = jobs.store.results(key, state="done")
+    assert [one.seed for one in ended] == list(range(1, 13))
+    assert ended[: len(paused)] == paused
+
+
+def test_a_stopped_row_is_as_if_it_had_never_begun(jobs: Jobs) -> None:
+    key = added(jobs, 3)
+    jobs.start(key, PLAN, script(0.2))
+    until(lambda: bool(jobs.progress(key).tokens_per_second))
+    jobs.stop(key)
+    assert not jobs.progress(key).running
+    assert jobs.progress(key).counts.waiting == 3
+
+
+def test_jobs_share_the_room_and_no_more_run_than_there_is_room(jobs: Jobs) -> None:
+    first, second, third = added(jobs, 3), added(jobs, 3), added(jobs, 3)
+    jobs.start(first, PLAN, script(0.05))
+    jobs.start(second, PLAN, script(0.05))
+    with pytest.raises(Busy):
+        jobs.start(third, PLAN, script())
+    for key in (first, second):
+        jobs.stop(key)
+    jobs.start(third, PLAN, script())
+    until(lambda: jobs.progress(third).counts.done == 3)

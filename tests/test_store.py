@@ -1,0 +1,107 @@
+"""The store: what was accepted outlives kill -9, and a job is found by its key alone."""
+
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from playground.rows import Result
+from playground.store import FILE, VERSION, Counts, Store
+from playground.types import PlaygroundError, Text
+
+WRITER = """
+import sys
+from pathlib import Path
+from playground.rows import Result
+from playground.store import Store
+store, key = Store(Path(sys.argv[1])), sys.argv[2]
+while (found := store.waiting(key)) is not None:
+    store.accept(key, Result(found[0], found[1], "done", (f"text {found[0]} " * 50,), seed=found[0]))
+    print(found[0], flush=True)
+"""
+KILLS = 20
+
+
+def test_twenty_kills_lose_nothing_that_was_accepted(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    key = store.add_job(["a"], [{"a": str(number)} for number in range(1, 100_001)])
+    luck, told = random.Random(7), 0
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), key], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout is not None
+            first = int(writer.stdout.readline())
+            assert told < first <= told + 2, "a row was done again, or one was left out"  # one may be kept and not told
+            time.sleep(luck.random() * 0.05)
+            writer.kill()
+            told = max([first, *(int(line) for line in writer.stdout.read().splitlines(keepends=True) if "\n" in line)])
+        kept = store.counts(key)
+        assert told <= kept.done <= told + 1
+    assert [result.number for result in store.results(key, state="done")] == list(range(1, kept.done + 1))
+    assert all(result.texts == (f"text {result.number} " * 50,) for result in store.results(key, state="done"))
+    store.close()
+
+
+def test_a_job_is_found_by_its_key_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    mine, other = store.add_job(["a"], [{"a": "mine"}]), store.add_job(["a"], [{"a": "theirs"}])
+    assert len(mine) >= 40 and mine != other
+    assert [result.input for result in store.results(mine)] == [{"a": "mine"}]
+    for guess in ("", "%", mine[:-1], mine.lower()):
+        assert store.job(guess) is None and store.counts(guess).all == 0 and store.waiting(guess) is None
+    store.drop(mine)
+    assert store.job(mine) is None and store.counts(other) == Counts(waiting=1)
+    assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+    store.close()
+
+
+def test_failed_rows_wait_again_with_nothing_of_before(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    key = store.add_job(["a"], [{"a": "1"}, {"a": "2"}])
+    store.accept(key, Result(1, {"a": "1"}, "failed", reason=Text("why", "为何"), seed=3))
+    store.accept(key, Result(2, {"a": "2"}, "done", ("x",), seed=4))
+    assert store.results(key, state="failed")[0].reason == Text("why", "为何")
+    store.retry(key)
+    assert store.counts(key) == Counts(waiting=1, done=1)
+    assert store.waiting(key) == (1, {"a": "1"}) and store.results(key)[0].reason is None
+    store.plan(key, {"task": "slogans"})
+    assert store.counts(key) == Counts(waiting=2)
+    store.close()
+
+
+def test_threads_share_a_store(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    key = store.add_job(["a"], [{"a": str(number)} for number in range(1, 81)])
+
+    def accept(first: int) -> None:
+        for number in range(first, 81, 4):
+            store.accept(key, Result(number, {}, "done", (str(number),)))
+
+    threads = [threading.Thread(target=accept, args=(first,)) for first in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.counts(key) == Counts(done=80)
+    store.close()
+
+
+def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    other = sqlite3.connect(tmp_path / FILE)
+    other.execute(f"PRAGMA user_version={VERSION + 1}")
+    other.close()
+    with pytest.raises(PlaygroundError, match="version"):
+        Store(tmp_path)
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(PlaygroundError, match="--data-folder"):
+        Store(tmp_path / "file")
