@@ -151,6 +151,9 @@ def test_a_stage_of_the_engine_stands_where_the_order_puts_it(context: Context) 
     assert names(Chain.build(late, own)) == ["top_k", "guidance"]
 
 
+FORMS = {"json_schema": '{"type": "object"}', "grammar": 'start: "the" | "a b"'}
+
+
 def ends(record: Parameter) -> list[Any]:
     """The values at both ends of slider and hard range, or one of each sort where there is no range."""
     match record.kind:
@@ -172,7 +175,7 @@ def ends(record: Parameter) -> list[Any]:
         case "texts":
             return [["the", "\n", "😀"]]
         case "text":
-            return ["Something sad."]
+            return [FORMS.get(record.name, "Something sad.")]
         case _:
             return ["llama.cpp", "temperature,top_k"]
 

@@ -121,7 +121,8 @@ def test_a_stage_that_reckons_shows_its_sum(row: KeptRow, stage: str) -> None:
 
 
 def test_every_stage_of_the_registry_has_its_formula_filled() -> None:
-    assert {p.stage for p in parameters.REGISTRY if p.stage is not None} == ACTING.keys()
+    told_otherwise = {"form"}  # a grammar is no formula
+    assert {p.stage for p in parameters.REGISTRY if p.stage is not None} == ACTING.keys() | told_otherwise
 
 
 def test_what_was_kept_lies_on_the_right_side_of_the_limit(row: KeptRow) -> None:

@@ -23,6 +23,7 @@ from playground.fast.fuse import pack
 from playground.fast.graphs import Graphs
 from playground.fast.regions import Seats, place
 from playground.fast.slots import Shape, Slots
+from playground.fast.tracing import confine
 from playground.types import Text
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
@@ -31,6 +32,7 @@ _SHAPES = 64  # compiled shapes of one function, before torch gives up and stays
 log = logging.getLogger(__name__)
 
 ALL_ATTENTION_FUNCTIONS.register(_ATTENTION, attend)
+confine()
 
 
 class Net:
@@ -147,7 +149,8 @@ class Net:
                 for compiled in (False, True):  # at first as they are: layers tell what they give
                     self._run(slots, 0, zeros[:, None], zeros[:, None], compiled, model=self._rehearsal)
         except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
-            log.warning("Steps stay uncompiled: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+            if threading.main_thread().is_alive():  # at the end of a program nothing can be compiled any more
+                log.warning("Steps stay uncompiled: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
             self._compiles = False
             return
         self._ready.add(shape)

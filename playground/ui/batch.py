@@ -54,6 +54,7 @@ class BatchTab:
                 "batch",
                 {},
                 tasks=form.task_records(),
+                first_task=form.FIRST_TASK,
                 most={"rows": limits.batch_rows, "bytes": limits.batch_bytes, "candidates": limits.candidates},
                 job=None,
                 status=None,

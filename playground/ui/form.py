@@ -26,6 +26,7 @@ from playground.types import (
 )
 from playground.ui.words import NO_CHAT, USE_COMPLETE, said
 
+FIRST_TASK = "slogans"  # what a first visit finds filled in
 START = "balanced"  # the knob preset that a free prompt and a chat begin with
 _EMPTY = Text("There is nothing to send.", "没有可发送的内容。")
 

@@ -29,7 +29,6 @@ from playground.ui.read import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
 from playground.ui.words import WORDS, word_list
 
-FIRST_TASK = "slogans"
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
 _LOOK = 0.3  # seconds between looks at a model that loads
 _CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
@@ -323,7 +322,7 @@ def _sent(event: gr.EventData) -> Mapping[str, Any]:
 def _first_form() -> dict[str, Any]:
     """A first visit finds a task filled in."""
     known = form.all_tasks()
-    first = FIRST_TASK if FIRST_TASK in known else next(iter(known))
+    first = form.FIRST_TASK if form.FIRST_TASK in known else next(iter(known))
     return {
         "language": "en",
         "kind": "task",

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ def heard(told: AsyncIterator[Any]) -> list[Any]:
     async def listen() -> list[Any]:
         return [one async for one in told]
 
-    return asyncio.run(listen())
+    # In a thread of its own: the one of a browser test has a loop running already.
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(asyncio.run, listen()).result()
 
 
 def free_port() -> int:

@@ -11,7 +11,8 @@ let first = 1;
 let wanted = {}; // by field: the column that fills it, or SAME
 let fixed = {};
 
-const taskNow = () => props.tasks.find((one) => one.id === find("[name=task]").value) ?? props.tasks[0];
+const named = (id) => props.tasks.find((one) => one.id === id);
+const taskNow = () => named(find("[name=task]").value) ?? named(props.first_task) ?? props.tasks[0];
 const fail = (text) => {
   const place = find(".batch-error");
   place.hidden = !text;
@@ -19,7 +20,7 @@ const fail = (text) => {
 };
 const option = (value, text, chosen) => pg.make("option", { value, selected: value === chosen }, text);
 const drawTasks = () => {
-  const chosen = find("[name=task]").value || props.tasks[0].id;
+  const chosen = taskNow().id;
   find("[name=task]").replaceChildren(...props.tasks.map((one) => option(one.id, pg.say(one.title), chosen)));
 };
 const same = (field) => {
