@@ -20,7 +20,7 @@ _GATED = ("gate_proj", "up_proj", "down_proj")
 
 def pack(model: Any, make: Make) -> None:
     """Every matrix of the model replaced, in place."""
-    head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    head: Any = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     for module in list(model.modules()):
         if all(_plain(getattr(module, name, None)) for name in _TOGETHER):
             _fuse_attention(module, make)

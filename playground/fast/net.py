@@ -150,7 +150,8 @@ class Net:
                     self._run(slots, 0, zeros[:, None], zeros[:, None], compiled, model=self._rehearsal)
         except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
             if threading.main_thread().is_alive():  # at the end of a program nothing can be compiled any more
-                log.warning("Steps stay uncompiled: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                log.warning("Steps stay uncompiled: %s", reason)
             self._compiles = False
             return
         self._ready.add(shape)
