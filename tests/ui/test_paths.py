@@ -60,6 +60,8 @@ def test_a_newcomer_starts_fast_and_each_version_says_on_which_path_it_was_writt
 def test_what_a_reader_chose_is_kept_over_a_reload(visit: Visit, tiny_page: str) -> None:
     page = visit(tiny_page)
     page.locator("[data-path=exact]").click()
+    page.locator(".kn-find").fill("prompt lookup")  # what acts on the fast path only: by then the choice is answered
+    expect(page.locator("[data-knob=prompt_lookup_num_tokens]")).to_contain_text("No effect on the exact path")
     page.reload()
     expect(page.locator(".seen-count")).not_to_be_empty()
     chosen(page, "exact")
