@@ -111,7 +111,7 @@ class Net:
             input_ids=tokens,
             position_ids=positions,
             attention_mask=self._mask(positions, slots.length),
-            past_key_values=Seats(slots, first, rows, positions, compiled),
+            past_key_values=Seats(slots.layers(first, len(tokens)), rows, positions, compiled),
             use_cache=True,
             return_dict=True,
             **given,

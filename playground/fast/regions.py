@@ -14,8 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from playground.fast.slots import Slots
-
 TOGETHER = 10  # layers in one call, at most: more of them take longer to compile than they save
 Given = tuple[tuple[Any, ...], dict[str, Any]]
 """What one layer is called with behind its hidden state."""
@@ -39,10 +37,9 @@ class Place:
 
 @dataclass(slots=True)
 class Seats:
-    """The slots of one forward pass, handed from layer to layer where transformers hands its cache."""
+    """The slots of one forward pass, of all layers, handed on from layer to layer as transformers hands its cache."""
 
-    slots: Slots
-    first: int
+    layers: list[tuple[Tensor, Tensor]]
     rows: Tensor
     positions: Tensor
     compiled: bool
@@ -68,27 +65,32 @@ class Region(nn.Module):
         self._group = group
 
     def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
-        seats = next(given for given in (*args, *kwargs.values()) if isinstance(given, Seats))
-        keys, values = seats.slots.layer(self._index, seats.first, len(seats.rows))
-        place = Place(keys, values, seats.rows, seats.positions)
-        args = tuple(place if given is seats else given for given in args)
-        kwargs = {name: place if given is seats else given for name, given in kwargs.items()}
+        seats = next(given for given in (*kwargs.values(), *args) if isinstance(given, Seats))
         if not seats.compiled:
+            args, kwargs = self._placed(seats, args, kwargs)
             found = self.layer(hidden, *args, **kwargs)
             self.single = not isinstance(found, Tensor)
             return found
         if self.single:
-            return self._compiled([self.layer], hidden, [(args, kwargs)])
+            return self._compiled([self.layer], hidden, [self._placed(seats, args, kwargs)])
         seats.waiting.append((args, kwargs))
         if self is not self._group[-1]:
             return hidden
-        given, seats.waiting = seats.waiting, []
+        given = [region._placed(seats, *one) for region, one in zip(self._group, seats.waiting, strict=True)]
+        seats.waiting.clear()
         return self._compiled([region.layer for region in self._group], hidden, given)
+
+    def _placed(self, seats: Seats, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+        """The same with this layer's slots in the place of all of them."""
+        place = Place(*seats.layers[self._index], seats.rows, seats.positions)
+        found = {name: place if given is seats else given for name, given in kwargs.items()}
+        return tuple(place if given is seats else given for given in args), found
 
 
 def place(layers: nn.ModuleList, kinds: Sequence[str]) -> None:
     """A region in the place of each of these layers; `kinds` says of what kind each of them is."""
-    compiled = torch.compile(_own(_run), dynamic=False, options={"guard_filter_fn": _shapes_only})
+    options: dict[str, Any] = {"guard_filter_fn": _first_shapes, "size_asserts": False, "alignment_asserts": False}
+    compiled = torch.compile(_own(_run), dynamic=False, options=options)
     regions = [Region(layer, index, compiled) for index, layer in enumerate(layers)]
     size = together(kinds)
     for index, region in enumerate(regions):
@@ -124,6 +126,7 @@ def _own(function: Any) -> Any:
     return FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
 
 
-def _shapes_only(entries: Any) -> list[bool]:
-    """Of what torch would check before each call only the shapes can change: all groups are alike."""
-    return [entry.guard_type == "TENSOR_MATCH" and not entry.name.startswith("L['layers']") for entry in entries]
+def _first_shapes(entries: Any) -> list[bool]:
+    """Of what torch would check before each call only the shapes can change, and all layers of a group have the same."""
+    asked = ("hidden", "given[0]")
+    return [entry.guard_type == "TENSOR_MATCH" and entry.name.startswith(asked) for entry in entries]

@@ -29,13 +29,14 @@ class Shape:
 
 
 class Slots:
-    """`keys(layer, count)` and `values(layer, count)` are views [count, heads, length, width] of the first slots."""
+    """The slots of one batch, in one piece of memory, for all layers."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.count = 0
         self.length = 0
         self._all = self._empty(0, 0)
+        self._views: tuple[tuple[int, int], list[tuple[Tensor, Tensor]]] | None = None  # as asked for last
 
     def fit(self, count: int, length: int) -> None:
         """Room for so many slots of so many positions; what they hold stays. Never smaller than asked for."""
@@ -45,10 +46,10 @@ class Slots:
         new = self._empty(count, length)
         rows, positions = min(count, self.count), min(length, self.length)
         new[:, :, :rows, :, :positions] = self._all[:, :, :rows, :, :positions]
-        self._all, self.count, self.length = new, count, length
+        self._all, self.count, self.length, self._views = new, count, length, None
 
     def clear(self) -> None:
-        self._all, self.count, self.length = self._empty(0, 0), 0, 0
+        self._all, self.count, self.length, self._views = self._empty(0, 0), 0, 0, None
 
     @property
     def memory(self) -> Tensor:
@@ -60,9 +61,12 @@ class Slots:
         """Bytes held now."""
         return self._all.numel() * self._all.element_size()
 
-    def layer(self, layer: int, first: int, count: int) -> tuple[Tensor, Tensor]:
-        """Keys and values [count, heads, length, width] of these slots, to be written into."""
-        return self._all[layer, 0, first : first + count], self._all[layer, 1, first : first + count]
+    def layers(self, first: int, count: int) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values [count, heads, length, width] of these slots in every layer, to be written into."""
+        if self._views is None or self._views[0] != (first, count):
+            both = self._all[:, :, first : first + count].unbind()
+            self._views = (first, count), [(keys, values) for keys, values in both]
+        return self._views[1]
 
     def swap(self, one: int, other: int, positions: int) -> None:
         """Two slots change places, as far as their first positions go."""
