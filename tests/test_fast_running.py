@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -239,3 +241,30 @@ def test_weights_say_how_the_fast_path_packs(tiny: Any) -> None:
     made = {weights: Engine(tiny.model, LocalGenerator(tiny)._turns, weights=weights).format for weights in
             ("auto", "fp32", "bf16", "int8", "int4")}  # fmt: skip
     assert made == {"auto": "dense", "fp32": "dense", "bf16": "dense", "int8": "int8", "int4": "int4"}
+
+
+def test_what_a_first_visitor_needs_is_compiled_before_anybody_asks_and_behind_all_others(
+    generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = Net(generator._model)
+    running = Running(net, net, generator._turns, rows=12, memory=2**26)
+    compiled: list[tuple[int, int]] = []
+    niceness: list[int] = []
+
+    def compile_soon(shape: tuple[int, int]) -> None:
+        compiled.append(shape)
+        niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    monkeypatch.setattr(net, "_compile", compile_soon)
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    request = asked(3)
+    running.expect(request.values["n"], len(generator.render(request).token_ids))
+    for thread in threading.enumerate():
+        if thread.name == "compile":
+            thread.join(60)
+    assert compiled == [(4, 128), (1, 128)], "three rows step as four, and one of them may be the last"
+    told(running.stream(job(generator, request)))
+    settled(running)
+    assert set(compiled) <= {(4, 128), (1, 128), (2, 128)}, "nothing else of the first run is left to be compiled"
+    if sys.platform == "linux":
+        assert all(one > own for one in niceness)

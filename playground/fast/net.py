@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
+import os
+import sys
 import threading
 from typing import Any
 
@@ -28,6 +30,7 @@ from playground.types import Text
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
 _ATTENTION = "playground_slots"
+_NICE = 10  # of a thread that compiles
 _SHAPES = 64  # compiled shapes of one function, before torch gives up and stays eager
 log = logging.getLogger(__name__)
 
@@ -69,7 +72,7 @@ class Net:
         shape = (len(tokens), slots.length)
         step = self._stepped if self._graphs is None else self._graphs.step
         scores = step(slots, tokens, positions, shape in self._ready)
-        self._want(shape)
+        self.want(shape)
         return scores
 
     def _stepped(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
@@ -129,13 +132,21 @@ class Net:
         }
         return next(iter(masks.values())) if len(masks) == 1 else masks
 
-    def _want(self, shape: tuple[int, int]) -> None:
-        """Compiles this shape in the background, so that nobody waits for it; until then steps run eager."""
+    def want(self, *shapes: tuple[int, int]) -> None:
+        """Compiles steps of so many rows and positions in the background, one by one; until then they run eager."""
         with self._guard:
-            if not self._compiles or shape in self._wanted:
-                return
-            self._wanted.add(shape)
-        threading.Thread(target=self._compile, args=(shape,), name="compile").start()
+            new = [shape for shape in shapes if self._compiles and shape not in self._wanted]
+            self._wanted.update(new)
+        if new:
+            threading.Thread(target=self._compile_all, args=(new,), name="compile").start()
+
+    def _compile_all(self, shapes: list[tuple[int, int]]) -> None:
+        """Behind all others: beside a compilation of equal rights a step of four rows took four times as long."""
+        if sys.platform == "linux":  # where each thread, and with it the compilers it starts, has a niceness of its own
+            os.nice(_NICE)
+        for shape in shapes:
+            if self._compiles:
+                self._compile(shape)
 
     @torch.inference_mode()
     def _compile(self, shape: tuple[int, int]) -> None:

@@ -21,6 +21,7 @@ from playground.decoding.turns import Turns
 from playground.fast.job import Job, Live, Seat
 from playground.fast.net import Net
 from playground.fast.seating import Seating
+from playground.fast.slots import longer
 from playground.types import Refused, Step, Text, Wait
 from playground.waiting import turn
 
@@ -63,6 +64,10 @@ class Running:
         self._refuse_what_never_fits(job)
         self._join(job)
         return job.told
+
+    def expect(self, rows: int, tokens: int) -> None:
+        """Gets the steps behind a prompt of so many tokens ready, for so many rows, and for one of them alone."""
+        self._step.want(*((_count(some), longer(tokens + 1)) for some in (rows, 1)))
 
     @property
     def taken(self) -> int:
@@ -279,7 +284,7 @@ class Running:
         """The scores [seats, vocab] after each seat's last token."""
         for seat in seats:
             self._seating.take(seat)
-        count = next((count for count in _COUNTS if count >= len(seats)), len(seats))
+        count = _count(len(seats))
         self._seating.arrange(seats, count)
         self._seating.grow(max(seat.cached for seat in seats) + 1)
         slots, spare = self._seating.slots, count - len(seats)
@@ -317,3 +322,8 @@ class Running:
             if job in self._jobs:
                 self._jobs.remove(job)
         job.end(error)
+
+
+def _count(rows: int) -> int:
+    """The rows of the step that so many take part in; those beyond them only fill it up."""
+    return next((count for count in _COUNTS if count >= rows), rows)

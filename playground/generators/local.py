@@ -97,6 +97,10 @@ class LocalGenerator:
         """Makes the fast path ready now, so that the first request does not wait for it."""
         _ = self._engine.running
 
+    def expect(self, request: Request) -> None:
+        """Has the steps compiled in the background that such a request takes on the fast path."""
+        self._engine.running.expect(request.values["n"], len(self.render(request).token_ids))
+
     def _made(self, request: Request, cancelled: threading.Event | None = None) -> Job | Iterator[Step]:
         """What the running batch or nobody but its reader runs; nothing of it has begun."""
         rendered = self.render(request)

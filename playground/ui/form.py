@@ -82,6 +82,29 @@ def wishes_of_all_forms(form: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [parameters.validate(task.parameters_for(language, mode)) for language in LANGUAGES for mode in modes]
 
 
+def first_form() -> dict[str, Any]:
+    """A first visit finds a task filled in."""
+    known = all_tasks()
+    first = FIRST_TASK if FIRST_TASK in known else next(iter(known))
+    return {
+        "language": "en",
+        "kind": "task",
+        "task": first,
+        "fields": known[first].defaults("en"),
+        "prompt": "",
+        "system": "",
+        "message": "",
+        "prefill": "",
+        "drafts": {},
+    }
+
+
+def first_request(card: ModelCard) -> Request:
+    """What a first visitor sends who only presses Generate."""
+    form = first_form()
+    return request_of(form, preset_values(form, card), card)
+
+
 def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:
     """The Request that Generate stands for. Raises InvalidRequest naming the field."""
     values = parameters.validate(knobs)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from playground import xray
 from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
+from playground.ui import form
 from playground.ui.paths import path_data
 from playground.ui.words import LOADING, NOT_YET, PACKING, UNEXPECTED, said
 
@@ -41,6 +43,8 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
     if settings.path == "fast" and "fast" in generator.paths:
         report(PACKING, None)
         generator.pack()
+        with suppress(PlaygroundError):  # what this model refuses is said to whoever presses the button
+            generator.expect(form.first_request(generator.card))
     return generator
 
 

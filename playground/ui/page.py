@@ -86,7 +86,7 @@ class Page:
             self.blocks.unload(self._left)
 
     def _layout(self) -> None:
-        first = _first_form()
+        first = form.first_form()
         values = self._play.wishes(first)
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
@@ -319,24 +319,7 @@ def _sent(event: gr.EventData) -> Mapping[str, Any]:
     return event._data if isinstance(event._data, Mapping) else {}
 
 
-def _first_form() -> dict[str, Any]:
-    """A first visit finds a task filled in."""
-    known = form.all_tasks()
-    first = form.FIRST_TASK if form.FIRST_TASK in known else next(iter(known))
-    return {
-        "language": "en",
-        "kind": "task",
-        "task": first,
-        "fields": known[first].defaults("en"),
-        "prompt": "",
-        "system": "",
-        "message": "",
-        "prefill": "",
-        "drafts": {},
-    }
-
-
 def _examples() -> dict[str, Any]:
     """The first task's worked example in each language; the script shows the visitor's own."""
-    task = form.all_tasks()[_first_form()["task"]]
+    task = form.all_tasks()[form.first_form()["task"]]
     return {"phase": "examples", "en": news.example(task, "en"), "zh": news.example(task, "zh")}

@@ -44,8 +44,9 @@ WORDS: Mapping[str, Text] = {
     "kind_chat": Text("Chat", "对话"),
     "choose_task": Text("Choose a task", "选择任务"),
     "measured": Text(
-        "Measured on {title}: form right {form}/{texts}, loops {loops}/{texts}.",
-        "在 {title} 上测得：形式正确 {form}/{texts}，循环重复 {loops}/{texts}。",
+        "Counted on {title}: {form} of {texts} texts kept the form, {loops} went round in circles. "
+        "Whether they are any good was not measured.",
+        "在 {title} 上统计：{texts} 篇中 {form} 篇格式合规，{loops} 篇循环重复。内容好坏未作衡量。",
     ),
     "optional": Text("optional", "可选"),
     "prompt": Text("Prompt", "提示词"),

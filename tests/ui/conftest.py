@@ -85,8 +85,8 @@ def slow_tokens() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def embedded_page() -> Iterator[str]:
-    """The page as a visitor gets it, with the embedded model."""
-    with serving("app.py") as url:
+    """The page as a visitor gets it, with the embedded model; nothing is compiled, to spare the tests."""
+    with serving("app.py", environment={"TORCH_COMPILE_DISABLE": "1"}) as url:
         yield url
 
 
