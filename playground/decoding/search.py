@@ -17,10 +17,10 @@ from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria,
 from playground.decoding import notes
 from playground.decoding.chain import Chain, Context
 from playground.decoding.detokenize import Detokenizer
-from playground.decoding.one_state import GLOBAL_LUCK
 from playground.decoding.row import Setting
 from playground.decoding.turns import Turns
 from playground.decoding.words import Writer, Written
+from playground.one_state import GLOBAL_STATE
 from playground.types import FinishReason, Step
 
 HEARTBEAT_S = 0.25
@@ -123,7 +123,7 @@ class BeamSearch:
 
     def _search(self) -> None:
         try:
-            with GLOBAL_LUCK, self._turns, torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            with GLOBAL_STATE, self._turns, torch.random.fork_rng(devices=range(torch.cuda.device_count())):
                 if not self.halted():
                     torch.manual_seed(self._setting.values["seed"])
                     self._found = self._generate()

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from playground.decoding.one_state import GLOBAL_LUCK
 from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
@@ -26,6 +25,7 @@ from playground.fast.graphs import Graphs
 from playground.fast.regions import Seats, place
 from playground.fast.slots import Shape, Slots
 from playground.fast.tracing import confine
+from playground.one_state import GLOBAL_STATE
 from playground.types import Text
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
@@ -156,7 +156,7 @@ class Net:
         zeros = torch.zeros(count, dtype=torch.long, device=self.shape.device)
         try:
             torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _SHAPES)
-            with GLOBAL_LUCK:
+            with GLOBAL_STATE:
                 for compiled in (False, True):  # at first as they are: layers tell what they give
                     self._run(slots, 0, zeros[:, None], zeros[:, None], compiled, model=self._rehearsal)
         except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right

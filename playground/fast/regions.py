@@ -127,6 +127,6 @@ def _own(function: Any) -> Any:
 
 
 def _first_shapes(entries: Any) -> list[bool]:
-    """Of what torch would check before each call only the shapes can change, and all layers of a group have the same."""
+    """Of what torch would check before each call only shapes can change, and all layers of a group have the same."""
     asked = ("hidden", "given[0]")
     return [entry.guard_type == "TENSOR_MATCH" and entry.name.startswith(asked) for entry in entries]

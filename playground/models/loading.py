@@ -18,6 +18,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from playground.models import device_map, embedded, failures, packing, sources
 from playground.models.sources import Source
+from playground.one_state import GLOBAL_STATE
 from playground.types import ModelCard, ModelError, ProgressReport, Text
 
 # bf16 is what most weights are stored in; on a CPU it is half the bytes to read, and reading is what a token costs.
@@ -141,16 +142,17 @@ def _weights(
     """The module, spread by accelerate. Pickled weights go through torch's weights-only reader."""
     if source.gguf is not None:
         options = {**options, "quantization_config": GgufConfig(dequantize=True)}
-    net, seen = AutoModelForCausalLM.from_pretrained(
-        source.folder,
-        dtype=dtype,
-        device_map="auto",
-        max_memory=dict(max_memory) if max_memory else None,
-        offload_folder=str(offload_folder or embedded.cache_root() / "offload"),
-        weights_only=True,
-        output_loading_info=True,
-        **options,
-    )
+    with GLOBAL_STATE:
+        net, seen = AutoModelForCausalLM.from_pretrained(
+            source.folder,
+            dtype=dtype,
+            device_map="auto",
+            max_memory=dict(max_memory) if max_memory else None,
+            offload_folder=str(offload_folder or embedded.cache_root() / "offload"),
+            weights_only=True,
+            output_loading_info=True,
+            **options,
+        )
     absent = sorted(seen["missing_keys"])
     if absent:  # transformers would fill them with random numbers and go on
         raise failures.broken(source.id, f"{len(absent)} tensors are missing, {absent[0]} among them.")

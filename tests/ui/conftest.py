@@ -120,7 +120,7 @@ def visit(browser: Browser, serve: Site) -> Iterator[Visit]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
-        page.on("console", lambda line: trouble.append(line.text) if is_trouble(line) else None)
+        page.on("console", Console(page, trouble).hear)
         page.on("request", lambda asked: None if asked.url.startswith(own) else trouble.append(asked.url))
         page.goto(url)
         if wait:
@@ -134,9 +134,29 @@ def visit(browser: Browser, serve: Site) -> Iterator[Visit]:
     assert trouble == []
 
 
-def is_trouble(line: ConsoleMessage) -> bool:
-    """Errors, but not what Gradio says when a page is left while an answer is still on its way."""
-    return line.type == "error" and not line.text.startswith("AbortError: signal is aborted")
+class Console:
+    """Collects what a page reports as an error, but not what Gradio says when it is left in the middle of an answer.
+
+    On leaving, Gradio closes its connections, and then calls each of them broken.
+    """
+
+    LEAVING = "the page is left"
+
+    def __init__(self, page: Page, trouble: list[str]) -> None:
+        self._trouble = trouble
+        self._leaving = False
+        page.add_init_script(f"addEventListener('beforeunload', () => console.debug({self.LEAVING!r}))")
+        page.on("domcontentloaded", self._arrived)
+
+    def hear(self, line: ConsoleMessage) -> None:
+        if line.text == self.LEAVING:
+            self._leaving = True
+        broken = self._leaving and line.text.startswith("Unexpected error Connection errored out")
+        if line.type == "error" and not broken and not line.text.startswith("AbortError: signal is aborted"):
+            self._trouble.append(line.text)
+
+    def _arrived(self, _: Page) -> None:
+        self._leaving = False
 
 
 def generate(page: Page) -> None:
