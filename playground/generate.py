@@ -224,6 +224,11 @@ class Gathering:
         return self._source.over
 
     @property
+    def ended(self) -> bool:
+        """Whether the generator has told everything, taken in or not."""
+        return self._source.ended
+
+    @property
     def begun(self) -> bool:
         """Whether anything was written yet."""
         return any(candidate.generated for candidate in self.run.candidates)

@@ -322,6 +322,11 @@ class Source(Protocol):
         """Whether nothing more will come."""
 
     @property
+    def ended(self) -> bool:
+        """Whether nothing more will come, taken or not."""
+        ...
+
+    @property
     def place(self) -> Callable[[], Wait | None]:
         """Tells how long the request waits for its turn; None once it has begun."""
 

@@ -31,7 +31,7 @@ class Sight:
 
 def describe(raw: Tensor, token: int, chances: Callable[[Sequence[int]], list[float]], labels: Labels) -> Sight:
     """`raw` [1, vocab] are the model's scores; `chances` gives the probabilities that the chain left to some tokens."""
-    view = _view(raw[0].float().numpy(), token) if raw.device.type == "cpu" else _view_there(raw, token)
+    view = _view(raw.float().numpy()[0], token) if raw.device.type == "cpu" else _view_there(raw, token)
     return sight(view, chances([token, *view.ids]), labels)
 
 
@@ -60,8 +60,9 @@ def _view(scores: np.ndarray, token: int) -> View:
     far = scores - scores[ids[0]]
     weights = np.exp(far)
     total = float(weights.sum())
-    # No dot product: BLAS would wake its threads, and wait for them. And 0 · ln 0 counts as 0.
-    lost = float((weights * np.maximum(far, -1e30, out=far)).sum())
+    if far.min() == -math.inf:
+        np.maximum(far, -1e30, out=far)  # 0 · ln 0 counts as 0
+    lost = float(np.einsum("i,i->", weights, far))  # no dot product: BLAS would wake its threads, and wait for them
     size = math.log(total)
     rank = int(np.count_nonzero(scores > scores[token])) + 1
     logprob = float(scores[token] - scores[ids[0]]) - size

@@ -287,9 +287,9 @@ class Row:
         scores, left = self._slow.apply(ids, raw) if self._slow.links else (raw, True)
         if not left or scores.dtype != torch.float32:
             raise Unsure
-        field = Field(scores[0].numpy())
+        field, written = Field(scores.numpy()[0]), ids.numpy()[0]
         for twin in self._twins:
-            twin(field, ids[0].numpy())
+            twin(field, written)
         return field
 
     def _from_field(self, field: Field, raw: Tensor, noise: Noise | None) -> Pick:

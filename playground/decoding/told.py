@@ -22,6 +22,7 @@ class Told:
     def __init__(self, cancelled: threading.Event | None = None) -> None:
         self.cancelled = cancelled or threading.Event()
         self.over = False
+        self.ended = False  # nothing more will come; what has come may still be waiting for its reader
         self.place: Callable[[], Wait | None] = lambda: None
         self._queue: queue.SimpleQueue[tuple[float, Step] | BaseException | None] = queue.SimpleQueue()
         self._failed: BaseException | None = None
@@ -32,6 +33,7 @@ class Told:
     def end(self, error: BaseException | None = None) -> None:
         """Nothing more will come."""
         self._queue.put(error)
+        self.ended = True
 
     def poll(self) -> list[tuple[float, Step]]:
         """What has come since, each with its moment (`time.perf_counter`). Never waits.

@@ -27,7 +27,7 @@ from playground.waiting import turn
 
 Piece = tuple[Live, Seat, list[int]]
 """A row, one of its seats, and what is to be read there next."""
-CHUNK = 64  # tokens of a prompt between two steps, so that who reads along hardly notices a newcomer
+CHUNK = 128  # tokens of a prompt between two steps, which take about as long: who reads along hardly notices
 WHOLE = 512  # the same where nobody waits for a step
 _COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # rows of a step: few shapes, each compiled once
 _QUANTUM = 16  # steps before other rows of large jobs have their turn
@@ -234,10 +234,9 @@ class Running:
         self._settle(guided, scores[split:count], scores[count:])
 
     def _settle(self, lives: list[Live], raw: torch.Tensor, unconditional: torch.Tensor | None) -> None:
-        dtype = self._step.shape.dtype
-        kept = fetched(raw, dtype) if any(live.kept is not None for live in lives) else raw
-        for place, live in enumerate(lives):
-            one = slice(place, place + 1)
+        keeping = [(slice(place, place + 1), live) for place, live in enumerate(lives) if live.kept is not None]
+        kept = fetched(raw, self._step.shape.dtype) if keeping else raw
+        for one, live in keeping:
             self._keep(live, kept[one], None if unconditional is None else unconditional[one])
         for live, step in zip(lives, advance([live.row for live in lives], raw, unconditional), strict=True):
             self._tell(live, step)

@@ -18,6 +18,7 @@ from playground.ui.line import Line
 from playground.ui.words import IN_LINE, IN_LINE_ABOUT, MINUTES, SECONDS, WAITS
 
 PACE = 1 / 15  # seconds between updates: quick to the eye
+_GLANCES = 4  # at whether the end has come, between two updates
 _FEW = 4  # streams at this pace; more share its updates, so that they leave the model its processor
 _SLOWEST = 0.4
 _FIRST = 1 / 50  # seconds between looks for the first token, which somebody waits for
@@ -65,12 +66,20 @@ async def answer(
         ticket.waits = False
         yield gathering.run
         while not gathering.over:
-            await asyncio.sleep(pace(len(line)) if gathering.begun else _FIRST)
+            await _rest(pace(len(line)) if gathering.begun else _FIRST, gathering)
             if gathering.poll():
                 yield gathering.run
     finally:
         cancelled.set()
         line.leave(ticket)
+
+
+async def _rest(seconds: float, gathering: Gathering) -> None:
+    """So long at most: an end is told at once."""
+    for _ in range(_GLANCES):
+        if gathering.ended:
+            return
+        await asyncio.sleep(seconds / _GLANCES)
 
 
 def pace(streams: int) -> float:

@@ -102,7 +102,7 @@ def server(url: str) -> psutil.Process:
 
 
 @pytest.mark.browser
-def test_sixty_four_open_streams_block_neither_stop_nor_a_newcomer(
+def test_sixty_four_open_streams_block_neither_stop_nor_a_reading_nor_a_newcomer(
     visit: Visit, many_rows: str, stream: Open
 ) -> None:
     visit(many_rows)
@@ -118,6 +118,11 @@ def test_sixty_four_open_streams_block_neither_stop_nor_a_newcomer(
     page.keyboard.press("Escape")
     expect(card(page).locator(".finish")).to_have_text("stopped by you")
     assert body(page).inner_text().strip()
+    page.locator("nav [data-tab=read]").click()
+    page.locator("#read textarea[name=text]").fill("The harbour at dawn")
+    page.locator("#read [name=read]").click()
+    expect(page.locator("#read-tokens .tk-token").first).to_be_visible()
+    page.locator("nav [data-tab=play]").click()
     free_prompt(page, 2)
     generate(page)
     expect(card(page).locator(".finish")).to_have_text("length reached")

@@ -56,7 +56,11 @@ const drawPast = () => {
 const drawTitle = () => {
   const run = runs[at];
   const title = status ? pg.say(status) : run?.example ? pg.t("example", run.example) : "";
-  if (find(".results-title").textContent !== title) find(".results-title").textContent = title;
+  const place = find(".results-title");
+  if (place.textContent === title) return;
+  place.textContent = title;
+  // A phone's bar of keys covers the foot of the page; what is wholly below is left to whoever scrolls.
+  if (status && place.getBoundingClientRect().top < window.innerHeight) place.scrollIntoView({ block: "nearest" });
 };
 const drawRun = () => {
   pg.apply(element);
