@@ -33,12 +33,17 @@ class Waiting:
 
 
 async def answer(
-    ask: Callable[[ModelCard], Request], host: Host, line: Line, cancelled: threading.Event
+    ask: Callable[[ModelCard], Request],
+    host: Host,
+    line: Line,
+    cancelled: threading.Event,
+    *,
+    every: float = PACE,
 ) -> AsyncGenerator[Waiting | Run, None]:
     """Yields Waiting until it is this request's turn, then its Run, growing, and once more when it has ended.
 
-    `ask` makes the request once the model is known. Raises PlaygroundError before anything runs. Ends without a Run
-    where it was cancelled while waiting.
+    An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known. Raises
+    PlaygroundError before anything runs. Ends without a Run where it was cancelled while waiting.
     """
     while not host.wait(0):
         if cancelled.is_set():
@@ -66,7 +71,7 @@ async def answer(
         ticket.waits = False
         yield gathering.run
         while not gathering.over:
-            await _rest(pace(len(line)) if gathering.begun else _FIRST, gathering)
+            await _rest(pace(len(line), every) if gathering.begun else _FIRST, gathering)
             if gathering.poll():
                 yield gathering.run
     finally:
@@ -82,9 +87,9 @@ async def _rest(seconds: float, gathering: Gathering) -> None:
         await asyncio.sleep(seconds / _GLANCES)
 
 
-def pace(streams: int) -> float:
+def pace(streams: int, every: float = PACE) -> float:
     """Seconds between two updates of each of so many streams."""
-    return min(_SLOWEST, PACE * max(1.0, streams / _FEW))
+    return min(_SLOWEST, every * max(1.0, streams / _FEW))
 
 
 def in_line(wait: Wait) -> Text:

@@ -23,6 +23,7 @@ from playground.ui.line import Line
 from playground.ui.words import UNEXPECTED
 
 NAME = "generate"
+_EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes processor time from the model
 log = logging.getLogger(__name__)
 _TEXTS = {"prompt": "", "mode": "complete", "system": "", "prefill": "", "path": "exact"}
 _HINTS: dict[str, Any] = {
@@ -79,7 +80,7 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
 
         try:
             await asyncio.to_thread(ask_early, ask)
-            async with aclosing(answer(ask, host, line, cancelled)) as states:
+            async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
                         if state.error is not None:
