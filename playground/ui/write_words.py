@@ -77,5 +77,5 @@ WRITE_WORDS: Mapping[str, Text] = {
     "write_md": Text("Markdown", "Markdown"),
     "write_docx": Text("Word (DOCX)", "Word（DOCX）"),
     "write_txt": Text("Plain text", "纯文本"),
-    "write_words": Text("{sections} sections, {count} words", "{sections} 节，{count} 字"),
+    "write_words": Text("sections: {sections} · words: {count}", "{sections} 节，{count} 字"),
 }
