@@ -15,8 +15,8 @@ from typing import Any
 
 from playground.types import InvalidRequest, Language, Text
 
-MOST_SECTIONS = 300
-MOST_CHARACTERS = 60_000  # of one section
+MOST_SECTIONS = 200
+MOST_CHARACTERS = 30_000  # of one section
 # Characters of each text of the head; `carried` is what the author wrote in the place of what would be carried.
 HEAD: Mapping[str, int] = {
     "title": 200, "author": 200, "date": 60, "form": 100, "style": 300, "plan": 12_000, "heading": 200,

@@ -33,6 +33,7 @@ KNOBS = "long-text"  # the knob preset with which sections are written
 STOP = ("\n#",)  # where a model would begin the next section by itself
 CANDIDATES, LENGTH, CARRIED = 2, 200, 1_500  # what a new draft begins with; the last two in tokens
 _SLACK = 16  # tokens: a heading and the gaps around it may join differently than they were counted
+_MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
 _GONE = Text("This draft is not kept any more.", "此草稿已不再保留。")
 _NEW = Text("Copy what you need and begin a new one.", "请复制需要的内容，然后新建一份。")
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class WriteTab:
         return {"draft": self._told(key, sent)}
 
     def _forget(self, sent: Sent) -> dict[str, Any]:
-        self._kept.store.drop_draft(str(sent.get("key", "")))
+        self._kept.store.drop_draft(_key(sent))
         return {}
 
     def _save(self, sent: Sent) -> dict[str, Any]:
@@ -132,7 +133,7 @@ class WriteTab:
 
     def _known(self, sent: Sent) -> str:
         """The key that was sent, where there is a draft of it."""
-        key = str(sent.get("key") or "")
+        key = _key(sent)
         self._draft(key)
         return key
 
@@ -259,6 +260,12 @@ def _sent(event: gr.EventData) -> Sent:
     return event._data if isinstance(event._data, Mapping) else {}
 
 
+def _key(sent: Sent) -> str:
+    """The key that was sent; what no key can be is none, since SQLite takes not every text."""
+    key = sent.get("key")
+    return key if isinstance(key, str) and key.isascii() else ""
+
+
 def _text(sent: Sent, name: str) -> str:
     given = sent.get(name)
     return drafts.readable(given) if isinstance(given, str) else ""
@@ -266,7 +273,7 @@ def _text(sent: Sent, name: str) -> str:
 
 def _whole(sent: Sent, name: str, usual: int) -> int:
     given = sent.get(name)
-    return given if type(given) is int and given > 0 else usual
+    return given if type(given) is int and 0 < given < _MOST else usual
 
 
 def _length(sent: Sent) -> int:

@@ -11,6 +11,13 @@ import docx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from playground.generators.scripted import ScriptedGenerator
+from playground.settings import Limits, Settings
+from playground.types import InvalidRequest
+from playground.ui.host import Host
+from playground.ui.kept import Kept
+from playground.ui.line import Line
+from playground.ui.write import WriteTab
 from tests.ui.conftest import Visit, serving
 from tests.ui.scripted_page import HOSTILE
 
@@ -161,3 +168,24 @@ def test_what_is_carried_can_be_changed_for_one_section(site: str, visit: Visit)
     expect(carried).to_have_value(f"Title: T\n\n{FERRY}")
     expect(tab.locator(".write-own")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_that_a_stranger_sends_finds_or_breaks_a_draft(tmp_path: Path) -> None:
+    settings = Settings(data_folder=str(tmp_path))
+    host = Host(settings, lambda _settings, _report: ScriptedGenerator(["One."]))
+    host.start()
+    assert host.wait(20)
+    kept = Kept(settings)
+    tab = WriteTab(host, Line(Limits()), kept)
+    key = tab._accept({"head": "none", "text": "One.", "length": 10**30, "room": -1})["draft"]["key"]
+    for guess in ("\ud800", "x", 7, None, [key], key[:-1]):
+        with pytest.raises(InvalidRequest, match="not kept any more"):
+            tab._open({"key": guess})
+        with pytest.raises(InvalidRequest, match="not kept any more"):
+            tab._save({"key": guess, "kind": "md"})
+        tab._forget({"key": guess})
+    for number in (10**30, -1, "1", True, None):
+        tab._remove({"key": key, "number": number})
+        tab._restore({"key": key, "number": number, "text": "Never written."})
+    assert [one["text"] for one in tab._open({"key": key})["draft"]["sections"]] == ["One."]
+    kept.store.close()
