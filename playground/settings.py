@@ -60,7 +60,7 @@ class Settings:
 
     `kept_memory` is how many bytes the logits of earlier runs may take, `kv_memory` how many the keys and values of the
     fast path's running batch; None leaves it to the machine's memory. `path` is what a newcomer's page starts with.
-    `data_folder` keeps batch jobs; None is the user's own data folder, or one for this run alone on a public page.
+    `data_folder` keeps batch jobs and drafts; None is the user's own, or on a public page one for this run alone.
     """
 
     host: str = "127.0.0.1"
@@ -151,7 +151,7 @@ def server_parser() -> argparse.ArgumentParser:
         "--kv-memory", metavar="4GiB", help="memory for its keys and values (default: 15 %% of it all; on a GPU half)"
     )
     parser.add_argument(
-        "--data-folder", metavar="FOLDER", help="keeps batch jobs (default: yours; on a public page none outlives it)"
+        "--data-folder", metavar="FOLDER", help="keeps batches and drafts (default: yours; a public page keeps none)"
     )
     parser.add_argument("--limit-tokens", type=int, metavar="N", help="most new tokens of one request")
     parser.add_argument("--limit-candidates", type=int, metavar="N", help="most candidates of one request")

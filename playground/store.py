@@ -1,7 +1,7 @@
-"""What must outlive a crash, in one SQLite file: batch jobs with their rows.
+"""What must outlive a crash, in one SQLite file: batch jobs with their rows, drafts with their sections.
 
 Whatever was accepted is on the disk before the caller goes on. Knows no task, no model and no page: what a job is about
-is JSON of its owner. A job is found by its key alone, which nobody can guess; there is no list of jobs to ask for.
+is JSON of its owner. A job or a draft is found by its key alone, which nobody can guess; there is no list to ask for.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from playground.draft import MOST_SECTIONS, Draft, Section
 from playground.rows import Result
-from playground.types import PlaygroundError, Text
+from playground.types import Busy, InvalidRequest, PlaygroundError, Text
 
 FILE = "playground.sqlite3"
-VERSION = 1  # of the tables, kept in the file's own user_version
 KEPT_DAYS = 30  # jobs that nobody has touched for so long are dropped
+DRAFT_DAYS = 365  # drafts too
+MOST_DRAFTS = 2_000  # of all visitors together
 RowState = Literal["waiting", "done", "failed"]
 
-_TABLES = """
+_JOBS = """
 CREATE TABLE job (
     key TEXT PRIMARY KEY, touched REAL NOT NULL, columns TEXT NOT NULL, plan TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -41,6 +43,21 @@ CREATE TABLE job_row (
 ) WITHOUT ROWID;
 CREATE INDEX job_row_state ON job_row (job, state);
 """
+_DRAFTS = """
+CREATE TABLE draft (
+    key TEXT PRIMARY KEY, touched REAL NOT NULL, head TEXT NOT NULL, next INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE draft_section (
+    draft TEXT NOT NULL REFERENCES draft (key) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL,
+    gist TEXT NOT NULL,
+    PRIMARY KEY (draft, number)
+) WITHOUT ROWID;
+"""
+_TABLES = (_JOBS, _DRAFTS)  # what each version of the file added to the one before
+VERSION = len(_TABLES)  # kept in the file's own user_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +177,77 @@ class Store:
         )
         return [_result(row) for row in found]
 
+    def add_draft(self, head: Mapping[str, str]) -> str:
+        """Keeps a new draft without sections; returns its key. Busy where too many are kept."""
+        key = secrets.token_urlsafe(32)
+        with self._transaction() as write:
+            write.execute("DELETE FROM draft WHERE touched < ?", (time.time() - DRAFT_DAYS * 86_400,))
+            if write.execute("SELECT count(*) FROM draft").fetchone()[0] >= MOST_DRAFTS:
+                raise Busy(
+                    Text("This server keeps no more drafts.", "此服务器已不能保存更多草稿。"),
+                    Text("Delete one that you do not need.", "请删除一份不需要的草稿。"),
+                )
+            write.execute("INSERT INTO draft VALUES (?, ?, ?, 1)", (key, time.time(), _packed(dict(head))))
+        return key
+
+    def draft(self, key: str) -> Draft | None:
+        with self._turn:
+            head = self._connection.execute("SELECT head FROM draft WHERE key = ?", (key,)).fetchone()
+            found = self._connection.execute(
+                "SELECT number, heading, text, gist FROM draft_section WHERE draft = ? ORDER BY number", (key,)
+            ).fetchall()
+        if head is None:
+            return None
+        kept = json.loads(head[0])
+        return Draft("zh" if kept.get("language") == "zh" else "en", kept, tuple(Section(*row) for row in found))
+
+    def keep_head(self, key: str, head: Mapping[str, str]) -> None:
+        with self._transaction() as write:
+            given = (_packed(dict(head)), time.time(), key)
+            write.execute("UPDATE draft SET head = ?, touched = ? WHERE key = ?", given)
+
+    def accept_section(self, key: str, section: Section) -> int:
+        """Puts a section behind the others, under the number returned. It is on the disk when this returns."""
+        with self._transaction() as write:
+            found = write.execute("SELECT next FROM draft WHERE key = ?", (key,)).fetchone()
+            kept = write.execute("SELECT count(*) FROM draft_section WHERE draft = ?", (key,)).fetchone()[0]
+            if found is None or kept >= MOST_SECTIONS:
+                raise InvalidRequest(
+                    Text(f"A draft has at most {MOST_SECTIONS} sections.", f"一份草稿最多 {MOST_SECTIONS} 节。")
+                    if found
+                    else Text("This draft is not kept any more.", "此草稿已不再保留。"),
+                    Text("Begin a new one.", "请新建一份。"),
+                )
+            _insert(write, key, found[0], section)
+            write.execute("UPDATE draft SET next = next + 1, touched = ? WHERE key = ?", (time.time(), key))
+        return int(found[0])
+
+    def edit_section(self, key: str, section: Section) -> None:
+        """Replaces the section of that number. One that is not there any more is not made again."""
+        with self._transaction() as write:
+            write.execute(
+                "UPDATE draft_section SET heading = ?, text = ?, gist = ? WHERE draft = ? AND number = ?",
+                (section.heading, section.text, section.gist, key, section.number),
+            )
+            write.execute("UPDATE draft SET touched = ? WHERE key = ?", (time.time(), key))
+
+    def remove_section(self, key: str, number: int) -> None:
+        with self._transaction() as write:
+            write.execute("DELETE FROM draft_section WHERE draft = ? AND number = ?", (key, number))
+            write.execute("UPDATE draft SET touched = ? WHERE key = ?", (time.time(), key))
+
+    def bring_back(self, key: str, section: Section) -> None:
+        """A section that was removed, at its old place; nothing where that was never its place."""
+        with self._transaction() as write:
+            found = write.execute("SELECT next FROM draft WHERE key = ?", (key,)).fetchone()
+            taken = "SELECT 1 FROM draft_section WHERE draft = ? AND number = ?"
+            if found and 1 <= section.number < found[0] and not write.execute(taken, (key, section.number)).fetchone():
+                _insert(write, key, section.number, section)
+
+    def drop_draft(self, key: str) -> None:
+        with self._transaction() as write:
+            write.execute("DELETE FROM draft WHERE key = ?", (key,))
+
     def _all(self, query: str, *given: Any) -> list[Any]:
         with self._turn:
             return self._connection.execute(query, given).fetchall()
@@ -180,10 +268,15 @@ class Store:
             version = write.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise sqlite3.DatabaseError(f"its tables are of version {version}, this program knows {VERSION}")
-            if version == 0:
-                for statement in filter(str.strip, _TABLES.split(";")):
+            for added in _TABLES[version:]:
+                for statement in filter(str.strip, added.split(";")):
                     write.execute(statement)
-                write.execute(f"PRAGMA user_version={VERSION}")
+            write.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _insert(write: sqlite3.Connection, key: str, number: int, section: Section) -> None:
+    given = (key, number, section.heading, section.text, section.gist)
+    write.execute("INSERT INTO draft_section VALUES (?, ?, ?, ?, ?)", given)
 
 
 def _packed(value: Any) -> str:

@@ -14,9 +14,9 @@ from playground.types import InvalidRequest
 HEAD = "id: mine\ntitle: {en: Mine, zh: 我的}\ndescription: {en: Mine., zh: 我的。}\n"
 
 
-def test_the_six_presets_are_there_in_their_order() -> None:
+def test_the_seven_presets_are_there_in_their_order() -> None:
     assert [preset.id for preset in knob_presets.load_all()] == [
-        "neutral", "model", "precise", "balanced", "creative", "gpt-j-article",
+        "neutral", "model", "precise", "balanced", "creative", "gpt-j-article", "long-text",
     ]  # fmt: skip
 
 

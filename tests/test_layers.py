@@ -18,6 +18,7 @@ FLOORS = {
     "playground.outcomes": 1.3, "playground.reports": 1.4,
     "playground.knob_presets": 1.2, "playground.export": 1.2, "playground.store": 1.2, "playground.sweep": 1.2,
     "playground.statistics": 1.0, "playground.waiting": 1.0, "playground.one_state": 1.0, "playground.rows": 1.0,
+    "playground.draft": 1.0, "playground.manuscript": 1.1,
     "playground.models": 2.0, "playground.decoding": 2.1, "playground.fast": 2.15,
     "playground.generators": 2.2,
     "playground.generate": 3.0, "playground.xray": 3.0, "playground.doctor": 3.1,

@@ -6,7 +6,6 @@ Knows no layout of the other tabs. A job is its key, which the visitor's browser
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
@@ -15,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import platformdirs
 from gradio.utils import get_upload_folder
 
 from playground import parameters, rows, tasks
 from playground.batch import Plan, guess
 from playground.jobs import Jobs, Progress
-from playground.store import Store, StoredJob
+from playground.store import StoredJob
 from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
 from playground.ui.element import element
 from playground.ui.host import Host
+from playground.ui.kept import Kept
 from playground.ui.line import Line
 from playground.ui.words import said
 
@@ -39,12 +38,12 @@ _AGAIN = Text("Choose the file again.", "请重新选择文件。")
 class BatchTab:
     """The element of the tab, and the events it sends. `panel` are the knobs of Play, for whoever wants them here."""
 
-    def __init__(self, host: Host, line: Line) -> None:
+    def __init__(self, host: Host, line: Line, kept: Kept) -> None:
         self._host = host
         self._line = line
+        self._kept = kept
         self._opening = threading.Lock()
         self._opened: Jobs | None = None
-        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         self._followers: dict[str, object] = {}
 
     def layout(self) -> None:
@@ -74,21 +73,11 @@ class BatchTab:
 
     @property
     def _jobs(self) -> Jobs:
-        """Opened on the first use: a page on which nobody runs a batch keeps no file."""
         with self._opening:
             if self._opened is None:
                 settings = self._host.settings
-                self._opened = Jobs(Store(self._folder()), settings.limits, settings.rows)
+                self._opened = Jobs(self._kept.store, settings.limits, settings.rows)
             return self._opened
-
-    def _folder(self) -> Path:
-        chosen = self._host.settings.data_folder
-        if chosen:
-            return Path(chosen).expanduser()
-        if not self._host.settings.public:
-            return Path(platformdirs.user_data_dir("playground", appauthor=False))
-        self._own_folder = tempfile.TemporaryDirectory(prefix="playground-")
-        return Path(self._own_folder.name)
 
     def _open(self, event: gr.EventData) -> Any:
         """A file that was sent becomes a job; a key finds its own again."""

@@ -21,6 +21,7 @@ from playground.ui.ahead import Ahead
 from playground.ui.batch import BatchTab
 from playground.ui.element import asset, element
 from playground.ui.host import Host
+from playground.ui.kept import Kept
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.lens import Lens
 from playground.ui.line import Line, Switches
@@ -28,6 +29,7 @@ from playground.ui.play import Play
 from playground.ui.read import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
 from playground.ui.words import WORDS, word_list
+from playground.ui.write import WriteTab
 
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
 _LOOK = 0.3  # seconds between looks at a model that loads
@@ -76,7 +78,9 @@ class Page:
         self._host = host
         self._lens = Lens()
         self._ahead, self._reader = Ahead(host), Reader(host)
-        self._read, self._batch = ReadTab(self._reader), BatchTab(host, line)
+        kept = Kept(host.settings)
+        self._read, self._batch = ReadTab(self._reader), BatchTab(host, line, kept)
+        self._write = WriteTab(host, line, kept)
         self._play = Play(host, line, switches, self._lens)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
         with api.Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
@@ -114,6 +118,7 @@ class Page:
                     elem_id="knobs",
                 )
         self._read.layout()
+        self._write.layout()
         self._batch.layout()
         with gr.Column(elem_id="loaded"):
             self.model = element("model", None)
@@ -157,6 +162,7 @@ class Page:
         self.seen.read(self._prompt_read, [self.compose, self.panel], self.prompt_tokens, **_TOLD)
         self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
         self._read.wire(self.panel, _LIGHT, _STOP)
+        self._write.wire(self.panel, self.act, _TOLD, _RUN, _STOP)
         self._batch.wire(self.panel, _TOLD)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -246,6 +252,7 @@ class Page:
         self._lens.leave(request.session_hash or "")
         self._reader.stop(request.session_hash or "")
         self._ahead.close(request.session_hash or "")
+        self._write.left(request.session_hash or "")
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
         stale = self._ahead.stale(filled, knobs, request.session_hash or "")

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.types import FINISH_WORDS, Text
+from playground.ui.write_words import WRITE_WORDS
 
 WORDS: Mapping[str, Text] = {
     "title": Text("Playground", "Playground"),
     # Header
     "tab_play": Text("Play", "生成"),
+    "tab_write": Text("Write", "写作"),
     "tab_read": Text("Read", "阅读"),
     "tab_batch": Text("Batch", "批量"),
     "tab_model": Text("Model", "模型"),
@@ -243,6 +245,7 @@ WORDS: Mapping[str, Text] = {
     "batch_earlier": Text("Earlier rows", "前面的行"),
     "batch_later": Text("Later rows", "后面的行"),
     "batch_page": Text("{from}–{to} of {all}", "{from}–{to} / {all}"),
+    **WRITE_WORDS,
     # Model
     "model_heading": Text("What is loaded", "已加载的模型"),
     "model_none": Text("The model is still being loaded.", "模型仍在加载。"),

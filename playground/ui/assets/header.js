@@ -45,7 +45,7 @@ const draw = () => {
   drawShare(status.share);
 };
 const showTab = () => {
-  const tab = ["#read", "#batch", "#model"].includes(location.hash) ? location.hash.slice(1) : "play";
+  const tab = ["#write", "#read", "#batch", "#model"].includes(location.hash) ? location.hash.slice(1) : "play";
   document.body.dataset.tab = tab;
   for (const link of element.querySelectorAll("nav [data-tab]")) {
     if (link.dataset.tab === tab) link.setAttribute("aria-current", "page");

@@ -1,0 +1,335 @@
+// A long text, section by section. The server keeps the draft, this browser the key to it; every answer brings the whole
+// draft in the prop `draft`, candidates come in `news`. What is typed is sent a moment later.
+const pg = window.playground;
+const find = (selector) => element.querySelector(selector);
+const KEYS = "playground-drafts"; // [{key, title}], the newest first
+const SETTINGS = "playground-write";
+const CARDS = "playground-write-cards"; // candidates that wait to be accepted, and whose they are
+const PAUSE = 400; // milliseconds without a key before what was typed is sent
+const read = (name, otherwise) => { try { return JSON.parse(pg.stored(name)) ?? otherwise; } catch { return otherwise; } };
+const numbers = ["n", "length", "room"];
+let known = read(KEYS, []);
+let draft = null; // as the server told it last
+let asked = false; // a draft is on its way
+let opening = null;
+let waits = []; // events that need it
+let cards = [];
+let busy = null; // {target} while something is written
+let run = null;
+let editing = null; // number of the section being edited
+let removed = null;
+let typed = 0; // the timer of what was typed and not sent yet
+let own = false; // what is carried was changed by hand
+let shape = null; // of the sections drawn
+let silence = 0;
+
+const field = (name) => find(`[data-head][name=${name}]`);
+const head = () => {
+  const told = Object.fromEntries([...element.querySelectorAll("[data-head]")].map((one) => [one.name, one.value]));
+  return { ...told, carried: own ? told.carried : "" };
+};
+const whole = (name) => Math.max(1, Math.round(Number(find(`[name=${name}]`).value)) || 1);
+const send = (event, more = {}) => {
+  if (!draft && asked) { waits.push([event, more]); return; }
+  asked = !draft;
+  clearTimeout(typed);
+  typed = 0;
+  trigger(event, {
+    key: draft?.key ?? null, head: head(), at: Date.now(), length: whole("length"), room: whole("room"), n: whole("n"),
+    knobs: find("[name=knobs]").checked, ...more,
+  });
+};
+const soon = () => {
+  clearTimeout(typed);
+  typed = setTimeout(() => send("keep"), PAUSE);
+};
+const remember = () => {
+  known = [{ key: draft.key, title: draft.head.title }, ...known.filter((one) => one.key !== draft.key)];
+  pg.store(KEYS, JSON.stringify(known));
+};
+const keepCards = () => { if (draft) pg.store(CARDS, JSON.stringify({ key: draft.key, cards })); };
+const complain = (text) => {
+  const place = find(".write-complaint");
+  place.hidden = !text;
+  place.textContent = pg.say(text);
+};
+const say = (text) => { find(".write-words").textContent = text; };
+
+const drawDrafts = () => {
+  const picker = find("[name=draft]");
+  picker.replaceChildren(...known.map((one) => pg.make("option", { value: one.key, selected: one.key === draft?.key }, one.title || pg.t("write_untitled"))));
+  if (!draft) picker.prepend(pg.make("option", { value: "", selected: true }, pg.t("write_new")));
+  find(".write-drafts").hidden = known.length + (draft ? 0 : 1) < 2;
+  find("[name=forget]").hidden = !draft;
+};
+const countWords = (text) => (text.match(/[\u3400-\u9fff]|[^\s\u3400-\u9fff]+/gu) ?? []).length;
+const drawSections = () => {
+  const sections = draft?.sections ?? [];
+  const wanted = JSON.stringify([sections, editing, Boolean(removed), pg.language]);
+  if (wanted === shape) return;
+  shape = wanted;
+  const open = find(".write-editor");
+  find(".write-sections").replaceChildren(...sections.map((one) => (one.number !== editing ? drawSection(one)
+    : open && Number(open.dataset.number) === editing ? open : drawEditor(one))));
+  find(".write-empty").hidden = sections.length > 0;
+  find(".write-export").hidden = !sections.length;
+  find(".write-removed").hidden = !removed;
+  const count = sections.reduce((sum, one) => sum + countWords(one.text), 0);
+  find(".write-size").textContent = sections.length ? pg.t("write_words", { sections: sections.length, count: pg.number(count) }) : "";
+};
+const drawCarried = () => {
+  const told = draft?.carried;
+  const area = field("carried");
+  if (told && document.activeElement !== area) area.value = told.text;
+  find(".write-own").hidden = find("[name=reset]").hidden = !own;
+  find(".write-over").hidden = !told?.over;
+  find(".write-count").textContent = told?.tokens === null || !told ? "" : pg.t("count", { used: pg.number(told.tokens), context: pg.number(told.context) });
+  find(".write-count").classList.toggle("over", Boolean(told?.over));
+};
+const drawCards = () => {
+  const place = find(".write-cards");
+  while (place.children.length > cards.length) place.lastChild.remove();
+  cards.forEach((card, at) => {
+    if (!place.children[at]) place.append(makeCard(at));
+    drawCard(place.children[at], card, Boolean(busy));
+  });
+  place.dataset.count = cards.length;
+  find("[name=go]").disabled = Boolean(busy);
+  find("[name=own]").disabled = Boolean(busy);
+  find("[name=halt]").disabled = !busy;
+};
+const fillHead = () => {
+  for (const one of element.querySelectorAll("[data-head]")) {
+    if (one.name !== "carried") one.value = draft?.head[one.name] ?? (one.name === "language" ? pg.language : "");
+  }
+  grow(field("plan"));
+};
+const draw = () => {
+  pg.apply(element);
+  find(".go kbd").textContent = `${pg.command}↵`;
+  find(".write-fleeting").hidden = !props.fleeting;
+  drawDrafts();
+  drawSections();
+  drawCarried();
+  find(".write-cards").replaceChildren();
+  drawCards();
+};
+// An answer about the draft that was open before may come late.
+const mine = (key) => {
+  if (draft) return key === draft.key;
+  return asked && (opening ? key === opening : !known.some((one) => one.key === key));
+};
+const drawDraft = () => {
+  const told = props.draft;
+  if (!told || !mine(told.key)) return;
+  const first = draft?.key !== told.key;
+  draft = told;
+  asked = false;
+  opening = null;
+  remember();
+  if (told.opened) {
+    const kept = read(CARDS, {});
+    cards = kept.key === told.key ? kept.cards : [];
+    fillHead();
+  }
+  if ("accepted" in told) {
+    field("heading").value = "";
+    cards = [];
+    keepCards();
+    say(pg.t("write_accepted"));
+  }
+  if (told.opened || "accepted" in told) own = told.carried.own;
+  if (first && !told.opened) editing = null;
+  drawDrafts();
+  drawSections();
+  drawCarried();
+  drawCards();
+  for (const [event, more] of waits.splice(0)) send(event, more);
+};
+const clear = () => {
+  if (busy) trigger("halt");
+  [draft, asked, waits, cards, busy, run, editing, removed, own] = [null, false, [], [], null, null, null, null, false];
+  clearTimeout(typed);
+  typed = 0;
+  complain(null);
+  say("");
+  field("carried").value = "";
+  fillHead();
+  draw();
+};
+const open = (key) => {
+  clear();
+  opening = key;
+  asked = true;
+  trigger("opened", { key, length: whole("length"), room: whole("room"), at: Date.now() });
+};
+const forgotten = (key) => {
+  known = known.filter((one) => one.key !== key);
+  pg.store(KEYS, JSON.stringify(known));
+};
+
+const write = (wish, at = null) => {
+  complain(null);
+  say(pg.t("starting"));
+  busy = { target: at, base: at === null ? "" : cards[at].text };
+  run = null;
+  cards = at === null ? [] : cards.map((card, number) => (number === at ? { ...card, finish: null, edited: false, own: false } : card));
+  send("go", { wish, target: at, text: busy.base });
+  drawCards();
+};
+const ended = () => {
+  clearTimeout(silence);
+  cards = cards.map((card) => ({ ...card, finish: card.finish ?? "stopped" }));
+  busy = null;
+  keepCards();
+};
+const halt = () => {
+  trigger("halt");
+  // A server that is gone cannot say that it stopped.
+  clearTimeout(silence);
+  silence = setTimeout(() => {
+    if (!busy) return;
+    ended();
+    say(pg.t("lost"));
+    drawCards();
+  }, 15000);
+};
+// News of a run that was given up for another draft come late and belong nowhere.
+const hear = () => {
+  const told = props.news;
+  if (!told || !busy || (run && told.run !== run)) return;
+  run = told.run;
+  told.rows.forEach((row, number) => {
+    const at = told.target ?? number;
+    if (!cards[at]?.edited) cards[at] = { ...row, text: row.text.trimStart() };
+  });
+  if (told.status) say(pg.say(told.status));
+  else say("");
+  if (told.notice) say(pg.say(told.notice));
+  if (told.error) complain(told.error.text);
+  if (told.phase === "done" || told.phase === "refused") {
+    ended();
+    if (told.phase === "refused") asked = false;
+  }
+  drawCards();
+};
+const sectionOf = (node) => draft.sections.find((one) => one.number === Number(node.closest("[data-number]").dataset.number));
+const cardOf = (node) => Number(node.closest("[data-card]").dataset.card);
+const reallyForget = (button) => {
+  if (button.dataset.sure) {
+    trigger("forget", { key: draft.key });
+    forgotten(draft.key);
+    clear();
+  }
+  button.textContent = pg.t(button.dataset.sure ? "write_forget" : "write_forget_sure");
+  button.dataset.sure = button.dataset.sure ? "" : "yes";
+};
+const PRESSED = {
+  new: () => { if (typed) send("keep"); clear(); field("title").focus(); },
+  go: () => write("all"),
+  halt,
+  own: () => {
+    cards = [...cards, { text: "", own: true, edited: true, finish: "end" }];
+    drawCards();
+    find(".write-cards").lastChild.querySelector("textarea").focus();
+  },
+  accept: (button) => send("accept", { card: cardOf(button), heading: field("heading").value, text: cards[cardOf(button)].text }),
+  continue: (button) => write("continue", cardOf(button)),
+  regenerate: (button) => write("regenerate", cardOf(button)),
+  edit: (button) => {
+    editing = sectionOf(button).number;
+    drawSections();
+    grow(find(".write-editor textarea"));
+    find(".write-editor textarea").focus();
+  },
+  discard: () => { editing = null; drawSections(); },
+  remove: (button) => { removed = sectionOf(button); send("remove", { number: removed.number }); },
+  back: () => { send("restore", removed); removed = null; },
+  reset: () => { own = false; send("keep"); },
+  forget: reallyForget,
+};
+for (const kind of ["md", "docx", "txt"]) PRESSED[kind] = () => trigger("save", { key: draft.key, kind, at: Date.now() });
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button || button.type === "submit") return;
+  complain(null);
+  PRESSED[button.name]?.(button);
+});
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const given = Object.fromEntries(["heading", "text", "gist"].map((name) => [name, form.querySelector(`[name=${name}]`).value]));
+  if (given.text.trim()) editing = null;
+  send("mend", { number: Number(form.dataset.number), ...given });
+});
+element.addEventListener("input", (event) => {
+  const { name, dataset, classList, value } = event.target;
+  if (name === "carried") own = value.trim() !== "";
+  if ("head" in dataset) soon();
+  if (name === "plan") grow(event.target);
+  if (classList.contains("write-text")) {
+    const card = cards[cardOf(event.target)];
+    card.text = value;
+    card.edited = true;
+    keepCards();
+    grow(event.target, 420);
+    event.target.closest("[data-card]").querySelector("[name=accept]").disabled = !value.trim();
+  }
+  if (numbers.includes(name)) {
+    pg.store(SETTINGS, JSON.stringify(Object.fromEntries(numbers.map((one) => [one, whole(one)]))));
+    if (draft) soon();
+  }
+});
+element.addEventListener("change", (event) => {
+  if (event.target.name === "draft" && event.target.value) open(event.target.value);
+});
+element.addEventListener("keydown", (event) => {
+  const enter = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  if (enter && !busy) write("all");
+  if (event.key === "Escape" && busy) halt();
+  if (enter) event.preventDefault();
+});
+element.addEventListener("focusout", (event) => {
+  if (event.target.name === "carried" && !typed) drawCarried();
+  if (event.target.name === "forget") {
+    event.target.dataset.sure = "";
+    event.target.textContent = pg.t("write_forget");
+  }
+});
+watch("draft", drawDraft);
+watch("news", hear);
+watch("complaint", () => {
+  const told = props.complaint;
+  if (!told) return;
+  asked = false;
+  if (told.parameter === "draft" && opening) {
+    forgotten(opening);
+    drawDrafts();
+  } else complain(told.text);
+  opening = null;
+  for (const [event, more] of waits.splice(0)) send(event, more);
+});
+watch("file", () => {
+  const told = props.file;
+  if (!told) return;
+  const data = told.base64 ? Uint8Array.from(atob(told.base64), (one) => one.charCodeAt(0)) : told.text;
+  const url = URL.createObjectURL(new Blob([data]));
+  pg.make("a", { href: url, download: told.name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+});
+pg.on("language", () => {
+  if (!draft) field("language").value = pg.language;
+  draw();
+}, "write");
+// Figures of what is carried need the model's tokenizer.
+pg.on("server", (status) => { if (status.model && draft?.carried.tokens === null) send("keep"); }, "write");
+
+for (const [name, most] of Object.entries(props.heads)) field(name).maxLength = most;
+find("[name=n]").max = props.most.candidates;
+find("[name=length]").max = props.most.length;
+const chosen = { ...{ n: props.usual.candidates, length: props.usual.length, room: props.usual.room }, ...read(SETTINGS, {}) };
+for (const name of numbers) find(`[name=${name}]`).value = chosen[name];
+fillHead();
+draw();
+if (known.length) open(known[0].key);

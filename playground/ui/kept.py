@@ -1,0 +1,42 @@
+"""The store of this server, which the tabs share. Knows no tab and nothing of what is kept."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+import platformdirs
+
+from playground.settings import Settings
+from playground.store import Store
+
+
+class Kept:
+    """Opened on the first use: a page on which nobody keeps anything writes no file."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opening = threading.Lock()
+        self._opened: Store | None = None
+        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def fleeting(self) -> bool:
+        """Whether all of it ends with the server: a public page keeps nothing unless it is told where."""
+        return self._settings.public and not self._settings.data_folder
+
+    @property
+    def store(self) -> Store:
+        with self._opening:
+            if self._opened is None:
+                self._opened = Store(self._folder())
+            return self._opened
+
+    def _folder(self) -> Path:
+        if self._settings.data_folder:
+            return Path(self._settings.data_folder).expanduser()
+        if not self._settings.public:
+            return Path(platformdirs.user_data_dir("playground", appauthor=False))
+        self._own_folder = tempfile.TemporaryDirectory(prefix="playground-")
+        return Path(self._own_folder.name)

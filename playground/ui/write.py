@@ -1,0 +1,284 @@
+"""The tab Write: a long text that grows section by section; the events of its one element.
+
+Knows no layout of the other tabs. A draft is its key, which the visitor's browser keeps; who has none sees no draft.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from playground import draft as drafts
+from playground import generate, knob_presets, manuscript, parameters
+from playground.draft import Count, Draft
+from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
+from playground.ui import form as forms
+from playground.ui import news
+from playground.ui.answer import Waiting, answer
+from playground.ui.element import element
+from playground.ui.host import Host
+from playground.ui.kept import Kept
+from playground.ui.line import Line, Switches
+from playground.ui.words import UNEXPECTED, said
+
+KNOBS = "long-text"  # the knob preset with which sections are written
+STOP = ("\n#",)  # where a model would begin the next section by itself
+CANDIDATES, LENGTH, CARRIED = 2, 200, 1_500  # what a new draft begins with; the last two in tokens
+_SLACK = 16  # tokens: a heading and the gaps around it may join differently than they were counted
+_MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
+_GONE = Text("This draft is not kept any more.", "此草稿已不再保留。")
+_NEW = Text("Copy what you need and begin a new one.", "请复制需要的内容，然后新建一份。")
+log = logging.getLogger(__name__)
+Sent = Mapping[str, Any]
+
+
+class WriteTab:
+    """The element of the tab, and the events it sends."""
+
+    def __init__(self, host: Host, line: Line, kept: Kept) -> None:
+        self._host = host
+        self._line = line
+        self._kept = kept
+        self._switches = Switches()
+
+    def layout(self) -> None:
+        limits = self._host.settings.limits
+        with gr.Column(elem_id="writing"):
+            self.form = element(
+                "write",
+                {},
+                ("write_view",),
+                heads=dict(drafts.HEAD),
+                most={"section": drafts.MOST_CHARACTERS, "gist": drafts.GIST,
+                      "candidates": limits.candidates, "length": limits.max_new_tokens},
+                usual={"candidates": min(CANDIDATES, limits.candidates),
+                       "length": min(LENGTH, limits.max_new_tokens), "room": CARRIED},
+                fleeting=self._kept.fleeting,
+                draft=None,
+                news=None,
+                complaint=None,
+                file=None,
+            )  # fmt: skip
+
+    def wire(self, panel: gr.HTML, act: gr.HTML, told: Sent, run: Sent, stop: Sent) -> None:
+        """`told` are the options of an event that brings data of its own, `run` of a run, `stop` of its end."""
+        self.form.go(self._go, [panel, act], self.form, **run)
+        self.form.halt(self._halt, None, None, **stop)
+        for listen, change in (
+            (self.form.opened, self._open),
+            (self.form.keep, self._keep),
+            (self.form.accept, self._accept),
+            (self.form.mend, self._mend),
+            (self.form.remove, self._remove),
+            (self.form.restore, self._restore),
+            (self.form.forget, self._forget),
+            (self.form.save, self._save),
+        ):
+            listen(_complaining(change), None, self.form, **told)
+
+    def left(self, session: str) -> None:
+        """The tab was closed: what it had written for itself ends."""
+        self._switches.stop(session)
+
+    def _open(self, sent: Sent) -> dict[str, Any]:
+        return {"draft": self._told(self._known(sent), sent, opened=True)}
+
+    def _keep(self, sent: Sent) -> dict[str, Any]:
+        return {"draft": self._told(self._headed(sent), sent)}
+
+    def _accept(self, sent: Sent) -> dict[str, Any]:
+        """The section is on the disk before anybody is told so; what was prepared for it alone is cleared."""
+        key, section = self._headed(sent), drafts.checked_section(sent)
+        self._kept.store.accept_section(key, section)
+        kept = self._draft(key).head
+        self._kept.store.keep_head(key, {**kept, "heading": "", "carried": ""})
+        return {"draft": self._told(key, sent, accepted=sent.get("card"))}
+
+    def _mend(self, sent: Sent) -> dict[str, Any]:
+        key = self._known(sent)
+        self._kept.store.edit_section(key, drafts.checked_section(sent, _number(sent)))
+        return {"draft": self._told(key, sent)}
+
+    def _remove(self, sent: Sent) -> dict[str, Any]:
+        key = self._known(sent)
+        self._kept.store.remove_section(key, _number(sent))
+        return {"draft": self._told(key, sent)}
+
+    def _restore(self, sent: Sent) -> dict[str, Any]:
+        key = self._known(sent)
+        self._kept.store.bring_back(key, drafts.checked_section(sent, _number(sent)))
+        return {"draft": self._told(key, sent)}
+
+    def _forget(self, sent: Sent) -> dict[str, Any]:
+        self._kept.store.drop_draft(_key(sent))
+        return {}
+
+    def _save(self, sent: Sent) -> dict[str, Any]:
+        """The manuscript as data that the browser makes a file of: so none of it lies on the server to be fetched."""
+        draft, kind = self._draft(self._known(sent)), sent.get("kind")
+        if kind not in manuscript.KINDS:
+            kind = manuscript.KINDS[0]
+        file = {"name": manuscript.file_name(draft, kind), "at": sent.get("at")}
+        if kind == "docx":
+            return {"file": {**file, "base64": base64.b64encode(manuscript.as_docx(draft)).decode("ascii")}}
+        return {"file": {**file, "text": (manuscript.as_text if kind == "txt" else manuscript.as_markdown)(draft)}}
+
+    def _known(self, sent: Sent) -> str:
+        """The key that was sent, where there is a draft of it."""
+        key = _key(sent)
+        self._draft(key)
+        return key
+
+    def _draft(self, key: str) -> Draft:
+        found = self._kept.store.draft(key)
+        if found is None:
+            raise InvalidRequest(_GONE, _NEW, parameter="draft")
+        return found
+
+    def _headed(self, sent: Sent) -> str:
+        """The key of the draft, its head kept as it was sent; a draft begins with its first head."""
+        head = drafts.checked_head(sent.get("head"))
+        if not sent.get("key"):
+            return self._kept.store.add_draft(head)
+        key = self._known(sent)
+        self._kept.store.keep_head(key, head)
+        return key
+
+    def _told(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
+        draft = self._draft(key)
+        sections = [
+            {"number": one.number, "heading": one.heading, "text": one.text, "gist": one.gist, "sentence": one.sentence}
+            for one in draft.sections
+        ]
+        told = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
+        return {**told, "at": sent.get("at"), **more}
+
+    def _carried(self, draft: Draft, sent: Sent) -> dict[str, Any]:
+        """What the next section would follow, and its share of the window; no figures before a model is loaded."""
+        generator, own = self._host.loaded, draft.says("carried")
+        if generator is None:
+            return {"text": own, "tokens": None, "context": None, "own": bool(own), "over": False}
+        count = _counting(generator)
+        text = own or self._usual(draft, sent, generator, count)
+        used, context = count(drafts.prompt(draft, text)), generator.card.context
+        over = used + _length(sent) > context
+        return {"text": text, "tokens": used, "context": context, "own": bool(own), "over": over}
+
+    def _usual(self, draft: Draft, sent: Sent, generator: Generator, count: Count) -> str:
+        """What is carried where the author has not said so: as much as was asked for and the window holds."""
+        heading = count(draft.says("heading")) + _SLACK
+        room = generator.card.context - _length(sent) - heading
+        return drafts.carry(draft, max(0, min(_whole(sent, "room", CARRIED), room)), count)
+
+    async def _go(
+        self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
+    ) -> AsyncGenerator[Any, None]:
+        """The news of several candidates for the next section, or of one that is written again or goes on."""
+        sent, name, session = _sent(event), uuid.uuid4().hex[:12], request.session_hash or ""
+        switch = self._switches.begin(session)
+        base = _text(sent, "text") if sent.get("wish") == "continue" else ""
+        target = sent.get("target")
+        run: Run | None = None
+        try:
+            key = await asyncio.to_thread(self._headed, sent)
+            yield gr.update(draft=await asyncio.to_thread(self._told, key, sent), complaint=None)
+            asked = self._asked(key, sent, knobs, act)
+            async with aclosing(answer(asked, self._host, self._line, switch)) as states:
+                async for state in states:
+                    if isinstance(state, Waiting):
+                        yield gr.update(news=news.waiting(name, state.reason))
+                        continue
+                    run = state
+                    yield gr.update(news=news.of_run(name, run, {}, target, base))
+            if run is None:  # stopped before its turn came
+                yield gr.update(news=news.news("done", name))
+        except PlaygroundError as error:
+            yield gr.update(news=news.refused(name, error))
+        except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
+            log.exception("A section failed")
+            yield gr.update(news=news.refused(name, PlaygroundError(UNEXPECTED)))
+        finally:
+            self._switches.end(session, switch)
+
+    def _asked(self, key: str, sent: Sent, knobs: Sent, act: Any) -> Callable[[ModelCard], Request]:
+        def ask(_: ModelCard) -> Request:
+            generator, draft = self._host.generator, self._draft(key)
+            carried = draft.says("carried") or self._usual(draft, sent, generator, _counting(generator))
+            return forms.on_path(self._section(drafts.prompt(draft, carried), sent, knobs), act, generator)
+
+        return ask
+
+    def _section(self, prompt: str, sent: Sent, knobs: Sent) -> Request:
+        alone = sent.get("wish") in ("continue", "regenerate")
+        own = {name: knobs[name] for name in parameters.by_name() if name in knobs}
+        chosen = own if sent.get("knobs") else knob_presets.values(KNOBS)
+        asked = {
+            "n": 1 if alone else _whole(sent, "n", CANDIDATES),
+            "max_new_tokens": _length(sent),
+            "stop": list(STOP),
+            "seed": generate.FRESH_SEED if alone else sent.get("seed", generate.FRESH_SEED),
+        }
+        request = Request(prompt, parameters.validate({**chosen, **asked}))
+        if sent.get("wish") != "continue":
+            return request
+        return replace(request, prefill=_text(sent, "text"), written=_text(sent, "text"))
+
+    def _halt(self, request: gr.Request) -> None:
+        self._switches.stop(request.session_hash or "")
+
+
+def _complaining(change: Callable[[Sent], dict[str, Any]]) -> Callable[[gr.EventData], Any]:
+    """An event's answer as props of the element; what cannot be done is said there too, and nothing typed is lost."""
+
+    def answered(event: gr.EventData) -> Any:
+        sent = _sent(event)
+        try:
+            return gr.update(**change(sent), complaint=None)
+        except PlaygroundError as error:
+            parameter = error.parameter if isinstance(error, InvalidRequest) else None
+            text = Text(error.say("en"), error.say("zh"))
+            return gr.update(complaint={"text": said(text), "parameter": parameter, "at": sent.get("at")})
+
+    return answered
+
+
+def _counting(generator: Generator) -> Count:
+    values = parameters.validate({})
+    return lambda text: len(generator.render(Request(text, values)).token_ids) if text else 0
+
+
+def _sent(event: gr.EventData) -> Sent:
+    """What the script sent with an event; anything but a mapping is nothing."""
+    return event._data if isinstance(event._data, Mapping) else {}
+
+
+def _key(sent: Sent) -> str:
+    """The key that was sent; what no key can be is none, since SQLite takes not every text."""
+    key = sent.get("key")
+    return key if isinstance(key, str) and key.isascii() else ""
+
+
+def _text(sent: Sent, name: str) -> str:
+    given = sent.get(name)
+    return drafts.readable(given) if isinstance(given, str) else ""
+
+
+def _whole(sent: Sent, name: str, usual: int) -> int:
+    given = sent.get(name)
+    return given if type(given) is int and 0 < given < _MOST else usual
+
+
+def _length(sent: Sent) -> int:
+    return _whole(sent, "length", LENGTH)
+
+
+def _number(sent: Sent) -> int:
+    return _whole(sent, "number", 0)

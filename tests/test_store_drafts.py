@@ -1,0 +1,121 @@
+"""Drafts in the store: what was accepted outlives kill -9, and a draft is found by its key alone."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from playground import store as stores
+from playground.draft import MOST_SECTIONS, Section
+from playground.store import FILE, VERSION, Store
+from playground.types import Busy, InvalidRequest
+
+WRITER = """
+import sys
+from pathlib import Path
+from playground.draft import Section
+from playground.store import Store
+store, key = Store(Path(sys.argv[1])), sys.argv[2]
+while True:
+    if len(store.draft(key).sections) >= 200:
+        store.remove_section(key, store.draft(key).sections[0].number)
+    number = store.accept_section(key, Section(0, "heading", "some text " * 200))
+    store.edit_section(key, Section(number, f"heading {number}", f"text {number} " * 200))
+    print(number, flush=True)
+"""
+KILLS = 20
+
+
+def test_twenty_kills_lose_no_section_that_was_accepted(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    key = store.add_draft({"title": "T", "language": "en"})
+    luck, told = random.Random(7), 0
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), key], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout is not None
+            first = int(writer.stdout.readline())
+            assert told < first <= told + 2, "a number was used again, or one was left out"
+            time.sleep(luck.random() * 0.05)
+            writer.kill()
+            told = max([first, *(int(line) for line in writer.stdout.read().splitlines(keepends=True) if "\n" in line)])
+        draft = store.draft(key)
+        assert draft is not None
+        numbers = [one.number for one in draft.sections]
+        assert told <= numbers[-1] <= told + 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
+        written = {one.number: one for one in draft.sections}
+        assert written[told] == Section(told, f"heading {told}", f"text {told} " * 200)
+    store.close()
+
+
+def test_a_draft_is_found_by_its_key_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    mine, other = store.add_draft({"title": "mine"}), store.add_draft({"title": "theirs"})
+    assert len(mine) >= 40 and mine != other
+    store.accept_section(mine, Section(0, "", "my text"))
+    for guess in ("", "%", mine[:-1], mine.swapcase()):
+        assert store.draft(guess) is None
+        with pytest.raises(InvalidRequest, match="not kept"):
+            store.accept_section(guess, Section(0, "", "x"))
+        store.edit_section(guess, Section(1, "", "x"))
+        store.remove_section(guess, 1)
+    kept = store.draft(mine)
+    assert kept is not None and kept.says("title") == "mine" and kept.sections == (Section(1, "", "my text"),)
+    store.drop_draft(mine)
+    left = store.draft(other)
+    assert store.draft(mine) is None and left is not None and left.sections == ()
+    store.close()
+
+
+def test_a_section_is_edited_removed_and_brought_back_to_its_place(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    key = store.add_draft({})
+    assert [store.accept_section(key, Section(0, "", text)) for text in ("a", "b", "c")] == [1, 2, 3]
+    store.edit_section(key, Section(2, "B", "bee", "of b"))
+    store.remove_section(key, 3)
+    store.remove_section(key, 1)
+    store.bring_back(key, Section(1, "", "a"))
+    store.bring_back(key, Section(1, "", "twice"))
+    store.bring_back(key, Section(9, "", "never there"))
+    assert store.accept_section(key, Section(0, "", "d")) == 4, "the number of a removed section is not used again"
+    draft = store.draft(key)
+    assert draft is not None
+    assert draft.sections == (Section(1, "", "a"), Section(2, "B", "bee", "of b"), Section(4, "", "d"))
+    store.close()
+
+
+def test_what_is_kept_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    key = store.add_draft({})
+    for _ in range(MOST_SECTIONS):
+        store.accept_section(key, Section(0, "", "x"))
+    with pytest.raises(InvalidRequest, match=f"at most {MOST_SECTIONS}"):
+        store.accept_section(key, Section(0, "", "x"))
+    monkeypatch.setattr(stores, "MOST_DRAFTS", 2)
+    store.add_draft({})
+    with pytest.raises(Busy):
+        store.add_draft({})
+    with sqlite3.connect(tmp_path / FILE) as other:
+        other.execute("UPDATE draft SET touched = 0 WHERE key = ?", (key,))
+    other.close()
+    assert store.add_draft({}) and store.draft(key) is None, "one that nobody has touched for a year makes room"
+    store.close()
+
+
+def test_a_file_of_the_first_version_keeps_its_jobs_and_learns_drafts(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE) as old:
+        old.executescript(stores._JOBS)
+        old.execute("INSERT INTO job VALUES ('k', 1e12, '[\"a\"]', '{}')")
+        old.execute("PRAGMA user_version=1")
+    old.close()
+    store = Store(tmp_path)
+    assert store.job("k") is not None and store.draft(store.add_draft({})) is not None
+    assert store._all("PRAGMA user_version") == [(VERSION,)]
+    store.close()

@@ -1,0 +1,191 @@
+"""The tab Write in a browser: a text grows, outlives a reload, is edited and exported, and is nobody else's."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import docx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from playground.generators.scripted import ScriptedGenerator
+from playground.settings import Limits, Settings
+from playground.types import InvalidRequest
+from playground.ui.host import Host
+from playground.ui.kept import Kept
+from playground.ui.line import Line
+from playground.ui.write import WriteTab
+from tests.ui.conftest import Visit, serving
+from tests.ui.scripted_page import HOSTILE
+
+pytestmark = pytest.mark.browser
+PAGE = "tests.ui.scripted_page"
+FERRY = "Night Ferry came in late, and nobody stood on the pier."
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for all of these; each visitor has a browser of their own, and so no draft of another's."""
+    with serving("-m", PAGE, "--pause", "0.06", "--data-folder", str(tmp_path_factory.mktemp("data"))) as url:
+        yield url
+
+
+def open_tab(page: Page) -> Locator:
+    page.locator("nav [data-tab=write]").click()
+    return page.locator("#write")
+
+
+def head(tab: Locator, name: str) -> Locator:
+    return tab.locator(f"[data-head][name={name}]")
+
+
+def accept(tab: Locator, number: int, edited: str) -> None:
+    """Has a section written, edits one of its candidates, and takes it."""
+    sections = tab.locator("article.write-section").count()
+    tab.locator("[name=go]").click()
+    button = tab.locator("[name=accept]").nth(number - 1)
+    expect(button).to_be_enabled()
+    tab.locator(".write-card textarea").nth(number - 1).fill(edited)
+    button.click()
+    expect(tab.locator("article.write-section")).to_have_count(sections + 1)
+    expect(tab.locator(".write-card")).to_have_count(0)
+
+
+def export(page: Page, kind: str) -> bytes:
+    with page.expect_download() as saved:
+        page.locator(f"#write [name={kind}]").click()
+    assert saved.value.suggested_filename == f"The Keeper.{kind}"
+    return Path(saved.value.path()).read_bytes()
+
+
+def test_a_text_grows_outlives_a_reload_is_edited_and_exported(site: str, visit: Visit) -> None:
+    page = visit(site)
+    tab = open_tab(page)
+    head(tab, "title").fill("The Keeper")
+    head(tab, "author").fill("A. Bird")
+    head(tab, "plan").fill("He waits. She comes.")
+    head(tab, "heading").fill("Night")
+    accept(tab, 1, FERRY)
+    expect(head(tab, "heading")).to_have_value("")
+    accept(tab, 2, HOSTILE)
+    tab.locator(".write-carried summary").click()
+    carried = re.compile(r"^Title: The Keeper\n.*Plan: He waits.*## Night\n\nNight Ferry", re.DOTALL)
+    expect(head(tab, "carried")).to_have_value(carried)
+    expect(tab.locator(".write-count")).to_have_text(re.compile(r"\d+ / 2,048 tokens"))
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    tab = open_tab(page)
+    expect(tab.locator("article.write-section")).to_have_count(2)
+    expect(head(tab, "plan")).to_have_value("He waits. She comes.")
+    expect(tab.locator("article.write-section").nth(1)).to_contain_text(HOSTILE)
+    tab.locator("[name=edit]").nth(1).click()
+    tab.locator(".write-editor [name=text]").fill("Edited by hand.\n\nTwice.")
+    tab.locator(".write-editor [name=heading]").fill("Day")
+    tab.locator(".write-editor [name=keep]").click()
+    expect(tab.locator("article.write-section h4").nth(1)).to_have_text("Day")
+    markdown = f"# The Keeper\n\n*A. Bird*\n\n## Night\n\n{FERRY}\n\n## Day\n\nEdited by hand.\n\nTwice.\n"
+    assert export(page, "md").decode() == markdown
+    assert "Night\n\nNight Ferry" in export(page, "txt").decode()
+    told = [one.text for one in docx.Document(io.BytesIO(export(page, "docx"))).paragraphs]
+    assert told == ["The Keeper", "A. Bird", "Night", FERRY, "Day", "Edited by hand.", "Twice."]
+    assert page.title() == "Playground"
+    stranger = visit(site)
+    expect(open_tab(stranger).locator(".write-empty")).to_be_visible()
+
+
+def test_a_section_is_removed_and_brought_back_and_a_draft_deleted(site: str, visit: Visit) -> None:
+    page = visit(site)
+    tab = open_tab(page)
+    head(tab, "title").fill("First")
+    for text in ("One.", "Two."):
+        tab.locator("[name=own]").click()
+        tab.locator(".write-card textarea").fill(text)
+        tab.locator("[name=accept]").click()
+        expect(tab.locator("article.write-section").last).to_contain_text(text)
+    tab.locator("[name=remove]").first.click()
+    expect(tab.locator("article.write-section")).to_have_text([re.compile("Two")])
+    tab.locator("[name=back]").click()
+    expect(tab.locator("article.write-section")).to_have_text([re.compile("One"), re.compile("Two")])
+    tab.locator("[name=new]").click()
+    expect(tab.locator("article.write-section")).to_have_count(0)
+    head(tab, "title").fill("Second")
+    expect(tab.locator("[name=draft] option")).to_have_text(["Second", "First"])
+    tab.locator("[name=draft]").select_option(label="First")
+    expect(tab.locator("article.write-section")).to_have_count(2)
+    tab.locator("[name=forget]").click()
+    tab.locator("[name=forget]").click()
+    expect(tab.locator("article.write-section")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    expect(head(open_tab(page), "title")).to_have_value("Second")
+
+
+def test_candidates_are_stopped_edited_continued_and_written_again(site: str, visit: Visit) -> None:
+    page = visit(site, locale="zh-CN")
+    tab = open_tab(page)
+    head(tab, "title").fill("守灯人")
+    expect(head(tab, "language")).to_have_value("zh")
+    tab.locator("[name=n]").fill("1")
+    tab.locator("[name=go]").click()
+    text = tab.locator(".write-card textarea")
+    expect(text).not_to_have_value("")
+    expect(tab.locator("[name=accept]")).to_be_disabled()
+    tab.locator("[name=halt]").click()
+    expect(tab.locator(".write-facts")).to_contain_text("由你停止")
+    text.fill("海很静。")
+    tab.locator("[name=continue]").click()
+    expect(tab.locator(".write-facts")).to_contain_text("自然结束")
+    expect(text).to_have_value(re.compile("^海很静。.*(begins|/b>|again)[.]? ?$", re.DOTALL))
+    tab.locator("[name=regenerate]").click()
+    expect(text).to_have_value(re.compile("^[^海]"))
+    expect(tab.locator("[name=accept]")).to_be_enabled()
+    left = text.input_value()
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    expect(open_tab(page).locator(".write-card textarea")).to_have_value(left)
+
+
+def test_what_is_carried_can_be_changed_for_one_section(site: str, visit: Visit) -> None:
+    page = visit(site, viewport={"width": 390, "height": 844})
+    tab = open_tab(page)
+    tab.locator("[name=go]").click()
+    expect(tab.locator(".write-complaint")).to_have_text(re.compile("^The prompt is empty"))
+    head(tab, "title").fill("T")
+    tab.locator(".write-carried summary").click()
+    carried = head(tab, "carried")
+    expect(carried).to_have_value("Title: T")
+    before = tab.locator(".write-count").inner_text()
+    carried.fill("Only this, and nothing of the plan, is carried on.")
+    expect(tab.locator(".write-count")).not_to_have_text(before)
+    expect(tab.locator(".write-own")).to_be_visible()
+    tab.locator("[name=reset]").click()
+    expect(carried).to_have_value("Title: T")
+    carried.fill("Once more by hand.")
+    accept(tab, 2, FERRY)
+    expect(carried).to_have_value(f"Title: T\n\n{FERRY}")
+    expect(tab.locator(".write-own")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_that_a_stranger_sends_finds_or_breaks_a_draft(tmp_path: Path) -> None:
+    settings = Settings(data_folder=str(tmp_path))
+    host = Host(settings, lambda _settings, _report: ScriptedGenerator(["One."]))
+    host.start()
+    assert host.wait(20)
+    kept = Kept(settings)
+    tab = WriteTab(host, Line(Limits()), kept)
+    key = tab._accept({"head": "none", "text": "One.", "length": 10**30, "room": -1})["draft"]["key"]
+    for guess in ("\ud800", "x", 7, None, [key], key[:-1]):
+        with pytest.raises(InvalidRequest, match="not kept any more"):
+            tab._open({"key": guess})
+        with pytest.raises(InvalidRequest, match="not kept any more"):
+            tab._save({"key": guess, "kind": "md"})
+        tab._forget({"key": guess})
+    for number in (10**30, -1, "1", True, None):
+        tab._remove({"key": key, "number": number})
+        tab._restore({"key": key, "number": number, "text": "Never written."})
+    assert [one["text"] for one in tab._open({"key": key})["draft"]["sections"]] == ["One."]
+    kept.store.close()
