@@ -73,6 +73,7 @@ WORDS: Mapping[str, Text] = {
     "mine_new": Text("Save", "保存"),
     "mine_change": Text("Save changes", "保存修改"),
     "mine_copy": Text("Save as a new task", "另存为新任务"),
+    "mine_close": Text("Cancel", "取消"),
     "mine_start": Text("Start my own from this", "以此为起点自己写"),
     "mine_edit": Text("Edit", "编辑"),
     "mine_export": Text("Export YAML", "导出 YAML"),

@@ -81,8 +81,9 @@ const save = (told) => {
   key = null;
   gone = null;
   open("");
-  said = { word: "mine_saved", title: one.record.title };
   pg.tell("write", { task: one.key });
+  said = { word: "mine_saved", title: one.record.title };
+  draw();
 };
 const erase = (wanted) => {
   const before = kept();
