@@ -22,8 +22,6 @@ MAX_TITLE = 60  # characters
 FILE = "task.yaml"  # what errors call a text that came without a name
 _GROUP = "write"
 _ABOUT = Text("Made from a prompt of my own.", "由我自己的提示词制成。")
-# What a run chooses anew, and how many: no part of what the task is.
-_NOT_THE_TASKS = ("seed",)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -97,7 +95,7 @@ def write(title: object, prompt: str, values: Mapping[str, Any], knobs: Mapping[
         "output": {"kind": "text"},
         "fields": [_record(name, value) for name, value in defaults.items()],
         "prompts": {"en": {"complete": prompt}, "zh": {"complete": prompt}},
-        "parameters": {name: value for name, value in chosen.items() if name not in _NOT_THE_TASKS},
+        "parameters": {name: value for name, value in chosen.items() if name != "seed"},
     }
     text: str = yaml.dump(record, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
     read(text)  # what could not be read again is not handed out

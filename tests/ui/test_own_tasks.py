@@ -48,10 +48,11 @@ def exported(page: Page) -> str:
     return Path(saved.value.path()).read_text(encoding="utf-8")
 
 
-def bring(page: Page, text: str) -> None:
+def bring(page: Page, folder: Path, text: str) -> None:
+    path = folder / "theirs.yaml"
+    path.write_text(text, encoding="utf-8")
     page.locator(".mine [name=import]").click()
-    file = {"name": "theirs.yaml", "mimeType": "text/yaml", "buffer": text.encode()}
-    page.locator(".mine input[type=file]").set_input_files([file])  # type: ignore[list-item]
+    page.locator(".mine input[type=file]").set_input_files(path)
 
 
 def test_variables_become_fields_that_fill_the_prompt(scripted: str, visit: Visit) -> None:
@@ -109,14 +110,16 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     assert page.title() == "Playground"
 
 
-def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(scripted: str, visit: Visit) -> None:
+def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(
+    scripted: str, visit: Visit, tmp_path: Path
+) -> None:
     page = visit(scripted)
     write_prompt(page)
     save(page, "Fox story")
     text = exported(page)
     assert own_task.read(text).title.en == "Fox story"
     page.locator(".mine [name=delete]").click()
-    bring(page, text.replace("group: write", "group: poems"))
+    bring(page, tmp_path, text.replace("group: write", "group: poems"))
     error = page.locator("[data-panel=yaml] .field-error")
     expect(error).to_have_text(re.compile(r"^theirs\.yaml, line 2, group: it must be one of"))
     page.locator("button[name=language]").click()
@@ -128,14 +131,16 @@ def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(scripted:
     open_mine(page, "Fox story")
     assert exported(page) == text
     page.locator(".mine [name=delete]").click()
-    bring(page, "#" * (own_task.MAX_BYTES + 1))
+    bring(page, tmp_path, "#" * (own_task.MAX_BYTES + 1))
     expect(error).to_contain_text("at most 66 kB are allowed")
 
 
-def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(scripted: str, visit: Visit) -> None:
+def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
+    scripted: str, visit: Visit, tmp_path: Path
+) -> None:
     page = visit(scripted)
     text = (tasks.FOLDER / "recommendations.yaml").read_text(encoding="utf-8")
-    bring(page, text.replace("{en: Recommendations, zh: 推荐}", "{en: My list, zh: 我的清单}"))
+    bring(page, tmp_path, text.replace("{en: Recommendations, zh: 推荐}", "{en: My list, zh: 我的清单}"))
     open_mine(page, "My list")
     page.locator("#knobs [data-knob=seed] input").fill("0")
     page.keyboard.press("Tab")
