@@ -28,11 +28,14 @@ class SchemaError(PlaygroundError):
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader without aliases: a few of them could stand for millions of nodes."""
+    """SafeLoader without tags, and without aliases: a few of them could stand for millions of nodes."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=self.peek_event().start_mark)
+        event = self.peek_event()
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+            raise yaml.MarkedYAMLError(problem="tags are not allowed", problem_mark=self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
 
@@ -166,6 +169,9 @@ def parse(text: str, file: str) -> Node:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         reason = Text(f"this is not valid YAML: {error.problem}.", f"这不是有效的 YAML：{error.problem}。")
         raise SchemaError(reason, file=file, line=line) from None
+    except yaml.reader.ReaderError as error:
+        reason = Text("this character is not allowed.", "不允许使用这个字符。")
+        raise SchemaError(reason, file=file, line=text.count("\n", 0, error.position) + 1) from None
     except (yaml.YAMLError, RecursionError):
         raise SchemaError(Text("this is not valid YAML.", "这不是有效的 YAML。"), file=file) from None
     if raw is None:

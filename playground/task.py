@@ -19,7 +19,8 @@ FieldType = Literal["text", "long_text", "choice", "number", "list"]
 
 MAX_LENGTH: Mapping[FieldType, int] = {"text": 200, "long_text": 6000, "choice": 100, "number": 30, "list": 1000}
 
-PLACE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+NAME = r"\w{1,40}"  # of a field: letters of any script, digits and _; compose.js reads prompts by the same rule
+PLACE = re.compile(rf"\{{\{{[ \t]*({NAME})[ \t]*\}}\}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Field:
 class Prompts:
     """The templates of one language: the three parts of a chat, and one document to be continued.
 
+    Without a `user` there is no chat: such a task is a prompt to be continued, whatever the model knows.
     `shots` are worked inputs and outputs that show the model the form; the templates hold them already.
     """
 
@@ -160,7 +162,7 @@ class Task:
         chosen = parameters.validate({**self.parameters_for(language, mode), **(values or {})})
         chosen = self.held(chosen, filled)
         templates = self.prompts[language]
-        if mode == "complete":
+        if mode == "complete" or not templates.user:
             return Request(fill(templates.complete, filled), chosen, "complete", task=self.id)
         return Request(
             fill(templates.user, filled),

@@ -15,7 +15,7 @@ from playground import parameters, schema
 from playground.listing import Split
 from playground.output import Column, Output, OutputKind
 from playground.schema import Node, SchemaError
-from playground.task import MAX_LENGTH, PLACE, Example, Field, FieldType, Override, Prompts, Task
+from playground.task import MAX_LENGTH, NAME, PLACE, Example, Field, FieldType, Override, Prompts, Task
 from playground.types import LANGUAGES, InvalidRequest, Language, Mode, Text
 
 __all__ = ["FOLDER", "GROUPS", "Example", "Field", "Task", "build", "find", "load", "load_all"]
@@ -99,6 +99,13 @@ def build(document: Node) -> Task:
     return task
 
 
+def _field_name(node: Node) -> str:
+    name = node.text()
+    if not re.fullmatch(NAME, name):
+        raise node.wrong("it must be 1 to 40 letters, digits and _.", "应由 1 到 40 个文字、数字或 _ 组成。")
+    return name
+
+
 def _name(node: Node) -> str:
     name = node.text()
     if not _NAME.fullmatch(name):
@@ -129,7 +136,7 @@ def _field(node: Node) -> Field:
             )
     default = entries["default"].mapping(required=LANGUAGES)
     field = Field(
-        name=_name(entries["name"]),
+        name=_field_name(entries["name"]),
         type=kind,
         label=entries["label"].both_languages(),
         default=Text(default["en"].text(empty=True), default["zh"].text(empty=True)),
@@ -145,15 +152,15 @@ def _field(node: Node) -> Field:
 
 
 def _prompts(node: Node, names: list[str]) -> Prompts:
-    entries = node.mapping(required=("chat", "complete"), optional=("shots",))
-    chat = entries["chat"].mapping(required=("user",), optional=("system", "prefill"))
+    entries = node.mapping(required=("complete",), optional=("chat", "shots"))
+    chat = entries["chat"].mapping(required=("user",), optional=("system", "prefill")) if "chat" in entries else {}
     shots = entries["shots"].text() if "shots" in entries else ""
     if PLACE.search(shots):
         raise entries["shots"].wrong("shots are plain text, without fields.", "shots 应为纯文本，不能含有字段。")
     return Prompts(
         shots=shots,
         system=_template(chat["system"], names, shots) if "system" in chat else "",
-        user=_template(chat["user"], names, shots),
+        user=_template(chat["user"], names, shots) if "user" in chat else "",
         prefill=_template(chat["prefill"], names, shots) if "prefill" in chat else "",
         complete=_template(entries["complete"], names, shots),
     )

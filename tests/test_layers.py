@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "playground.types": 0.0, "playground.leave": 0.0, "playground.settings": 0.1, "playground.parameters": 0.1,
     "playground.schema": 1.0, "playground.listing": 1.0, "playground.output": 1.05,
-    "playground.task": 1.1, "playground.tasks": 1.2,
+    "playground.task": 1.1, "playground.tasks": 1.2, "playground.own_task": 1.25,
     "playground.outcomes": 1.3, "playground.reports": 1.4,
     "playground.knob_presets": 1.2, "playground.export": 1.2, "playground.store": 1.2, "playground.sweep": 1.2,
     "playground.statistics": 1.0, "playground.waiting": 1.0, "playground.one_state": 1.0, "playground.rows": 1.0,

@@ -38,6 +38,7 @@ NAMES = {
     "generators/scripted.py": "a script has rows, a length and stop strings",
     "knob_presets.py": "a model's generation_config leaves top_k and do_sample unsaid",
     "output.py": "which parameter holds a text to each kind of result",
+    "own_task.py": "a seed belongs to a run, not to the task that is saved from it",
     "measure_cli.py": "writes many rows from one seed on, and only one where nothing is drawn",
     "replay_cli.py": "a beam search has no trace",
     "settings.py": "caps of a public server",

@@ -108,7 +108,7 @@ BROKEN = [
     ("temperature: 0.5", "temprature: 0.5", 32, "parameters.temprature"),
     ("temperature: 0.25", "top_k: -5", 34, "overrides.1.parameters.top_k"),
     ("mode: chat", "mode: sing", 34, "overrides.1.mode"),
-    ("group: write", "group: !!python/object/apply:os.getcwd []", 2, "group"),
+    ("group: write", "group: !!python/object/apply:os.getcwd []", 2, ""),
     ("group: write", "group: [unclosed", None, ""),
     ("group: write", "group: &a write\nmore: *a", 3, ""),
     ("group: write", "group:\n\t- write", 3, ""),

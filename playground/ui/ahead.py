@@ -29,10 +29,13 @@ Form = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run that is to begin with a chosen token: the request as it was looked at, and what the token writes."""
+    """A run that is to begin with a chosen token: the request as it was looked at, and what the token writes.
+
+    `part` is what is to be remembered of its task.
+    """
 
     request: Request
-    fields: Mapping[str, Any]
+    part: Mapping[str, Any]
     text: str
 
 
@@ -40,14 +43,14 @@ class Start:
 class _Look:
     name: str
     request: Request
-    fields: Mapping[str, Any]
+    part: Mapping[str, Any]
     search: str | None = None
     begins: dict[int, str] = field(default_factory=dict)
     value: Value = field(default_factory=dict)
 
 
 def _values(look: _Look, knobs: Form) -> dict[str, Any]:
-    return forms.held(parameters.validate(knobs), {"task": look.request.task, "fields": look.fields})
+    return forms.held(parameters.validate(knobs), {"task": look.request.task, **look.part})
 
 
 class Ahead:
@@ -64,8 +67,7 @@ class Ahead:
         name = uuid.uuid4().hex[:12]
         try:
             request = forms.on_path(checked_request(form, knobs, self._host), act, self._host.generator)
-            fields = form.get("fields") if form.get("kind") == "task" else {}
-            look = _Look(name, request, fields if isinstance(fields, Mapping) else {})
+            look = _Look(name, request, forms.task_part(form))
             value = self._shown(look, request.values, session)
         except PlaygroundError as error:
             return self._refused(name, session, error)
@@ -119,7 +121,7 @@ class Ahead:
         if look is None or type(token_id) is not int or token_id not in look.begins:
             return None
         self.close(session)
-        return Start(look.request, look.fields, look.begins[token_id])
+        return Start(look.request, look.part, look.begins[token_id])
 
     def close(self, session: str) -> None:
         """The panel was closed: knobs move without it, and what was kept for it is given up."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from playground import knob_presets, parameters, reports, tasks
+from playground import knob_presets, own_task, parameters, reports, tasks
 from playground.tasks import Task
 from playground.types import (
     LANGUAGES,
@@ -54,8 +54,11 @@ def task_named(name: object) -> Task | None:
 
 
 def task_of(form: Mapping[str, Any]) -> Task | None:
+    """The chosen task. A visitor's own comes along with the form, as YAML: the server keeps none."""
     if form.get("kind") != "task":
         return None
+    if form.get("own"):
+        return own_task.read(form["own"])
     return task_named(form.get("task")) or tasks.find(str(form.get("task")))  # find says what there is instead
 
 
@@ -90,8 +93,10 @@ def first_form() -> dict[str, Any]:
         "language": "en",
         "kind": "task",
         "task": first,
+        "own": "",
         "fields": known[first].defaults("en"),
         "prompt": "",
+        "variables": {},
         "system": "",
         "message": "",
         "prefill": "",
@@ -113,7 +118,7 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
     if task is not None:
         return task.request(_fields(form), language_of(form), mode, values)
     if mode == "complete":
-        return Request(_text(form, "prompt"), values)
+        return Request(_prompt(form), values)
     _check_chat(mode, card)
     return Request(_text(form, "message"), values, "chat", system=_text(form, "system"), prefill=_text(form, "prefill"))
 
@@ -154,7 +159,7 @@ def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard)
 
 def held(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
     """The knobs with the form of the task that these words were asked for, which no knob shows."""
-    task = task_named(asked.get("task"))
+    task = task_asked(asked)
     if task is None:
         return values
     given = _fields(asked)
@@ -162,52 +167,69 @@ def held(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
     return task.held(values, texts)
 
 
-def remembered(request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What a card needs to be asked again: the words of the request, not its knobs."""
+def task_asked(asked: Mapping[str, Any]) -> Task | None:
+    """The task that a request came from, by what was remembered of it."""
+    return own_task.read(asked["own"]) if asked.get("own") else task_named(asked.get("task"))
+
+
+def task_part(form: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be remembered of a task beside its words: the fields, and the YAML of one's own."""
+    if form.get("kind") != "task":
+        return {"fields": {}, "own": ""}
+    return {"fields": dict(_fields(form)), "own": form.get("own") or ""}
+
+
+def remembered(request: Request, part: Mapping[str, Any]) -> dict[str, Any]:
+    """What a card needs to be asked again: the words of the request, not its knobs, and the part of its task."""
     return {
         "prompt": request.prompt,
         "mode": request.mode,
         "system": request.system,
         "prefill": request.prefill,
         "task": request.task,
-        "fields": dict(fields),
+        **part,
     }
 
 
 def task_records() -> list[dict[str, Any]]:
-    """The tasks as compose.js draws them."""
+    """The tasks as compose.js draws them, each with what was measured of it."""
+    return [task_record(task) | {"measured": _measured(task)} for task in all_tasks().values()]
+
+
+def task_record(task: Task) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "group": said(tasks.GROUPS[task.group]),
+        "title": said(task.title),
+        "description": said(task.description),
+        "fields": [
+            {
+                "name": field.name,
+                "type": field.type,
+                "label": said(field.label),
+                "default": said(field.default),
+                "placeholder": said(field.placeholder),
+                "required": field.required,
+                "max_length": field.max_length,
+                "choices": {name: list(words) for name, words in field.choices.items()} if field.choices else None,
+            }
+            for field in task.fields
+        ],
+        "measured": [],
+    }
+
+
+def _measured(task: Task) -> list[dict[str, Any]]:
     return [
         {
-            "id": task.id,
-            "group": said(tasks.GROUPS[task.group]),
-            "title": said(task.title),
-            "description": said(task.description),
-            "fields": [
-                {
-                    "name": field.name,
-                    "type": field.type,
-                    "label": said(field.label),
-                    "default": said(field.default),
-                    "placeholder": said(field.placeholder),
-                    "required": field.required,
-                    "max_length": field.max_length,
-                    "choices": {name: list(words) for name, words in field.choices.items()} if field.choices else None,
-                }
-                for field in task.fields
-            ],
-            "measured": [
-                {
-                    "model": report.model,
-                    "title": report.title,
-                    "language": report.language,
-                    "texts": report.figures.texts,
-                    "form": report.figures.form,
-                    "loops": report.figures.loops,
-                }
-                for report in reports.load(task.id)
-            ],
+            "model": report.model,
+            "title": report.title,
+            "language": report.language,
+            "texts": report.figures.texts,
+            "form": report.figures.form,
+            "loops": report.figures.loops,
         }
-        for task in all_tasks().values()
+        for report in reports.load(task.id)
     ]
 
 
@@ -219,6 +241,14 @@ def _check_chat(mode: Mode, card: ModelCard) -> None:
 def _fields(form: Mapping[str, Any]) -> Mapping[str, Any]:
     fields = form.get("fields")
     return fields if isinstance(fields, Mapping) else {}
+
+
+def _prompt(form: Mapping[str, Any]) -> str:
+    """The free prompt with its variables filled in."""
+    prompt, values = form.get("prompt"), form.get("variables")
+    if isinstance(prompt, str):
+        return own_task.filled(prompt, values if isinstance(values, Mapping) else {}, language_of(form))
+    return _text(form, "prompt")
 
 
 def _text(form: Mapping[str, Any], name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from playground.decoding.notes import CUT_SHORT
 from playground.tasks import Task
 from playground.types import Candidate, InvalidRequest, Language, PlaygroundError, Run, Text
-from playground.ui.form import remembered, task_named
+from playground.ui.form import remembered
 from playground.ui.words import said
 
 News = dict[str, Any]
@@ -36,10 +36,15 @@ def news(phase: str, run: str, **more: Any) -> News:
 
 
 def of_run(
-    name: str, run: Run, asked: Mapping[str, Any], target: Any = None, base: str = "", parted: News | None = None
+    name: str,
+    run: Run,
+    asked: Mapping[str, Any],
+    target: Any = None,
+    base: str = "",
+    parted: News | None = None,
+    task: Task | None = None,
 ) -> News:
-    """The growing Run; `base` is the text that stood on the card before and is shown in front of the new one."""
-    task = task_named(run.request.task)
+    """The growing Run of a task or of none; `base` is the text that stood on the card before and is shown in front."""
     fields = asked.get("fields") or {}
     over = run.finished
     path = {"path": run.request.path, "weights": run.weights}
@@ -126,5 +131,6 @@ def example(task: Task, language: Language) -> News:
         for number, text in enumerate(shown.texts)
     ]
     request = task.request(shown.fields, language, shown.mode)
+    asked = remembered(request, {"fields": dict(shown.fields), "own": ""})
     label = {"model": shown.model, "seed": shown.seed}
-    return news("example", "example", id="example", rows=rows, request=remembered(request, shown.fields), example=label)
+    return news("example", "example", id="example", rows=rows, request=asked, example=label)

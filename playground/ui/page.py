@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from playground import knob_presets
+from playground import knob_presets, own_task
 from playground.types import Text
 from playground.ui import api, form, news, tokens, waterfall
 from playground.ui.ahead import Ahead
@@ -25,6 +25,7 @@ from playground.ui.kept import Kept
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.lens import Lens
 from playground.ui.line import Line, Switches
+from playground.ui.mine import Mine
 from playground.ui.play import Play
 from playground.ui.read import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
@@ -81,6 +82,7 @@ class Page:
         kept = Kept(host.settings)
         self._read, self._batch = ReadTab(self._reader), BatchTab(host, line, kept)
         self._write = WriteTab(host, line, kept)
+        self._mine = Mine()
         self._play = Play(host, line, switches, self._lens)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
         with api.Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
@@ -95,7 +97,10 @@ class Page:
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="desk", scale=3):
-                self.compose = element("compose", first, tasks=form.task_records())
+                self.compose = element(
+                    "compose", first, tasks=form.task_records(), most_variables=own_task.MAX_FIELDS
+                )
+                self._mine.layout()
                 self.seen = element("seen", {})
                 self.prompt_tokens = build_prompt_tokens()
                 self.act = element(
@@ -151,6 +156,7 @@ class Page:
         for event in (self.panel.input, self.act.path):
             event(self._turned, knobs, self.panel, **_LIGHT)
         self.panel.preset(self._preset, [self.compose, *knobs], given, **_TOLD)
+        self._mine.wire(self.compose, self.panel, _TOLD)
         self._wire_readings()
 
     def _wire_readings(self) -> None:

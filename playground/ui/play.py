@@ -15,6 +15,7 @@ from typing import Any
 
 from playground import generate, knob_presets, parameters, xray
 from playground.parameters.inert import inert
+from playground.tasks import Task
 from playground.types import ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
@@ -46,7 +47,7 @@ class Play:
         def ask(card: ModelCard) -> Request:
             return self._kept(forms.request_of(form, knobs, card), act)
 
-        return self._told(ask, session, fields=form.get("fields") if form.get("kind") == "task" else {})
+        return self._told(ask, session, part=forms.task_part(form))
 
     def again(self, wish: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
         """The news of one card that is regenerated or continued."""
@@ -61,13 +62,12 @@ class Play:
 
     def begin(self, start: Start, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
         """The news of a whole new run whose texts begin with a chosen token."""
+        asked = forms.remembered(start.request, start.part)
 
         def ask(_: ModelCard) -> Request:
-            asked = {"task": start.request.task, "fields": start.fields}
             request = replace(start.request, values=forms.held(parameters.validate(knobs), asked))
             return self._kept(replace(request, prefill=request.prefill + start.text, written=start.text), act)
 
-        asked = forms.remembered(start.request, start.fields)
         return self._told(ask, session, before=asked, base=start.text)
 
     def _kept(self, request: Request, act: Form | None) -> Request:
@@ -79,7 +79,7 @@ class Play:
         ask: Callable[[ModelCard], Request],
         session: str,
         *,
-        fields: Any = None,
+        part: Form | None = None,
         before: Form | None = None,
         target: Any = None,
         base: str = "",
@@ -89,6 +89,7 @@ class Play:
         name = uuid.uuid4().hex[:12]
         switch = self._switches.begin(session)
         run: Run | None = None
+        task: Task | None = None
         asked = before
         try:
             async with aclosing(answer(ask, self._host, self._line, switch)) as states:
@@ -96,11 +97,12 @@ class Play:
                     if isinstance(state, Waiting):
                         yield news.waiting(name, state.reason)
                         continue
-                    asked = forms.remembered(state.request, fields or {}) if asked is None else asked
+                    asked = forms.remembered(state.request, part or {}) if asked is None else asked
                     if run is None:
+                        task = await asyncio.to_thread(forms.task_asked, asked)
                         await asyncio.to_thread(self._lens.watch, session, name, state, asked, target, base)
                     run = state
-                    yield news.of_run(name, run, asked, target, base, parted)
+                    yield news.of_run(name, run, asked, target, base, parted, task)
             if run is None:  # stopped before its turn came
                 yield news.news("done", name)
         except PlaygroundError as error:
@@ -122,6 +124,7 @@ class Play:
         mode = forms.mode_of(form, generator.card)
         try:
             request = forms.request_of(form, knobs, generator.card)
+            mode = request.mode  # a task without a chat form is continued
             if not (request.prompt.strip() or request.prefill.strip()):
                 return {"used": 0, "context": generator.card.context, "mode": mode, "text": ""}
             generate.check_limits(request, self._host.settings.limits)

@@ -74,6 +74,7 @@ def test_html_in_prompt_and_output_is_shown_as_text(scripted: str, visit: Visit)
     page = visit(scripted)
     hostile = "<script>document.title='x'</script>${1+1}{{value}}"
     free_prompt(page, hostile)
+    page.locator("[data-variable][name=value]").fill("{{value}}")
     fix_seed(page, 1)
     page.locator(".seen summary").click()
     expect(page.locator(".seen-text")).to_contain_text(hostile)

@@ -1,6 +1,6 @@
 // What to write: a task with its fields, a free prompt, or a chat. Everything typed is in `props.value` at once.
 const pg = window.playground;
-const tasks = props.tasks;
+let tasks = props.tasks; // and a visitor's own behind them, each with its `yaml`
 const find = (selector) => element.querySelector(selector);
 const picker = find(".task-picker");
 const fields = find(".fields");
@@ -9,6 +9,9 @@ let hasChat = true;
 let model = "";
 let timer = 0;
 let turned = "";
+let drawn = "";
+// The rule of task.py, so that fields appear while a person types; what is sent is decided there.
+const PLACE = /\{\{[ \t]*([\p{L}\p{N}_]{1,40})[ \t]*\}\}/gu;
 // What is filled in is decided here and nowhere else. Gradio may set an element back to what it was when the page
 // came, just after its script has run: then this is put in force again.
 let form = props.value;
@@ -18,6 +21,11 @@ const defaults = (one) => Object.fromEntries(one.fields.map((field) => [field.na
 const change = (changes) => {
   form = { ...form, ...changes, language: pg.language };
   props.value = form;
+  pg.tell("composed", { kind: form.kind, task: task(), own: form.own, fields: variables().length });
+};
+const variables = () => {
+  const names = [...String(form.prompt).matchAll(PLACE)].map((place) => place[1]);
+  return [...new Set(names)].slice(0, props.most_variables);
 };
 watch("value", () => { if (JSON.stringify(props.value) !== JSON.stringify(form)) props.value = form; });
 
@@ -78,6 +86,22 @@ const drawFields = () => {
   fields.querySelectorAll("textarea").forEach(grow);
   drawMeasured();
 };
+// A field a variable of the free prompt; what was typed for a name stays when the name comes back.
+const drawVariables = () => {
+  const names = variables();
+  find(".variables-hint").hidden = names.length > 0;
+  find(".variables").hidden = !names.length;
+  if (drawn === names.join()) return;
+  drawn = names.join();
+  find(".variables").replaceChildren(...names.map((name) => {
+    const area = pg.make("textarea", { name, rows: 1, "data-variable": "" });
+    area.value = Object.hasOwn(form.variables, name) ? form.variables[name] : "";
+    return pg.make("label", { class: "field", "data-field": `{{${name}}}` },
+      pg.make("span", { class: "field-label" }, name), area,
+      pg.make("span", { class: "field-error", role: "alert", hidden: true }));
+  }));
+  element.querySelectorAll(".variables textarea").forEach(grow);
+};
 // What `measure` found, where it measured the model that is loaded in the language that is shown.
 const drawMeasured = () => {
   const report = task().measured.find((one) => one.model === form.ready && one.language === pg.language);
@@ -117,6 +141,8 @@ const drawAll = () => {
   drawPicker();
   drawFields();
   for (const area of element.querySelectorAll("[data-for] > label textarea")) area.value = form[area.name] ?? "";
+  drawn = "";
+  drawVariables();
   drawKind();
 };
 const choose = (kind) => {
@@ -145,20 +171,23 @@ element.addEventListener("input", (event) => {
   if (control === picker) return;
   if (control.dataset.taskField !== undefined) {
     change({ fields: { ...form.fields, [control.name]: control.value } });
+  } else if (control.dataset.variable !== undefined) {
+    change({ variables: { ...form.variables, [control.name]: control.value } });
   } else {
     change({ [control.name]: control.value });
+    drawVariables();
   }
   if (control.tagName === "TEXTAREA") grow(control);
   complain(control.closest("[data-field]").dataset.field, null);
   look();
 });
-picker.addEventListener("change", () => {
-  const before = form;
-  const drafts = { ...before.drafts, [before.task]: before.fields };
-  const one = tasks.find((other) => other.id === picker.value);
-  change({ task: one.id, fields: drafts[one.id] || defaults(one), drafts });
+const take = (one, drafts) => {
+  change({ task: one.id, own: one.yaml ?? "", fields: drafts[one.id] || defaults(one), drafts });
   drawFields();
   wish(true);
+};
+picker.addEventListener("change", () => {
+  take(tasks.find((one) => one.id === picker.value), { ...form.drafts, [form.task]: form.fields });
 });
 document.addEventListener("keydown", (event) => {
   const here = element.offsetParent; // on another tab the key means something else, or nothing
@@ -184,6 +213,28 @@ pg.on("language", () => {
   followLanguage();
   drawAll();
   wish(false);
+}, "compose");
+// A visitor's own tasks have changed. The one that is open may have another text now, or be gone.
+pg.on("mine", (list) => {
+  const known = new Map(list.map((one) => [one.key, one.yaml]));
+  const changed = (id) => tasks.find((one) => one.id === id)?.yaml !== known.get(id);
+  const kept = Object.fromEntries(Object.entries(form.drafts).filter(([id]) => !changed(id)));
+  const open = changed(form.task);
+  tasks = [...props.tasks, ...list.map((one) => ({ ...one.record, id: one.key, yaml: one.yaml }))];
+  drawPicker();
+  if (open) take(task(), kept);
+  else change({ drafts: kept });
+}, "compose");
+// Something else is to stand here: a task by its id, or a free prompt with its values under the knobs as they are.
+pg.on("write", ({ task: id, prompt, variables: values }) => {
+  if (id) {
+    change({ kind: "task" });
+    take(tasks.find((one) => one.id === id), form.drafts);
+  } else {
+    change({ kind: "complete", prompt, variables: values });
+    wish(false);
+  }
+  drawAll();
 }, "compose");
 pg.on("server", (status) => {
   if (!status.model) return;

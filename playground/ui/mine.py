@@ -1,0 +1,77 @@
+"""A visitor's own tasks: written from the free prompt, read from YAML. The browser keeps them; here they only pass by.
+
+Knows no layout. Every answer is what `told` of the element becomes: a task, a prompt to begin with, or an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from playground import own_task
+from playground.schema import SchemaError
+from playground.types import Language, PlaygroundError
+from playground.ui import form as forms
+from playground.ui.element import element
+from playground.ui.words import WORDS, said
+
+_SHOWN = 80  # characters of a file's name
+
+
+class Mine:
+    """The element under the composer, and its events."""
+
+    def layout(self) -> None:
+        self.element = element("mine", None, told=None, most=own_task.MAX_BYTES, most_title=own_task.MAX_TITLE)
+
+    def wire(self, compose: gr.HTML, panel: gr.HTML, told: Mapping[str, Any]) -> None:
+        """`told` are the options of an event that brings data of its own and waits behind no run."""
+        self.element.keep(self._keep, [compose, panel], self.element, **told)
+        self.element.check(self._check, None, self.element, **told)
+        self.element.start(self._start, compose, self.element, **told)
+
+    def _keep(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData) -> Any:
+        """The free prompt with its knobs, as a task."""
+        return _answer(event, lambda sent: _task(_written(filled, knobs, sent.get("title")), own_task.FILE))
+
+    def _check(self, event: gr.EventData) -> Any:
+        """YAML from a file, or typed by hand, as a task."""
+        return _answer(event, lambda sent: _task(sent.get("yaml"), str(sent.get("file") or own_task.FILE)[:_SHOWN]))
+
+    def _start(self, filled: dict[str, Any], event: gr.EventData) -> Any:
+        """The chosen task as a free prompt, with what its fields hold."""
+        return _answer(event, lambda _: _prompt(filled))
+
+
+def _answer(event: gr.EventData, answer: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Any:
+    """What a script asked for, with the `at` and the `key` by which it knows its question again."""
+    sent = event._data if isinstance(event._data, Mapping) else {}
+    question = {"at": sent.get("at"), "key": sent.get("key")}
+    try:
+        return gr.update(told=question | answer(sent))
+    except PlaygroundError as error:
+        line = error.line if isinstance(error, SchemaError) else None
+        return gr.update(told=question | {"error": {"en": error.say("en"), "zh": error.say("zh")}, "line": line})
+
+
+def _written(filled: Mapping[str, Any], knobs: Mapping[str, Any], title: object) -> str:
+    prompt, values = filled.get("prompt"), filled.get("variables")
+    language: Language = forms.language_of(filled)
+    given = values if isinstance(values, Mapping) else {}
+    return own_task.write(title, prompt if isinstance(prompt, str) else "", given, knobs, language)
+
+
+def _task(yaml: object, file: str) -> dict[str, Any]:
+    """The YAML and what compose.js draws of it; `as_prompt` where the free prompt can show all of it."""
+    task = own_task.read(yaml, file)
+    record = forms.task_record(task) | {"group": said(WORDS["mine"]), "as_prompt": own_task.is_prompt(task)}
+    return {"yaml": yaml, "record": record}
+
+
+def _prompt(filled: Mapping[str, Any]) -> dict[str, Any]:
+    task = forms.task_of(filled)
+    if task is None:
+        return {}
+    return {"prompt": own_task.prompt_of(task, forms.language_of(filled)), "variables": filled.get("fields")}

@@ -1,0 +1,192 @@
+"""A person's own task: only what was written is filled in, its YAML comes back as it went, and hostile YAML is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground import own_task, parameters, schema, tasks
+from playground.generators.scripted import ScriptedGenerator
+from playground.types import InvalidRequest, PlaygroundError, Request
+from playground.ui import form as forms
+
+CARD = ScriptedGenerator(["Once."]).card
+NEUTRAL = parameters.validate({})
+PROMPT = "A story about {{hero}} in {{ 地点 }}.\n\nTitle: {{hero}},"
+TYPED = {"hero": "a fox", "地点": "杭州"}
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+def free(prompt: str, values: dict[str, Any]) -> dict[str, Any]:
+    return forms.first_form() | {"kind": "complete", "prompt": prompt, "variables": values}
+
+
+def asked(form: dict[str, Any], knobs: dict[str, Any] | None = None) -> Request:
+    return forms.request_of(form, knobs or NEUTRAL, CARD)
+
+
+def written(prompt: str = PROMPT, values: dict[str, Any] | None = None, **knobs: Any) -> str:
+    return own_task.write("My story", prompt, TYPED if values is None else values, NEUTRAL | knobs, "en")
+
+
+def test_the_request_carries_the_prompt_with_its_variables_filled() -> None:
+    assert own_task.variables(PROMPT) == ["hero", "地点"]
+    assert asked(free(PROMPT, TYPED)).prompt == "A story about a fox in 杭州.\n\nTitle: a fox,"
+    assert asked(free("None in {single}, {{a.b}} or {{ }}.", {})).prompt == "None in {single}, {{a.b}} or {{ }}."
+
+
+def test_what_was_typed_as_a_value_is_never_looked_at_again() -> None:
+    hostile = "{{hero}} {{地点}} {0} %s ${x} {{hero.__class__}} {% include '/etc/passwd' %}"
+    assert asked(free("{{hero}}|{{地点}}", {"hero": hostile, "地点": "x"})).prompt == f"{hostile}|x"
+
+
+@settings(deadline=None)
+@given(values=st.lists(words.filter(str.strip), min_size=2, max_size=2))
+def test_any_values_stand_where_their_names_stood(values: list[str]) -> None:
+    names = dict(zip(("a", "b"), values, strict=True))
+    tidy = {name: "\n".join(line.rstrip() for line in text.splitlines()).strip() for name, text in names.items()}
+    assert own_task.filled("<{{a}}|{{ b }}|{{a}}>", names, "en") == f"<{tidy['a']}|{tidy['b']}|{tidy['a']}>"
+
+
+@pytest.mark.parametrize("wrong", [{}, {"hero": " "}, {"hero": 3}, {"hero": "x" * 6001}, {"hero": "\ud800"}])
+def test_a_variable_that_cannot_be_filled_is_told_at_its_field(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        asked(free("About {{hero}}", wrong))
+    assert caught.value.parameter == "{{hero}}"
+    assert caught.value.say("en").startswith("hero ")
+    assert caught.value.say("zh") != caught.value.say("en")
+
+
+def test_a_prompt_has_at_most_twelve_variables_of_forty_characters() -> None:
+    twelve = {f"v{number}": "x" for number in range(12)}
+    prompt = "".join(f"{{{{{name}}}}}" for name in twelve)
+    assert asked(free(prompt, twelve)).prompt == "x" * 12
+    with pytest.raises(InvalidRequest) as caught:
+        asked(free(prompt + "{{one_more}}", twelve | {"one_more": "x"}))
+    assert caught.value.parameter == "prompt"
+    assert own_task.variables("{{" + "n" * 40 + "}}{{" + "n" * 41 + "}}") == ["n" * 40]
+
+
+def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
+    yaml = written(temperature=0.6, stop=["\n"], n=2, seed=11)
+    task = own_task.read(yaml)
+    assert task.title.en == task.title.zh == "My story"
+    assert task.parameters == {"temperature": 0.6, "stop": ["\n"], "n": 2}
+    form = forms.first_form() | {"kind": "task", "own": yaml, "fields": task.defaults("zh"), "language": "zh"}
+    knobs = forms.preset_values(form, CARD)
+    assert knobs["temperature"] == 0.6
+    assert CARD.has_chat_template
+    request = asked(form, knobs)
+    same = asked(free(PROMPT, TYPED), knobs)
+    assert (request.prompt, request.mode, request.values) == (same.prompt, same.mode, same.values)
+    assert own_task.is_prompt(task)
+    assert own_task.prompt_of(task, "en") == PROMPT
+
+
+@settings(deadline=None)
+@given(
+    before=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{\r"), max_size=60),
+    value=words,
+    title=words,
+)
+def test_whatever_is_saved_is_read_again_as_it_was(before: str, value: str, title: str) -> None:
+    prompt = f"{before}{{{{name}}}}\n  {before}"
+    try:
+        yaml = own_task.write(title, prompt, {"name": value}, NEUTRAL, "en")
+    except InvalidRequest:
+        assert not title.strip() or len(title) > own_task.MAX_TITLE
+        return
+    task = own_task.read(yaml)
+    assert own_task.prompt_of(task, "en") == prompt
+    assert task.title.zh == " ".join(title.split())
+    assert task.defaults("en") == {"name": own_task.filled("{{name}}", {"name": value}, "en") if value.strip() else ""}
+
+
+def test_a_saved_task_is_a_preset_like_the_shipped_ones(tmp_path: Any) -> None:
+    task = own_task.read(written())
+    path = tmp_path / f"{task.id}.yaml"
+    path.write_text(written(), encoding="utf-8")
+    assert tasks.load(path) == task
+    assert "prompts:\n  en:\n    complete: |-\n      A story about {{hero}} in {{ 地点 }}.\n" in written()
+
+
+def test_every_shipped_task_can_be_imported_and_begun_with() -> None:
+    for path in sorted(tasks.FOLDER.glob("*.yaml")):
+        task = own_task.read(path.read_text(encoding="utf-8"), path.name)
+        assert task == tasks.load(path)
+        assert not own_task.is_prompt(task)
+        for language in ("en", "zh"):
+            fields = {name: value or "-" for name, value in task.defaults(language).items()}
+            filled = own_task.filled(own_task.prompt_of(task, language), fields, language)
+            assert next(iter(task.checked_fields(fields, language).values())) in filled
+
+
+def test_an_own_task_of_a_shipped_name_is_the_visitors_own() -> None:
+    yaml = written().replace("id: my_story", "id: slogans").replace("kind: text", "kind: list")
+    form = forms.first_form() | {"kind": "task", "task": "slogans", "own": yaml, "fields": TYPED}
+    request = asked(form)
+    assert request.prompt.startswith("A story about a fox")
+    remembered = forms.remembered(request, forms.task_part(form))
+    task = forms.task_asked(remembered)
+    assert task is not None and task.output.kind == "list"
+    again = forms.again_of({"wish": "regenerate", "request": remembered}, NEUTRAL, CARD)
+    assert (again.prompt, again.task) == (request.prompt, "slogans")
+    other = forms.task_of(forms.first_form())  # and nobody else sees it
+    assert other is not None and other.output.kind == "text"
+
+
+@pytest.mark.parametrize(
+    ("title", "prompt", "parameter"),
+    [
+        ("", PROMPT, "title"),
+        (None, PROMPT, "title"),
+        ("x" * 61, PROMPT, "title"),
+        ("My story", "Nothing to fill in", "prompt"),
+        ("My story", "{{name}} and {{name.upper()}}", "prompt"),
+        ("My story", "{{name}} and {{shots}}", "prompt"),
+    ],
+)
+def test_what_no_task_can_hold_is_told_before_it_is_saved(title: Any, prompt: str, parameter: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        own_task.write(title, prompt, {}, NEUTRAL, "en")
+    assert caught.value.parameter == parameter
+
+
+BOMB = "a: &a [x]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\n"
+HOSTILE = [
+    (BOMB, 2, "aliases are not allowed"),
+    ("id: story\ngroup: !!python/object/apply:os.system [ls]\n", 2, "tags are not allowed"),
+    ("id: story\nfields: !include /etc/passwd\n", 2, "tags are not allowed"),
+    ("id: story\n---\nid: other\n", 2, "another document"),
+    ("id: story\ngroup: write\n\ttitle: x\n", 3, "not valid YAML"),
+    ("id: story\ngroup: \x00\n", 2, "not allowed"),
+    ("id: story\ncolour: red\n", 2, "this key is unknown"),
+    ("<<: {id: story}\n", 1, "this key is unknown"),
+    ("[" * 60_000, None, "not valid YAML"),
+    ("{a: " * 15_000, None, "not valid YAML"),
+    ("- " * 30_000 + "x", None, "not valid YAML"),
+    (written().replace("id: my_story", "id: " + "9" * 10_000), 1, "cannot be read"),
+    ("#" * (64 * 1024 + 1), None, "larger than 64 KB"),
+    ("", None, "empty"),
+    (None, None, "not a text"),
+    ({"id": "story"}, None, "not a text"),
+    ("\ud800", None, "no text"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "reason"), HOSTILE, ids=[reason for _, _, reason in HOSTILE])
+def test_hostile_yaml_is_refused_with_its_line(text: Any, line: int | None, reason: str) -> None:
+    with pytest.raises(schema.SchemaError) as caught:
+        own_task.read(text, "from a stranger.yaml")
+    assert caught.value.line == line
+    assert reason in caught.value.say("en")
+    assert "from a stranger.yaml" in caught.value.say("zh")
+
+
+def test_an_import_is_held_to_the_templates_that_only_substitute() -> None:
+    for inside in ("hero.__class__", "hero|upper", "7*7", "include 'x'", "hero()"):
+        with pytest.raises(PlaygroundError, match=r"task\.yaml, line \d+, prompts\.en\.complete"):
+            own_task.read(written().replace("{{ 地点 }}", f"{{{{{inside}}}}}"))

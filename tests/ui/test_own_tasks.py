@@ -1,0 +1,170 @@
+"""A person's own tasks in a browser: variables become fields, and what is saved stays in this browser and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from playground import own_task, tasks
+from tests.ui.conftest import Visit, body, generate
+
+pytestmark = pytest.mark.browser
+PROMPT = "About {{hero}} in {{地点}}.\n\nTitle:"
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\">{{hero}}${1}"
+FILLED = f"About {HOSTILE} in 杭州.\n\nTitle:"
+
+
+def write_prompt(page: Page) -> None:
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill(PROMPT)
+    page.locator("[data-variable][name=hero]").fill(HOSTILE)
+    page.locator("[data-variable][name=地点]").fill("杭州")
+
+
+def save(page: Page, title: str) -> None:
+    page.locator(".mine [name=keep]").click()
+    page.locator(".mine [name=title]").fill(title)
+    page.locator("[data-panel=title] [name=save]").click()
+    expect(page.locator(".mine-note")).to_have_text(f"“{title}” is saved in this browser.")
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+
+
+def open_mine(page: Page, title: str) -> None:
+    expect(page.locator("optgroup[label=Mine] option")).to_have_text([title])
+    page.locator(".task-picker").select_option(label=title)
+
+
+def exported(page: Page) -> str:
+    with page.expect_download() as saved:
+        page.locator(".mine [name=export]").click()
+    assert saved.value.suggested_filename.endswith(".yaml")
+    return Path(saved.value.path()).read_text(encoding="utf-8")
+
+
+def bring(page: Page, folder: Path, text: str) -> None:
+    path = folder / "theirs.yaml"
+    path.write_text(text, encoding="utf-8")
+    page.locator(".mine [name=import]").click()
+    page.locator(".mine input[type=file]").set_input_files(path)
+
+
+def test_variables_become_fields_that_fill_the_prompt(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    page.locator("[data-kind=complete]").click()
+    expect(page.locator(".variables-hint")).to_contain_text("Write {{product}}")
+    page.locator("#prompt").fill(PROMPT)
+    expect(page.locator(".variables .field-label")).to_have_text(["hero", "地点"])
+    page.locator("button[name=generate]").click()
+    wrong = page.locator(".variables .field.wrong")
+    expect(wrong.locator(".field-error")).to_have_text("hero is empty; please fill it in.")
+    write_prompt(page)
+    expect(wrong).to_have_count(0)
+    page.locator(".seen summary").click()
+    expect(page.locator(".seen-text")).to_have_text(FILLED)
+    generate(page)
+    expect(body(page)).not_to_be_empty()
+    page.locator("#prompt").fill("No variable")
+    expect(page.locator(".variables .field")).to_have_count(0)
+    page.locator("#prompt").fill("Again {{hero}}")
+    expect(page.locator("[data-variable]")).to_have_value(HOSTILE)
+    assert page.title() == "Playground"
+
+
+def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    write_prompt(page)
+    page.locator("#knobs [data-knob=temperature] input[type=range]").fill("0.55")
+    temperature = page.locator("#knobs [data-knob=temperature] input[type=range]").input_value()
+    save(page, "Fox story")
+    reload(page)
+    open_mine(page, "Fox story")
+    expect(page.locator("[data-for=task] .field-label")).to_have_text(["hero", "地点"])
+    page.locator(".seen summary").click()
+    expect(page.locator(".seen-text")).to_have_text(FILLED)
+    expect(page.locator("#knobs [data-knob=temperature] input[type=range]")).to_have_value(temperature)
+    generate(page)
+    expect(body(page)).not_to_be_empty()
+    page.locator(".mine [name=edit]").click()
+    expect(page.locator("#prompt")).to_have_value(PROMPT)
+    expect(page.locator("[data-variable][name=地点]")).to_have_value("杭州")
+    page.locator("#prompt").fill("{{hero}} went")
+    save(page, "Hare story")
+    expect(page.locator("[data-for=task] .field-label")).to_have_text(["hero"])
+    expect(page.locator("#knobs [data-knob=temperature] input[type=range]")).to_have_value(temperature)
+    open_mine(page, "Hare story")
+    page.locator(".mine [name=delete]").click()
+    expect(page.locator("optgroup[label=Mine]")).to_have_count(0)
+    page.locator(".mine [name=undo]").click()
+    open_mine(page, "Hare story")
+    expect(visit(scripted).locator("optgroup[label=Mine]")).to_have_count(0)  # nobody else has it
+    page.locator(".mine [name=delete]").click()
+    expect(page.locator("optgroup[label=Mine]")).to_have_count(0)
+    assert page.evaluate("localStorage.getItem('playground-own-tasks')") == "[]"
+    assert page.title() == "Playground"
+
+
+def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(
+    scripted: str, visit: Visit, tmp_path: Path
+) -> None:
+    page = visit(scripted)
+    write_prompt(page)
+    save(page, "Fox story")
+    text = exported(page)
+    assert own_task.read(text).title.en == "Fox story"
+    page.locator(".mine [name=delete]").click()
+    bring(page, tmp_path, text.replace("group: write", "group: poems"))
+    error = page.locator("[data-panel=yaml] .field-error")
+    expect(error).to_have_text(re.compile(r"^theirs\.yaml, line 2, group: it must be one of"))
+    page.locator("button[name=language]").click()
+    page.locator("button[name=language]").click()
+    area = page.locator(".mine [name=yaml]")
+    assert area.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)") == "group: poems"
+    area.fill(text)
+    page.locator("[data-panel=yaml] [name=save]").click()
+    open_mine(page, "Fox story")
+    assert exported(page) == text
+    page.locator(".mine [name=delete]").click()
+    bring(page, tmp_path, "#" * (own_task.MAX_BYTES + 1))
+    expect(error).to_contain_text("at most 66 kB are allowed")
+
+
+def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
+    scripted: str, visit: Visit, tmp_path: Path
+) -> None:
+    page = visit(scripted)
+    text = (tasks.FOLDER / "recommendations.yaml").read_text(encoding="utf-8")
+    bring(page, tmp_path, text.replace("{en: Recommendations, zh: 推荐}", "{en: My list, zh: 我的清单}"))
+    open_mine(page, "My list")
+    page.locator("#knobs [data-knob=seed] input").fill("0")
+    page.keyboard.press("Tab")
+    expect(page.locator(".seed-value")).to_have_text("0")
+    generate(page)
+    expect(page.locator(".card").first.locator(".items li")).to_contain_text(["Night Ferry"])
+    page.locator("button[name=language]").click()
+    expect(page.locator("optgroup[label=我的] option")).to_have_text(["我的清单"])
+    page.locator("button[name=language]").click()
+    page.locator(".mine [name=edit]").click()
+    page.locator(".mine [name=yaml]").fill(text)
+    page.locator("[data-panel=yaml] [name=save]").click()
+    expect(page.locator("optgroup[label=Mine] option")).to_have_text(["Recommendations"])
+    page.locator(".task-picker").select_option("slogans")
+    page.locator(".mine [name=start]").click()
+    expect(page.locator("#prompt")).to_have_value(re.compile("Product: {{product}}\nWhat it is: {{about}}\nSlogan:$"))
+    expect(page.locator("[data-variable][name=product]")).to_have_value("Blue Moon")
+
+
+def test_a_browser_that_keeps_nothing_says_so(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }; }")
+    write_prompt(page)
+    page.locator(".mine [name=keep]").click()
+    page.locator(".mine [name=title]").fill("Fox story")
+    page.locator("[data-panel=title] [name=save]").click()
+    expect(page.locator("[data-panel=title] .field-error")).to_contain_text("has no room for it")
