@@ -80,6 +80,9 @@ def _add_generate(commands: Any) -> None:
     sub.add_argument("--mode", choices=("chat", "complete"), help="default: chat where the model has a template")
     sub.add_argument("--system", default="", help="system prompt (chat)")
     sub.add_argument("--prefill", default="", help="beginning of the answer")
+    sub.add_argument(
+        "--turns", metavar="JSON", help='what was said before (chat): [["user", "Hi."], ["assistant", "Hello."]]'
+    )
     sub.add_argument("--path", choices=("exact", "fast"), default="exact")
     sub.add_argument("--json", action="store_true", help="print one JSON object when done")
     sub.add_argument("--trace", metavar="FILE", help="write every token's stages to FILE, its logits beside it")
@@ -124,14 +127,30 @@ def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = Non
             raise InvalidRequest(
                 Text("Give a --prompt or a --task.", "请给出 --prompt 或 --task。"), parameter="prompt"
             )
-        return generate.build(prompt, values, mode=mode, system=given.system, prefill=given.prefill, path=given.path)
+        texts = {"mode": mode, "system": given.system, "prefill": given.prefill, "path": given.path}
+        return generate.build(prompt, values, turns=_turns(given.turns), **texts)
     if prompt is not None:
         raise InvalidRequest(
             Text("Give either --prompt or --task, not both.", "--prompt 与 --task 只能给一个。"), parameter="prompt"
         )
+    if given.turns is not None:
+        raise InvalidRequest(
+            Text("--turns goes with --prompt.", "--turns 要与 --prompt 一起用。"), parameter="turns"
+        )
     fields = dict(pair("set", item) for item in given.set)
     request = tasks.find(given.task).request(fields, given.language, mode, values)
     return generate.checked(replace(request, path=given.path))
+
+
+def _turns(text: str | None) -> Any:
+    try:
+        return () if text is None else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidRequest(
+            Text(f"--turns is no JSON: {error.msg}, at character {error.pos + 1}.",
+                 f"--turns 不是 JSON：{error.msg}，位于第 {error.pos + 1} 个字符。"),
+            parameter="turns",
+        ) from None  # fmt: skip
 
 
 def _value(given: argparse.Namespace) -> Callable[[str], Any]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground import parameters
+from playground.conversation import characters, turns_of
 from playground.generators.checks import check_request, check_room
 from playground.output import value_of
 from playground.parameters.inert import check_combination, effective, ignored
@@ -38,14 +39,14 @@ _UNREADABLE = {chr(code) for code in (*range(0x20), 0x7F)} - {"\n", "\t", "\r"}
 
 def build(prompt: str, given: Mapping[str, Any] | None = None, **fields: Any) -> Request:
     """A Request from whatever a terminal, a link or a client sent: every value checked, every text readable."""
-    request = Request(prompt=prompt, values=parameters.validate(given or {}), **fields)
+    turns = turns_of(fields.pop("turns", ()))
+    request = Request(prompt=prompt, values=parameters.validate(given or {}), turns=turns, **fields)
     return checked(request)
 
 
 def checked(request: Request) -> Request:
     """The request with a seed of its own, or InvalidRequest. Texts are taken as they are or not at all."""
-    for name in ("prompt", "system", "prefill"):
-        _check_text(name, getattr(request, name))
+    check_texts(request)
     if request.mode not in ("chat", "complete"):
         raise InvalidRequest(Text("mode must be chat or complete.", "mode 应为 chat 或 complete。"), parameter="mode")
     if request.path not in ("exact", "fast"):
@@ -60,6 +61,14 @@ def checked(request: Request) -> Request:
     if request.values["seed"] != FRESH_SEED:
         return request
     return replace(request, values={**request.values, "seed": secrets.randbits(_SEED_BITS)})
+
+
+def check_texts(request: Request) -> None:
+    """Whether everything written in it can be read at all."""
+    for name in ("prompt", "system", "prefill"):
+        _check_text(name, getattr(request, name))
+    for _, text in turns_of(request.turns):
+        _check_text("turns", text)
 
 
 def _check_text(name: str, text: object) -> None:
@@ -102,7 +111,7 @@ def check_limits(request: Request, limits: Limits) -> None:
                 ),
                 parameter=name,
             )
-    length = sum(len(text) for text in (request.prompt, request.system, request.prefill, values["negative_prompt"]))
+    length = characters(request)
     if length > limits.prompt_characters:
         raise Refused(
             Text(
@@ -152,6 +161,7 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         candidates=[Candidate(seed=request.values["seed"] + row) for row in range(request.values["n"])],
         guesses=effective(request.values, path=request.path)[_GUESSES] > 0,
         notice=_in_vain(request),
+        thinks=rendered.thinks,
         value_of=value_of if request.values["json_schema"] else None,
     )
     if request.path == "fast":

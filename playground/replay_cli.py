@@ -16,7 +16,9 @@ from playground import parameters, xray
 from playground.flags import add_parameters, given_values
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 
-NEEDS_THE_MODEL = ("prompt", "task", "set", "language", "mode", "system", "prefill", "path", "model", "weights")
+NEEDS_THE_MODEL = (
+    "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "path", "model", "weights",
+)  # fmt: skip
 
 
 def add_replay(commands: Any) -> None:
@@ -84,7 +86,7 @@ def traced(runs: Iterator[Run], file: str | None, run_id: str) -> Generator[Run,
             request = run.request
             asked = {
                 "prompt": request.prompt, "mode": request.mode, "system": request.system, "prefill": request.prefill,
-                "task": request.task, "values": parameters.changed(request.values),
+                "task": request.task, "turns": request.turns, "values": parameters.changed(request.values),
             }  # fmt: skip
             xray.write_trace(
                 run_id, file, {"request": asked, "model": run.model, "dtype": run.dtype, "path": request.path}

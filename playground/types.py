@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 Language = Literal["en", "zh"]
 Mode = Literal["chat", "complete"]
+Turn = tuple[Literal["user", "assistant"], str]
 Path = Literal["exact", "fast"]
 FinishReason = Literal["end", "length", "context", "stop", "time", "stopped", "error"]
 
@@ -121,7 +122,7 @@ class Request:
     `prefill` is the beginning of the answer: the model continues right behind it; `written` is the end of it that an
     earlier answer wrote, so that a form goes on where it stood. `keep` is an id nobody can guess under which the run's
     logits are kept for later questions; "" keeps nothing. What is not `watched`, like a row of a batch job, goes behind
-    what somebody reads along.
+    what somebody reads along. `turns` is what was said before `prompt` (chat only): a message, its answer, and so on.
     """
 
     prompt: str
@@ -134,15 +135,20 @@ class Request:
     keep: str = ""
     written: str = ""
     watched: bool = True
+    turns: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What the model will see: the text with its special tokens, its ids, and the context window in tokens."""
+    """What the model will see: the text with its special tokens, its ids, and the context window in tokens.
+
+    `thinks` says that the chat template has begun the answer with a thought.
+    """
 
     text: str
     token_ids: tuple[int, ...]
     context: int
+    thinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +247,8 @@ class Run:
     """A Request being answered: everything that a page, a terminal or a file shows of it.
 
     `guesses` is whether tokens may be guessed ahead; `weights` is the number format that its path reads, where that is
-    not `dtype`. `value_of` tells what a text stands for, where it is more than text.
+    not `dtype`; `thinks` is whether the prompt has begun a thought. `value_of` tells what a text stands for, where it
+    is more than text.
     """
 
     request: Request
@@ -254,6 +261,7 @@ class Run:
     error: Text | None = None
     guesses: bool = False
     weights: str = ""
+    thinks: bool = False
     value_of: Callable[[str], Any] | None = None
 
     @property

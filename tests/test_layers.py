@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 # fits counts.
 FLOORS = {
     "playground.types": 0.0, "playground.leave": 0.0, "playground.settings": 0.1, "playground.parameters": 0.1,
+    "playground.conversation": 1.0, "playground.thinking": 1.0,
     "playground.schema": 1.0, "playground.listing": 1.0, "playground.output": 1.05,
     "playground.task": 1.1, "playground.tasks": 1.2, "playground.own_task": 1.25,
     "playground.outcomes": 1.3, "playground.reports": 1.4,

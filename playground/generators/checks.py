@@ -9,7 +9,7 @@ from playground.types import InvalidRequest, ModelCard, Refused, Rendered, Reque
 
 def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> None:
     """The parts of a request that no rendering can mend."""
-    if not (request.prompt or request.prefill):
+    if not (request.prompt or request.prefill or request.turns):
         raise InvalidRequest(
             Text("The prompt is empty.", "提示词为空。"),
             Text("Write something for the model to continue.", "请写一些内容让模型接着写。"),
@@ -32,6 +32,12 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
             Text("A system prompt belongs to chat mode.", "系统提示只用于对话模式。"),
             Text("Empty it, or switch to chat.", "请清空它，或切换到对话模式。"),
             parameter="system",
+        )
+    if request.mode == "complete" and request.turns:
+        raise Refused(
+            Text("Several turns belong to chat mode.", "多轮对话只用于对话模式。"),
+            Text("Leave them out, or switch to chat.", "请去掉它们，或切换到对话模式。"),
+            parameter="turns",
         )
     if request.mode == "chat" and not card.has_chat_template:
         raise Refused(

@@ -32,6 +32,7 @@ from playground.fast.engine import Engine
 from playground.fast.job import Job
 from playground.generators.checks import check_request, check_room, rows_seeds
 from playground.parameters.inert import check_combination
+from playground.thinking import opens
 from playground.types import InvalidRequest, ModelCard, Path, Refused, Rendered, Request, Step, Text
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class LocalGenerator:
 
     def render(self, request: Request) -> Rendered:
         check_request(request, self._card, self.paths)
-        text = self._chat(request) if request.mode == "chat" else request.prompt + request.prefill
+        before = self._chat(request) if request.mode == "chat" else request.prompt
+        text = before + request.prefill
         ids = self._encode(text, special=request.mode == "complete")
         if not ids:
             bos = self._tokenizer.bos_token_id
@@ -81,7 +83,7 @@ class LocalGenerator:
                 raise InvalidRequest(Text("The prompt holds no token.", "提示词不含任何词元。"), parameter="prompt")
             ids = [bos]
         shown = self._tokenizer.decode(ids, clean_up_tokenization_spaces=False) if request.mode == "complete" else text
-        return Rendered(shown, tuple(ids), self._card.context)
+        return Rendered(shown, tuple(ids), self._card.context, request.mode == "chat" and opens(before))
 
     def stream(self, request: Request) -> Iterator[Step]:
         """Steps of all candidates. Whatever can be refused is refused by this call, before the first Step."""
@@ -206,9 +208,8 @@ class LocalGenerator:
         return torch.tensor([ids], device=self._device)
 
     def _chat(self, request: Request) -> str:
-        messages = [{"role": "user", "content": request.prompt}]
-        if request.system:
-            messages.insert(0, {"role": "system", "content": request.system})
+        said = [("system", request.system)] if request.system else []
+        messages = [{"role": role, "content": text} for role, text in (*said, *request.turns, ("user", request.prompt))]
         try:
             text: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except TemplateError as error:
@@ -221,7 +222,7 @@ class LocalGenerator:
                 Text("Empty the system prompt, or use complete mode.", "请清空系统提示，或改用续写模式。"),
                 parameter="system" if request.system else "mode",
             ) from error
-        return text + request.prefill
+        return text
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
         """`special` adds what the tokenizer puts before plain text; a chat template has written that already."""

@@ -64,7 +64,7 @@ def next_token(
     request = replace(request, values=values)
     guided = not parameters.by_name()["guidance_scale"].is_neutral(values["guidance_scale"])
     second = values["negative_prompt"] if guided else None
-    prompt = (request.prompt, request.system, request.prefill, request.mode, request.path)
+    prompt = (request.prompt, request.system, request.prefill, request.mode, request.path, request.turns)
     wanted = (id(local), local.card.id, local.card.dtype, *prompt, guided, second)
     row = _LOOKS.get(session, wanted) if session else None
     if row is None:
@@ -103,7 +103,8 @@ def read(generator: Generator, prompt: str, text: str, limits: Limits | None) ->
 
 def seen(generator: Generator, request: Request, limits: Limits | None) -> Iterator[Reading]:
     local = _local(generator)
-    _check_text(request.prompt + request.system + request.prefill, limits)
+    said = "".join(text for _, text in request.turns)
+    _check_text(said + request.prompt + request.system + request.prefill, limits)
     yield from _reading(local, [], list(local.render(request).token_ids))
 
 

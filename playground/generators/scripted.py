@@ -78,7 +78,8 @@ class ScriptedGenerator:
 
     def render(self, request: Request) -> Rendered:
         check_request(request, self.card, self.paths)
-        parts = (request.system, request.prompt) if request.mode == "chat" else (request.prompt,)
+        said = (request.system, *(text for _, text in request.turns)) if request.mode == "chat" else ()
+        parts = (*said, request.prompt)
         text = "\n".join(part for part in parts if part) + request.prefill
         return Rendered(text, tuple(self._vocabulary.encode(text)), self._context)
 

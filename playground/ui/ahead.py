@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground import generate, parameters, xray
+from playground.conversation import fitted
 from playground.types import PlaygroundError, Request, Text
 from playground.ui import form as forms
 from playground.ui import waterfall
@@ -164,15 +165,21 @@ class Ahead:
 
 
 def checked_request(form: Form, knobs: Form, host: Host) -> Request:
-    """What the form asks for, within this server's limits; raises PlaygroundError, also while the model loads."""
+    """What the form asks for, within this server's limits, with the turns that fit.
+
+    Raises PlaygroundError, also while the model loads.
+    """
     request = forms.request_of(form, knobs, host.generator.card)
     generate.checked(request)
-    generate.check_limits(request, host.settings.limits)
+    limits = host.settings.limits
+    if request.turns:
+        request = fitted(request, host.generator.render, limits.prompt_characters).request
+    generate.check_limits(request, limits)
     return request
 
 
-def _prompt(request: Request) -> tuple[str, ...]:
-    return request.prompt, request.system, request.prefill, request.mode
+def _prompt(request: Request) -> tuple[object, ...]:
+    return request.prompt, request.system, request.prefill, request.mode, request.turns
 
 
 def _note(values: Mapping[str, Any], found: xray.Waterfall, request: Request) -> Text | None:

@@ -26,6 +26,7 @@ NAME = "generate"
 _EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes processor time from the model
 log = logging.getLogger(__name__)
 _TEXTS = {"prompt": "", "mode": "complete", "system": "", "prefill": "", "path": "exact"}
+_LAST: dict[str, Any] = {"turns": []}  # behind the parameters, so that no argument changes its place
 _HINTS: dict[str, Any] = {
     "float": float,
     "int": int,
@@ -72,7 +73,7 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
 
     async def generate_text(*given: Any) -> AsyncIterator[dict[str, Any]]:
         values = dict(zip(names, given, strict=True))
-        texts = {name: values.pop(name) for name in _TEXTS}
+        texts = {name: values.pop(name) for name in (*_TEXTS, *_LAST)}
         cancelled = threading.Event()
 
         def ask(_: ModelCard) -> Request:
@@ -108,12 +109,12 @@ def ask_early(ask: Callable[[Any], Request]) -> None:
 def _defaults() -> dict[str, Any]:
     """Every argument of the endpoint in its order, with the default as JSON has it."""
     knobs = {p.name: list(p.default) if isinstance(p.default, tuple) else p.default for p in parameters.REGISTRY}
-    return {**_TEXTS, **knobs}
+    return {**_TEXTS, **knobs, **_LAST}
 
 
 def signature() -> inspect.Signature:
     """The endpoint's arguments as Gradio reads them: the prompt must be given, the rest may."""
-    hints = {p.name: _HINTS[p.kind] for p in parameters.REGISTRY}
+    hints = {p.name: _HINTS[p.kind] for p in parameters.REGISTRY} | {"turns": list[list[str]]}
     arguments = [
         inspect.Parameter(
             name,

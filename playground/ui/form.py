@@ -1,6 +1,7 @@
-"""What a visitor filled in, as a Request: a task with its fields, a free prompt, a chat, or more of a card's text.
+"""What a visitor filled in, as a Request: a task with its fields, a free prompt, a chat, a turn of a
+conversation, or more of a card's text.
 
-Knows the shapes that compose.js and cards.js send, and nothing of how they look. All of it is untrusted.
+Knows the shapes that compose.js, talk.js and cards.js send, and nothing of how they look. All of it is untrusted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground import knob_presets, own_task, parameters, reports, tasks
+from playground.conversation import turns_of
 from playground.tasks import Task
 from playground.types import (
     LANGUAGES,
@@ -39,7 +41,7 @@ def mode_of(form: Mapping[str, Any], card: ModelCard) -> Mode:
     """A task is asked as a chat where the model knows how to chat; the rest as its visitor chose."""
     if form.get("kind") == "task":
         return "chat" if card.has_chat_template else "complete"
-    return "chat" if form.get("kind") == "chat" else "complete"
+    return "chat" if form.get("kind") in ("chat", "talk") else "complete"
 
 
 @functools.cache
@@ -119,8 +121,26 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
         return task.request(_fields(form), language_of(form), mode, values)
     if mode == "complete":
         return Request(_prompt(form), values)
+    if form.get("kind") == "talk":
+        return spoken(form.get("talk"), knobs, card)
     _check_chat(mode, card)
     return Request(_text(form, "message"), values, "chat", system=_text(form, "system"), prefill=_text(form, "prefill"))
+
+
+def spoken(said: object, knobs: Mapping[str, Any], card: ModelCard) -> Request:
+    """One answer in a conversation, as talk.js tells it: a turn has one answer at a time, and may be answered anew."""
+    told = said if isinstance(said, Mapping) else {}
+    values = {**parameters.validate(knobs), "n": 1}
+    _check_chat("chat", card)
+    request = Request(
+        _text(told, "message"),
+        {**values, "seed": -1} if told.get("again") is True else values,
+        "chat",
+        system=_text(told, "system"),
+        prefill=_text(told, "prefill"),
+        turns=turns_of(told.get("turns") or []),
+    )
+    return replace(request, written=request.prefill) if told.get("goes_on") is True else request
 
 
 def path_of(values: Mapping[str, Any], act: object, generator: Generator | None) -> Path:
@@ -150,6 +170,7 @@ def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard)
         system=_text(before, "system"),
         prefill=_text(before, "prefill"),
         task=_text(before, "task") or None,
+        turns=turns_of(before.get("turns") or []),
     )
     if wish.get("wish") == "continue":
         text = _text(wish, "text")
@@ -188,6 +209,7 @@ def remembered(request: Request, part: Mapping[str, Any]) -> dict[str, Any]:
         "prefill": request.prefill,
         "task": request.task,
         **part,
+        "turns": [list(turn) for turn in request.turns],
     }
 
 

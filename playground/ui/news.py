@@ -12,6 +12,7 @@ from typing import Any
 
 from playground.decoding.notes import CUT_SHORT
 from playground.tasks import Task
+from playground.thinking import told_apart
 from playground.types import Candidate, InvalidRequest, Language, PlaygroundError, Run, Text
 from playground.ui.form import remembered
 from playground.ui.words import said
@@ -49,10 +50,21 @@ def of_run(
     over = run.finished
     path = {"path": run.request.path, "weights": run.weights}
     rows = [_row(candidate, base, task, fields) | path for candidate in run.candidates]
+    if _in_talk(target):
+        rows = [row | _told_apart(row, run) for row in rows]
     more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
     if run.error is not None:
         more["error"] = {"parameter": None, "text": said(run.error)}
     return news("done" if over else "running", name, rows=rows, **more)
+
+
+def _in_talk(target: Any) -> bool:
+    return isinstance(target, Mapping) and "talk" in target
+
+
+def _told_apart(row: News, run: Run) -> News:
+    told = told_apart(row["text"], opened=run.thinks, whole=row["finish"] is not None)
+    return {"thought": told.thought, "answer": told.answer, "thinks": told.thinks}
 
 
 def parted(wish: Mapping[str, Any]) -> News:

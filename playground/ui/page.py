@@ -101,6 +101,7 @@ class Page:
                     "compose", first, tasks=form.task_records(), most_variables=own_task.MAX_FIELDS
                 )
                 self._mine.layout()
+                self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
                 self.seen = element("seen", {})
                 self.prompt_tokens = build_prompt_tokens()
                 self.act = element(
@@ -130,14 +131,15 @@ class Page:
 
     def _wire(self) -> None:
         self.blocks.load(self._status, None, self.header, **_LIGHT)
-        written = [self.cards, self.tokens, self.curve]
+        written = [self.cards, self.talk, self.tokens, self.curve]
         knobs = [self.panel, self.act]
         runs = [
             self.act.generate(self._generate, [self.compose, *knobs], written, **_RUN),
             self.cards.again(self._again, knobs, written, **_RUN),
             self.waterfall.branch(self._branch, knobs, written, **_RUN),
             self.tokens.diverge(self._branch, knobs, written, **_RUN),
-            self.next.branch(self._begin, knobs, written, **_RUN),
+            self.next.branch(self._begin, [self.compose, *knobs], written, **_RUN),
+            self.talk.speak(self._speak, knobs, written, **_RUN),
         ]
         looks = [
             self.tokens.look(self._turned_to, None, None, **_TOLD),
@@ -203,21 +205,37 @@ class Page:
         """Goes on from one token of the newest run with another in its place; the run itself stays on its card."""
         session = request.session_hash or ""
         wish = self._lens.branch(session, _sent(event))
-        return None if wish is None else self._seen_through(self._play.again(wish, knobs, session, act), session)
+        if wish is None:
+            return None
+        told = self._play.again(wish, knobs, session, act)
+        return self._seen_through(told, session, talk="talk" in wish["target"])
 
     @_streamed
-    def _begin(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
+    def _begin(
+        self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
+    ) -> Any:
         """A run of the prompt that was looked at, beginning with one of the alternatives."""
-        session = request.session_hash or ""
+        session, talk = request.session_hash or "", filled.get("kind") == "talk"
         start = self._ahead.start(_sent(event), session)
-        return None if start is None else self._seen_through(self._play.begin(start, knobs, session, act), session)
+        if start is None:
+            return None
+        told = self._play.begin(start, knobs, session, act, {"talk": None} if talk else None)
+        return self._seen_through(told, session, talk=talk)
 
-    async def _seen_through(self, told: AsyncGenerator[news.News, None], session: str) -> AsyncGenerator[Any, None]:
-        """The news for the cards, and beside each what is new of the tokens."""
+    @_streamed
+    def _speak(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
+        session = request.session_hash or ""
+        return self._seen_through(self._play.speak(_sent(event), knobs, session, act), session, talk=True)
+
+    async def _seen_through(
+        self, told: AsyncGenerator[news.News, None], session: str, *, talk: bool = False
+    ) -> AsyncGenerator[Any, None]:
+        """The news for the cards or the conversation, and beside each what is new of the tokens."""
         async with aclosing(told) as all_news:
             async for one in all_news:
                 value = await asyncio.to_thread(self._lens.tokens, session, one["run"]) if one["rows"] else None
-                yield (one, gr.skip(), gr.skip()) if value is None else (one, value, value)
+                places = (gr.skip(), one) if talk else (one, gr.skip())
+                yield (*places, gr.skip(), gr.skip()) if value is None else (*places, value, value)
 
     def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from playground import generate, knob_presets, parameters, xray
+from playground import conversation, generate, knob_presets, parameters, xray
 from playground.parameters.inert import inert
 from playground.tasks import Task
 from playground.types import ModelCard, PlaygroundError, Request, Run, Text
@@ -60,7 +60,22 @@ class Play:
         parted = news.parted(wish)
         return self._told(ask, session, before=before, target=wish.get("target"), base=base, parted=parted)
 
-    def begin(self, start: Start, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
+    def speak(self, said: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
+        """The news of one answer in a conversation. `left_out` is how many old turns the page said will not fit."""
+
+        def ask(card: ModelCard) -> Request:
+            request = forms.on_path(forms.spoken(said, knobs, card), act, self._host.generator)
+            found, told = self._fitted(request), said.get("left_out")
+            conversation.check_told(found, told if type(told) is int else 0)
+            return replace(found.request, keep=xray.new_run_id())
+
+        asked = {name: said.get(name) for name in ("system", "turns")} | {"prompt": said.get("message"), "mode": "chat"}
+        base = str(said.get("prefill") or "")
+        return self._told(ask, session, before=asked, target={"talk": said.get("talk")}, base=base)
+
+    def begin(
+        self, start: Start, knobs: Form, session: str, act: Form | None = None, target: Form | None = None
+    ) -> AsyncGenerator[News, None]:
         """The news of a whole new run whose texts begin with a chosen token."""
         asked = forms.remembered(start.request, start.part)
 
@@ -68,11 +83,21 @@ class Play:
             request = replace(start.request, values=forms.held(parameters.validate(knobs), asked))
             return self._kept(replace(request, prefill=request.prefill + start.text, written=start.text), act)
 
-        return self._told(ask, session, before=asked, base=start.text)
+        base = start.text
+        if target is not None:  # a turn shows the whole answer, a card what was written of it
+            asked, base = {**asked, "prefill": ""}, start.request.prefill + start.text
+        return self._told(ask, session, before=asked, target=target, base=base)
 
     def _kept(self, request: Request, act: Form | None) -> Request:
-        """The request on its path, to be kept under a new id."""
+        """The request on its path, with the turns that fit, to be kept under a new id."""
+        if request.turns:
+            request = self._fitted(request).request
         return replace(forms.on_path(request, act, self._host.generator), keep=xray.new_run_id())
+
+    def _fitted(self, request: Request) -> conversation.Fitted:
+        """With the turns that fit into the model's window and this server's limits."""
+        most = self._host.settings.limits.prompt_characters
+        return conversation.fitted(generate.checked(request), self._host.generator.render, most)
 
     async def _told(
         self,
@@ -125,10 +150,15 @@ class Play:
         try:
             request = forms.request_of(form, knobs, generator.card)
             mode = request.mode  # a task without a chat form is continued
-            if not (request.prompt.strip() or request.prefill.strip()):
+            if not (request.prompt.strip() or request.prefill.strip() or request.turns):
                 return {"used": 0, "context": generator.card.context, "mode": mode, "text": ""}
-            generate.check_limits(request, self._host.settings.limits)
-            rendered = generator.render(generate.checked(request))
+            generate.check_texts(request)
+            if request.prompt.strip() or request.prefill.strip():
+                request = generate.checked(request)
+            limits = self._host.settings.limits
+            found = conversation.fitted(request, generator.render, limits.prompt_characters)
+            generate.check_limits(found.request, limits)
+            rendered = generator.render(found.request)
         except PlaygroundError as error:
             return {"reason": {"en": error.say("en"), "zh": error.say("zh")}, "mode": mode}
         used, asked = len(rendered.token_ids), request.values["max_new_tokens"]
@@ -136,6 +166,7 @@ class Play:
             "used": used,
             "context": rendered.context,
             "over": used >= rendered.context,
+            "left_out": found.left_out,
             "warning": said(_warning(used, asked, rendered.context)),
             "mode": mode,
             **_shortened(rendered.text),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from playground.conversation import LEFT_OUT
 from playground.types import FINISH_WORDS, Text
 from playground.ui.write_words import WRITE_WORDS
 
@@ -44,6 +45,7 @@ WORDS: Mapping[str, Text] = {
     "kind_task": Text("Task", "任务"),
     "kind_complete": Text("Free prompt", "自由提示词"),
     "kind_chat": Text("Chat", "对话"),
+    "kind_talk": Text("Conversation", "多轮对话"),
     "choose_task": Text("Choose a task", "选择任务"),
     "measured": Text(
         "Counted on {title}: {form} of {texts} texts kept the form, {loops} went round in circles. "
@@ -94,6 +96,23 @@ WORDS: Mapping[str, Text] = {
     "mine_full": Text("This browser has no room for it, or keeps nothing.", "此浏览器空间不足，或不允许保存。"),
     "mine_too_large": Text("The file has {size}; at most {most} are allowed.", "文件大小为 {size}，最多允许 {most}。"),
     "mine_not_text": Text("The file is not UTF-8 text.", "该文件不是 UTF-8 文本。"),
+    # Conversation
+    "talk_empty": Text(
+        "Nothing was said yet. Every turn can later be edited, answered anew or left for another branch.",
+        "还没有对话。之后每一轮都可以修改、重新回答，或另开分支。",
+    ),
+    "talk_you": Text("You", "你"),
+    "talk_model": Text("Model", "模型"),
+    "talk_edit": Text("Edit, and have it answered", "修改并重新回答"),
+    "talk_branch": Text("Branch from here", "从这里另开分支"),
+    "talk_send": Text("Send", "发送"),
+    "talk_followed": Text("Back to what followed", "回到之后的内容"),
+    "talk_new": Text("New conversation", "新对话"),
+    "talk_window": Text("Context window in use", "上下文窗口用量"),
+    "talk_left_out": LEFT_OUT,
+    "talk_gone": Text("will be left out", "将被省略"),
+    "thought": Text("Thought", "思考过程"),
+    "thinking": Text("Thinking…", "正在思考……"),
     "seen": Text("What the model will see", "模型将看到的内容"),
     "seen_waits": Text("Shown once the model is loaded.", "模型加载后显示。"),
     "seen_cut": Text("… {count} characters not shown …", "……此处省略 {count} 个字符……"),

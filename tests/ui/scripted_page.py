@@ -2,7 +2,8 @@
 
 Everything but the model is the product's own. `--plain` makes it a model without a chat template, `--until FILE` one
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
-`--slow` one without a fast path (the others' is the same script); `--pause` is the time between tokens in seconds.
+`--think` one that thinks first and reads only 60 tokens, `--slow` one without a fast path (the others' is the same
+script); `--pause` is the time between tokens in seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground import parameters
-from playground.generators.scripted import ScriptedGenerator
+from playground.generators.scripted import CONTEXT, ScriptedGenerator
 from playground.settings import Settings
 from playground.types import (
     FastPath,
@@ -38,6 +39,10 @@ TEXTS = [
     "A harbour, a lamp, a cup of coffee. 港口的清晨，一杯咖啡。 And then another one, since the ferry is late again.",
 ]
 LIST = ['1. tea\n2. coffee\n3. tea\n4. "ferry tickets"\n']
+THOUGHTS = [
+    "<think>\nWhich ferry? <b>The late one.</b>\n</think>\n\nThe ferry is late.",
+    "<think>Another one?</think>It is quite late.",
+]
 PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk", 7_080_000) for layer in range(30))
 
 
@@ -46,8 +51,8 @@ class Replayed(ScriptedGenerator):
 
     plain = False
 
-    def __init__(self, texts: Sequence[str], *, delay: float, slow: bool) -> None:
-        super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()))
+    def __init__(self, texts: Sequence[str], *, delay: float, slow: bool, context: int = CONTEXT) -> None:
+        super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()), context=context)
         if not slow:
             self.paths = frozenset({"exact", "fast"})
             self.fast = FastPath("auto", "int4")
@@ -66,7 +71,7 @@ class Replayed(ScriptedGenerator):
 
 def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for flag in ("--plain", "--broken", "--list", "--slow"):
+    for flag in ("--plain", "--broken", "--list", "--think", "--slow"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--until", type=Path)
     parser.add_argument("--pause", type=float, default=0.01)
@@ -78,8 +83,9 @@ def run(argv: list[str]) -> int:
             time.sleep(0.05)
         if wanted.broken:
             raise ModelError(Text("No weights were found.", "没有找到权重。"), Text("Install them.", "请安装。"))
-        texts = LIST if wanted.list else TEXTS
-        generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow)
+        texts = LIST if wanted.list else THOUGHTS if wanted.think else TEXTS
+        context = 60 if wanted.think else CONTEXT
+        generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow, context=context)
         generator.plain = wanted.plain
         return generator
 

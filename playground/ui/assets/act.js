@@ -12,6 +12,7 @@ let lastSeed = null;
 let complaint = null;
 let notice = null;
 let silence = 0;
+let talks = false; // a turn of a conversation is generated, not cards
 const paths = pathChoice(element.querySelector(".path"));
 
 const draw = () => {
@@ -70,8 +71,10 @@ pg.on("generate", () => {
   if (running) return;
   pg.tell("complaint", null);
   pg.tell("run", { running: true, status: pg.t("starting") });
-  trigger("generate");
+  if (talks) pg.tell("say", {});
+  else trigger("generate");
 }, "act");
+pg.on("kind", (kind) => { talks = kind === "talk"; }, "act");
 pg.on("look", () => trigger("look"), "act");
 pg.on("run", (news) => {
   running = news.running;

@@ -1,10 +1,13 @@
-// What to write: a task with its fields, a free prompt, or a chat. Everything typed is in `props.value` at once.
+// What to write: a task with its fields, a free prompt, a chat, or the next turn of a conversation, which the element
+// behind this one tells. Everything typed is in `props.value` at once.
 const pg = window.playground;
 let tasks = props.tasks; // and a visitor's own behind them, each with its `yaml`
 const find = (selector) => element.querySelector(selector);
 const picker = find(".task-picker");
 const fields = find(".fields");
 const note = find(".compose-note");
+const CHATS = ["chat", "talk"]; // the kinds that need a chat template
+const KIND = "playground-kind";
 let hasChat = true;
 let model = "";
 let timer = 0;
@@ -125,13 +128,15 @@ const drawKind = () => {
     const chosen = button.dataset.kind === kind;
     button.setAttribute("aria-checked", String(chosen));
     button.tabIndex = chosen ? 0 : -1;
-    if (button.dataset.kind === "chat") {
+    if (CHATS.includes(button.dataset.kind)) {
       button.setAttribute("aria-disabled", String(!hasChat));
       button.title = hasChat ? "" : pg.t("no_chat", { model });
     }
   }
   for (const part of element.querySelectorAll(".compose-kind")) part.hidden = part.dataset.for !== kind;
   picker.hidden = kind !== "task";
+  document.body.dataset.kind = kind;
+  pg.tell("kind", kind);
   note.hidden = hasChat;
   note.textContent = hasChat ? "" : pg.t("no_chat", { model });
   element.querySelectorAll(".compose-kind:not([hidden]) textarea").forEach(grow);
@@ -146,8 +151,9 @@ const drawAll = () => {
   drawKind();
 };
 const choose = (kind) => {
-  if (kind === "chat" && !hasChat) return;
+  if (CHATS.includes(kind) && !hasChat) return;
   change({ kind });
+  try { sessionStorage.setItem(KIND, kind); } catch { /* nothing is kept: a reload begins with a task */ }
   drawKind();
   wish(true);
 };
@@ -161,7 +167,7 @@ element.addEventListener("keydown", (event) => {
   const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (!button || !way) return;
   event.preventDefault();
-  const all = [...element.querySelectorAll("[data-kind]")].filter((one) => hasChat || one.dataset.kind !== "chat");
+  const all = [...element.querySelectorAll("[data-kind]")].filter((one) => hasChat || !CHATS.includes(one.dataset.kind));
   const next = all[(all.indexOf(button) + way + all.length) % all.length];
   choose(next.dataset.kind);
   next.focus();
@@ -240,7 +246,7 @@ pg.on("server", (status) => {
   if (!status.model) return;
   hasChat = status.model.has_chat_template;
   model = status.model.title;
-  if (!hasChat && form.kind === "chat") change({ kind: "complete" });
+  if (!hasChat && CHATS.includes(form.kind)) change({ kind: "complete" });
   drawKind();
   if (form.ready !== status.model.id) {
     change({ ready: status.model.id });
@@ -256,12 +262,24 @@ pg.on("knobs", (values) => {
 }, "compose");
 pg.on("complaint", (complaint) => {
   calm();
-  if (!complaint) return;
+  if (!complaint || form.kind === "talk") return;
   const name = complaint.parameter === "prompt" && form.kind === "chat" ? "message" : complaint.parameter;
   complaint.placed = Boolean(name) && complain(name, complaint.text);
 }, "compose");
 
-change({ fields: defaults(task()) });
+const talks = () => {
+  try {
+    return sessionStorage.getItem(KIND) === "talk";
+  } catch {
+    return false;
+  }
+};
+change({ fields: defaults(task()), kind: talks() ? "talk" : form.kind });
+pg.on("talk", (talk) => {
+  change({ talk });
+  if (form.kind === "talk") look();
+}, "compose");
 drawAll();
-if (pg.language === "zh") wish(false);
+if (form.kind === "talk") wish(true);
+else if (pg.language === "zh") wish(false);
 else look();

@@ -52,7 +52,11 @@ element.addEventListener("click", (event) => {
   if (pressed.name === "again" || (asTokens && read === null)) ask();
   else draw();
 });
-watch("value", () => { find(".seen").classList.remove("stale"); draw(); });
+watch("value", () => {
+  find(".seen").classList.remove("stale");
+  pg.tell("window", props.value || {});
+  draw();
+});
 pg.on("counting", () => find(".seen").classList.add("stale"), "seen");
 pg.on("language", draw, "seen");
 draw();
