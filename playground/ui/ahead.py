@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground import generate, parameters, xray
-from playground.types import PlaygroundError, Request, Text
+from playground.types import Language, PlaygroundError, Request, Text
 from playground.ui import form as forms
 from playground.ui import waterfall
 from playground.ui.host import Host
@@ -33,6 +33,7 @@ class Start:
 
     request: Request
     fields: Mapping[str, Any]
+    language: Language
     text: str
 
 
@@ -41,6 +42,7 @@ class _Look:
     name: str
     request: Request
     fields: Mapping[str, Any]
+    language: Language
     search: str | None = None
     begins: dict[int, str] = field(default_factory=dict)
     value: Value = field(default_factory=dict)
@@ -65,7 +67,7 @@ class Ahead:
         try:
             request = forms.on_path(checked_request(form, knobs, self._host), act, self._host.generator)
             fields = form.get("fields") if form.get("kind") == "task" else {}
-            look = _Look(name, request, fields if isinstance(fields, Mapping) else {})
+            look = _Look(name, request, fields if isinstance(fields, Mapping) else {}, forms.language_of(form))
             value = self._shown(look, request.values, session)
         except PlaygroundError as error:
             return self._refused(name, session, error)
@@ -119,7 +121,7 @@ class Ahead:
         if look is None or type(token_id) is not int or token_id not in look.begins:
             return None
         self.close(session)
-        return Start(look.request, look.fields, look.begins[token_id])
+        return Start(look.request, look.fields, look.language, look.begins[token_id])
 
     def close(self, session: str) -> None:
         """The panel was closed: knobs move without it, and what was kept for it is given up."""

@@ -162,7 +162,7 @@ def held(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
     return task.held(values, texts)
 
 
-def remembered(request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
+def remembered(request: Request, fields: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """What a card needs to be asked again: the words of the request, not its knobs."""
     return {
         "prompt": request.prompt,
@@ -171,6 +171,7 @@ def remembered(request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
         "prefill": request.prefill,
         "task": request.task,
         "fields": dict(fields),
+        "language": language,
     }
 
 

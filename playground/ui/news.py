@@ -10,9 +10,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from playground import counsel
 from playground.decoding.notes import CUT_SHORT
 from playground.tasks import Task
-from playground.types import Candidate, InvalidRequest, Language, PlaygroundError, Run, Text
+from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.form import remembered, task_named
 from playground.ui.words import said
 
@@ -36,7 +37,13 @@ def news(phase: str, run: str, **more: Any) -> News:
 
 
 def of_run(
-    name: str, run: Run, asked: Mapping[str, Any], target: Any = None, base: str = "", parted: News | None = None
+    name: str,
+    run: Run,
+    card: ModelCard,
+    asked: Mapping[str, Any],
+    target: Any = None,
+    base: str = "",
+    parted: News | None = None,
 ) -> News:
     """The growing Run; `base` is the text that stood on the card before and is shown in front of the new one."""
     task = task_named(run.request.task)
@@ -44,6 +51,11 @@ def of_run(
     over = run.finished
     path = {"path": run.request.path, "weights": run.weights}
     rows = [_row(candidate, base, task, fields) | path for candidate in run.candidates]
+    language = asked.get("language")
+    if over and task is not None and language in LANGUAGES:
+        known = {name: value for name, value in fields.items() if isinstance(value, str)}
+        remarks = counsel.afterwards(task, language, known, [row["text"] for row in rows], card)
+        rows = [{**row, "remark": said(remark)} for row, remark in zip(rows, remarks, strict=True)]
     more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
     if run.error is not None:
         more["error"] = {"parameter": None, "text": said(run.error)}
@@ -125,6 +137,6 @@ def example(task: Task, language: Language) -> News:
         }
         for number, text in enumerate(shown.texts)
     ]
-    request = task.request(shown.fields, language, shown.mode)
+    asked = remembered(task.request(shown.fields, language, shown.mode), shown.fields, language)
     label = {"model": shown.model, "seed": shown.seed}
-    return news("example", "example", id="example", rows=rows, request=remembered(request, shown.fields), example=label)
+    return news("example", "example", id="example", rows=rows, request=asked, example=label)

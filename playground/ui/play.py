@@ -13,9 +13,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from playground import generate, knob_presets, parameters, xray
+from playground import counsel, generate, knob_presets, parameters, xray
 from playground.parameters.inert import inert
-from playground.types import ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import Generator, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
 from playground.ui.ahead import Start
@@ -46,7 +46,8 @@ class Play:
         def ask(card: ModelCard) -> Request:
             return self._kept(forms.request_of(form, knobs, card), act)
 
-        return self._told(ask, session, fields=form.get("fields") if form.get("kind") == "task" else {})
+        fields = form.get("fields") if form.get("kind") == "task" else {}
+        return self._told(ask, session, fields=fields, language=forms.language_of(form))
 
     def again(self, wish: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
         """The news of one card that is regenerated or continued."""
@@ -67,7 +68,7 @@ class Play:
             request = replace(start.request, values=forms.held(parameters.validate(knobs), asked))
             return self._kept(replace(request, prefill=request.prefill + start.text, written=start.text), act)
 
-        asked = forms.remembered(start.request, start.fields)
+        asked = forms.remembered(start.request, start.fields, start.language)
         return self._told(ask, session, before=asked, base=start.text)
 
     def _kept(self, request: Request, act: Form | None) -> Request:
@@ -80,6 +81,7 @@ class Play:
         session: str,
         *,
         fields: Any = None,
+        language: Language = "en",
         before: Form | None = None,
         target: Any = None,
         base: str = "",
@@ -96,11 +98,11 @@ class Play:
                     if isinstance(state, Waiting):
                         yield news.waiting(name, state.reason)
                         continue
-                    asked = forms.remembered(state.request, fields or {}) if asked is None else asked
+                    asked = forms.remembered(state.request, fields or {}, language) if asked is None else asked
                     if run is None:
                         await asyncio.to_thread(self._lens.watch, session, name, state, asked, target, base)
                     run = state
-                    yield news.of_run(name, run, asked, target, base, parted)
+                    yield news.of_run(name, run, self._host.generator.card, asked, target, base, parted)
             if run is None:  # stopped before its turn came
                 yield news.news("done", name)
         except PlaygroundError as error:
@@ -115,10 +117,16 @@ class Play:
         self._switches.stop(session)
 
     def look(self, form: Form, knobs: Form) -> dict[str, Any]:
-        """What the model would see now, and its tokens against the window. Says nothing of what is not filled in."""
+        """What the model would see now, its tokens against the window, and whether it falls short of the task."""
         generator = self._host.loaded
         if generator is None:
             return {}
+        task = forms.task_named(form.get("task")) if form.get("kind") == "task" else None
+        remark = counsel.beforehand(task, forms.language_of(form), generator.card) if task is not None else None
+        return {**self._seen(form, knobs, generator), "remark": said(remark)}
+
+    def _seen(self, form: Form, knobs: Form, generator: Generator) -> dict[str, Any]:
+        """Says nothing of what is not filled in."""
         mode = forms.mode_of(form, generator.card)
         try:
             request = forms.request_of(form, knobs, generator.card)

@@ -2,7 +2,8 @@
 
 Everything but the model is the product's own. `--plain` makes it a model without a chat template, `--until FILE` one
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
-`--slow` one without a fast path (the others' is the same script); `--pause` is the time between tokens in seconds.
+`--small` one that goes by the embedded model's name, `--slow` one without a fast path (the others' is the same
+script); `--pause` is the time between tokens in seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from playground import parameters
 from playground.generators.scripted import ScriptedGenerator
+from playground.models import embedded
 from playground.settings import Settings
 from playground.types import (
     FastPath,
@@ -45,6 +47,7 @@ class Replayed(ScriptedGenerator):
     """A scripted generator that looks like a model spread over memory and disk, and one that guesses where asked to."""
 
     plain = False
+    small = False
 
     def __init__(self, texts: Sequence[str], *, delay: float, slow: bool) -> None:
         super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()))
@@ -54,7 +57,8 @@ class Replayed(ScriptedGenerator):
 
     @property
     def card(self) -> ModelCard:
-        return replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
+        card = replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
+        return replace(card, id=embedded.ID, title=embedded.TITLE) if self.small else card
 
     def stream(self, request: Request) -> Iterator[Step]:
         guessed = request.values["prompt_lookup_num_tokens"]
@@ -66,7 +70,7 @@ class Replayed(ScriptedGenerator):
 
 def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for flag in ("--plain", "--broken", "--list", "--slow"):
+    for flag in ("--plain", "--broken", "--list", "--slow", "--small"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--until", type=Path)
     parser.add_argument("--pause", type=float, default=0.01)
@@ -80,7 +84,7 @@ def run(argv: list[str]) -> int:
             raise ModelError(Text("No weights were found.", "没有找到权重。"), Text("Install them.", "请安装。"))
         texts = LIST if wanted.list else TEXTS
         generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow)
-        generator.plain = wanted.plain
+        generator.plain, generator.small = wanted.plain, wanted.small
         return generator
 
     return main(rest, opened)
