@@ -22,8 +22,8 @@ const copied = async (button, one) => {
 const drawKnown = () => find(".known tbody").replaceChildren(...props.models.map((one) => pg.make("tr", {},
   pg.make("td", {}, one.title, one.id === one.title ? null : pg.make("small", {}, one.id)),
   pg.make("td", {}, pg.say(one.note), one.here ? pg.make("small", {}, pg.t("model_here")) : null),
-  pg.make("td", { class: "count" }, pg.bytes(one.size)),
-  pg.make("td", { class: "count" }, pg.bytes(one.memory)),
+  pg.make("td", { class: "count", "data-label": pg.t("model_size") }, pg.bytes(one.size)),
+  pg.make("td", { class: "count", "data-label": pg.t("model_memory") }, pg.bytes(one.memory)),
   pg.make("td", { class: "count" }, pg.make(
     "button", { type: "button", class: "quiet strong", onclick: (event) => copied(event.currentTarget, one) }, pg.t("copy_command"))))));
 const draw = () => {
