@@ -21,7 +21,7 @@ from typing import IO, Any, NoReturn
 
 from filelock import FileLock, Timeout
 
-from playground import parameters, rows, tasks
+from playground import counsel, parameters, rows, tasks
 from playground.batch import DONE, FAILED, Batch, Numbered, Plan, guess
 from playground.flags import add_parameters, given_values, pair
 from playground.generate import FRESH_SEED
@@ -212,6 +212,9 @@ def _write(table: Table, todo: Sequence[int], kept: _Kept, out: Path, generator:
         number = next(left, None)
         return None if number is None else (number, table.rows[number - 1])
 
+    remark = counsel.beforehand(tasks.find(kept.plan.task), kept.plan.language, generator.card)
+    if remark is not None:
+        print(remark.en, file=sys.stderr)
     batch = Batch(kept.plan, generator)
     at_once = ROWS if kept.plan.path == "fast" and "fast" in generator.paths else 1
     began, before = time.perf_counter(), len(kept.results)

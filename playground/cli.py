@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from playground import generate, models, parameters, tasks, xray
+from playground import counsel, generate, models, parameters, tasks, xray
 from playground.batch_cli import add_batch
 from playground.flags import add_parameters, given_values, pair
 from playground.measure_cli import add_measure
@@ -21,7 +21,7 @@ from playground.models import catalogue
 from playground.parameters.record import Parameter
 from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
-from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
+from playground.types import FINISH_WORDS, Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 
 PROGRAM = "python -m playground"
 
@@ -100,6 +100,8 @@ def _generate(given: argparse.Namespace) -> int:
     if given.mode is None:
         mode = "chat" if generator.card.has_chat_template else "complete"
         request = _draft(given, values, mode)
+    if given.task is not None:
+        _say(counsel.beforehand(tasks.find(given.task), given.language, generator.card))
     if given.trace is not None:
         request = replace(request, keep=xray.new_run_id())
         xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
@@ -107,6 +109,8 @@ def _generate(given: argparse.Namespace) -> int:
         run = _follow(told, quiet=given.json)
     if given.task is not None:
         run.value_of = _value(given)
+        for remark in _remarks(given, run, generator.card):
+            _say(remark)
     if given.json:
         print(json.dumps(run.as_json(), ensure_ascii=False))
     if run.error is not None:
@@ -153,6 +157,20 @@ def _turns(text: str | None) -> Any:
         ) from None  # fmt: skip
 
 
+def _remarks(given: argparse.Namespace, run: Run, card: ModelCard) -> Iterator[Text]:
+    """What is to be said of each text that is not as it was asked for, with its number where there are several."""
+    fields = dict(pair("set", item) for item in given.set)
+    texts = [candidate.text for candidate in run.candidates]
+    for number, said in enumerate(counsel.afterwards(tasks.find(given.task), given.language, fields, texts, card), 1):
+        if said is not None:
+            yield said if len(texts) == 1 else Text(f"{number}: {said.en}", f"{number}：{said.zh}")
+
+
+def _say(remark: Text | None) -> None:
+    if remark is not None:
+        print(f"{PROGRAM}: {remark.en}", file=sys.stderr)
+
+
 def _value(given: argparse.Namespace) -> Callable[[str], Any]:
     """What a text of the task stands for."""
     task, fields = tasks.find(given.task), dict(pair("set", item) for item in given.set)
@@ -183,8 +201,7 @@ def _follow(runs: Iterator[Run], *, quiet: bool) -> Run:
     """Prints a single candidate while it streams, several when they are done; Ctrl+C stops and keeps the text."""
     shown = 0
     run = next(runs)
-    if run.notice is not None:
-        print(f"{PROGRAM}: {run.notice.en}", file=sys.stderr)
+    _say(run.notice)
     alone = len(run.candidates) == 1 and not quiet
     for run in runs:
         if alone and len(run.candidates[0].text) > shown:

@@ -31,8 +31,12 @@ class Text:
         return self.zh if language == "zh" else self.en
 
     def filled(self, **values: object) -> Text:
-        """The same sentence with `{name}` places filled; the values themselves are never parsed."""
-        return Text(self.en.format(**values), self.zh.format(**values))
+        """The same sentence with `{name}` places filled, a Text in its own languages; no value is ever parsed."""
+
+        def said(language: Language) -> dict[str, object]:
+            return {name: one.say(language) if isinstance(one, Text) else one for name, one in values.items()}
+
+        return Text(self.en.format(**said("en")), self.zh.format(**said("zh")))
 
 
 FINISH_WORDS: Mapping[FinishReason, Text] = {

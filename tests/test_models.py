@@ -324,6 +324,8 @@ def test_the_list_begins_with_the_embedded_model_and_its_folder() -> None:
     asked_for = {"gpt2", "distilgpt2", "gpt2-medium", "gpt2-large", "EleutherAI/gpt-j-6B", "Qwen/Qwen3-0.6B"}
     assert asked_for < {entry.id for entry in listed}
     records = json.loads(json.dumps(catalogue.records()))
+    assert all(record["languages"] for record in records if "folder" not in record)
+    assert all(record["memory"] > record["size"] > 0 for record in records)
     assert all(record["id"] for record in records) and Path(records[0]["folder"], "model.safetensors").is_file()
 
 

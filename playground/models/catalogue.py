@@ -7,29 +7,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from playground.models import embedded, hub_cache
-from playground.types import ProgressReport, Text
+from playground.types import LANGUAGES, Language, ModelCard, ProgressReport, Text
+
+BESIDE_WEIGHTS = 1.2
+"""Memory for writing, by the bytes of the weights: EleutherAI, "Transformer Math 101" (2023)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model. `parameters` is a count; `size` is bytes of weights, in bf16 for one that is not here yet."""
+    """A model. `parameters` is a count; `size` is bytes of weights, in bf16 for one that is not here yet.
+
+    `languages` are those of ours that its makers name on its card; none where we know no card.
+    """
 
     id: str
     title: str
     parameters: int | None
     licence: str | None
     note: Text
+    languages: tuple[Language, ...] = ()
     size: int | None = None
     folder: str | None = None
 
+    @property
+    def memory(self) -> int | None:
+        """About how many bytes of memory it takes to write with it."""
+        return None if self.size is None else round(BESIDE_WEIGHTS * self.size)
+
     def as_json(self) -> dict[str, Any]:
         """Without `folder` where the model is not on this machine."""
-        record = asdict(self)
+        record = {**asdict(self), "languages": list(self.languages), "memory": self.memory}
         if self.folder is None:
             del record["folder"]
         return record
@@ -40,23 +52,35 @@ _CHAT = Text("Chat, mostly English.", "对话，以英文为主。")
 _CHINESE = Text("Chat in Chinese, English and many other languages.", "中文、英文及多语言对话。")
 _GATED = Text("Chat, many languages; accept its licence on the hub first.", "多语言对话；需先在模型库接受许可。")
 
+_EN: tuple[Language, ...] = ("en",)
+
 KNOWN = (
-    Entry(embedded.ID, embedded.TITLE, 134_515_008, "Apache-2.0", _CHAT),
-    Entry("distilgpt2", "DistilGPT-2", 81_912_576, "Apache-2.0", _ENGLISH),
-    Entry("gpt2", "GPT-2", 124_439_808, "MIT", _ENGLISH),
-    Entry("gpt2-medium", "GPT-2 medium", 354_823_168, "MIT", _ENGLISH),
-    Entry("gpt2-large", "GPT-2 large", 774_030_080, "MIT", _ENGLISH),
-    Entry("EleutherAI/gpt-j-6B", "GPT-J 6B", 6_050_882_784, "Apache-2.0", _ENGLISH),
-    Entry("HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M Instruct", 361_821_120, "Apache-2.0", _CHAT),
-    Entry("HuggingFaceTB/SmolLM2-1.7B-Instruct", "SmolLM2 1.7B Instruct", 1_711_376_384, "Apache-2.0", _CHAT),
-    Entry("HuggingFaceTB/SmolLM3-3B", "SmolLM3 3B", 3_075_098_624, "Apache-2.0", _CHAT),
-    Entry("Qwen/Qwen2.5-0.5B-Instruct", "Qwen2.5 0.5B Instruct", 494_032_768, "Apache-2.0", _CHINESE),
-    Entry("Qwen/Qwen3-0.6B", "Qwen3 0.6B", 596_049_920, "Apache-2.0", _CHINESE),
-    Entry("Qwen/Qwen3-1.7B", "Qwen3 1.7B", 1_720_574_976, "Apache-2.0", _CHINESE),
-    Entry("Qwen/Qwen3-4B-Instruct-2507", "Qwen3 4B Instruct", 4_022_468_096, "Apache-2.0", _CHINESE),
-    Entry("google/gemma-3-270m-it", "Gemma 3 270M", 268_098_176, "Gemma", _GATED),
-    Entry("microsoft/Phi-4-mini-instruct", "Phi-4 mini", 3_836_021_760, "MIT", _CHAT),
+    Entry(embedded.ID, embedded.TITLE, 134_515_008, "Apache-2.0", _CHAT, _EN),
+    Entry("distilgpt2", "DistilGPT-2", 81_912_576, "Apache-2.0", _ENGLISH, _EN),
+    Entry("gpt2", "GPT-2", 124_439_808, "MIT", _ENGLISH, _EN),
+    Entry("gpt2-medium", "GPT-2 medium", 354_823_168, "MIT", _ENGLISH, _EN),
+    Entry("gpt2-large", "GPT-2 large", 774_030_080, "MIT", _ENGLISH, _EN),
+    Entry("EleutherAI/gpt-j-6B", "GPT-J 6B", 6_050_882_784, "Apache-2.0", _ENGLISH, _EN),
+    Entry("HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M Instruct", 361_821_120, "Apache-2.0", _CHAT, _EN),
+    Entry("HuggingFaceTB/SmolLM2-1.7B-Instruct", "SmolLM2 1.7B Instruct", 1_711_376_384, "Apache-2.0", _CHAT, _EN),
+    Entry("HuggingFaceTB/SmolLM3-3B", "SmolLM3 3B", 3_075_098_624, "Apache-2.0", _CHAT, _EN),
+    Entry("Qwen/Qwen2.5-0.5B-Instruct", "Qwen2.5 0.5B Instruct", 494_032_768, "Apache-2.0", _CHINESE, LANGUAGES),
+    Entry("Qwen/Qwen2.5-1.5B-Instruct", "Qwen2.5 1.5B Instruct", 1_543_714_304, "Apache-2.0", _CHINESE, LANGUAGES),
+    Entry("Qwen/Qwen3-0.6B", "Qwen3 0.6B", 596_049_920, "Apache-2.0", _CHINESE, LANGUAGES),
+    Entry("Qwen/Qwen3-1.7B", "Qwen3 1.7B", 1_720_574_976, "Apache-2.0", _CHINESE, LANGUAGES),
+    Entry("Qwen/Qwen3-4B-Instruct-2507", "Qwen3 4B Instruct", 4_022_468_096, "Apache-2.0", _CHINESE, LANGUAGES),
+    Entry("google/gemma-3-270m-it", "Gemma 3 270M", 268_098_176, "Gemma", _GATED, LANGUAGES),
+    Entry("microsoft/Phi-4-mini-instruct", "Phi-4 mini", 3_836_021_760, "MIT", _CHINESE, LANGUAGES),
 )
+# Named where another model falls short, the smallest first: they chat, answer at once instead of thinking first, and
+# nobody need accept a licence.
+_NAMED = (
+    "HuggingFaceTB/SmolLM2-360M-Instruct",
+    "Qwen/Qwen2.5-0.5B-Instruct",
+    "Qwen/Qwen2.5-1.5B-Instruct",
+    "Qwen/Qwen3-4B-Instruct-2507",
+)
+_CLEARLY = 1.5  # times the parameters: less of a difference is not worth another download
 
 
 def entries(report: ProgressReport | None = None) -> list[Entry]:
@@ -68,21 +92,40 @@ def entries(report: ProgressReport | None = None) -> list[Entry]:
     for entry in KNOWN:
         place = embedded.folder() if entry.id == embedded.ID else cached.pop(entry.id, None)
         here = place is not None and (place / "config.json").is_file()
-        listed.append(
-            Entry(
-                entry.id,
-                entry.title,
-                entry.parameters,
-                entry.licence,
-                entry.note,
-                size=hub_cache.weight_bytes(place) if here and place is not None else 2 * (entry.parameters or 0),
-                folder=str(place) if here else None,
-            )
-        )
+        listed.append(_with_size(entry, place if here else None))
     note = Text("Already on this machine.", "已在本机。")
     for name, place in sorted(cached.items()):
         listed.append(Entry(name, name, None, None, note, size=hub_cache.weight_bytes(place), folder=str(place)))
     return listed
+
+
+def find(id: str) -> Entry | None:
+    """What is known of a model under this id; None of one that is not on the list."""
+    known = embedded.ID if id == embedded.HUB_ID else id
+    return next((entry for entry in KNOWN if entry.id == known), None)
+
+
+def abler(language: Language, loaded: ModelCard) -> list[Entry]:
+    """At most two models that are made for a language, each clearly larger than the one before.
+
+    The first is larger than the loaded model too, unless that is not made for the language.
+    """
+    own = find(loaded.id)
+    size = 0 if own is not None and language not in own.languages else loaded.parameters
+    found: list[Entry] = []
+    for entry in KNOWN:
+        count = entry.parameters or 0
+        if entry.id in _NAMED and language in entry.languages and count >= _CLEARLY * size:
+            found.append(_with_size(entry, None))
+            size = count
+    return found[:2]
+
+
+def _with_size(entry: Entry, place: Path | None) -> Entry:
+    """The entry with its bytes: of the files in `place`, or in bf16 where it is not here."""
+    if place is None:
+        return replace(entry, size=2 * (entry.parameters or 0))
+    return replace(entry, size=hub_cache.weight_bytes(place), folder=str(place))
 
 
 def records(report: ProgressReport | None = None) -> list[dict[str, Any]]:

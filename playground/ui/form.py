@@ -194,10 +194,10 @@ def task_asked(asked: Mapping[str, Any]) -> Task | None:
 
 
 def task_part(form: Mapping[str, Any]) -> dict[str, Any]:
-    """What is to be remembered of a task beside its words: the fields, and the YAML of one's own."""
+    """What is to be remembered of a task beside its words: the fields, the language, and the YAML of one's own."""
     if form.get("kind") != "task":
-        return {"fields": {}, "own": ""}
-    return {"fields": dict(_fields(form)), "own": form.get("own") or ""}
+        return {"fields": {}, "own": "", "language": language_of(form)}
+    return {"fields": dict(_fields(form)), "own": form.get("own") or "", "language": language_of(form)}
 
 
 def remembered(request: Request, part: Mapping[str, Any]) -> dict[str, Any]:

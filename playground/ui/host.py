@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from playground import xray
+from playground.models import catalogue
 from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
 from playground.ui import form
@@ -125,6 +126,21 @@ class Host:
             "error": said(self._error),
             "share": self._share,
         }
+
+
+def known_models() -> list[dict[str, Any]]:
+    """The models that a server can be started with; where their files lie is not told."""
+    return [
+        {
+            "id": entry.id,
+            "title": entry.title,
+            "note": said(entry.note),
+            "size": entry.size,
+            "memory": entry.memory,
+            "here": entry.folder is not None,
+        }
+        for entry in catalogue.entries()
+    ]
 
 
 def card_data(card: ModelCard) -> dict[str, Any]:

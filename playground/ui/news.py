@@ -10,10 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from playground import counsel
 from playground.decoding.notes import CUT_SHORT
 from playground.tasks import Task
 from playground.thinking import told_apart
-from playground.types import Candidate, InvalidRequest, Language, PlaygroundError, Run, Text
+from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.form import remembered
 from playground.ui.words import said
 
@@ -39,6 +40,7 @@ def news(phase: str, run: str, **more: Any) -> News:
 def of_run(
     name: str,
     run: Run,
+    card: ModelCard,
     asked: Mapping[str, Any],
     target: Any = None,
     base: str = "",
@@ -52,6 +54,11 @@ def of_run(
     rows = [_row(candidate, base, task, fields) | path for candidate in run.candidates]
     if _in_talk(target):
         rows = [row | _told_apart(row, run) for row in rows]
+    language = asked.get("language")
+    if over and task is not None and language in LANGUAGES:
+        known = {name: value for name, value in fields.items() if isinstance(value, str)}
+        remarks = counsel.afterwards(task, language, known, [row["text"] for row in rows], card)
+        rows = [{**row, "remark": said(remark)} for row, remark in zip(rows, remarks, strict=True)]
     more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
     if run.error is not None:
         more["error"] = {"parameter": None, "text": said(run.error)}
@@ -143,6 +150,6 @@ def example(task: Task, language: Language) -> News:
         for number, text in enumerate(shown.texts)
     ]
     request = task.request(shown.fields, language, shown.mode)
-    asked = remembered(request, {"fields": dict(shown.fields), "own": ""})
+    asked = remembered(request, {"fields": dict(shown.fields), "own": "", "language": language})
     label = {"model": shown.model, "seed": shown.seed}
     return news("example", "example", id="example", rows=rows, request=asked, example=label)

@@ -20,7 +20,7 @@ from playground.ui import api, form, news, tokens, waterfall
 from playground.ui.ahead import Ahead
 from playground.ui.batch import BatchTab
 from playground.ui.element import asset, element
-from playground.ui.host import Host
+from playground.ui.host import Host, known_models
 from playground.ui.kept import Kept
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.lens import Lens
@@ -127,7 +127,7 @@ class Page:
         self._write.layout()
         self._batch.layout()
         with gr.Column(elem_id="loaded"):
-            self.model = element("model", None)
+            self.model = element("model", None, models=known_models())
 
     def _wire(self) -> None:
         self.blocks.load(self._status, None, self.header, **_LIGHT)

@@ -13,10 +13,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from playground import conversation, generate, knob_presets, parameters, xray
+from playground import conversation, counsel, generate, knob_presets, parameters, xray
 from playground.parameters.inert import inert
 from playground.tasks import Task
-from playground.types import ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import Generator, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
 from playground.ui.ahead import Start
@@ -127,7 +127,7 @@ class Play:
                         task = await asyncio.to_thread(forms.task_asked, asked)
                         await asyncio.to_thread(self._lens.watch, session, name, state, asked, target, base)
                     run = state
-                    yield news.of_run(name, run, asked, target, base, parted, task)
+                    yield news.of_run(name, run, self._host.generator.card, asked, target, base, parted, task)
             if run is None:  # stopped before its turn came
                 yield news.news("done", name)
         except PlaygroundError as error:
@@ -142,10 +142,16 @@ class Play:
         self._switches.stop(session)
 
     def look(self, form: Form, knobs: Form) -> dict[str, Any]:
-        """What the model would see now, and its tokens against the window. Says nothing of what is not filled in."""
+        """What the model would see now, its tokens against the window, and whether it falls short of the task."""
         generator = self._host.loaded
         if generator is None:
             return {}
+        task = forms.task_named(form.get("task")) if form.get("kind") == "task" else None
+        remark = counsel.beforehand(task, forms.language_of(form), generator.card) if task is not None else None
+        return {**self._seen(form, knobs, generator), "remark": said(remark)}
+
+    def _seen(self, form: Form, knobs: Form, generator: Generator) -> dict[str, Any]:
+        """Says nothing of what is not filled in."""
         mode = forms.mode_of(form, generator.card)
         try:
             request = forms.request_of(form, knobs, generator.card)

@@ -197,7 +197,7 @@ class WriteTab:
                         yield gr.update(news=news.waiting(name, state.reason))
                         continue
                     run = state
-                    yield gr.update(news=news.of_run(name, run, {}, target, base))
+                    yield gr.update(news=news.of_run(name, run, self._host.generator.card, {}, target, base))
             if run is None:  # stopped before its turn came
                 yield gr.update(news=news.news("done", name))
         except PlaygroundError as error:

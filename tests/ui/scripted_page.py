@@ -2,7 +2,8 @@
 
 Everything but the model is the product's own. `--plain` makes it a model without a chat template, `--until FILE` one
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
-`--think` one that thinks first and reads only 60 tokens, `--slow` one without a fast path (the others' is the same
+`--think` one that thinks first and reads only 60 tokens, `--small` one that goes by the embedded model's name,
+`--slow` one without a fast path (the others' is the same
 script); `--pause` is the time between tokens in seconds.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from playground import parameters
 from playground.generators.scripted import CONTEXT, ScriptedGenerator
+from playground.models import embedded
 from playground.settings import Settings
 from playground.types import (
     FastPath,
@@ -50,6 +52,7 @@ class Replayed(ScriptedGenerator):
     """A scripted generator that looks like a model spread over memory and disk, and one that guesses where asked to."""
 
     plain = False
+    small = False
 
     def __init__(self, texts: Sequence[str], *, delay: float, slow: bool, context: int = CONTEXT) -> None:
         super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()), context=context)
@@ -59,7 +62,8 @@ class Replayed(ScriptedGenerator):
 
     @property
     def card(self) -> ModelCard:
-        return replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
+        card = replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
+        return replace(card, id=embedded.ID, title=embedded.TITLE) if self.small else card
 
     def stream(self, request: Request) -> Iterator[Step]:
         guessed = request.values["prompt_lookup_num_tokens"]
@@ -71,7 +75,7 @@ class Replayed(ScriptedGenerator):
 
 def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for flag in ("--plain", "--broken", "--list", "--think", "--slow"):
+    for flag in ("--plain", "--broken", "--list", "--think", "--slow", "--small"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--until", type=Path)
     parser.add_argument("--pause", type=float, default=0.01)
@@ -86,7 +90,7 @@ def run(argv: list[str]) -> int:
         texts = LIST if wanted.list else THOUGHTS if wanted.think else TEXTS
         context = 60 if wanted.think else CONTEXT
         generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow, context=context)
-        generator.plain = wanted.plain
+        generator.plain, generator.small = wanted.plain, wanted.small
         return generator
 
     return main(rest, opened)

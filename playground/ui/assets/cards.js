@@ -30,6 +30,7 @@ const drawCard = (number, grown = null) => {
   for (const name of ["edit", "continue", "regenerate"]) {
     view.node.querySelector(`[name=${name}]`).disabled = Boolean(growing) || (name !== "regenerate" && !row.text);
   }
+  drawRemark(view.node.querySelector(".remark"), row);
   drawLine(view.node.querySelector(".card-line"), row);
   if (grown) drawTwig(view, card, grown);
   else drawTree(view, card, Boolean(growing));

@@ -43,8 +43,13 @@ const makeCard = (number) => {
   const tools = pg.make("div", { class: "tools" }, walk, ...Object.keys(ICONS).map((name) => tool(name, pg.t(name))));
   const head = pg.make("header", { class: "card-head" }, pg.make("span", { class: "card-number" }, String(number + 1)), tools);
   const tree = pg.make("div", { class: "tree", hidden: true });
-  node.append(head, tree, body, pg.make("div", { class: "card-line" }));
+  node.append(head, tree, body, pg.make("p", { class: "remark", hidden: true }),
+    pg.make("div", { class: "card-line" }));
   return { node, body, walk, tree, shown: null };
+};
+const drawRemark = (place, row) => {
+  place.hidden = !row.remark;
+  place.textContent = pg.say(row.remark);
 };
 const drawLine = (footer, row) => {
   const parts = [];

@@ -1,4 +1,4 @@
-// What is loaded, and which layer is where.
+// What is loaded, which layer is where, and which models a server can be started with.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 let model = null;
@@ -14,8 +14,21 @@ const facts = () => [
   ["model_folder", model.folder],
 ].filter(([, value]) => value);
 const kind = (device) => (device.startsWith("cuda") ? "gpu" : device === "disk" ? "disk" : "cpu");
+const copied = async (button, one) => {
+  await pg.copy(`make run MODEL=${one.id}`);
+  button.textContent = pg.t("copied");
+  setTimeout(() => { button.textContent = pg.t("copy_command"); }, 1200);
+};
+const drawKnown = () => find(".known tbody").replaceChildren(...props.models.map((one) => pg.make("tr", {},
+  pg.make("td", {}, one.title, one.id === one.title ? null : pg.make("small", {}, one.id)),
+  pg.make("td", {}, pg.say(one.note), one.here ? pg.make("small", {}, pg.t("model_here")) : null),
+  pg.make("td", { class: "count", "data-label": pg.t("model_size") }, pg.bytes(one.size)),
+  pg.make("td", { class: "count", "data-label": pg.t("model_memory") }, pg.bytes(one.memory)),
+  pg.make("td", { class: "count" }, pg.make(
+    "button", { type: "button", class: "quiet strong", onclick: (event) => copied(event.currentTarget, one) }, pg.t("copy_command"))))));
 const draw = () => {
   pg.apply(element);
+  drawKnown();
   element.querySelector(".model-page").classList.toggle("empty", !model);
   if (!model) return;
   find(".model-facts").replaceChildren(...facts().map(([key, value]) =>

@@ -1,5 +1,5 @@
 // What the model will see: the rendered prompt as text, or as the tokens that the element behind this one shows, and
-// how much of the context window it takes. Says `read` when the tokens are wanted; that asks the model once.
+// how much of the context window it takes; before it, what speaks against the model. Says `read` when the tokens are wanted; that asks the model once.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const details = find("details");
@@ -29,6 +29,8 @@ const draw = () => {
   const warning = find(".seen-warning");
   warning.hidden = !seen.warning;
   warning.textContent = pg.say(seen.warning);
+  find(".remark").hidden = !seen.remark;
+  find(".remark-text").textContent = pg.say(seen.remark);
   find(".seen-count").textContent = seen.used === undefined ? "" : pg.t("count", {
     used: pg.number(seen.used), context: pg.number(seen.context),
   });

@@ -1,0 +1,100 @@
+"""What is said where a model falls short of a task, before it writes and after: the facts, and two models that can.
+
+Knows no page and no terminal. Of a model that nobody measured and whose card nobody read it says nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+
+from playground import fitness, reports
+from playground.fitness import Fault
+from playground.models import catalogue
+from playground.reports import Report
+from playground.task import Task
+from playground.types import Language, ModelCard, Text
+
+_LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Text("Chinese", "中文")}
+_GAP = Text(" ", "")
+_MOST_FAULTS = 2  # more would not be read
+_FAULTS: Mapping[Fault, Text] = {
+    "form": Text("{part} of {whole} texts without their form", "{whole} 篇文本中 {part} 篇不合格式"),
+    "named": Text("{part} of {whole} texts without their subject", "{whole} 篇文本中 {part} 篇没有提到主题"),
+    "language": Text("{part} of {whole} texts in another language", "{whole} 篇文本中 {part} 篇用了其他语言"),
+    "empty": Text("{part} of {whole} texts empty", "{whole} 篇文本中 {part} 篇是空的"),
+    "loops": Text("{part} of {whole} texts going round in circles", "{whole} 篇文本中 {part} 篇循环重复"),
+    "copied": Text("{part} of {whole} lines copied from the prompt", "{whole} 行中 {part} 行抄自提示词"),
+    "identical": Text("{part} of {whole} pairs of texts alike to the letter", "{whole} 对文本中 {part} 对一字不差"),
+}
+_NOT_MADE = Text(
+    "{title} is not made for {language}: what it writes may look right and mean nothing.",
+    "{title} 并非为{language}而训练，写出的内容可能看似通顺，却没有意义。",
+)
+_FALLS_SHORT = Text("{title} falls short of this task.", "{title} 还不能做好这项任务。")
+_MEASURED = Text("Measured: {faults}.", "实测：{faults}。")
+_STRAYED = Text("This text is not in {language}, which was asked for.", "要求的是{language}，这段文字却不是。")
+_MADE = Text("Made for {language}: {models}.", "适合{language}的模型：{models}。")
+_LARGER = Text("Larger models: {models}.", "更大的模型：{models}。")
+_MODEL = Text("{title} ({size}, about {memory} of memory)", "{title}（{size}，约需 {memory} 内存）")
+
+
+def beforehand(task: Task, language: Language, card: ModelCard) -> Text | None:
+    """What is to be known before the loaded model writes; None where nothing speaks against it."""
+    entry = catalogue.find(card.id)
+    report = fitness.report_of(_measured(task.id), card.id, language)
+    faults = fitness.shortfalls(report.figures) if report is not None else ()
+    made = entry is None or language in entry.languages
+    if made and not faults:
+        return None
+    first = _FALLS_SHORT if made else _NOT_MADE
+    told = [_FAULTS[one.fault].filled(part=one.part, whole=one.whole) for one in faults[:_MOST_FAULTS]]
+    return _joined(
+        first.filled(title=card.title, language=_LANGUAGES[language]),
+        _MEASURED.filled(faults=_joined(*told, between=Text(", ", "，"))) if told else None,
+        _models(_LARGER if made else _MADE, language, card),
+    )
+
+
+def afterwards(
+    task: Task, language: Language, fields: Mapping[str, str], texts: Sequence[str], card: ModelCard
+) -> list[Text | None]:
+    """What is to be known of each finished text; None of one in the language asked for, or where nobody can tell.
+
+    The first of them names the models.
+    """
+    strays = [fitness.strays(task, language, fields, text) for text in texts]
+    said = _STRAYED.filled(language=_LANGUAGES[language])
+    first = strays.index(True) if True in strays else None
+    return [
+        (_joined(said, _models(_MADE, language, card)) if at == first else said) if stray else None
+        for at, stray in enumerate(strays)
+    ]
+
+
+def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
+    """The models that can, where we know any."""
+    able = [
+        _MODEL.filled(title=one.title, size=_bytes(one.size), memory=_bytes(one.memory))
+        for one in catalogue.abler(language, card)
+    ]
+    if not able:
+        return None
+    return sentence.filled(language=_LANGUAGES[language], models=_joined(*able, between=Text(" and ", "和 ")))
+
+
+def _joined(*texts: Text | None, between: Text = _GAP) -> Text:
+    known = [text for text in texts if text is not None]
+    return Text(between.en.join(text.en for text in known), between.zh.join(text.zh for text in known))
+
+
+def _bytes(count: int | None) -> str:
+    """As the page's scripts write them: 988 MB, 3.1 GB."""
+    count = count or 0
+    return f"{count / 10**9:.1f} GB" if count >= 10**9 else f"{count / 10**6:.0f} MB"
+
+
+@functools.cache
+def _measured(task: str) -> tuple[Report, ...]:
+    """Read once: reports do not change while a program runs."""
+    return reports.load(task)

@@ -1,0 +1,109 @@
+"""Whether a model is fit for a task, by what was measured of it; and whether a text is in the language asked for.
+
+Thresholds and counting, nothing more: knows no file, no page, and of a model only its id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playground.outcomes import Figures
+from playground.reports import Report
+from playground.task import Task
+from playground.types import Language
+
+Fault = Literal["form", "named", "language", "empty", "loops", "copied", "identical"]
+# The largest share of texts (of lines, of pairs) that may have a fault; the gravest fault first.
+ALLOWED: Mapping[Fault, float] = {
+    "language": 0.1,
+    "empty": 0.05,
+    "form": 0.1,
+    "loops": 0.05,
+    "named": 0.2,
+    "copied": 0.05,
+    "identical": 0.05,
+}
+ENOUGH = 5  # words: of less nobody can tell the language
+MOST_OTHERS = 0.5  # words of another script that a text may hold: names, titles, a quotation
+
+_NO_WORDS = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\S+@\S+", re.DOTALL)
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
+_OTHER = re.compile(r"[\u0370-\u1fff\u3040-\u30ff\uac00-\ud7af]{2,}")  # from Greek to Thai; kana; Hangul
+_CHARACTERS_A_WORD = 2  # of Chinese
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """`part` of `whole` (texts; lines for copies, pairs for twins) had this fault, which is more than is allowed."""
+
+    fault: Fault
+    part: int
+    whole: int
+
+
+def report_of(reports: Sequence[Report], model: str, language: Language) -> Report | None:
+    """What was measured of this very model in this language; None where nobody has."""
+    return next((one for one in reports if (one.model, one.language) == (model, language)), None)
+
+
+def shortfalls(found: Figures) -> tuple[Shortfall, ...]:
+    """Every fault that is too frequent, the gravest first; none where nothing was counted."""
+    faults: Mapping[Fault, tuple[int, int]] = {
+        "language": (found.texts - found.language, found.texts),
+        "empty": (found.empty, found.texts),
+        "form": (found.texts - found.form, found.texts),
+        "loops": (found.loops, found.texts),
+        "named": (found.texts - found.named, found.texts),
+        "copied": (found.copied, found.lines),
+        "identical": (found.identical, found.pairs),
+    }
+    return tuple(
+        Shortfall(fault, part, whole)
+        for fault, allowed in ALLOWED.items()
+        for part, whole in [faults[fault]]
+        if part > allowed * whole
+    )
+
+
+def strays(task: Task, language: Language, fields: Mapping[str, str], text: str) -> bool:
+    """Whether a finished text is not in the language that was asked for.
+
+    Whoever fills in another language has asked for neither, and is told nothing.
+    """
+    typed = [fields.get(field.name, "") for field in task.fields if field.choices is None]
+    return is_foreign(_words_of(task, text, fields), language) and not is_foreign(" ".join(typed), language)
+
+
+def is_foreign(text: str, language: Language) -> bool:
+    """Whether most words of a text are in another script than the language's: French passes for English.
+
+    False where too little is written to tell; code, addresses and numbers are no words.
+    """
+    plain = _NO_WORDS.sub(" ", text)
+    han = len(_HAN.findall(plain)) / _CHARACTERS_A_WORD
+    latin, other = len(_LATIN.findall(plain)), len(_OTHER.findall(plain))
+    own = han if language == "zh" else latin
+    whole = han + latin + other
+    return whole >= ENOUGH and whole - own > MOST_OTHERS * whole
+
+
+def _words_of(task: Task, text: str, fields: Mapping[str, str]) -> str:
+    """The text without the keys of its JSON, which are the same in both languages."""
+    if task.output.kind not in ("json", "table"):
+        return text
+    return " ".join(_said_in(task.value(text, fields)))
+
+
+def _said_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _said_in(one)
+    elif isinstance(value, Sequence):
+        for one in value:
+            yield from _said_in(one)

@@ -1,0 +1,88 @@
+"""What is said where a model falls short of a task: facts only, two models by name, and nothing that is not known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from playground import cli, counsel, parameters, tasks
+from playground.generators.scripted import ScriptedGenerator
+from playground.models import catalogue, embedded
+from playground.types import Language, ModelCard, Text
+
+SLOGANS = tasks.find("slogans")
+SMALL = ModelCard(embedded.ID, embedded.TITLE, "", 134_515_008, "bfloat16", 269_030_016, 8192, True)
+STRANGER = replace(SMALL, id="somebody/model", title="Somebody's")
+ENGLISH = "A small coffee shop by the harbour, open from dawn until the last ferry."
+CHINESE = "港口边的小咖啡馆，从清晨一直开到末班渡轮。"
+
+
+def before(task: str, language: Language, card: ModelCard = SMALL) -> Text | None:
+    return counsel.beforehand(tasks.find(task), language, card)
+
+
+def test_where_the_makers_name_no_chinese_it_is_said_with_two_models_their_size_and_memory() -> None:
+    said = before("summary", "zh")
+    assert said is not None
+    assert "SmolLM2-135M-Instruct is not made for Chinese" in said.en
+    assert "Qwen2.5 0.5B Instruct (988 MB, about 1.2 GB of memory)" in said.en
+    assert "Qwen2.5 1.5B Instruct (3.1 GB, about 3.7 GB of memory)" in said.en
+    assert "并非为中文" in said.zh and "Qwen2.5 1.5B Instruct（3.1 GB，约需 3.7 GB 内存）" in said.zh
+
+
+def test_what_was_counted_is_said_in_its_numbers() -> None:
+    said = before("reply", "zh")
+    assert said is not None
+    assert re.search(r"Measured: \d+ of \d+ ", said.en) and re.search(r"实测：\d+ ", said.zh)
+
+
+def test_nothing_is_said_where_the_counts_are_good_or_nobody_counted() -> None:
+    assert before("slogans", "en") is None
+    assert [before(task.id, language, STRANGER) for task in tasks.load_all() for language in ("en", "zh")] == [
+        None for _ in range(2 * len(tasks.load_all()))
+    ]
+    assert before("summary", "zh", replace(SMALL, id="Qwen/Qwen2.5-0.5B-Instruct")) is None
+
+
+def test_the_hubs_copy_of_the_embedded_model_is_known_by_its_card_but_was_not_measured() -> None:
+    said = before("reply", "zh", replace(SMALL, id=embedded.HUB_ID))
+    assert said is not None and "not made for Chinese" in said.en and "Measured" not in said.en
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_models_that_are_named_are_made_for_it_and_larger_than_one_that_is_too(language: Language) -> None:
+    for entry in catalogue.KNOWN:
+        card = replace(SMALL, id=entry.id, parameters=entry.parameters or 0)
+        named = catalogue.abler(language, card)
+        assert all(language in one.languages and one.id != entry.id and one.memory for one in named)
+        if language in entry.languages:
+            assert all((one.parameters or 0) > card.parameters for one in named)
+        else:
+            assert len(named) == 2
+
+
+def test_a_text_in_another_language_is_told_once_with_the_models_and_then_in_short() -> None:
+    found = counsel.afterwards(SLOGANS, "zh", {}, [CHINESE, ENGLISH, ENGLISH, "OK"], SMALL)
+    assert found[0] is None and found[3] is None
+    assert found[1] is not None and found[2] is not None
+    assert "not in Chinese" in found[1].en and "Qwen2.5 0.5B" in found[1].en
+    assert found[2].en == "This text is not in Chinese, which was asked for."
+
+
+def test_the_terminal_says_both_beside_the_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Small(ScriptedGenerator):
+        @property
+        def card(self) -> ModelCard:
+            return replace(super().card, id=embedded.ID, title=embedded.TITLE)
+
+    monkeypatch.setattr(cli, "_load", lambda _: Small([ENGLISH, CHINESE], parameters=frozenset(parameters.by_name())))
+    words = ["generate", "--task", "slogans", "--language", "zh", "--set", "product=蓝月", "--set", "about=咖啡馆"]
+    assert cli.main([*words, "--seed", "0", "--n", "2"]) == 0
+    told = capsys.readouterr()
+    assert "is not made for Chinese" in told.err
+    assert "1: This text is not in Chinese" in told.err and "2: This text" not in told.err
+    assert ENGLISH in told.out and "Chinese" not in told.out
