@@ -135,7 +135,7 @@ const drawKind = () => {
   }
   for (const part of element.querySelectorAll(".compose-kind")) part.hidden = part.dataset.for !== kind;
   picker.hidden = kind !== "task";
-  document.body.dataset.kind = kind;
+  document.body.dataset.writes = kind;
   pg.tell("kind", kind);
   note.hidden = hasChat;
   note.textContent = hasChat ? "" : pg.t("no_chat", { model });
