@@ -6,9 +6,9 @@ Thresholds and counting, nothing more: knows no file, no page, and of a model on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from playground.outcomes import Figures
 from playground.reports import Report
@@ -75,7 +75,7 @@ def strays(task: Task, language: Language, fields: Mapping[str, str], text: str)
     Whoever fills in another language has asked for neither, and is told nothing.
     """
     typed = [fields.get(field.name, "") for field in task.fields if field.choices is None]
-    return is_foreign(_words_of(task, text, fields), language) and not is_foreign(" ".join(typed), language)
+    return is_foreign(task.output.prose(text), language) and not is_foreign(" ".join(typed), language)
 
 
 def is_foreign(text: str, language: Language) -> bool:
@@ -89,21 +89,3 @@ def is_foreign(text: str, language: Language) -> bool:
     own = han if language == "zh" else latin
     whole = han + latin + other
     return whole >= ENOUGH and whole - own > MOST_OTHERS * whole
-
-
-def _words_of(task: Task, text: str, fields: Mapping[str, str]) -> str:
-    """The text without the keys of its JSON, which are the same in both languages."""
-    if task.output.kind not in ("json", "table"):
-        return text
-    return " ".join(_said_in(task.value(text, fields)))
-
-
-def _said_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _said_in(one)
-    elif isinstance(value, Sequence):
-        for one in value:
-            yield from _said_in(one)

@@ -60,7 +60,7 @@ class Figures:
 
 def figures(task: Task, language: Language, written: Sequence[Written]) -> Figures:
     """What all these texts come to."""
-    all_texts = [text for run in written for text in run.texts]
+    all_texts = [task.output.prose(text) for run in written for text in run.texts]
     lines = [line for text in all_texts for line in pieces(text)]
     shots = shot_pieces(task, language)
     pairs = [pair for run in written for four in _together(run.texts) for pair in combinations(four, 2)]
@@ -83,17 +83,22 @@ def figures(task: Task, language: Language, written: Sequence[Written]) -> Figur
 
 
 def has_its_form(task: Task, text: str, fields: Mapping[str, str]) -> bool:
-    """Whether a list has items, and a text is there and does not go on with the prompt's next example."""
+    """Whether a list has items, a table its rows, JSON is whole, and a text ends before the prompt's next example."""
     found = task.clean(text, fields)
     if task.output.kind == "list":
         return len(found) >= LEAST_ITEMS
+    if task.output.kind == "table":
+        return len(found) >= task.output.least(fields)
+    if task.output.kind == "json":
+        return task.value(text, fields) is not None
     return bool(found) and not any(line.startswith(tuple(_labels(task))) for line in text.strip().splitlines()[1:])
 
 
 def names_a_field(task: Task, text: str, fields: Mapping[str, str]) -> bool:
     """Whether a word occurs that somebody filled in; a choice is ours and does not count."""
     typed = [fields.get(field.name, "") for field in task.fields if field.choices is None]
-    return any(word in text.casefold() for value in typed for word in telling_words(value))
+    prose = task.output.prose(text).casefold()
+    return any(word in prose for value in typed for word in telling_words(value))
 
 
 def telling_words(value: str) -> set[str]:
@@ -115,6 +120,7 @@ def shot_pieces(task: Task, language: Language) -> set[str]:
     for line in task.prompts[language].shots.splitlines():
         found.update(pieces(line))
         found.update(pieces(re.split("[:：]", line, maxsplit=1)[-1]))
+        found.update(pieces(task.output.prose(line)))
     return found
 
 

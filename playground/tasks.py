@@ -34,7 +34,7 @@ SHOTS = "shots"  # the place in a template where the language's worked inputs an
 _OUTPUTS: Mapping[OutputKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": ((), ()),
     "list": ((), ("split", "within", "items")),
-    "table": (("columns", "rows"), ()),
+    "table": (("columns",), ("rows", "each")),
     "json": (("schema",), ()),
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -128,12 +128,7 @@ def _field(node: Node) -> Field:
             "choices 只用于（且必须用于）choice 类型的字段。",
         )
     if "choices" in entries:
-        listed = entries["choices"].mapping(required=LANGUAGES)
-        choices = {language: listed[language].texts() for language in LANGUAGES}
-        if not choices["en"] or len(choices["en"]) != len(choices["zh"]):
-            raise entries["choices"].wrong(
-                "each language needs the same number of choices.", "两种语言的选项数量应相同。"
-            )
+        choices = _choices(entries["choices"])
     default = entries["default"].mapping(required=LANGUAGES)
     field = Field(
         name=_field_name(entries["name"]),
@@ -149,6 +144,14 @@ def _field(node: Node) -> Field:
         if field.default.say(language) or field.choices:
             _accepted(default[language], field.checked, field.default.say(language), language)
     return field
+
+
+def _choices(node: Node) -> dict[Language, tuple[str, ...]]:
+    listed = node.mapping(required=LANGUAGES)
+    choices = {language: listed[language].texts() for language in LANGUAGES}
+    if not choices["en"] or len(choices["en"]) != len(choices["zh"]):
+        raise node.wrong("each language needs the same number of choices.", "两种语言的选项数量应相同。")
+    return choices
 
 
 def _prompts(node: Node, names: list[str]) -> Prompts:
@@ -211,7 +214,10 @@ def _output(node: Node, names: list[str]) -> Output:
         count=_count(count) if count is not None else None,
         columns=tuple(map(_column, entries["columns"].items())) if "columns" in entries else (),
         schema=entries["schema"].value() if "schema" in entries else None,
+        each=entries["each"].one_of(tuple(names)) if "each" in entries else None,
     )
+    if kind == "table" and ("rows" in entries) == ("each" in entries):
+        raise node.wrong("a table has either rows or each.", "表格应有 rows 或 each 之一。")
     if kind == "table" and len({column.name for column in output.columns}) != max(len(output.columns), 1):
         raise entries["columns"].wrong(
             "there must be columns, each with its own name.", "至少要有一列，且名称不能重复。"
@@ -228,8 +234,9 @@ def _count(node: Node) -> tuple[int, int]:
 
 
 def _column(node: Node) -> Column:
-    entries = node.mapping(required=("name", "label"))
-    return Column(_name(entries["name"]), entries["label"].both_languages())
+    entries = node.mapping(required=("name", "label"), optional=("choices",))
+    choices = _choices(entries["choices"]) if "choices" in entries else None
+    return Column(_name(entries["name"]), entries["label"].both_languages(), choices)
 
 
 def _example(node: Node) -> Example:

@@ -51,6 +51,18 @@ def test_a_list_has_its_form_from_three_items_on() -> None:
     assert not outcomes.has_its_form(KEYWORDS, "1. tea\n2. cake\n3. the moon", source)
 
 
+def test_a_table_is_counted_by_what_the_model_wrote_and_has_a_row_for_each_item() -> None:
+    advertisements = tasks.find("advertisements")
+    fields = {"product": "Polar", "channels": "poster, radio"}
+    whole = '[{"channel": "poster", "text": "Polar keeps tea hot."}, {"channel": "radio", "text": "Warm all day."}]'
+    assert outcomes.has_its_form(advertisements, whole, fields)
+    assert not outcomes.has_its_form(advertisements, whole.split(", {")[0] + "]", fields)
+    found = outcomes.figures(advertisements, "en", [Written(fields, (whole,))])
+    assert (found.lines, found.loops, found.named, found.length) == (2, 0, 1, 7.0)
+    assert not outcomes.names_a_field(advertisements, whole.replace("Polar", "It"), fields)
+    assert "luma." in outcomes.shot_pieces(advertisements, "en")
+
+
 def test_loops_twins_empty_texts_and_the_language_are_counted() -> None:
     loop = "so it goes on " * 5
     found = outcomes.figures(SLOGANS, "en", written("One.", " one. ", loop, "", "One."))

@@ -95,6 +95,27 @@ def test_whole_rows_of_a_broken_table_stay_and_a_broken_value_is_none() -> None:
     assert value.value('{"title": "a", "ok": true}', {}) == {"title": "a", "ok": True}
 
 
+def test_a_table_may_have_a_row_for_each_item_of_a_field_and_cells_that_are_chosen(tiny: models.Loaded) -> None:
+    chosen = "{name: how, label: {en: How, zh: 如何}, choices: {en: [wet], zh: [湿]}}"
+    output = f"{{kind: table, each: theme, columns: [{{name: day, label: {{en: Day, zh: 日}}}}, {chosen}]}}"
+    text = SMALL.replace("{kind: text}", output).replace("type: text", "type: list")
+    one = tasks.build(schema.parse(text, "small.yaml"))
+    fields = one.checked_fields({"theme": "sun, rain、sun"}, "en")
+    for written, end in write(tiny, one, fields, n=4, seed=1):
+        rows = one.value(written, fields)
+        assert end == "end" and rows == json.loads(written)
+        assert [row["day"] for row in rows] == ["sun", "rain"] and {row["how"] for row in rows} <= {"wet", "湿"}
+        assert one.output.prose(written) == "\n"  # nothing here was the model's own
+
+
+def test_prose_is_what_the_model_wrote_itself() -> None:
+    rows = '[{"day": "1", "plan": "rest"}, {"day": "2", "plan": "walk"}]'
+    assert task("table").output.prose(rows) == "1: rest\n2: walk"
+    assert task("json").output.prose('{"title": "a", "ok": true}') == "a"
+    assert task("json").output.prose('{"title": "a') == ""
+    assert task("list").output.prose("1. a") == "1. a"
+
+
 def test_a_form_that_is_asked_for_outranks_the_tasks_own() -> None:
     one = task("table")
     values = one.request({"theme": "a"}, "en", "chat", {"regex": "[a-z]+"}).values
@@ -111,6 +132,8 @@ def test_a_list_without_counts_is_held_to_nothing() -> None:
     ("output", "key"),
     [
         ("{kind: table, rows: {min: 1, max: 2}}", "output.columns"),
+        ("{kind: table, columns: [{name: a, label: {en: A, zh: 甲}}]}", "output"),
+        ("{kind: table, each: nothing, columns: [{name: a, label: {en: A, zh: 甲}}]}", "output.each"),
         ("{kind: table, rows: {min: 3, max: 2}, columns: [{name: a, label: {en: A, zh: 甲}}]}", "output.rows.min"),
         ("{kind: table, rows: {min: 1, max: 2}, columns: []}", "output.columns"),
         ("{kind: table, rows: {min: 1, max: 1}, columns: [{name: A, label: {en: A, zh: 甲}}]}", COLUMN),
