@@ -10,6 +10,7 @@ import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from playground import models
+from playground.fast.net import Net
 from playground.models import embedded
 from playground.models.loading import quiet
 from playground.types import ModelCard
@@ -37,6 +38,12 @@ def load_embedded() -> Callable[[str], models.Loaded]:
 def loaded(request: pytest.FixtureRequest, load_embedded: Callable[[str], models.Loaded]) -> models.Loaded:
     """The embedded model in fp32; `parametrize("loaded", ["fp32", "bf16"], indirect=True)` asks for others."""
     return load_embedded(request.param)
+
+
+@pytest.fixture
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps stay eager: on two cores a few hundred of them are over before their shapes are compiled."""
+    monkeypatch.setattr(Net, "want", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

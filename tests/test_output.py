@@ -79,6 +79,7 @@ def test_words_of_a_chinese_text_occur_in_it(tiny: models.Loaded) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_seeds_of_the_real_model_yield_the_kind(load_embedded: Callable[[str], models.Loaded], kind: str) -> None:
     one, fields = task(kind), {"theme": TEXT}

@@ -337,6 +337,7 @@ def test_tasks_are_read_without_a_model_library() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.usefixtures("uncompiled")
 def test_every_task_yields_its_kind_on_the_real_model(load_embedded: Callable[[str], Loaded]) -> None:
     """In both modes; in both languages where the output is held to a form. A text is one however soon it ends."""
     from playground import generate
