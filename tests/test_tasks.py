@@ -9,7 +9,6 @@ import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -339,7 +338,10 @@ def test_tasks_are_read_without_a_model_library() -> None:
 @pytest.mark.model
 @pytest.mark.usefixtures("uncompiled")
 def test_every_task_yields_its_kind_on_the_real_model(load_embedded: Callable[[str], Loaded]) -> None:
-    """In both modes; in both languages where the output is held to a form. A text is one however soon it ends."""
+    """As a chat in English; as a completion in Chinese too, where the output is held to a form.
+
+    A text is one however soon it ends.
+    """
     from playground import generate
     from playground.generators.local import LocalGenerator
 
@@ -353,11 +355,8 @@ def test_every_task_yields_its_kind_on_the_real_model(load_embedded: Callable[[s
         assert run.finished and run.error is None
         return run.candidates[0].text
 
-    every = [
-        (task, language, mode)
-        for task, language, mode in product(SHIPPED, LANGUAGES, tasks.MODES)
-        if language == "en" or task.output.form(task.defaults(language))
-    ]
+    every: list[tuple[Task, Language, Mode]] = [(task, "en", "chat") for task in SHIPPED]
+    every += [(task, "zh", "complete") for task in SHIPPED if task.output.form(task.defaults("zh"))]
     with ThreadPoolExecutor(len(every)) as pool:  # all of them as rows of one batch
         texts = list(pool.map(written, every))
     lost = [
