@@ -32,7 +32,7 @@ OVER_HTTP = {"client_share_1", "client_share_16", "second_start_s"}
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is compiled: a figure of a few tokens does not need it."""
-    monkeypatch.setattr("playground.fast.net.Net._want", lambda *_: None)
+    monkeypatch.setattr("playground.fast.net.Net.want", lambda *_: None)
 
 
 def broken() -> Findings:
@@ -134,7 +134,7 @@ def test_what_is_measured_already_has_the_shape_that_is_written_next() -> None:
     assert shown["weights"].keys() == set(quality.FORMATS)
 
 
-@pytest.mark.model
+@pytest.mark.long
 @pytest.mark.usefixtures("own_cache")
 def test_the_peer_gets_the_same_weights_in_bf16() -> None:
     source = embedded.gguf_file()

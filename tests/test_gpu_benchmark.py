@@ -23,6 +23,7 @@ def test_without_a_gpu_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert last_line(said) == {"gpu": None}
 
 
+@pytest.mark.long
 def test_a_tiny_model_is_measured_in_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     gpu.main(["--tiny"])
     said = capsys.readouterr().out

@@ -101,7 +101,7 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     open_mine(page, "Hare story")
     page.locator(".mine [name=delete]").click()
     expect(page.locator("optgroup[label=Mine]")).to_have_count(0)
-    page.locator(".mine [name=undo]").click()
+    page.locator(".mine [name=bring_back]").click()
     open_mine(page, "Hare story")
     expect(visit(scripted).locator("optgroup[label=Mine]")).to_have_count(0)  # nobody else has it
     page.locator(".mine [name=delete]").click()

@@ -60,8 +60,8 @@ const drawTitle = () => {
   const place = find(".results-title");
   if (place.textContent === title) return;
   place.textContent = title;
-  // A phone's bar of keys covers the foot of the page; what is wholly below is left to whoever scrolls.
-  if (status && place.getBoundingClientRect().top < window.innerHeight) place.scrollIntoView({ block: "nearest" });
+  // A place in the line may come under a phone's bar of keys; what is wholly below is left to whoever scrolls.
+  if (status && typeof status !== "string" && place.getBoundingClientRect().top < window.innerHeight) place.scrollIntoView({ block: "nearest" });
 };
 const drawRun = () => {
   pg.apply(element);

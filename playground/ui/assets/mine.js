@@ -41,7 +41,7 @@ const draw = () => {
   show("start", task && !own);
   for (const name of ["edit", "export", "delete"]) show(name, task && own);
   show("import", task);
-  show("undo", task && gone);
+  show("bring_back", task && gone);
   find(".mine-note").textContent = said ? pg.t(said.word, { title: pg.say(said.title) }) : "";
   for (const one of element.querySelectorAll("form")) one.hidden = one.dataset.panel !== panel;
   find(".mine-about").textContent = pg.t(key ? "mine_edit_hint" : "mine_import_hint");
@@ -92,7 +92,7 @@ const erase = (wanted) => {
   gone = { at, one: before[at] };
   said = { word: "mine_deleted", title: before[at].record.title };
 };
-const undo = () => {
+const bringBack = () => {
   if (!keep(kept().toSpliced(gone.at, 0, gone.one))) return;
   said = null;
   const back = gone.one.key;
@@ -131,7 +131,7 @@ const press = {
   export: () => carry(mine(shown.task.id)),
   delete: () => erase(shown.task.id),
   import: () => { key = null; find("[name=yaml]").value = ""; open("yaml"); },
-  undo,
+  bring_back: bringBack,
   copy: () => ask("keep", { title: find("[name=title]").value, key: null }),
   close: () => open(""),
 };
