@@ -26,6 +26,7 @@ from playground.models import embedded
 FORMATS = ("auto", "int8", "int4", "bf16")
 MAIN = TEXTS[0]
 _PARTS = 8  # of a text, for the spread
+_FEW = 4  # rows of a step, as one person's run has them: from eight on the output matrix is not packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def reference() -> models.Loaded | None:
 def windows(tokenizer: object, name: str, scale: Scale = FULL) -> Tensor:
     """The ids of a text [rows, length], one after the other."""
     ids = torch.tensor(tokenizer(text(name), verbose=False)["input_ids"])  # type: ignore[operator]
-    rows = min(scale.rows, len(ids) // 2)
+    rows = min(scale.rows, _FEW, len(ids) // 2)
     length = min(scale.window, len(ids) // rows)
     return ids[: rows * length].view(rows, length)
 

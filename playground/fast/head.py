@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from playground.fast.formats import int4
 
-NEAR = 9.0  # nats below the best of a row: all that lies lower is together less than half a hundredth, and stays rough
+NEAR = 12.0  # nats below the best of a row: what lies lower weighs little, and keeps the score of its rounded weights
 MANY = 8  # rows from which 4 bits gain nothing: then it is the work that takes time, not the reading
 _MOST = 8  # one score in so many may be taken twice; beyond that the weights are read whole at once
 
