@@ -94,8 +94,8 @@ def test_a_net_over_the_measures_own_weights_costs_nothing_and_eight_bits_cost_s
 def test_windows_cover_a_text_one_after_the_other(tiny: models.Loaded) -> None:
     ids = quality.windows(tiny.tokenizer, quality.MAIN)
     whole = tiny.tokenizer(quality.text(quality.MAIN))["input_ids"]
-    assert ids.shape[0] == 16 and ids.flatten().tolist() == whole[: ids.numel()]
-    assert ids.numel() > 3000
+    assert ids.shape[0] == 4 and ids.flatten().tolist() == whole[: ids.numel()]
+    assert ids.numel() == 4 * 256
 
 
 def test_work_is_warm_when_every_shape_it_steps_in_is_compiled(tiny: models.Loaded) -> None:
