@@ -11,7 +11,9 @@ import pytest
 import torch
 import transformers
 
-from playground.fast import formats
+from playground import models
+from playground.fast import formats, regions
+from playground.fast.formats import int4, int8
 from playground.fast.net import Net, why_not
 from playground.fast.slots import Slots
 
@@ -114,3 +116,20 @@ def test_a_family_that_nobody_has_tried_stays_on_the_exact_path() -> None:
     config = transformers.BloomConfig(vocab_size=99, hidden_size=32, n_layer=2, n_head=4)
     reason = why_not(transformers.BloomForCausalLM(config))
     assert reason is not None and "bloom" in reason.en and "bloom" in reason.zh
+
+
+def test_layers_that_are_packed_differently_share_no_compiled_code(
+    tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regions, "TOGETHER", 1)
+    made: list[int] = []
+
+    def make(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Module:
+        made.append(1)
+        return (int8 if 2 < len(made) <= 4 else int4)(weight, bias)
+
+    net = Net(tiny.model, make)
+    layers = list(net._model.base_model.layers)
+    assert layers[0]._compiled is not layers[1]._compiled
+    twin = Net(tiny.model, int4)
+    assert len({region._compiled for region in twin._model.base_model.layers}) == 1

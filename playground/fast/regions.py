@@ -52,17 +52,18 @@ class Seats:
 class Region(nn.Module):
     """Stands where a layer stood: finds the layer's slots, and runs it, or its whole group where it is the last."""
 
-    def __init__(self, layer: nn.Module, index: int, compiled: Any) -> None:
+    def __init__(self, layer: nn.Module, index: int) -> None:
         super().__init__()
         self.layer = layer
         self.single = False  # whether the layer gives more than its hidden state, and so cannot be run later
         self._index = index
-        self._compiled = compiled
+        self._compiled: Any = _run
         self._group: list[Region] = [self]
 
-    def join(self, group: list[Region]) -> None:
-        """Run together with these, of which this is one."""
+    def join(self, group: list[Region], compiled: Any) -> None:
+        """Run together with these, of which this is one, by code that was compiled for such a group."""
         self._group = group
+        self._compiled = compiled
 
     def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
         seats = next(given for given in (*kwargs.values(), *args) if isinstance(given, Seats))
@@ -89,14 +90,33 @@ class Region(nn.Module):
 
 def place(layers: nn.ModuleList, kinds: Sequence[str]) -> None:
     """A region in the place of each of these layers; `kinds` says of what kind each of them is."""
-    options: dict[str, Any] = {"guard_filter_fn": _first_shapes, "size_asserts": False, "alignment_asserts": False}
-    compiled = torch.compile(_own(_run), dynamic=False, options=options)
-    regions = [Region(layer, index, compiled) for index, layer in enumerate(layers)]
+    regions = [Region(layer, index) for index, layer in enumerate(layers)]
+    compiled: dict[Any, Any] = {}
     size = together(kinds)
     for index, region in enumerate(regions):
         layers[index] = region
-        region.join(regions[index - index % size :][:size])
+        group = regions[index - index % size :][:size]
+        build = tuple(_build(one.layer) for one in group)
+        region.join(group, compiled.setdefault(build, _compiled()))
         _forget_index(region.layer)
+
+
+def _compiled() -> Any:
+    """For groups that are built alike: nothing of their layers is checked before a call."""
+    options: dict[str, Any] = {"guard_filter_fn": _first_shapes, "size_asserts": False, "alignment_asserts": False}
+    return torch.compile(_own(_run), dynamic=False, options=options)
+
+
+def _build(layer: nn.Module) -> Any:
+    """What one layer's code depends on: its modules, and the shapes and types of what they hold."""
+    return tuple(
+        (name, type(module), tuple((held.shape, held.dtype) for held in _held(module)))
+        for name, module in layer.named_modules()
+    )
+
+
+def _held(module: nn.Module) -> list[Tensor]:
+    return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
 
 
 def together(kinds: Sequence[str]) -> int:
