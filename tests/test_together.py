@@ -14,6 +14,7 @@ import torch
 from playground import models, parameters
 from playground.decoding import describe, noise
 from playground.decoding.detokenize import Labels
+from playground.decoding.field import TOLD
 from playground.decoding.noise import Noise
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.together import advance, prepare
@@ -72,8 +73,10 @@ def setting_of(tiny: models.Loaded, values: dict[str, Any]) -> Setting:
 
 def assert_same_step(one: Step, other: Step) -> None:
     def figures(step: Step) -> list[float]:
-        chances = [number for chance in step.top or () for number in (chance.p_model, chance.p_chain)]
-        return [step.logprob or 0.0, step.chosen_prob or 0.0, step.entropy_nats or 0.0, *chances]
+        return [step.logprob or 0.0, step.entropy_nats or 0.0, *(chance.p_model for chance in step.top or ())]
+
+    def left_by_the_chain(step: Step) -> list[float]:
+        return [step.chosen_prob or 0.0, *(chance.p_chain for chance in step.top or ())]
 
     def words(step: Step) -> Step:
         top = tuple(replace(chance, p_model=0.0, p_chain=0.0) for chance in step.top or ())
@@ -81,6 +84,7 @@ def assert_same_step(one: Step, other: Step) -> None:
 
     assert words(one) == words(other)
     assert figures(one) == pytest.approx(figures(other), abs=3e-5)
+    assert left_by_the_chain(one) == pytest.approx(left_by_the_chain(other), abs=TOLD + 3e-5)
 
 
 @pytest.mark.usefixtures("either_noise")

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from playground.decoding.detokenize import Labels
+from playground.kernels import build
+from playground.kernels import overview as kernel
 from playground.types import TokenChance
 
 TOP = 10
@@ -29,9 +31,37 @@ class Sight:
     top: tuple[TokenChance, ...]
 
 
-def describe(raw: Tensor, token: int, chances: Callable[[Sequence[int]], list[float]], labels: Labels) -> Sight:
-    """`raw` [1, vocab] are the model's scores; `chances` gives the probabilities that the chain left to some tokens."""
-    view = _view(raw.float().numpy()[0], token) if raw.device.type == "cpu" else _view_there(raw, token)
+class Seen(NamedTuple):
+    """What there is to say of a row of scores, whatever is picked from it."""
+
+    size: float  # the logarithm of the sum of all weights, where the best one's is 1
+    entropy: float
+    ids: list[int]
+    shares: list[float]
+
+
+def survey(raw: Tensor) -> list[Seen | None]:
+    """Every row of scores [rows, vocab]; None where it is to be worked out by itself."""
+    if raw.device.type != "cpu" or raw.dtype != torch.float32 or not build.available():
+        return [None] * len(raw)
+    count = min(TOP, raw.shape[1])
+    told = kernel.overview(raw, count).tolist()
+    return [
+        None if math.isnan(size) else Seen(size, entropy, [int(one) for one in rest[:count]], rest[count:])
+        for size, entropy, *rest in told
+    ]
+
+
+def describe(
+    raw: Tensor,
+    token: int,
+    chances: Callable[[Sequence[int]], list[float]],
+    labels: Labels,
+    seen: Seen | None = None,
+) -> Sight:
+    """`raw` [1, vocab] are the model's scores; `chances` gives the probabilities that the chain left to some tokens;
+    `seen` is what `survey` said of these scores, if it was asked."""
+    view = _view(raw.float().numpy()[0], token, seen) if raw.device.type == "cpu" else _view_there(raw, token)
     return sight(view, chances([token, *view.ids]), labels)
 
 
@@ -55,7 +85,16 @@ class View(NamedTuple):
     shares: list[float]
 
 
-def _view(scores: np.ndarray, token: int) -> View:
+def _view(scores: np.ndarray, token: int, seen: Seen | None = None) -> View:
+    size, entropy, ids, shares = seen or _seen(scores)
+    own = scores[token]
+    # Whoever is among the best knows its rank from them.
+    above = scores[ids] > own if token in ids else scores > own
+    logprob = float(own - scores[ids[0]]) - size
+    return View(logprob, int(np.count_nonzero(above)) + 1, entropy, ids, shares)
+
+
+def _seen(scores: np.ndarray) -> Seen:
     ids = best(scores, TOP)
     far = scores - scores[ids[0]]
     weights = np.exp(far)
@@ -64,9 +103,7 @@ def _view(scores: np.ndarray, token: int) -> View:
         np.maximum(far, -1e30, out=far)  # 0 · ln 0 counts as 0
     lost = float(np.einsum("i,i->", weights, far))  # no dot product: BLAS would wake its threads, and wait for them
     size = math.log(total)
-    rank = int(np.count_nonzero(scores > scores[token])) + 1
-    logprob = float(scores[token] - scores[ids[0]]) - size
-    return View(logprob, rank, size - lost / total, ids.tolist(), (weights[ids] / total).tolist())
+    return Seen(size, size - lost / total, ids.tolist(), (weights[ids] / total).tolist())
 
 
 def _view_there(raw: Tensor, token: int) -> View:

@@ -15,6 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from playground.decoding.noise import Noise
+from playground.kernels import build
+from playground.kernels.overview import candidates
 
 Floats = np.ndarray
 Border = tuple[int, int, int]
@@ -28,7 +30,9 @@ STRICT = 1e-5  # how far the quotient of two probabilities may be off in float32
 LOOSE = 3e-4  # the same of one, which a sum over the unsorted vocabulary divides
 CLOSE = 1e-5  # a race is too close to call below this share
 DEEPEST = -80.0  # nats: probabilities farther down are no longer normal numbers of float32
-TOLD = 2e-5  # how far a probability that is shown may be off at the very worst
+# How far a probability that is shown may be off where rounding decides who is still in: of the whole, and of itself. It
+# is less than half of the last digit that a page shows; asking the chain takes as long as all else in a row's step.
+TOLD, TOLD_SHARE = 2e-4, 4e-3
 
 
 class Unsure(Exception):
@@ -149,7 +153,8 @@ class Field:
         if self.cut_off:
             self.scores = self.scores / np.float32(temperature)
         else:
-            self.row, self._own = self.row / np.float32(temperature), True
+            room = self.row if self._own else None
+            self.row, self._own = np.divide(self.row, np.float32(temperature), out=room), True
         self._changed()
 
     def cut(self, border: Callable[[], Border], *, ties_stay: bool = True) -> None:
@@ -219,6 +224,17 @@ class Field:
         if self.complete:
             return False
         self._depth += 1
+        if build.available() and self.row.flags.c_contiguous:
+            self.ids, self.scores, further, total = candidates(self.row, self.best, DEPTHS[self._depth :], share)
+            self._depth += further
+            self.__dict__.setdefault("total", total)
+        else:
+            self._look(share)
+        self.sure = self.count = len(self.ids)
+        self._forget(("weights",))
+        return True
+
+    def _look(self, share: float) -> None:
         found = np.flatnonzero(self.far > -DEPTHS[self._depth])
         while share and not self.complete and float(self.spread[found].sum()) < share * self.total:
             self._depth += 1
@@ -226,9 +242,6 @@ class Field:
         scores = self.row[found]
         order = np.argsort(-scores)
         self.ids, self.scores = found[order], scores[order]
-        self.sure = self.count = len(found)
-        self._forget(("weights",))
-        return True
 
     def look_to(self, count: int) -> None:
         """Look until so many are known, or all."""
@@ -272,7 +285,7 @@ class Field:
         """The probabilities of these tokens."""
         if not self.cut_off:
             return (self.spread[list(places)] / self.total).tolist()
-        if self.error / self.total > TOLD:  # the best one's probability, and so everyone's, may be off by more
+        if self.error > min(TOLD * self.total, TOLD_SHARE):  # the best one weighs 1: it may be off the furthest
             raise Unsure
         found = dict.fromkeys(places, 0.0)
         for at in np.flatnonzero((self.ids == np.array(places)[:, None]).any(axis=0)).tolist():

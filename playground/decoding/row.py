@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from playground import parameters
 from playground.decoding import notes
 from playground.decoding.alike import twins
 from playground.decoding.chain import Chain, Context, Processor
-from playground.decoding.describe import Sight, describe
+from playground.decoding.describe import Seen, Sight, describe
 from playground.decoding.detokenize import Detokenizer, Labels
 from playground.decoding.field import Field, Unsure
 from playground.decoding.lane import guide
@@ -116,22 +117,32 @@ class History:
 
     def __init__(self, prompt: Tensor) -> None:
         self._start = self._length = prompt.shape[1]
-        self._room = torch.empty(2 * self._length + 64, dtype=torch.long, device=prompt.device)
+        self._settle(torch.empty(2 * self._length + 64, dtype=torch.long, device=prompt.device))
         self._room[: self._length] = prompt[0]
 
     def ids(self) -> Tensor:
         """[1, length], to be used before the next change."""
         return self._room[None, : self._length]
 
+    def array(self) -> np.ndarray:
+        """The same [length] for numpy, on a CPU."""
+        ids: np.ndarray = self._written[: self._length]
+        return ids
+
     def push(self, token: int) -> None:
         if self._length == len(self._room):
-            self._room = torch.cat([self._room, torch.empty_like(self._room)])
-        self._room[self._length] = token
+            self._settle(torch.cat([self._room, torch.empty_like(self._room)]))
+        self._written[self._length] = token
         self._length += 1
 
     def truncate(self, count: int) -> None:
         """Forget all but the first `count` tokens of the answer."""
         self._length = min(self._length, self._start + count)
+
+    def _settle(self, room: Tensor) -> None:
+        self._room = room
+        # One number is written ten times as fast by numpy.
+        self._written: Any = room.numpy() if room.device.type == "cpu" else room
 
 
 class Row:
@@ -186,14 +197,21 @@ class Row:
         """The next token, from the scores [1, vocab] that follow the prompt and `tokens`."""
         return self.settle(self.choose(raw, unconditional))
 
-    def choose(self, raw: Tensor, unconditional: Tensor | None = None, beside: Executor | None = None) -> Choice:
-        """The first half of `advance`: a token. What takes long is left to `beside`, and goes on meanwhile."""
+    def choose(
+        self,
+        raw: Tensor,
+        unconditional: Tensor | None = None,
+        beside: Executor | None = None,
+        seen: Seen | None = None,
+    ) -> Choice:
+        """The first half of `advance`: a token. What takes long is left to `beside`, and goes on meanwhile; `seen` is
+        what a survey of many rows said of these scores."""
         try:
             moment = Moment(raw, unconditional, None, [])
             if self._watching:
                 moment = Moment(raw.clone(), unconditional, self.luck.state(), self._chain.snapshot())
                 self._remember(moment)
-            return self._pick(moment, beside)
+            return self._pick(moment, beside, seen)
         except Exception as error:  # noqa: BLE001 - told by `settle`
             return error
 
@@ -256,7 +274,7 @@ class Row:
             note=note,
         )
 
-    def _pick(self, moment: Moment, beside: Executor | None) -> Choice:
+    def _pick(self, moment: Moment, beside: Executor | None, seen: Seen | None = None) -> Choice:
         """A token for the current position, without what is forbidden there."""
         raw, field = moment.raw, None
         self._unconditional = moment.unconditional
@@ -267,39 +285,38 @@ class Row:
         noise = self.luck.draw(raw.shape[-1]) if self._quick else None
         if field is not None:
             with suppress(Unsure):
-                return self._from_field(field, raw, noise)
+                return self._from_field(field, raw, noise, seen)
         if beside is not None:
-            return beside.submit(self._from_chain, raw, forbidden, noise)
-        return self._from_chain(raw, forbidden, noise)
+            return beside.submit(self._from_chain, raw, forbidden, noise, seen)
+        return self._from_chain(raw, forbidden, noise, seen)
 
     @torch.inference_mode()
-    def _from_chain(self, raw: Tensor, forbidden: Collection[int], noise: Noise | None) -> Pick:
+    def _from_chain(self, raw: Tensor, forbidden: Collection[int], noise: Noise | None, seen: Seen | None) -> Pick:
         """The pick as transformers makes it: every sampler over the whole vocabulary."""
         scores = without(raw, forbidden) if forbidden else raw
         scores, left = self._chain.apply(self._history.ids(), scores, self._trace)
         token, probabilities = self.luck.pick(scores, noise)
-        sight = describe(raw, token, lambda ids: probabilities[0, list(ids)].tolist(), self._setting.labels)
+        sight = describe(raw, token, lambda ids: probabilities[0, list(ids)].tolist(), self._setting.labels, seen)
         return Pick(token, sight, left, self._trace.views() if self._trace is not None else None)
 
     def _field(self, raw: Tensor) -> Field:
         """What the chain leaves of the scores, as far as it can be told from the best few. Raises Unsure."""
-        ids = self._history.ids()
-        scores, left = self._slow.apply(ids, raw) if self._slow.links else (raw, True)
+        scores, left = self._slow.apply(self._history.ids(), raw) if self._slow.links else (raw, True)
         if not left or scores.dtype != torch.float32:
             raise Unsure
-        field, written = Field(scores.numpy()[0]), ids.numpy()[0]
+        field, written = Field(scores.numpy()[0]), self._history.array()
         for twin in self._twins:
             twin(field, written)
         return field
 
-    def _from_field(self, field: Field, raw: Tensor, noise: Noise | None) -> Pick:
+    def _from_field(self, field: Field, raw: Tensor, noise: Noise | None, seen: Seen | None) -> Pick:
         """The pick, which only the chain itself can make where this raises Unsure."""
         labels = self._setting.labels
         if noise is None:
             token = field.greedy()
-            return Pick(token, describe(raw, token, lambda ids: [float(one == token) for one in ids], labels))
+            return Pick(token, describe(raw, token, lambda ids: [float(one == token) for one in ids], labels, seen))
         token = field.race(noise)
-        return Pick(token, describe(raw, token, field.chances, labels))
+        return Pick(token, describe(raw, token, field.chances, labels, seen))
 
     def _write(self, token: int) -> Written:
         self._chain.chosen(token)

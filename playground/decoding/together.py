@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from torch import Tensor
 
 from playground.decoding.batched import choose
+from playground.decoding.describe import survey
 from playground.decoding.row import Row
 from playground.types import Step
 
@@ -39,7 +40,7 @@ def advance(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = Non
     prepare(rows, raw.shape[-1])
     beside = _BESIDE if len(rows) > 1 else None
     choices = []
-    for place, row in enumerate(rows):
+    for place, (row, seen) in enumerate(zip(rows, survey(raw), strict=True)):
         one = slice(place, place + 1)
-        choices.append(row.choose(raw[one], None if unconditional is None else unconditional[one], beside))
+        choices.append(row.choose(raw[one], None if unconditional is None else unconditional[one], beside, seen))
     return [row.settle(choice) for row, choice in zip(rows, choices, strict=True)]

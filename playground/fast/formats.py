@@ -10,7 +10,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-GROUP = 32  # weights that share a scale and an offset, as in GGUF's Q4_1
+from playground.kernels import build
+from playground.kernels import int4 as kernel
+
+GROUP = kernel.GROUP  # weights that share a scale and an offset, as in GGUF's Q4_1
 _INNER_K_TILES = 2
 # Mean distance from the nearest of 16 values, in steps: 0.003 where a layer came from 4 bits and was stored as bf16,
 # 0.23 where its values lie anywhere.
@@ -23,6 +26,21 @@ Make = Callable[[Tensor, Tensor | None], nn.Module]
 
 class Int4Linear(nn.Module):
     """weight ≈ (q − 8)·scale + zero in groups of 32 along the input; x [..., in] → [..., out], computed in bf16."""
+
+    blocks: Tensor
+
+    def __init__(self, codes: Tensor, scale: Tensor, zero: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("blocks", kernel.pack(codes, scale, zero))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1]).to(torch.bfloat16)
+        out = kernel.product(rows, self.blocks)
+        return out.view(*x.shape[:-1], -1).to(x.dtype)
+
+
+class TorchInt4Linear(nn.Module):
+    """The same by torch's own product, where ours does not run."""
 
     codes: Tensor
     grid: Tensor
@@ -95,7 +113,8 @@ def int4(weight: Tensor, bias: Tensor | None) -> nn.Module:
         return int8(weight, bias)
     exact, scale, low = _steps(weight)
     codes = exact.round().clamp(0, 15).to(torch.int32).view(weight.shape)
-    return _biased(Int4Linear(codes, scale.squeeze(-1), (low + 8 * scale).squeeze(-1)), bias)
+    linear = Int4Linear if build.available() else TorchInt4Linear
+    return _biased(linear(codes, scale.squeeze(-1), (low + 8 * scale).squeeze(-1)), bias)
 
 
 def dense(weight: Tensor, bias: Tensor | None) -> nn.Module:

@@ -22,6 +22,7 @@ from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
 from playground.fast.graphs import Graphs
+from playground.fast.head import Head
 from playground.fast.regions import Seats, place
 from playground.fast.slots import Shape, Slots
 from playground.fast.tracing import confine
@@ -61,6 +62,9 @@ class Net:
         kept = {id(tensor): tensor for tensor in (*self._model.parameters(), *self._model.buffers())}
         self._rehearsal = copy.deepcopy(self._model, memo=kept)
         self.shape = _shape(config, self._model)
+        # What the scores are before they are widened: a trace keeps them so, and loses nothing.
+        heads = (module.dtype for module in self._model.modules() if isinstance(module, Head))
+        self.dtype: torch.dtype = next(heads, self.shape.dtype)
         self._graphs = Graphs(self._stepped) if self.shape.device.type == "cuda" else None
         self._compiles = compiles
         self._ready: set[tuple[int, int]] = set()
@@ -177,9 +181,7 @@ def why_not(model: Any) -> Text | None:
     packed = getattr(getattr(model, "hf_quantizer", None), "quantization_config", None)
     if packed is not None and packed.quant_method in ("torchao", "bitsandbytes"):
         by = packed.quant_method.value
-        return Text(
-            f"Weights packed by {by} run on the exact path only.", f"由 {by} 打包的权重只能走精确路径。"
-        )
+        return Text(f"Weights packed by {by} run on the exact path only.", f"由 {by} 打包的权重只能走精确路径。")
     if len({parameter.device for parameter in model.parameters()}) != 1:
         return Text(
             "The model is spread over several devices, so it runs on the exact path only.",
@@ -219,4 +221,3 @@ def _windows(config: Any) -> dict[str, int | None]:
     if not kinds:
         return {"full_attention": window if getattr(config, "use_sliding_window", True) else None}
     return {kind: window if kind == "sliding_attention" else None for kind in sorted(kinds)}
-

@@ -235,7 +235,7 @@ class Running:
 
     def _settle(self, lives: list[Live], raw: torch.Tensor, unconditional: torch.Tensor | None) -> None:
         keeping = [(slice(place, place + 1), live) for place, live in enumerate(lives) if live.kept is not None]
-        kept = fetched(raw, self._step.shape.dtype) if keeping else raw
+        kept = fetched(raw, self._step.dtype) if keeping else raw
         for one, live in keeping:
             self._keep(live, kept[one], None if unconditional is None else unconditional[one])
         for live, step in zip(lives, advance([live.row for live in lives], raw, unconditional), strict=True):
@@ -243,7 +243,7 @@ class Running:
 
     def _keep(self, live: Live, raw: torch.Tensor, unconditional: torch.Tensor | None) -> None:
         if live.kept is not None:
-            dtype = self._step.shape.dtype
+            dtype = self._step.dtype
             second = None if unconditional is None else unconditional.to(dtype)
             live.kept.put(len(live.row.tokens), raw, second, dtype, live.row.luck.state())
 

@@ -18,7 +18,7 @@ from playground.ui.line import Line
 from playground.ui.words import IN_LINE, IN_LINE_ABOUT, MINUTES, SECONDS, WAITS
 
 PACE = 1 / 15  # seconds between updates: quick to the eye
-_GLANCES = 4  # at whether the end has come, between two updates
+_GLANCES = 12  # at whether the end has come, between two updates
 _FEW = 4  # streams at this pace; more share its updates, so that they leave the model its processor
 _SLOWEST = 0.4
 _FIRST = 1 / 50  # seconds between looks for the first token, which somebody waits for

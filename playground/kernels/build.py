@@ -1,0 +1,58 @@
+"""The C++ of this folder as one library of torch operators, built with this machine's compiler and kept on disk.
+
+Knows no operator.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+from torch._inductor.cpp_builder import get_cpp_compiler
+from torch._inductor.runtime.cache_dir_utils import cache_dir
+from torch.utils import cpp_extension
+
+_SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
+_MACHINE = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"]
+_FLAGS = ["-std=c++20", "-O3", *_MACHINE, "-fopenmp", "-fPIC", "-shared"]
+_SECONDS = 180
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def available() -> bool:
+    """Whether the operators can be called here. The first question on a machine takes the compiler some 8 s."""
+    if not torch.cpu._is_avx512_bf16_supported():
+        return False
+    try:
+        torch.ops.load_library(str(_built()))
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        why = getattr(error, "stderr", None) or str(error)
+        log.warning("The kernels were not built, the slower way is taken: %s", why.strip().splitlines()[0])
+        return False
+    return True
+
+
+def _built() -> Path:
+    """The library, beside what torch's own compiler keeps: named by all that it depends on, whole or not there."""
+    compiler = get_cpp_compiler()
+    given = "\n".join([*(source.read_text() for source in _SOURCES), torch.__version__, compiler, *_FLAGS])
+    library = Path(cache_dir(), f"playground_{hashlib.sha256(given.encode()).hexdigest()[:16]}.so")
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".so", dir=library.parent)
+        os.close(handle)
+        command = [compiler, *_FLAGS, *(f"-I{path}" for path in cpp_extension.include_paths()), *map(str, _SOURCES)]
+        command += [f"-L{path}" for path in cpp_extension.library_paths()] + ["-ltorch_cpu", "-lc10", "-o", name]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)
+            Path(name).replace(library)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    return library

@@ -1,0 +1,158 @@
+"""The kernels in C++ give what numpy and torch give, whatever the shape; and without a compiler all goes on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from playground.decoding import describe, field
+from playground.fast import formats
+from playground.fast.head import NEAR, Head
+from playground.kernels import build, int4
+
+native = pytest.mark.skipif(not build.available(), reason="no compiler, or no AVX-512 with bf16, on this machine")
+
+
+@pytest.fixture
+def without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "available", lambda: False)
+
+
+def grid(out: int, inputs: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    codes = torch.randint(0, 16, (out, inputs), dtype=torch.int32)
+    scale, zero = torch.rand(out, inputs // 32) * 0.02, torch.rand(out, inputs // 32) * 0.02 - 0.01
+    return codes, scale.bfloat16().float(), zero.bfloat16().float()
+
+
+def plain(codes: torch.Tensor, scale: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
+    return (codes.float() - 8) * scale.repeat_interleave(32, 1) + zero.repeat_interleave(32, 1)
+
+
+@native
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 7, 8, 16, 19])
+@pytest.mark.parametrize(("out", "inputs"), [(16, 32), (48, 96), (576, 1536)])
+def test_a_product_is_that_of_the_weights_it_packs(rows: int, out: int, inputs: int) -> None:
+    torch.manual_seed(rows)
+    packed = grid(out, inputs)
+    x = torch.randn(rows, inputs).bfloat16()
+    wanted = x.double() @ plain(*packed).double().t()
+    found = int4.product(x, int4.pack(*packed)).double()
+    torch.testing.assert_close(found, wanted, rtol=2**-7, atol=1e-3 * float(wanted.abs().max()))
+
+
+@native
+def test_a_row_is_the_same_whoever_is_beside_it() -> None:
+    torch.manual_seed(0)
+    blocks = int4.pack(*grid(64, 256))
+    x = torch.randn(16, 256).bfloat16()
+    alone = torch.cat([int4.product(row[None], blocks) for row in x])
+    for count in (2, 3, 5, 8, 16):
+        assert torch.equal(int4.product(x[:count], blocks), alone[:count])
+    weights = torch.randn(64, 256).bfloat16()
+    every = int4.scores(x, blocks, weights, 5.0)
+    assert torch.equal(every, torch.cat([int4.scores(row[None], blocks, weights, 5.0) for row in x]))
+
+
+@native
+@pytest.mark.parametrize("rows", [1, 5, 40])
+def test_the_best_scores_are_those_of_the_weights_and_the_others_stay_rough(rows: int) -> None:
+    torch.manual_seed(rows)
+    packed = grid(4096, 64)
+    weights = (plain(*packed) + torch.randn(4096, 64) * 0.002).bfloat16()
+    x = (torch.randn(rows, 64) * 20).bfloat16()
+    rough, exact = x.float() @ plain(*packed).t(), x.float() @ weights.float().t()
+    found = int4.scores(x, int4.pack(*packed), weights, 6.0)
+    near = rough >= rough.amax(1, keepdim=True) - 6.0
+    border = (rough - rough.amax(1, keepdim=True) + 6.0).abs() < 1e-3
+    assert 0 < int(near.sum()) < near.numel()
+    torch.testing.assert_close(found, torch.where(near, exact, rough).where(~border, found), rtol=1e-5, atol=1e-3)
+
+
+@native
+def test_the_product_refuses_what_does_not_fit() -> None:
+    blocks = int4.pack(*grid(32, 64))
+    for x in (torch.randn(1, 64), torch.randn(1, 32).bfloat16(), torch.randn(64).bfloat16()):
+        with pytest.raises(RuntimeError):
+            int4.product(x, blocks)
+
+
+@pytest.mark.parametrize("rows", [1, 16])
+def test_a_head_gives_the_weights_own_scores_near_the_best(rows: int) -> None:
+    torch.manual_seed(0)
+    weights = torch.randn(4096, 64).bfloat16()
+    x = torch.randn(rows, 64).bfloat16()
+    exact = x.float() @ weights.float().t()
+    found = Head(weights)(x).float()
+    near = exact >= exact.amax(1, keepdim=True) - NEAR / 2
+    torch.testing.assert_close(found[near], exact[near], rtol=2**-7, atol=0.05)
+
+
+@pytest.mark.usefixtures("without_kernels")
+def test_without_a_compiler_the_head_and_the_layers_are_torchs_own() -> None:
+    test_a_head_gives_the_weights_own_scores_near_the_best(2)
+    packed = formats.int4(torch.randn(64, 128), None)
+    assert isinstance(packed, formats.TorchInt4Linear)
+    layer = nn.Linear(128, 64, bias=False)
+    x = torch.randn(3, 128).bfloat16()
+    want = nn.functional.linear(x.float(), layer.weight.detach())
+    error = (formats.int4(layer.weight.detach(), None)(x).float() - want).norm() / want.norm()
+    assert float(error) < 0.15
+
+
+def rows_of_scores() -> Iterator[torch.Tensor]:
+    torch.manual_seed(3)
+    for size, spread in itertools.product((5, 16, 1000, 49152), (0.1, 3.0, 60.0)):
+        yield torch.randn(3, size) * spread
+    coarse = (torch.randn(2, 5000) * 4).round()
+    coarse[0, ::3] = -torch.inf
+    yield coarse
+    only = torch.full((1, 300), -torch.inf)
+    only[0, 7] = 2.0
+    yield only
+
+
+@native
+def test_an_overview_is_numpys() -> None:
+    for scores in rows_of_scores():
+        for row, seen in zip(scores, describe.survey(scores), strict=True):
+            wanted = describe._seen(row.numpy())
+            assert seen is not None and seen.ids == wanted.ids
+            assert (seen.size, seen.entropy) == pytest.approx((wanted.size, wanted.entropy), abs=2e-5)
+            assert seen.shares == pytest.approx(wanted.shares, rel=2e-5, abs=1e-30)
+
+
+@native
+def test_of_a_row_without_a_best_there_is_nothing_to_say() -> None:
+    scores = torch.stack([torch.full((40,), -torch.inf), torch.full((40,), torch.nan), torch.arange(40.0)])
+    assert [seen is None for seen in describe.survey(scores)] == [True, True, False]
+
+
+@native
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_candidates_are_those_that_numpy_finds(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    for scores in rows_of_scores():
+        for row in scores.numpy():
+            ours = field.Field(row)
+            ours.look(share)
+            with monkeypatch.context() as patch:
+                patch.setattr(build, "available", lambda: False)
+                theirs = field.Field(row)
+                theirs.look(share)
+            assert ours._depth == theirs._depth and sorted(ours.ids) == sorted(theirs.ids)
+            assert np.array_equal(ours.scores, theirs.scores)
+            assert ours.total == pytest.approx(theirs.total, rel=2e-6)
+
+
+def test_a_compiler_that_fails_is_told_once_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: object
+) -> None:
+    monkeypatch.setattr(build, "cache_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(build, "get_cpp_compiler", lambda: "false")
+    monkeypatch.setattr(build.torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert build.available.__wrapped__() is False
+    assert "slower way" in caplog.text
