@@ -34,6 +34,7 @@ _NOT_MADE = Text(
 _FALLS_SHORT = Text("{title} falls short of this task.", "{title} 还不能做好这项任务。")
 _MEASURED = Text("Measured: {faults}.", "实测：{faults}。")
 _STRAYED = Text("This text is not in {language}, which was asked for.", "要求的是{language}，这段文字却不是。")
+_UNLIKE = Text("The prompt is in {language}, this text is not.", "提示词是{language}，这段文字却不是。")
 _MADE = Text("Made for {language}: {models}.", "适合{language}的模型：{models}。")
 _LARGER = Text("Larger models: {models}.", "更大的模型：{models}。")
 _MODEL = Text("{title} ({size}, about {memory} of memory)", "{title}（{size}，约需 {memory} 内存）")
@@ -64,7 +65,19 @@ def afterwards(
     The first of them names the models.
     """
     strays = [fitness.strays(task, language, fields, text) for text in texts]
-    said = _STRAYED.filled(language=_LANGUAGES[language])
+    return _remarks(_STRAYED, strays, language, card)
+
+
+def unlike(prompt: str, texts: Sequence[str], card: ModelCard) -> list[Text | None]:
+    """The same where no task says the language: a text in another script than its prompt is remarked on."""
+    language = fitness.language_of(prompt)
+    if language is None:
+        return [None for _ in texts]
+    return _remarks(_UNLIKE, [fitness.is_foreign(text, language) for text in texts], language, card)
+
+
+def _remarks(sentence: Text, strays: Sequence[bool], language: Language, card: ModelCard) -> list[Text | None]:
+    said = sentence.filled(language=_LANGUAGES[language])
     first = strays.index(True) if True in strays else None
     return [
         (_joined(said, _models(_MADE, language, card)) if at == first else said) if stray else None

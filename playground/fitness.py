@@ -13,7 +13,7 @@ from typing import Literal
 from playground.outcomes import Figures
 from playground.reports import Report
 from playground.task import Task
-from playground.types import Language
+from playground.types import LANGUAGES, Language
 
 Fault = Literal["form", "named", "language", "empty", "loops", "copied", "identical"]
 # The largest share of texts (of lines, of pairs) that may have a fault; the gravest fault first.
@@ -76,6 +76,14 @@ def strays(task: Task, language: Language, fields: Mapping[str, str], text: str)
     """
     typed = [fields.get(field.name, "") for field in task.fields if field.choices is None]
     return is_foreign(task.output.prose(text), language) and not is_foreign(" ".join(typed), language)
+
+
+def language_of(text: str) -> Language | None:
+    """What most words of a text are written in, as far as the script tells; None where it is neither, or too little."""
+    foreign = {language: is_foreign(text, language) for language in LANGUAGES}
+    if sum(foreign.values()) != 1:
+        return None
+    return next(language for language, strange in foreign.items() if not strange)
 
 
 def is_foreign(text: str, language: Language) -> bool:

@@ -86,3 +86,18 @@ def test_the_terminal_says_both_beside_the_text(
     assert "is not made for Chinese" in told.err
     assert "1: This text is not in Chinese" in told.err and "2: This text" not in told.err
     assert ENGLISH in told.out and "Chinese" not in told.out
+
+
+@pytest.mark.parametrize(
+    ("prompt", "language"), [(ENGLISH, "English"), (CHINESE, "Chinese"), ("Write a poem", None), ("42", None)]
+)
+def test_a_text_in_another_script_than_its_free_prompt_is_remarked_on(prompt: str, language: str | None) -> None:
+    said = counsel.unlike(prompt, [ENGLISH, CHINESE, "", CHINESE], SMALL)
+    if language is None:
+        assert said == [None] * 4
+        return
+    strays = [text is not None for text in said]
+    assert strays == ([False, True, False, True] if language == "English" else [True, False, False, False])
+    first = next(text for text in said if text is not None)
+    assert first.en.startswith(f"The prompt is in {language}, this text is not.")
+    assert (language != "Chinese") or "Qwen2.5 0.5B Instruct" in first.en

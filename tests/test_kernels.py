@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ native = pytest.mark.skipif(not build.available(), reason="no compiler, or no AV
 
 @pytest.fixture
 def without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "available", lambda: False)
+    for asked in ("available", "ready"):
+        monkeypatch.setattr(build, asked, lambda: False)
 
 
 def grid(out: int, inputs: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -140,7 +142,7 @@ def test_candidates_are_those_that_numpy_finds(share: float, monkeypatch: pytest
             ours = field.Field(row)
             ours.look(share)
             with monkeypatch.context() as patch:
-                patch.setattr(build, "available", lambda: False)
+                patch.setattr(build, "ready", lambda: False)
                 theirs = field.Field(row)
                 theirs.look(share)
             assert ours._depth == theirs._depth and sorted(ours.ids) == sorted(theirs.ids)
@@ -148,11 +150,25 @@ def test_candidates_are_those_that_numpy_finds(share: float, monkeypatch: pytest
             assert ours.total == pytest.approx(theirs.total, rel=2e-6)
 
 
-def test_a_compiler_that_fails_is_told_once_and_is_no_failure(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: object
+def test_a_compiler_that_fails_is_told_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(build, "cache_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(build, "_supported", lambda: True)
+    monkeypatch.setattr(build, "_library", lambda: tmp_path / "kernels.so")
+    monkeypatch.setattr(build, "_built", build._built.__wrapped__)
     monkeypatch.setattr(build, "get_cpp_compiler", lambda: "false")
-    monkeypatch.setattr(build.torch.cpu, "_is_avx512_bf16_supported", lambda: True)
-    assert build.available.__wrapped__() is False
+    assert not build.ready() and not build.available()
+    assert "slower way" in caplog.text
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_library_that_cannot_be_loaded_is_told_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    library = tmp_path / "kernels.so"
+    library.write_bytes(b"no library")
+    monkeypatch.setattr(build, "_supported", lambda: True)
+    monkeypatch.setattr(build, "_library", lambda: library)
+    monkeypatch.setattr(build, "_loaded", build._loaded.__wrapped__)
+    assert not build.ready() and not build.available()
     assert "slower way" in caplog.text

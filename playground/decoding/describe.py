@@ -42,7 +42,7 @@ class Seen(NamedTuple):
 
 def survey(raw: Tensor) -> list[Seen | None]:
     """Every row of scores [rows, vocab]; None where it is to be worked out by itself."""
-    if raw.device.type != "cpu" or raw.dtype != torch.float32 or not build.available():
+    if raw.device.type != "cpu" or raw.dtype != torch.float32 or not build.ready():
         return [None] * len(raw)
     count = min(TOP, raw.shape[1])
     told = kernel.overview(raw, count).tolist()

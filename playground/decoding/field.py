@@ -224,7 +224,7 @@ class Field:
         if self.complete:
             return False
         self._depth += 1
-        if build.available() and self.row.flags.c_contiguous:
+        if build.ready() and self.row.flags.c_contiguous:
             self.ids, self.scores, further, total = candidates(self.row, self.best, DEPTHS[self._depth :], share)
             self._depth += further
             self.__dict__.setdefault("total", total)

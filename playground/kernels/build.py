@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import torch
@@ -22,16 +23,50 @@ _SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
 _MACHINE = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"]
 _FLAGS = ["-std=c++20", "-O3", *_MACHINE, "-fopenmp", "-fPIC", "-shared"]
 _SECONDS = 180
+_BUILDING = threading.Lock()
 log = logging.getLogger(__name__)
 
 
-@functools.cache
 def available() -> bool:
-    """Whether the operators can be called here. The first question on a machine takes the compiler some 8 s."""
-    if not torch.cpu._is_avx512_bf16_supported():
-        return False
+    """Whether the operators can be called here. The first question on a machine takes the compiler some 10 s."""
+    with _BUILDING:
+        return _supported() and _built() and _loaded()
+
+
+def ready() -> bool:
+    """The same without waiting: False as long as nobody has asked for them."""
+    return _supported() and _library().exists() and _loaded()
+
+
+@functools.cache
+def _supported() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+@functools.cache
+def _loaded() -> bool:
     try:
-        torch.ops.load_library(str(_built()))
+        torch.ops.load_library(str(_library()))
+    except (OSError, RuntimeError) as error:
+        log.warning("The kernels cannot be loaded, the slower way is taken: %s", str(error).splitlines()[0])
+        return False
+    return True
+
+
+@functools.cache
+def _library() -> Path:
+    """Beside what torch's own compiler keeps; named by all that it depends on, whole or not there."""
+    given = "\n".join([*(source.read_text() for source in _SOURCES), torch.__version__, *_FLAGS])
+    return Path(cache_dir(), f"playground_{hashlib.sha256(given.encode()).hexdigest()[:16]}.so")
+
+
+@functools.cache
+def _built() -> bool:
+    library = _library()
+    if library.exists():
+        return True
+    try:
+        _build(library)
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         why = getattr(error, "stderr", None) or str(error)
         log.warning("The kernels were not built, the slower way is taken: %s", why.strip().splitlines()[0])
@@ -39,20 +74,16 @@ def available() -> bool:
     return True
 
 
-def _built() -> Path:
-    """The library, beside what torch's own compiler keeps: named by all that it depends on, whole or not there."""
-    compiler = get_cpp_compiler()
-    given = "\n".join([*(source.read_text() for source in _SOURCES), torch.__version__, compiler, *_FLAGS])
-    library = Path(cache_dir(), f"playground_{hashlib.sha256(given.encode()).hexdigest()[:16]}.so")
-    if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".so", dir=library.parent)
-        os.close(handle)
-        command = [compiler, *_FLAGS, *(f"-I{path}" for path in cpp_extension.include_paths()), *map(str, _SOURCES)]
-        command += [f"-L{path}" for path in cpp_extension.library_paths()] + ["-ltorch_cpu", "-lc10", "-o", name]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)
-            Path(name).replace(library)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    return library
+def _build(library: Path) -> None:
+    library.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(suffix=".so", dir=library.parent)
+    os.close(handle)
+    command = [get_cpp_compiler(), *_FLAGS, *(f"-I{path}" for path in cpp_extension.include_paths())]
+    command += [*map(str, _SOURCES), *(f"-L{path}" for path in cpp_extension.library_paths())]
+    try:
+        subprocess.run(
+            [*command, "-ltorch_cpu", "-lc10", "-o", name], check=True, capture_output=True, text=True, timeout=_SECONDS
+        )
+        Path(name).replace(library)
+    finally:
+        Path(name).unlink(missing_ok=True)

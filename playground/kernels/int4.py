@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
-
-from playground.kernels.build import available
 
 GROUP = 32  # inputs that share a scale and an offset, as in GGUF's Q4_1
 _OUTPUTS = 16
@@ -13,6 +13,7 @@ _OUTPUTS = 16
 
 def pack(codes: Tensor, scale: Tensor, zero: Tensor) -> Tensor:
     """Codes [out, in] from 0 to 15, and scale and zero [out, in / 32], as the blocks that int4.cpp describes."""
+    _describe()
     out, inputs = codes.shape
     outputs, groups = out // _OUTPUTS, inputs // GROUP
     nibbles = codes.to(torch.int32).view(outputs, _OUTPUTS, groups, 4, 4, 2)
@@ -37,9 +38,11 @@ def scores(x: Tensor, blocks: Tensor, weights: Tensor, near: float) -> Tensor:
     return made
 
 
+@functools.cache
+def _describe() -> None:
+    """torch's compiler asks what comes out."""
+    torch.library.register_fake("playground::int4_product", _shape_of_product)
+
+
 def _shape_of_product(x: Tensor, blocks: Tensor, n: int) -> Tensor:
     return x.new_empty(x.shape[0], n)
-
-
-if available():  # torch's compiler asks what comes out
-    torch.library.register_fake("playground::int4_product", _shape_of_product)

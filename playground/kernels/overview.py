@@ -1,4 +1,4 @@
-"""What there is to say of rows of scores, by overview.cpp. Only where `build.available()`."""
+"""What there is to say of rows of scores, by overview.cpp. Only where `build.ready()`."""
 
 from __future__ import annotations
 

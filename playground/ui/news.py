@@ -55,9 +55,13 @@ def of_run(
     if _in_talk(target):
         rows = [row | _told_apart(row, run) for row in rows]
     language = asked.get("language")
-    if over and task is not None and language in LANGUAGES:
-        known = {name: value for name, value in fields.items() if isinstance(value, str)}
-        remarks = counsel.afterwards(task, language, known, [row["text"] for row in rows], card)
+    if over:
+        texts = [row["text"] for row in rows]
+        if task is not None and language in LANGUAGES:
+            known = {name: value for name, value in fields.items() if isinstance(value, str)}
+            remarks = counsel.afterwards(task, language, known, texts, card)
+        else:
+            remarks = counsel.unlike(run.request.prompt, texts, card)
         rows = [{**row, "remark": said(remark)} for row, remark in zip(rows, remarks, strict=True)]
     more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
     if run.error is not None:
