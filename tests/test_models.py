@@ -88,7 +88,7 @@ def test_the_card_says_what_is_loaded(load_embedded: Callable[[str], models.Load
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("loaded", ["fp32", "bf16"], indirect=True)
+@pytest.mark.parametrize("loaded", [pytest.param("fp32", marks=pytest.mark.long), "bf16"], indirect=True)
 def test_layers_go_to_disk_under_150_mb_and_the_greedy_text_stays(loaded: models.Loaded) -> None:
     small = models.load(weights=loaded.card.dtype, max_memory={"cpu": 150_000_000})
     devices = [place.device for place in small.card.placements if place.module.startswith("model.layers.")]
