@@ -69,11 +69,17 @@ def afterwards(
 
 
 def unlike(prompt: str, texts: Sequence[str], card: ModelCard) -> list[Text | None]:
-    """The same where no task says the language: a text in another script than its prompt is remarked on."""
+    """The same where no task says the language: a text in another script than its prompt is remarked on, and the first
+    of a model that is not made for the prompt's language."""
     language = fitness.language_of(prompt)
     if language is None:
         return [None for _ in texts]
-    return _remarks(_UNLIKE, [fitness.is_foreign(text, language) for text in texts], language, card)
+    said = _remarks(_UNLIKE, [fitness.is_foreign(text, language) for text in texts], language, card)
+    entry = catalogue.find(card.id)
+    if entry is not None and language not in entry.languages and texts and texts[0].strip() and not any(said):
+        not_made = _NOT_MADE.filled(title=card.title, language=_LANGUAGES[language])
+        said[0] = _joined(not_made, _models(_MADE, language, card))
+    return said
 
 
 def _remarks(sentence: Text, strays: Sequence[bool], language: Language, card: ModelCard) -> list[Text | None]:

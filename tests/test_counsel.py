@@ -101,3 +101,12 @@ def test_a_text_in_another_script_than_its_free_prompt_is_remarked_on(prompt: st
     first = next(text for text in said if text is not None)
     assert first.en.startswith(f"The prompt is in {language}, this text is not.")
     assert (language != "Chinese") or "Qwen2.5 0.5B Instruct" in first.en
+
+
+def test_a_free_prompt_in_a_language_the_model_is_not_made_for_is_remarked_on_once() -> None:
+    said = counsel.unlike(CHINESE, [CHINESE, CHINESE], SMALL)
+    assert said[0] is not None and said[1] is None
+    assert "not made for Chinese" in said[0].en and "Qwen2.5 1.5B Instruct" in said[0].en
+    assert counsel.unlike(CHINESE, [CHINESE], STRANGER) == [None]
+    assert counsel.unlike(CHINESE, [" "], SMALL) == [None]
+    assert counsel.unlike(ENGLISH, [ENGLISH], SMALL) == [None]

@@ -100,6 +100,15 @@ def test_turns_are_edited_regenerated_and_branched_and_nothing_said_is_lost(scri
     expect(turn.nth(0).locator(".walk output")).to_have_text("2/2")
 
 
+def test_an_answer_in_another_script_than_its_question_is_remarked_on(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    open_talk(page)
+    say(page, "What is a lighthouse for, and who keeps it?", 2)
+    expect(page.locator(".turn .remark:visible")).to_have_count(0)
+    say(page, "灯塔是做什么用的，又是谁在看守？", 4)
+    expect(page.locator(".turn").last.locator(".remark")).to_contain_text("The prompt is in Chinese, this text is not.")
+
+
 def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_first(serve: Site, visit: Visit) -> None:
     page = visit(serve("--think", "--pause", "0.03"))
     talk = open_talk(page)

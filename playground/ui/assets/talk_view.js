@@ -19,13 +19,14 @@ const makeTurn = (turn) => {
   const text = pg.make("div", { class: "turn-text" });
   const inner = pg.make("div", { class: "turn-thought-text" });
   const thought = pg.make("details", { class: "turn-thought", hidden: true }, pg.make("summary", {}), inner);
+  const remark = pg.make("p", { class: "remark", hidden: true });
   const line = pg.make("div", { class: "card-line" });
   const node = pg.make("article", { class: "turn", "data-role": turn.role, "data-turn": turn.id },
     pg.make("header", { class: "turn-head" },
       pg.make("span", { class: "turn-who" }, pg.t(turn.role === "user" ? "talk_you" : "talk_model")),
       pg.make("span", { class: "turn-gone" }, pg.t("talk_gone")), tools),
-    ...(turn.role === "user" ? [text] : [thought, text, line]));
-  return { node, thought, line, text: { body: text, shown: null }, inner: { body: inner, shown: null } };
+    ...(turn.role === "user" ? [text] : [thought, text, remark, line]));
+  return { node, thought, remark, line, text: { body: text, shown: null }, inner: { body: inner, shown: null } };
 };
 const drawTurn = (view, turn) => {
   const answer = heardOf(turn);
@@ -39,5 +40,7 @@ const drawTurn = (view, turn) => {
   view.text.body.classList.toggle("writing", writes);
   view.text.body.classList.toggle("nothing", nothing);
   drawText(view.text, nothing ? pg.t("empty_text") : answer.trimStart());
-  if (turn.role === "assistant") drawLine(view.line, turn);
+  if (turn.role !== "assistant") return;
+  drawRemark(view.remark, turn);
+  drawLine(view.line, turn);
 };
