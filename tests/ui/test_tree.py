@@ -196,6 +196,7 @@ def test_a_kept_tree_is_read_with_suspicion_and_shown_as_text(scripted: str, vis
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.add_init_script(f"sessionStorage.setItem('playground-cards', {json.dumps(stored)})")
         page.goto(scripted)
+        expect(page.locator(".act")).to_be_visible(timeout=60_000)  # a page behind others takes its time to build
         return page
 
     page = opened(json.dumps(kept))
