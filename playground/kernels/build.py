@@ -20,6 +20,7 @@ from torch._inductor.runtime.cache_dir_utils import cache_dir
 from torch.utils import cpp_extension
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
+_HEADERS = sorted(Path(__file__).parent.glob("*.h"))
 _MACHINE = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"]
 _FLAGS = ["-std=c++20", "-O3", *_MACHINE, "-fopenmp", "-fPIC", "-shared"]
 _SECONDS = 180
@@ -56,7 +57,7 @@ def _loaded() -> bool:
 @functools.cache
 def _library() -> Path:
     """Beside what torch's own compiler keeps; named by all that it depends on, whole or not there."""
-    given = "\n".join([*(source.read_text() for source in _SOURCES), torch.__version__, *_FLAGS])
+    given = "\n".join([*(source.read_text() for source in (*_HEADERS, *_SOURCES)), torch.__version__, *_FLAGS])
     return Path(cache_dir(), f"playground_{hashlib.sha256(given.encode()).hexdigest()[:16]}.so")
 
 

@@ -17,6 +17,8 @@
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
+#include "rows.h"
+
 namespace {
 
 constexpr int64_t GROUP = 32, OUTPUTS = 16, BLOCK = 320, SCALES = 256, ZEROS = 288;
@@ -153,13 +155,6 @@ struct Again {
   int64_t token;
   uint32_t rows;  // a bit for each row that is near its best there
 };
-
-float best_of(const float* scores, int64_t n) {
-  float best = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : best)
-  for (int64_t token = 0; token < n; ++token) best = std::max(best, scores[token]);
-  return best;
-}
 
 // The tokens [first, last) for which some of these rows [rows, n] score at least the row's `least`.
 std::vector<Again> reaching(

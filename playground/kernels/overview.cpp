@@ -15,6 +15,8 @@
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
+#include "rows.h"
+
 namespace {
 
 constexpr int64_t LANES = 16;
@@ -31,13 +33,6 @@ inline __m512 exponential(__m512 x) {
   for (const float factor : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f})
     sum = _mm512_fmadd_ps(sum, r, _mm512_set1_ps(factor));
   return _mm512_scalef_ps(sum, n);
-}
-
-float best_of(const float* scores, int64_t n) {
-  float best = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : best)
-  for (int64_t token = 0; token < n; ++token) best = std::max(best, scores[token]);
-  return best;
 }
 
 struct Sums {
