@@ -24,7 +24,8 @@ _WORDS = r"/[\p{L}\p{N}][\p{L}\p{N}'’-]*( [\p{L}\p{N}][\p{L}\p{N}'’-]*){0,2}
 _CHARACTERS = r"/[\p{L}\p{N}]{2,8}/"
 _WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _BETWEEN = re.compile(r"[\n,，、;；]")  # as a field of the kind list is read
-_BRACKETS = re.compile(r"[()\[\]{}~]")
+_NO_RUN = re.compile(r"[()\[\]{}~\"\\]")
+_WHOLE = r"/[\p{{L}}\p{{N}}]([^\n]{{0,{}}}[\p{{L}}\p{{N}}])?/"  # begins and ends with something to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """`within` names the field in whose text every item of a list must occur. `count` is how few and how many items or
-    rows there may be; a list without it is not held to a form. `each` names the field whose every item has its row:
-    the first column then holds the items."""
+    """`within` names the field in whose text every item of a list, or every text of a record, must occur. `count` is
+    how few and how many items or rows there may be; a list without it is not held to a form. `each` names the field
+    whose every item has its row: the first column then holds the items."""
 
     kind: OutputKind
     split: Split = "lines"
@@ -52,7 +53,9 @@ class Output:
 
     def form(self, fields: Mapping[str, str]) -> dict[str, str]:
         """The parameter that holds the text to this kind of result; none where any text will do."""
-        if self.kind == "json":
+        if self.kind == "json" and self.schema is not None:
+            if self.within is not None:
+                return {"grammar": _record(self.schema["properties"], fields[self.within])}
             return {"json_schema": json.dumps(self.schema, ensure_ascii=False)}
         if self.kind == "table":
             return {"json_schema": json.dumps(self._rows(fields), ensure_ascii=False)}
@@ -80,12 +83,19 @@ class Output:
     def prose(self, text: str) -> str:
         """What a model wrote of its own: no keys of JSON, no cell that was given or chosen; a row of a table a line."""
         if self.kind == "json":
-            return "\n".join(_strings(value_of(text)))
+            return "\n".join(_strings(self._free(value_of(text))))
         if self.kind == "table":
             own = self.columns[1:] if self.each else self.columns
             free = [column.name for column in own if column.choices is None]
             return "\n".join(": ".join(row[name] for name in free) for row in self.table(text))
         return text
+
+    def _free(self, value: Any) -> Any:
+        """A value without the properties that were chosen from given words."""
+        properties = self.schema.get("properties") if self.schema is not None else None
+        if not (isinstance(value, dict) and isinstance(properties, Mapping)):
+            return value
+        return {name: one for name, one in value.items() if "enum" not in (properties.get(name) or ())}
 
     def _rows(self, fields: Mapping[str, str]) -> dict[str, Any]:
         least, most = self.count or (1, 10)
@@ -129,15 +139,56 @@ def value_of(text: str) -> Any:
 
 def _lines(least: int, most: int, source: str | None) -> str:
     """A numbered list; with `source`, of words or runs of words that stand in one line of it."""
-    item = rf"/[\p{{L}}\p{{N}}][^\n]{{0,{MAX_ITEM - 1}}}/"
+    item, rules = rf"/[\p{{L}}\p{{N}}][^\n]{{0,{MAX_ITEM - 1}}}/", ""
     if source is not None:
-        spaced = _WITHOUT_SPACES.search(source) is None
-        # No item reaches over a bracket or into another line, and nothing that counts as nesting is left.
-        plain = _BRACKETS.sub("\n", source)
-        unit = "substring_words" if spaced else "substring_chars"
-        item = f'SOURCE & {_WORDS if spaced else _CHARACTERS}\nSOURCE: %regex {{"{unit}": {quoted(plain)}}}'
+        unit, rules = _source(source)
+        item = f"SOURCE & {_WORDS if unit == 'substring_words' else _CHARACTERS}"
     numbered = [f"{quoted(('' if number == 1 else chr(10)) + f'{number}. ')} ITEM" for number in range(1, most + 1)]
     more = ""
     for line in reversed(numbered[least:]):
         more = f" ({line}{more})?"
-    return f"start: {' '.join(numbered[:least])}{more}\nITEM: {item}"
+    return f"start: {' '.join(numbered[:least])}{more}\nITEM: {item}{rules}"
+
+
+def _record(properties: Mapping[str, Any], source: str) -> str:
+    """An object of JSON whose texts stand in one line of `source`, or are null where they may be; what is no text
+    follows its own schema."""
+    parts, rules = [], [_source(source)[1]]
+    for number, (name, cell) in enumerate(properties.items()):
+        key = ("{" if number == 0 else ", ") + f"{json.dumps(name, ensure_ascii=False)}: "
+        parts.append(f"{quoted(key)} value_{number}")
+        if _is_quotation(cell):
+            nothing = ' | "null"' if "null" in cell["type"] else ""
+            rules.append(f"\nvalue_{number}: {quoted(chr(34))} TEXT_{number} {quoted(chr(34))}{nothing}")
+            rules.append(f"\nTEXT_{number}: SOURCE & {_WHOLE.format(cell.get('maxLength', MAX_CELL) - 2)}")
+        else:
+            rules.append(f"\nvalue_{number}: %json {json.dumps(cell, ensure_ascii=False)}")
+    return f"start: {' '.join(parts)} {quoted('}')}{''.join(rules)}"
+
+
+def _is_quotation(cell: Mapping[str, Any]) -> bool:
+    """Whether a property is a text that is taken from the field."""
+    return "string" in cell.get("type", "") and "enum" not in cell and "const" not in cell
+
+
+def is_record(schema: Any) -> bool:
+    """Whether a schema is an object of properties of which each has its own type and, if at all, a usable length."""
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    return isinstance(properties, Mapping) and len(properties) > 0 and all(map(_is_cell, properties.values()))
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, Mapping) or type(cell.get("maxLength", MAX_CELL)) is not int:
+        return False
+    types = cell.get("type", "")
+    named = all(isinstance(one, str) for one in types) if isinstance(types, list) else isinstance(types, str)
+    return named and 2 <= cell.get("maxLength", MAX_CELL) <= MAX_ITEM
+
+
+def _source(source: str) -> tuple[str, str]:
+    """The unit in which runs of this text are taken, and the rule SOURCE that stands for any of them.
+
+    No run reaches over a bracket, a quotation mark or into another line, and nothing that counts as nesting is left.
+    """
+    unit = "substring_words" if _WITHOUT_SPACES.search(source) is None else "substring_chars"
+    return unit, f'\nSOURCE: %regex {{"{unit}": {quoted(_NO_RUN.sub(chr(10), source))}}}'

@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 
 from playground import parameters, schema
 from playground.listing import Split
-from playground.output import Column, Output, OutputKind
+from playground.output import Column, Output, OutputKind, is_record
 from playground.schema import Node, SchemaError
 from playground.task import MAX_LENGTH, NAME, PLACE, Example, Field, FieldType, Override, Prompts, Task
 from playground.types import LANGUAGES, InvalidRequest, Language, Mode, Text
@@ -35,7 +35,7 @@ _OUTPUTS: Mapping[OutputKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": ((), ()),
     "list": ((), ("split", "within", "items")),
     "table": (("columns",), ("rows", "each")),
-    "json": (("schema",), ()),
+    "json": (("schema",), ("within",)),
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -221,6 +221,11 @@ def _output(node: Node, names: list[str]) -> Output:
     if kind == "table" and len({column.name for column in output.columns}) != max(len(output.columns), 1):
         raise entries["columns"].wrong(
             "there must be columns, each with its own name.", "至少要有一列，且名称不能重复。"
+        )
+    if kind == "json" and output.within is not None and not is_record(output.schema):
+        raise entries["schema"].wrong(
+            "with within, it must be an object with properties; a maxLength goes from 2 to 160.",
+            "有 within 时应为带 properties 的对象，maxLength 为 2 到 160。",
         )
     for name, value in output.form(dict.fromkeys(names, "words")).items():
         _accepted(entries.get("schema", node), parameters.by_name()[name].accept, value)

@@ -29,6 +29,8 @@ KINDS = {
     " ok: {type: boolean}}, required: [title, ok], additionalProperties: false}}",
     "list": "{kind: list, items: {min: 2, max: 4}}",
     "within": "{kind: list, items: {min: 2, max: 4}, within: theme}",
+    "record": "{kind: json, within: theme, schema: {type: object, properties: {what: {type: string, maxLength: 40},"
+    " else: {type: [string, 'null']}, how: {enum: [new, old]}, count: {type: integer, minimum: 1, maximum: 99}}}}",
 }
 
 
@@ -45,6 +47,11 @@ def keeps(kind: str, one: Task, text: str, fields: dict[str, str]) -> bool:
         return found == whole and 2 <= len(found) <= 3 and all(0 < len(cell) <= MAX_CELL for cell in cells)
     if kind == "json":
         return set(found) == {"title", "ok"} and isinstance(found["ok"], bool)
+    if kind == "record":
+        taken = [found["what"], *([found["else"]] if found["else"] is not None else [])]
+        lines = re.split(r"[\n()\[\]{}]", fields["theme"])
+        assert 1 <= found["count"] <= 99 and found["how"] in ("new", "old") and len(found["what"]) <= 40
+        return all(text.strip() and any(text in line for line in lines) for text in taken)
     lines = [re.fullmatch(r"(\d)\. (.+)", line) for line in text.split("\n")]
     items = [match[2] for match in lines if match]
     held = kind == "list" or all(any(item in line for line in fields["theme"].splitlines()) for item in items)
@@ -64,7 +71,7 @@ def write(
     return [(texts[row], ends[row]) for row in sorted(texts)]
 
 
-@pytest.mark.parametrize(("kind", "rows"), [("table", 4), ("json", 50), ("list", 4), ("within", 50)])
+@pytest.mark.parametrize(("kind", "rows"), [("table", 4), ("json", 50), ("list", 4), ("within", 50), ("record", 25)])
 def test_every_seed_yields_the_kind(tiny: models.Loaded, kind: str, rows: int) -> None:
     one, fields = task(kind), {"theme": TEXT}
     for seed in (1, 1001):
@@ -76,6 +83,15 @@ def test_words_of_a_chinese_text_occur_in_it(tiny: models.Loaded) -> None:
     fields = {"theme": "苹果公司发布了新手机，电池更耐用（真的），价格从五千元起。"}
     for text, _ in write(tiny, task("within"), fields, n=10, seed=5):
         assert keeps("within", task("within"), text, fields), text
+    for text, end in write(tiny, task("record"), fields, n=10, seed=5):
+        assert end == "end" and keeps("record", task("record"), text, fields), text
+
+
+def test_a_record_quotes_a_text_that_holds_quotation_marks_and_backslashes(tiny: models.Loaded) -> None:
+    fields = {"theme": 'She said "two {red} buses" and C:\\temp\\new "twice".'}
+    for text, _ in write(tiny, task("record"), fields, n=10, seed=5):
+        found = task("record").value(text, fields)
+        assert found["what"] in fields["theme"] and not set(found["what"]) & set('"\\{}'), text
 
 
 @pytest.mark.model
@@ -114,6 +130,7 @@ def test_prose_is_what_the_model_wrote_itself() -> None:
     assert task("table").output.prose(rows) == "1: rest\n2: walk"
     assert task("json").output.prose('{"title": "a", "ok": true}') == "a"
     assert task("json").output.prose('{"title": "a') == ""
+    assert task("record").output.prose('{"what": "a", "else": null, "how": "new", "count": 1}') == "a"
     assert task("list").output.prose("1. a") == "1. a"
 
 
@@ -142,6 +159,11 @@ def test_a_list_without_counts_is_held_to_nothing() -> None:
         ("{kind: json, schema: [1]}", "output.schema"),
         ("{kind: json, schema: {type: strin}}", "output.schema"),
         ("{kind: json, schema: {$ref: 'https://example.com'}}", "output.schema"),
+        ("{kind: json, within: theme, schema: {type: string}}", "output.schema"),
+        ("{kind: json, within: theme, schema: {properties: {a: 1}}}", "output.schema"),
+        ("{kind: json, within: theme, schema: {properties: {a: {type: string, maxLength: 1}}}}", "output.schema"),
+        ("{kind: json, within: theme, schema: {properties: {a: {type: [1]}}}}", "output.schema"),
+        ("{kind: json, within: theme, schema: {properties: {a: {type: strin}}}}", "output.schema"),
         ("{kind: text, items: {min: 1, max: 2}}", "output.items"),
     ],
 )
