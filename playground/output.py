@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.listing import Split
@@ -41,7 +41,8 @@ class Column:
 class Output:
     """`within` names the field in whose text every item of a list, or every text of a record, must occur. `count` is
     how few and how many items or rows there may be; a list without it is not held to a form. `each` names the field
-    whose every item has its row: the first column then holds the items."""
+    whose every item has its row: the first column then holds the items. `labels` are the headings
+    of a schema's properties."""
 
     kind: OutputKind
     split: Split = "lines"
@@ -50,6 +51,7 @@ class Output:
     columns: tuple[Column, ...] = ()
     schema: Mapping[str, Any] | None = None
     each: str | None = None
+    labels: Mapping[str, Text] = field(default_factory=dict)
 
     def form(self, fields: Mapping[str, str]) -> dict[str, str]:
         """The parameter that holds the text to this kind of result; none where any text will do."""
@@ -75,6 +77,13 @@ class Output:
             rows.append({column.name: str(row.get(column.name, "")) for column in self.columns})
             place = text.find("{", place)
         return rows
+
+    def record(self, text: str) -> list[tuple[Text, Text]]:
+        """The headings and values of a JSON object; none where it is not whole, or no object."""
+        value = value_of(text)
+        if not isinstance(value, dict):
+            return []
+        return [(self.labels.get(name, Text(name, name)), _shown(one)) for name, one in value.items()]
 
     def least(self, fields: Mapping[str, str]) -> int:
         """How many rows there must be at least."""
@@ -130,11 +139,23 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def value_of(text: str) -> Any:
-    """The value that a text of JSON stands for; None where it is not whole."""
+    """The value that a text of JSON stands for; None where it is not whole, or holds half a character."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        _plain(value).encode()
     except (ValueError, RecursionError):
         return None
+    return value
+
+
+def _shown(value: Any) -> Text:
+    """A value for a reader: the parts of a list joined, a dash for nothing, and what else is no text as JSON has it."""
+    parts = [_plain(one) for one in value] if isinstance(value, list) else ["—" if value is None else _plain(value)]
+    return Text(", ".join(parts), "、".join(parts))
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _lines(least: int, most: int, source: str | None) -> str:

@@ -35,7 +35,7 @@ _OUTPUTS: Mapping[OutputKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": ((), ()),
     "list": ((), ("split", "within", "items")),
     "table": (("columns",), ("rows", "each")),
-    "json": (("schema",), ("within",)),
+    "json": (("schema",), ("within", "labels")),
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -215,6 +215,7 @@ def _output(node: Node, names: list[str]) -> Output:
         columns=tuple(map(_column, entries["columns"].items())) if "columns" in entries else (),
         schema=entries["schema"].value() if "schema" in entries else None,
         each=entries["each"].one_of(tuple(names)) if "each" in entries else None,
+        labels=_labels(entries["labels"], entries["schema"].value()) if "labels" in entries else {},
     )
     if kind == "table" and ("rows" in entries) == ("each" in entries):
         raise node.wrong("a table has either rows or each.", "表格应有 rows 或 each 之一。")
@@ -242,6 +243,13 @@ def _column(node: Node) -> Column:
     entries = node.mapping(required=("name", "label"), optional=("choices",))
     choices = _choices(entries["choices"]) if "choices" in entries else None
     return Column(_name(entries["name"]), entries["label"].both_languages(), choices)
+
+
+def _labels(node: Node, document: Any) -> dict[str, Text]:
+    """Headings for properties that the schema has."""
+    known = document.get("properties") if isinstance(document, dict) else None
+    entries = node.mapping(optional=tuple(known) if isinstance(known, dict) else ())
+    return {name: entry.both_languages() for name, entry in entries.items()}
 
 
 def _example(node: Node) -> Example:

@@ -26,7 +26,8 @@ KINDS = {
     "table": "{kind: table, rows: {min: 2, max: 3}, columns: ["
     "{name: day, label: {en: Day, zh: 日}}, {name: plan, label: {en: Plan, zh: 计划}}]}",
     "json": "{kind: json, schema: {type: object, properties: {title: {type: string, maxLength: 9},"
-    " ok: {type: boolean}}, required: [title, ok], additionalProperties: false}}",
+    " ok: {type: boolean}}, required: [title, ok], additionalProperties: false},"
+    " labels: {title: {en: Title, zh: 标题}}}",
     "list": "{kind: list, items: {min: 2, max: 4}}",
     "within": "{kind: list, items: {min: 2, max: 4}, within: theme}",
     "record": "{kind: json, within: theme, schema: {type: object, properties: {what: {type: string, maxLength: 40},"
@@ -164,6 +165,9 @@ def test_a_list_without_counts_is_held_to_nothing() -> None:
         ("{kind: json, within: theme, schema: {properties: {a: {type: string, maxLength: 1}}}}", "output.schema"),
         ("{kind: json, within: theme, schema: {properties: {a: {type: [1]}}}}", "output.schema"),
         ("{kind: json, within: theme, schema: {properties: {a: {type: strin}}}}", "output.schema"),
+        ("{kind: json, schema: {type: object, properties: {a: {}}}, labels: {b: {en: B, zh: 乙}}}", "output.labels.b"),
+        ("{kind: json, schema: {type: string}, labels: {a: {en: A, zh: 甲}}}", "output.labels.a"),
+        ("{kind: json, schema: {type: object, properties: {a: {}}}, labels: {a: {en: A}}}", "output.labels.a.zh"),
         ("{kind: text, items: {min: 1, max: 2}}", "output.items"),
     ],
 )
@@ -189,3 +193,13 @@ def test_a_card_gets_the_whole_rows_with_headings_in_both_languages() -> None:
         "head": [{"en": "Day", "zh": "日"}, {"en": "Plan", "zh": "计划"}],
         "rows": [["<b>1</b>", "rest"]],
     }
+
+
+def test_a_card_gets_the_properties_of_whole_json_and_nothing_before() -> None:
+    whole = '{"title": "<b>1</b>", "ok": null, "more": ["a", {"b": "é"}]}'
+    title = [{"en": "Title", "zh": "标题"}, {"en": "<b>1</b>", "zh": "<b>1</b>"}]
+    more = [{"en": "more", "zh": "more"}, {"en": 'a, {"b": "é"}', "zh": 'a、{"b": "é"}'}]
+    told = news._table(whole, task("json"))
+    assert told == {"head": [], "rows": [title, [{"en": "ok", "zh": "ok"}, {"en": "—", "zh": "—"}], more]}
+    for text in (whole[:-1], '"a"', "[1]", r'{"title": "\ud800"}', '{"a":' * 100_000):
+        assert news._table(text, task("json")) == {"head": [], "rows": []}

@@ -114,7 +114,9 @@ def _row(candidate: Candidate, base: str, task: Task | None, fields: Mapping[str
 
 
 def _table(text: str, task: Task | None) -> News | None:
-    """Headings and rows, as far as the rows are whole."""
+    """Headings and rows, as far as the rows are whole; of a JSON object a row a property, without headings."""
+    if task is not None and task.output.kind == "json":
+        return {"head": [], "rows": [[said(name), said(value)] for name, value in task.output.record(text)]}
     if task is None or task.output.kind != "table":
         return None
     rows = [list(row.values()) for row in task.output.table(text)]

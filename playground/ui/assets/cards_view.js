@@ -16,14 +16,18 @@ const finishWords = (row) => (row.edited ? pg.t("edited") : row.finish ? pg.t(`f
 const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);
 const isTable = (row) => Boolean(row.table && row.table.rows.length && !row.plain && row.finish);
 const headings = (row) => row.table.head.map((label) => pg.say(label));
-// Tabs between cells: so a spreadsheet takes it as a table.
+// Tabs between cells: so a spreadsheet takes it as a table. What has no headings is a JSON object, and stays one.
 const plainText = (row) => {
-  if (isTable(row)) return [headings(row), ...row.table.rows].map((cells) => cells.join("\t")).join("\n");
+  if (isTable(row) && row.table.head.length) return [headings(row), ...row.table.rows].map((cells) => cells.join("\t")).join("\n");
   return isList(row) ? row.items.join("\n") : row.text;
 };
-const tableOf = (row) => pg.make("table", { class: "rows" },
-  pg.make("thead", {}, pg.make("tr", {}, ...headings(row).map((label) => pg.make("th", { scope: "col" }, label)))),
-  pg.make("tbody", {}, ...row.table.rows.map((cells) => pg.make("tr", {}, ...cells.map((cell) => pg.make("td", {}, cell))))));
+const tableOf = (row) => {
+  const heads = headings(row).map((label) => pg.make("th", { scope: "col" }, label));
+  const cellOf = (cell, at) => (at || heads.length ? pg.make("td", {}, pg.say(cell)) : pg.make("th", { scope: "row" }, pg.say(cell)));
+  return pg.make("table", { class: "rows" },
+    ...(heads.length ? [pg.make("thead", {}, pg.make("tr", {}, ...heads))] : []),
+    pg.make("tbody", {}, ...row.table.rows.map((cells) => pg.make("tr", {}, ...cells.map(cellOf)))));
+};
 
 const tool = (name, label) => {
   const made = pg.make("button", { type: "button", class: "quiet tool", name, title: label, "aria-label": label });
