@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
 from playground import counsel, generate, models, parameters, tasks, xray
@@ -21,7 +22,7 @@ from playground.models import catalogue
 from playground.parameters.record import Parameter
 from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
-from playground.types import FINISH_WORDS, Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
 
 PROGRAM = "python -m playground"
 
@@ -107,10 +108,13 @@ def _generate(given: argparse.Namespace) -> int:
         xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
     with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
         run = _follow(told, quiet=given.json)
-    if given.task is not None:
-        run.value_of = _value(given)
-        for remark in _remarks(given, run, generator.card):
-            _say(remark)
+    task, fields = (None if given.task is None else tasks.find(given.task)), _fields(given)
+    if task is not None:
+        run.value_of = partial(task.value, fields=fields)
+    run.remarks = counsel.remarks(run, generator.card, task, given.language, fields)
+    for place, remark in run.remarks:
+        if place is not None:  # the rest was said before
+            _say(remark if len(run.candidates) == 1 else Text(f"{place + 1}: {remark.en}", f"{place + 1}：{remark.zh}"))
     if given.json:
         print(json.dumps(run.as_json(), ensure_ascii=False))
     if run.error is not None:
@@ -137,13 +141,16 @@ def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = Non
         raise InvalidRequest(
             Text("Give either --prompt or --task, not both.", "--prompt 与 --task 只能给一个。"), parameter="prompt"
         )
-    if given.turns is not None:
-        raise InvalidRequest(
-            Text("--turns goes with --prompt.", "--turns 要与 --prompt 一起用。"), parameter="turns"
-        )
-    fields = dict(pair("set", item) for item in given.set)
-    request = tasks.find(given.task).request(fields, given.language, mode, values)
-    return generate.checked(replace(request, path=given.path))
+    for name in ("system", "prefill", "turns"):
+        if getattr(given, name):
+            raise InvalidRequest(
+                Text(f"--{name} goes with --prompt.", f"--{name} 要与 --prompt 一起用。"), parameter=name
+            )
+    return generate.of_task(given.task, _fields(given), given.language, mode, values, given.path)
+
+
+def _fields(given: argparse.Namespace) -> dict[str, str]:
+    return dict(pair("set", item) for item in given.set)
 
 
 def _turns(text: str | None) -> Any:
@@ -157,24 +164,9 @@ def _turns(text: str | None) -> Any:
         ) from None  # fmt: skip
 
 
-def _remarks(given: argparse.Namespace, run: Run, card: ModelCard) -> Iterator[Text]:
-    """What is to be said of each text that is not as it was asked for, with its number where there are several."""
-    fields = dict(pair("set", item) for item in given.set)
-    texts = [candidate.text for candidate in run.candidates]
-    for number, said in enumerate(counsel.afterwards(tasks.find(given.task), given.language, fields, texts, card), 1):
-        if said is not None:
-            yield said if len(texts) == 1 else Text(f"{number}: {said.en}", f"{number}：{said.zh}")
-
-
 def _say(remark: Text | None) -> None:
     if remark is not None:
         print(f"{PROGRAM}: {remark.en}", file=sys.stderr)
-
-
-def _value(given: argparse.Namespace) -> Callable[[str], Any]:
-    """What a text of the task stands for."""
-    task, fields = tasks.find(given.task), dict(pair("set", item) for item in given.set)
-    return lambda text: task.value(text, fields)
 
 
 def _load(given: argparse.Namespace) -> Generator:

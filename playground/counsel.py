@@ -13,7 +13,7 @@ from playground.fitness import Fault
 from playground.models import catalogue
 from playground.reports import Report
 from playground.task import Task
-from playground.types import Language, ModelCard, Text
+from playground.types import Language, ModelCard, Run, Text
 
 _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Text("Chinese", "中文")}
 _GAP = Text(" ", "")
@@ -66,6 +66,23 @@ def afterwards(
     """
     strays = [fitness.strays(task, language, fields, text) for text in texts]
     return _remarks(_STRAYED, strays, language, card)
+
+
+def remarks(
+    run: Run,
+    card: ModelCard,
+    task: Task | None = None,
+    language: Language = "en",
+    fields: Mapping[str, str] | None = None,
+) -> list[tuple[int | None, Text]]:
+    """All that is to be said of a run of a task or of none, as the Run tells it; of its texts once it is finished."""
+    texts = [candidate.text for candidate in run.candidates] if run.finished else []
+    if task is None:
+        said = unlike(run.request.prompt, texts, card)
+    else:
+        said = afterwards(task, language, fields or {}, texts, card)
+    first = beforehand(task, language, card) if task is not None else None
+    return [(place, text) for place, text in ((None, first), *enumerate(said)) if text is not None]
 
 
 def unlike(prompt: str, texts: Sequence[str], card: ModelCard) -> list[Text | None]:

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from playground import parameters
+from playground import parameters, tasks
 from playground.conversation import characters, turns_of
 from playground.generators.checks import check_request, check_room
 from playground.output import value_of
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
 from playground.types import (
+    LANGUAGES,
     Candidate,
     Generator,
     InvalidRequest,
@@ -42,6 +43,33 @@ def build(prompt: str, given: Mapping[str, Any] | None = None, **fields: Any) ->
     turns = turns_of(fields.pop("turns", ()))
     request = Request(prompt=prompt, values=parameters.validate(given or {}), turns=turns, **fields)
     return checked(request)
+
+
+def of_task(
+    task: str,
+    fields: Mapping[str, str],
+    language: Any,
+    mode: Any,
+    given: Mapping[str, Any],
+    path: Any = "exact",
+    **others: Any,
+) -> Request:
+    """A Request for a task; `given` replace its own parameters one by one. `others` go with a prompt only."""
+    for name, value in others.items():
+        if value:
+            raise InvalidRequest(
+                Text(f"{name} does not go with a task.", f"{name} 不能与任务一起用。"),
+                Text("Leave out one of the two.", "请去掉其中之一。"),
+                parameter=name,
+            )
+    if language not in LANGUAGES:
+        raise InvalidRequest(Text("language must be en or zh.", "language 应为 en 或 zh。"), parameter="language")
+    if not isinstance(task, str) or not isinstance(fields, Mapping):
+        raise InvalidRequest(
+            Text("task must be a text, and fields texts by name.", "task 应为文本，fields 应为“名称: 文本”。"),
+            parameter="task",
+        )
+    return checked(replace(tasks.find(task).request(fields, language, mode, given), path=path))
 
 
 def checked(request: Request) -> Request:

@@ -252,7 +252,7 @@ class Run:
 
     `guesses` is whether tokens may be guessed ahead; `weights` is the number format that its path reads, where that is
     not `dtype`; `thinks` is whether the prompt has begun a thought. `value_of` tells what a text stands for, where it
-    is more than text.
+    is more than text; `remarks` what is to be known of the texts, each with the candidate's place, or None for all.
     """
 
     request: Request
@@ -267,6 +267,7 @@ class Run:
     weights: str = ""
     thinks: bool = False
     value_of: Callable[[str], Any] | None = None
+    remarks: Sequence[tuple[int | None, Text]] = ()
 
     @property
     def finished(self) -> bool:
@@ -303,6 +304,7 @@ class Run:
                 for c in self.candidates
             ],
             "timing": timing,
+            "remarks": [{"candidate": place, "en": said.en, "zh": said.zh} for place, said in self.remarks],
         }
 
 

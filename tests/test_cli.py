@@ -1,14 +1,18 @@
 """The terminal: one sentence and exit 2 for bad input, one JSON object with --json, help without torch."""
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from playground import parameters
+from playground import cli, models, parameters
 from playground.cli import main
+from playground.generators.local import LocalGenerator
+from playground.generators.scripted import ScriptedGenerator
 
 
 def playground(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -80,6 +84,11 @@ def test_models_and_tasks_are_lists(capsys: pytest.CaptureFixture[str]) -> None:
         (["--task", "slogans", "--set", "colour=red"], "colour"),
         (["--task", "sloggans"], "sloggans"),
         (["--prompt", "x", "--task", "slogans"], "--task"),
+        (["--task", "slogans", "--system", "x"], "--system"),
+        (["--prompt", "x", "--json-schema", '{"type": "strin"}'], "json_schema"),
+        (["--prompt", "x", "--regex", "("], "regex"),
+        (["--prompt", "x", "--grammar", "start: missing"], "grammar"),
+        (["--prompt", "x", "--one-of", "a", "--regex", "b"], "one_of"),
         ([], "--prompt"),
     ],
 )
@@ -105,8 +114,55 @@ def test_generate_prints_one_object_that_repeats_itself() -> None:
     assert first["candidates"] == second["candidates"]
     assert [candidate["seed"] for candidate in first["candidates"]] == [5, 6]
     assert all(len(candidate["token_ids"]) == 8 for candidate in first["candidates"])
-    assert set(first) == {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing"}
+    assert set(first) == {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
     assert first["path"] == "exact" and first["timing"]["ttft_s"] > 0
+
+
+def test_a_task_prints_its_result_and_the_remarks_with_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = frozenset(parameters.by_name())
+    monkeypatch.setattr(
+        cli, "_load", lambda _: ScriptedGenerator(["1. the old ferry\n2. a lamp at night"], parameters=names)
+    )
+    words = ["--task", "recommendations", "--language", "zh", "--set", "interests=渡轮", "--seed", "0"]
+    assert main(["generate", *words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["candidates"][0]["value"] == ["the old ferry", "a lamp at night"]
+    assert [one["candidate"] for one in found["remarks"]] == [0] and "中文" in found["remarks"][0]["zh"]
+    assert main(["generate", *words]) == 0
+    told = capsys.readouterr()
+    assert "This text is not in Chinese" in told.err and "not in Chinese" not in told.out
+    assert main(["generate", "--prompt", "写一首关于港口和渡轮的短诗，要有灯塔。", "--seed", "0"]) == 0
+    assert "The prompt is in Chinese" in capsys.readouterr().err
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("uncompiled")
+@pytest.mark.parametrize(
+    ("words", "fits"),
+    [
+        (
+            ["--json-schema", '{"type": "array", "items": {"enum": [1, 2]}, "minItems": 2, "maxItems": 2}'],
+            r"\[[12], [12]\]",
+        ),
+        (["--regex", r"[A-Z][a-z]{2,4} \d"], r"[A-Z][a-z]{2,4} [0-9]"),
+        (["--one-of", "yes", "--one-of", "no"], "yes|no"),
+        (["--grammar", 'start: "- " ("tea" | "milk")'], "- (tea|milk)"),
+    ],
+    ids=lambda one: one[0] if isinstance(one, list) else "",
+)
+def test_a_flag_holds_the_text_to_a_form(
+    load_embedded: Callable[[str], models.Loaded],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    fits: str,
+) -> None:
+    monkeypatch.setattr(cli, "_load", lambda _: LocalGenerator(load_embedded("bf16")))
+    assert main(["generate", "--prompt", "Tea or milk?", "--max-new-tokens", "40", *words, "--json"]) == 0
+    (candidate,) = json.loads(capsys.readouterr().out)["candidates"]
+    assert re.fullmatch(fits, candidate["text"]) and candidate["finish_reason"] == "end"
 
 
 @pytest.mark.model

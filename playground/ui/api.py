@@ -1,6 +1,8 @@
 """The named endpoint `/generate`: every parameter of the registry by name; it streams, and ends as `--json` does.
 
-Knows no element. Gradio's type hints check nothing, so every value goes through the registry here.
+With a task, its own parameters are the defaults: a value that is the registry's default counts as not given. Without a
+mode, a task is a chat where the model knows how to, and a prompt is continued. Knows no element. Gradio's type hints
+check nothing, so every value goes through the registry here.
 """
 
 from __future__ import annotations
@@ -9,14 +11,16 @@ import asyncio
 import inspect
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from playground import generate, parameters
-from playground.types import ModelCard, PlaygroundError, Request, Run
+from playground import counsel, generate, parameters, tasks
+from playground.task import Task
+from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import answer
 from playground.ui.host import Host
 from playground.ui.line import Line
@@ -25,8 +29,10 @@ from playground.ui.words import UNEXPECTED
 NAME = "generate"
 _EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes processor time from the model
 log = logging.getLogger(__name__)
-_TEXTS = {"prompt": "", "mode": "complete", "system": "", "prefill": "", "path": "exact"}
-_LAST: dict[str, Any] = {"turns": []}  # behind the parameters, so that no argument changes its place
+_TEXTS = {"prompt": "", "mode": "", "system": "", "prefill": "", "path": "exact"}
+# Behind the parameters, so that no argument changes its place.
+_LAST: dict[str, Any] = {"turns": [], "task": "", "fields": {}, "language": "en"}
+_LAST_HINTS = {"turns": list[list[str]], "fields": dict[str, str]}
 _HINTS: dict[str, Any] = {
     "float": float,
     "int": int,
@@ -74,18 +80,18 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
     async def generate_text(*given: Any) -> AsyncIterator[dict[str, Any]]:
         values = dict(zip(names, given, strict=True))
         texts = {name: values.pop(name) for name in (*_TEXTS, *_LAST)}
+        ask = partial(request_of, texts, values)
         cancelled = threading.Event()
-
-        def ask(_: ModelCard) -> Request:
-            return generate.build(**{**texts, "given": values})
 
         try:
             await asyncio.to_thread(ask_early, ask)
+            task = await asyncio.to_thread(tasks.find, texts["task"]) if texts["task"] else None
             async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
                         if state.error is not None:
                             raise PlaygroundError(state.error)
+                        await _tell_more(state, host.generator.card, task, texts)
                         yield state.as_json()
         except PlaygroundError as error:
             raise gr.Error(error.say("en"), print_exception=False) from None
@@ -101,7 +107,33 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
     return generate_text
 
 
-def ask_early(ask: Callable[[Any], Request]) -> None:
+def request_of(texts: Mapping[str, Any], values: Mapping[str, Any], card: ModelCard | None) -> Request:
+    """The Request that a call asks for. While no card is known, it is only checked."""
+    given = dict(texts)
+    task, fields, language = (given.pop(name) for name in ("task", "fields", "language"))
+    if not task:
+        if fields:
+            raise InvalidRequest(Text("fields go with a task.", "fields 要与 task 一起用。"), parameter="fields")
+        return generate.build(**{**given, "mode": given["mode"] or "complete", "given": values})
+    mode = given.pop("mode") or ("chat" if card is not None and card.has_chat_template else "complete")
+    own = {name: value for name, value in values.items() if not _is_default(name, value)}
+    return generate.of_task(task, fields, language, mode, own, **given)
+
+
+def _is_default(name: str, value: Any) -> bool:
+    record = parameters.by_name()[name]
+    return record.accept(value) == record.default
+
+
+async def _tell_more(run: Run, card: ModelCard, task: Task | None, texts: Mapping[str, Any]) -> None:
+    """What the texts stand for, and of a finished run what is to be known of it."""
+    if task is not None:
+        run.value_of = partial(task.value, fields=texts["fields"])
+    if run.finished:
+        run.remarks = await asyncio.to_thread(counsel.remarks, run, card, task, texts["language"], texts["fields"])
+
+
+def ask_early(ask: Callable[[ModelCard | None], Request]) -> None:
     """What is wrong with the request itself is said at once, even while the model loads."""
     ask(None)
 
@@ -113,13 +145,13 @@ def _defaults() -> dict[str, Any]:
 
 
 def signature() -> inspect.Signature:
-    """The endpoint's arguments as Gradio reads them: the prompt must be given, the rest may."""
-    hints = {p.name: _HINTS[p.kind] for p in parameters.REGISTRY} | {"turns": list[list[str]]}
+    """The endpoint's arguments as Gradio reads them: whatever is not given keeps its default."""
+    hints = {p.name: _HINTS[p.kind] for p in parameters.REGISTRY} | _LAST_HINTS
     arguments = [
         inspect.Parameter(
             name,
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=inspect.Parameter.empty if name == "prompt" else default,
+            default=default,
             annotation=hints.get(name, str),
         )
         for name, default in _defaults().items()

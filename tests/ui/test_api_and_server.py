@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -20,11 +21,13 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from playground import parameters
+from playground import parameters, tasks
+from playground.generators.scripted import ScriptedGenerator
 from playground.ui import api
 from tests.ui.conftest import ROOT, Site, Visit, body, free_port
 
-KEYS = {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing"}
+KEYS = {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
+SLOGANS: dict[str, Any] = {"task": "slogans", "fields": {"product": "蓝月", "about": "咖啡馆"}, "language": "zh"}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,18 @@ def test_a_client_gets_the_growing_text_and_then_the_json_object(client: Client)
         ({"prompt": "Once\u0007"}, "U+0007"),
         ({"prompt": "x" * 1_000_001}, "1,000,001 characters"),
         ({"prompt": "Once", "mode": "poem"}, "mode must be chat or complete"),
+        ({"prompt": "Once", "json_schema": '{"type": "strin"}'}, "json_schema: "),
+        ({"prompt": "Once", "regex": "("}, "regex: at character 1"),
+        ({"prompt": "Once", "fields": {"product": "x"}}, "fields go with a task"),
+        ({"prompt": "Once", "task": "slogans"}, "prompt does not go with a task"),
+        ({"turns": [["user", "Hi."], ["assistant", "Hello."]], "task": "slogans"}, "turns does not go with a task"),
+        ({"task": "sloggans"}, "Did you mean slogans?"),
+        ({"task": ["slogans"]}, "task must be a text"),
+        ({"task": "slogans", "fields": ["a"]}, "fields texts by name"),
+        ({"task": "slogans", "fields": {"colour": "red"}}, "no field 'colour'"),
+        ({"task": "slogans", "fields": {"product": 7}}, "Product must be a text"),
+        ({"task": "slogans", "language": "fr"}, "language must be en or zh"),
+        ({**SLOGANS, "top_p": 7}, "top_p is 7"),
         ({"prompt": "Once", "n": 17}, "n is 17; this server allows at most 16"),
         ({"prompt": "Once", "max_new_tokens": 99_999}, "max_new_tokens"),
         ({"prompt": "word " * 3000}, "reads at most 2,048"),
@@ -95,6 +110,52 @@ def test_a_bad_request_is_one_sentence_with_name_and_range(client: Client, given
     sentence = refused(client, **given)
     assert words in sentence
     assert "Traceback" not in sentence and "\n" not in sentence
+
+
+def test_a_task_ends_with_its_result_and_what_is_to_be_known_of_the_texts(client: Client) -> None:
+    final = client.predict(**SLOGANS, seed=0, n=2, api_name="/generate")
+    assert [one["value"] for one in final["candidates"]] == [one["text"] for one in final["candidates"]]
+    assert [one["candidate"] for one in final["remarks"]] == [0, 1]
+    assert final["remarks"][0]["en"].startswith("This text is not in Chinese")
+    assert final["remarks"][0]["zh"].startswith("要求的是中文")
+    listed = client.predict(task="recommendations", fields={"interests": "ferries"}, seed=0, api_name="/generate")
+    assert listed["candidates"][0]["value"][0].startswith("Night Ferry") and listed["remarks"] == []
+    free = client.predict("从前有一座灯塔，灯塔里住着一位老人。", seed=0, api_name="/generate")
+    assert free["remarks"][0]["en"].startswith("The prompt is in Chinese")
+
+
+def test_a_tasks_own_values_stand_where_a_call_names_the_registrys_default() -> None:
+    texts = {**dict.fromkeys(("prompt", "mode", "system", "prefill"), ""), "path": "exact", "turns": [], **SLOGANS}
+    values = {p.name: list(p.default) if isinstance(p.default, tuple) else p.default for p in parameters.REGISTRY}
+    own = tasks.find("slogans").parameters_for("zh", "chat")
+    card = ScriptedGenerator(["a"]).card
+    asked = api.request_of(texts, values, card)
+    assert asked.mode == "chat" and asked.task == "slogans" and "蓝月" in asked.prompt
+    assert asked.values == {**parameters.validate(own), "seed": asked.values["seed"]}
+    moved = api.request_of({**texts, "mode": "complete"}, {**values, "temperature": 0.123}, card)
+    assert moved.mode == "complete" and moved.values["temperature"] == 0.123
+    plain = api.request_of({**texts, "prompt": "Once", "task": "", "fields": {}}, values, card)
+    assert plain.mode == "complete" and plain.values["temperature"] == parameters.by_name()["temperature"].default
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        ({"json_schema": '{"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"], '
+                         '"additionalProperties": false}'}, r'\{"n": [12]\}'),
+        ({"regex": r"[A-Z][a-z]{2,4} \d"}, r"[A-Z][a-z]{2,4} [0-9]"),
+        ({"one_of": ["yes", "no"]}, "yes|no"),
+        ({"grammar": 'start: "- " ("tea" | "milk")'}, "- (tea|milk)"),
+    ],
+    ids=["json_schema", "regex", "one_of", "grammar"],
+)  # fmt: skip
+def test_a_call_can_hold_the_text_to_a_form(embedded_page: str, given: dict[str, Any], fits: str) -> None:
+    name, data = call(embedded_page, {"prompt": "Tea or milk?", "max_new_tokens": 40, **given})[-1]
+    (candidate,) = data[0]["candidates"]
+    assert name == "complete" and candidate["finish_reason"] == "end"
+    assert re.fullmatch(fits, candidate["text"]), candidate["text"]
+    assert candidate.get("value") == (json.loads(candidate["text"]) if "json_schema" in given else None)
 
 
 @pytest.mark.parametrize("given", [["Once", "complete"], {"prompt": "Once", "temperature": 0.7}])
