@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.test_tasks import SMALL
 from tests.ui.conftest import Visit, body, card, generate
 from tests.ui.test_own_tasks import bring, open_mine
+from tests.ui.test_play import free_prompt
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 HOSTILE = "<img src=x>"
@@ -86,3 +88,54 @@ def test_a_table_is_drawn_with_its_heads_and_rows_and_copied_for_a_spreadsheet(
     expect(card(page).locator("button[name=copy].done")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"Day\t{HOSTILE}\nMon\t{HOSTILE}\nTue\t{HOSTILE}"
     assert body(page).locator("img").count() == 0
+
+
+def knob(page: Page, name: str) -> Locator:
+    """The row of a knob, which stands in a group that may be folded."""
+    page.locator(".kn-find").fill(name)
+    return page.locator(f"#knobs [data-knob={name}]")
+
+
+def held(page: Page, name: str, label: str, form: str) -> str:
+    """What the model writes when this form is typed; below, the first token's stages say what it cut."""
+    area = knob(page, name).locator("textarea")
+    area.fill(form)
+    area.blur()
+    generate(page)
+    expect(card(page).locator(".finish")).to_have_text("end of text")
+    page.locator("#tokens .tk-token").first.click()
+    stage = page.locator("#waterfall .wf-stage").filter(has=page.locator("code", has_text="form"))
+    expect(stage.locator("h4")).to_contain_text(label)
+    expect(stage).to_contain_text(re.compile(r"kept [\d,]+ of 49,152 candidates"))
+    knob(page, name).locator("textarea").fill("")
+    return str(body(page).inner_text())
+
+
+def test_a_form_that_is_typed_holds_the_text_and_shows_in_the_x_ray(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page)
+    free_prompt(page, "Tea or milk?")
+    assert held(page, "one_of", "One of these", "green tea\ncold milk") in ("green tea", "cold milk")
+    assert re.fullmatch(r"[A-Z][a-z]{2,4} [0-9]", held(page, "regex", "Regular", r"[A-Z][a-z]{2,4} \d"))
+    schema = {"type": "array", "items": {"enum": ["tea", "milk"]}, "minItems": 1, "maxItems": 2}
+    found = json.loads(held(page, "json_schema", "JSON schema", json.dumps(schema)))
+    assert 1 <= len(found) <= 2 and {*found} <= {"tea", "milk"}
+
+
+def test_a_form_that_cannot_be_read_is_told_beside_its_knob(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page)
+    free_prompt(page, "Tea or milk?")
+    one = knob(page, "json_schema")
+    one.locator("textarea").fill('{"type": "<b>strin</b>"}')
+    generate(page)
+    error = one.locator(".kn-error")
+    expect(error).to_contain_text("json_schema: ")
+    expect(page.locator(".act .complaint")).to_have_text(error.inner_text())  # on a phone the knobs are out of sight
+    assert error.locator("b").count() == 0 and "\n" not in error.inner_text()
+    one.locator("textarea").fill('{"type": "string",')
+    expect(error).to_be_empty()
+    generate(page)
+    expect(error).to_contain_text("is not valid JSON")
+    page.locator("button[name=language]").click()
+    expect(error).to_contain_text("不是有效的 JSON")
+    one.locator("textarea").fill("")
+    expect(error).to_be_empty()

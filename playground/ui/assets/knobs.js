@@ -175,9 +175,11 @@ function addNotes(row) {
   row.fail = (wait, quiet = false) => {
     clearTimeout(timer);
     wrong = wait !== null;
+    if (!wrong) row.told = null;
     if (wait && !row.error.textContent && !quiet) { timer = setTimeout(() => row.fail(0), wait); return; }
     const shown = wrong && !quiet;
-    row.error.textContent = shown ? say(WORDS.needs).replace("{range}", () => say(row.knob.range)) : "";
+    const needs = () => say(WORDS.needs).replace("{range}", () => say(row.knob.range));
+    row.error.textContent = shown ? (row.told ? say(row.told) : needs()) : "";
     row.root.classList.toggle("is-wrong", shown);
     for (const control of described) control.toggleAttribute("aria-invalid", shown);
   };
@@ -382,6 +384,7 @@ function start() {
   paintAll();
   watch("value", receive);
   // Other elements of the page may turn a knob, as if by hand.
+  window.playground?.on("complaint", complain, "panel");
   window.playground?.on("knob", ({ name, value }) => { if (rows[name]) set(name, value); }, "panel");
   watch(Object.keys({ inert: 0, badges: 0, preset_values: 0 }), paintAll);
   watch(Object.keys({ presets: 0, active_preset: 0 }), paintPresets);

@@ -6,6 +6,15 @@ const UNESCAPES = { n: "\n", t: "\t", r: "\r", "\\": "\\" };
 const showText = (text) => text.replace(/[\n\t\r\\]/g, (c) => ESCAPES[c]);
 const readText = (shown) => shown.replace(/\\([ntr\\])/g, (_, c) => UNESCAPES[c]);
 
+/** What the server says of a value stands beside its knob until the value changes, or another run begins. */
+function complain(told) {
+  for (const one of Object.values(rows)) if (one.told) one.fail(null);
+  const row = rows[told?.parameter];
+  if (!row) return;
+  row.told = told.text;
+  row.fail(0);
+}
+
 function boolRow(row) {
   const button = h("button", "kn-switch", { type: "button", role: "switch" });
   const word = h("span", "kn-word");
