@@ -14,7 +14,7 @@ from collections.abc import Generator as Stream
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from playground import tasks
+from playground import own_task, tasks
 from playground.generate import FRESH_SEED, Gathering
 from playground.rows import Result
 from playground.settings import Limits
@@ -35,7 +35,8 @@ class Plan:
 
     `values` replace the task's own parameters; of n there is one unless they say otherwise. Row i, counted from 1,
     draws from seed + (i − 1) · n, so that no two texts share their luck and a row can be written again by itself.
-    `mode` None is a chat where the model knows how to.
+    `mode` None is a chat where the model knows how to. `own` is the YAML of a person's own task; "" where a preset is
+    meant. A plan holds all that a job needs to go on after a restart.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Plan:
     seed: int = FRESH_SEED
     path: Path = "fast"
     mode: Mode | None = None
+    own: str = ""
 
     @property
     def candidates(self) -> int:
@@ -55,13 +57,17 @@ class Plan:
         """The plan with a seed of its own, so that a row is the same after a pause."""
         return replace(self, seed=secrets.randbits(_SEED_BITS)) if self.seed == FRESH_SEED else self
 
+    def read_task(self) -> Task:
+        """The task that is meant. Raises SchemaError with the line, or InvalidRequest where there is no such preset."""
+        return own_task.read(self.own) if self.own else tasks.find(self.task)
+
     def fields(self, row: Mapping[str, str]) -> dict[str, str]:
         """What a row fills in; an empty cell leaves a field as if it had not been given."""
         filled = {name: row.get(column, "") for name, column in self.mapping.items()}
         return {**self.fixed, **{name: text for name, text in filled.items() if text.strip()}}
 
     def request(self, task: Task, number: int, row: Mapping[str, str], generator: Generator) -> Request:
-        """The Request of one row; `task` is the plan's own, read once. Raises InvalidRequest naming the field."""
+        """The Request of one row; `task` is that of the plan, read once. Raises InvalidRequest naming the field."""
         mode = self.mode or ("chat" if generator.card.has_chat_template else "complete")
         values = {"n": 1, **self.values, "seed": self.seed + (number - 1) * self.candidates}
         request = task.request(self.fields(row), self.language, mode, values)
@@ -69,11 +75,12 @@ class Plan:
         return replace(request, path="fast" if fast else "exact", watched=False)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Of a preset as it was before there were own tasks, so that files of results from then still belong to it."""
+        return {name: value for name, value in asdict(self).items() if name != "own" or value}
 
     def check(self, columns: Sequence[str]) -> None:
         """What would fail in every row is said before any is written; raises InvalidRequest naming the field."""
-        task = tasks.find(self.task)
+        task = self.read_task()
         known = {one.name: one for one in task.fields}
         for name in (*self.mapping, *self.fixed):
             if name not in known:
@@ -132,7 +139,7 @@ class Batch:
 
     def __init__(self, plan: Plan, generator: Generator, limits: Limits | None = None) -> None:
         self._plan = plan
-        self._task = tasks.find(plan.task)
+        self._task = plan.read_task()
         self._generator = generator
         self._limits = limits
         self._flying: list[_Flight] = []

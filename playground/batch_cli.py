@@ -21,7 +21,7 @@ from typing import IO, Any, NoReturn
 
 from filelock import FileLock, Timeout
 
-from playground import counsel, parameters, rows, tasks
+from playground import counsel, own_task, parameters, rows
 from playground.batch import DONE, FAILED, Batch, Numbered, Plan, guess
 from playground.flags import add_parameters, given_values, pair
 from playground.generate import FRESH_SEED
@@ -36,7 +36,9 @@ _SHOWN = 60  # characters of a name in a sentence
 def add_batch(commands: Any, load: Load) -> None:
     about = "write a text for every row of a CSV, XLSX or JSONL file; run again, it goes on where it was"
     sub = commands.add_parser("batch", help=about, description=about, allow_abbrev=False)
-    sub.add_argument("--task", required=True, metavar="ID", help="a task preset; see `tasks`")
+    task = sub.add_mutually_exclusive_group(required=True)
+    task.add_argument("--task", metavar="ID", help="a task preset; see `tasks`")
+    task.add_argument("--task-file", metavar="FILE", help="a task of your own: YAML, as the page exports it")
     sub.add_argument("--in", required=True, dest="source", metavar="FILE", help="the rows: .csv, .xlsx or .jsonl")
     sub.add_argument("--out", required=True, metavar="FILE", help="the results, one JSON object a line: .jsonl")
     sub.add_argument("--csv", metavar="FILE", help="in the end the same as CSV, for a spreadsheet")
@@ -75,7 +77,8 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
 
 def _plan(given: argparse.Namespace, table: Table) -> Plan:
     """What the flags ask for; everything wrong with it is found before a model is loaded."""
-    task = tasks.find(given.task)
+    own = "" if given.task_file is None else _read_task(Path(given.task_file))
+    task = Plan(given.task or "", own=own).read_task()
     values = given_values(given)
     seed = parameters.validate({"seed": values.pop("seed", FRESH_SEED)})["seed"]
     chosen = parameters.validate(values)
@@ -90,9 +93,27 @@ def _plan(given: argparse.Namespace, table: Table) -> Plan:
         seed=seed,
         path=given.path,
         mode=given.mode,
+        own=own,
     )
     plan.check(table.columns)
     return plan
+
+
+def _read_task(file: Path) -> str:
+    """The YAML of a person's own task, once it is known to be one. Raises SchemaError with the line."""
+    try:
+        with file.open("rb") as opened:
+            found = opened.read(own_task.MAX_BYTES + 1)
+        text = found.decode("utf-8-sig", "strict" if len(found) <= own_task.MAX_BYTES else "replace")
+    except (OSError, UnicodeDecodeError):
+        shown = file.name[-_SHOWN:]
+        raise InvalidRequest(
+            Text(f"{shown!r} cannot be read as UTF-8 text.", f"无法按 UTF-8 文本读取 {shown!r}。"),
+            Text("Name the YAML file of a task.", "请给出任务的 YAML 文件。"),
+            parameter="task-file",
+        ) from None
+    own_task.read(text, file.name[-_SHOWN:])
+    return text
 
 
 def _check_places(given: argparse.Namespace) -> None:
@@ -112,7 +133,8 @@ def _check_places(given: argparse.Namespace) -> None:
                 f"{name}：无法写入 {place[-_SHOWN:]!r}。",
                 Text("Name a file in a folder that exists.", "请给出现有文件夹中的文件名。"),
             )
-        if Path(place).exists() and Path(place).samefile(given.source):
+        read = [given.source, *([] if given.task_file is None else [given.task_file])]
+        if Path(place).exists() and any(Path(place).samefile(one) for one in read):
             _wrong(
                 f"{name} is the file that is read.", f"{name} 与读取的文件相同。", Text("Name another.", "请换一个。")
             )
@@ -212,11 +234,12 @@ def _write(table: Table, todo: Sequence[int], kept: _Kept, out: Path, generator:
         number = next(left, None)
         return None if number is None else (number, table.rows[number - 1])
 
-    remark = counsel.beforehand(tasks.find(kept.plan.task), kept.plan.language, generator.card)
+    plan = kept.plan
+    remark = counsel.beforehand(plan.read_task(), plan.language, generator.card, own=bool(plan.own))
     if remark is not None:
         print(remark.en, file=sys.stderr)
-    batch = Batch(kept.plan, generator)
-    at_once = ROWS if kept.plan.path == "fast" and "fast" in generator.paths else 1
+    batch = Batch(plan, generator)
+    at_once = ROWS if plan.path == "fast" and "fast" in generator.paths else 1
     began, before = time.perf_counter(), len(kept.results)
     with (
         out.open("a", encoding="utf-8", newline="\n") as file,

@@ -40,10 +40,13 @@ _LARGER = Text("Larger models: {models}.", "更大的模型：{models}。")
 _MODEL = Text("{title} ({size}, about {memory} of memory)", "{title}（{size}，约需 {memory} 内存）")
 
 
-def beforehand(task: Task, language: Language, card: ModelCard) -> Text | None:
-    """What is to be known before the loaded model writes; None where nothing speaks against it."""
+def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = False) -> Text | None:
+    """What is to be known before the loaded model writes; None where nothing speaks against it.
+
+    A person's `own` task nobody has measured, whatever its name.
+    """
     entry = catalogue.find(card.id)
-    report = fitness.report_of(_measured(task.id), card.id, language)
+    report = None if own else fitness.report_of(_measured(task.id), card.id, language)
     faults = fitness.shortfalls(report.figures) if report is not None else ()
     made = entry is None or language in entry.languages
     if made and not faults:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from playground import models, parameters, tasks
+from playground import models, own_task, parameters, tasks
 from playground.batch import Batch, Plan, guess
 from playground.fast.job import Job
 from playground.generate import build
@@ -27,6 +27,7 @@ from playground.rows import Result
 from playground.types import InvalidRequest, Request, Step
 from tests import scripted_batch
 
+OWN = own_task.write("Fox story", "{{hero}} in {{place}}:", {}, parameters.validate({}) | {"n": 1}, "en")
 SLOGANS = ("--task", "slogans", "--map", "product=name")
 
 
@@ -83,6 +84,57 @@ def test_a_batch_killed_at_row_37_goes_on_at_38_with_nothing_lost_or_twice(
     assert [one["input"]["name"] for one in results(tmp_path)] == [f"Product {number}" for number in range(1, 46)]
     assert run(tmp_path, *settings) == 0
     assert capsys.readouterr().err == "45 of 45 rows done, 0 failed.\n"
+
+
+def test_an_own_task_in_a_file_runs_and_goes_on_after_a_kill_until_it_is_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(tmp_path, 6)
+    (tmp_path / "fox.yaml").write_text(OWN, encoding="utf-8")
+    filled = ("--map", "hero=name", "--set", "place=Hangzhou")
+    settings = ("--task-file", str(tmp_path / "fox.yaml"), *filled, "--seed", "1")
+    before = killed(tmp_path, 3, "scripted_batch", *settings, HANG_AT="4")
+    assert run(tmp_path, *settings) == 0
+    begun = [line for line in capsys.readouterr().err.splitlines() if line.startswith("begins")]
+    assert begun == [f"begins {number}" for number in (4, 5, 6)]
+    assert (tmp_path / "out.jsonl").read_bytes().startswith(before)
+    (tmp_path / "fox.yaml").write_text(OWN.replace("{{hero}} in", "{{hero}} near"), encoding="utf-8")
+    assert run(tmp_path, *settings) == 2
+    assert "another task" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN.replace("group: write", "group: poems").encode(), "fox.yaml, line 2, group"),
+        (b"id: fox\nfields: !include /etc/passwd\n", "fox.yaml, line 2: this is not valid YAML: tags are not allowed"),
+        (b"#" * (own_task.MAX_BYTES + 1), "larger than 64 KB"),
+        (b"", "fox.yaml: "),
+        (b"\xff", "'fox.yaml' cannot be read as UTF-8 text"),
+        (None, "'fox.yaml' cannot be read as UTF-8 text"),
+    ],
+)
+def test_what_is_wrong_with_an_own_task_is_one_sentence_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes | None, said: str
+) -> None:
+    write_rows(tmp_path, 1)
+    if text is not None:
+        (tmp_path / "fox.yaml").write_bytes(text)
+    assert run(tmp_path, "--task-file", str(tmp_path / "fox.yaml")) == 2
+    told = capsys.readouterr().err
+    assert said in told and told.count("\n") == 1
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_an_own_task_of_a_presets_name_is_ones_own_and_nothing_measured_speaks_of_it() -> None:
+    own = OWN.replace("id: fox_story", "id: slogans")
+    plan = Plan("slogans", mapping={"hero": "p"}, fixed={"place": "Hangzhou"}, seed=1, own=own)
+    plan.check(["p"])
+    script = ScriptedGenerator(["a text"], parameters=frozenset(parameters.by_name()))
+    assert plan.request(plan.read_task(), 1, {"p": "A fox"}, script).prompt == "A fox in Hangzhou:"
+    assert "own" not in Plan("slogans").as_json() and Plan(**plan.as_json()) == plan
+    with pytest.raises(InvalidRequest, match="no field 'product'"):
+        Plan("slogans", mapping={"product": "p"}, own=own).check(["p"])
 
 
 @pytest.mark.model

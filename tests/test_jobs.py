@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from playground import parameters
+from playground import own_task, parameters
 from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
 from playground.jobs import Jobs
@@ -65,6 +65,24 @@ def test_a_stopped_row_is_as_if_it_had_never_begun(jobs: Jobs) -> None:
     jobs.stop(key)
     assert not jobs.progress(key).running
     assert jobs.progress(key).counts.waiting == 3
+
+
+def test_an_own_task_lies_in_the_plan_so_that_another_server_goes_on_with_it(tmp_path: Path) -> None:
+    own = own_task.write("Fox story", "About {{hero}}:", {}, parameters.validate({}), "en")
+    plan = Plan("fox_story", mapping={"hero": "p"}, seed=1, own=own)
+    before = Store(tmp_path)
+    key = before.add_job(["p"], [{"p": "a fox"}, {"p": ""}])
+    before.plan(key, plan.as_json())
+    before.close()
+    store = Store(tmp_path)
+    job, jobs = store.job(key), Jobs(store, Limits(), rows=4)
+    assert job is not None
+    jobs.start(key, Plan(**job.plan), script())
+    until(lambda: not jobs.progress(key).running)
+    done, failed = store.results(key)
+    assert (done.state, failed.state) == ("done", "failed")
+    assert failed.reason is not None and failed.reason.en == "hero is empty; please fill it in."
+    store.close()
 
 
 def test_jobs_share_the_room_and_no_more_run_than_there_is_room(jobs: Jobs) -> None:

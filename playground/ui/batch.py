@@ -16,10 +16,12 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from playground import parameters, rows, tasks
+from playground import own_task, parameters, rows
 from playground.batch import Plan, guess
 from playground.jobs import Jobs, Progress
+from playground.schema import SchemaError
 from playground.store import StoredJob
+from playground.task import Task
 from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
@@ -27,6 +29,7 @@ from playground.ui.element import element
 from playground.ui.host import Host
 from playground.ui.kept import Kept
 from playground.ui.line import Line
+from playground.ui.mine import record_of
 from playground.ui.words import said
 
 PAGE = 50  # rows of the table at a time
@@ -52,10 +55,12 @@ class BatchTab:
             self.form = element(
                 "batch",
                 {},
+                ("task_list",),
                 tasks=form.task_records(),
                 first_task=form.FIRST_TASK,
                 most={"rows": limits.batch_rows, "bytes": limits.batch_bytes, "candidates": limits.candidates},
                 job=None,
+                about=None,
                 status=None,
                 preview=None,
                 file=None,
@@ -64,6 +69,7 @@ class BatchTab:
     def wire(self, panel: gr.HTML, told: Mapping[str, Any]) -> None:
         """`told` are the options of an event that brings data of its own and waits behind no run."""
         self.form.opened(self._open, None, self.form, **told)
+        self.form.about(self._about, None, self.form, **told)
         self.form.look(self._look, panel, self.form, **told)
         self.form.go(self._go, panel, self.form, **told)
         self.form.follow(self._follow, None, self.form, **told)
@@ -106,8 +112,18 @@ class BatchTab:
             "columns": list(job.columns),
             "first": dict(first[0].input) if first else {},
             "plan": dict(job.plan),
-            "guesses": {task.id: guess(task, job.columns) for task in form.all_tasks().values()},
+            "own": _own_record(job.plan),
         }
+
+    def _about(self, event: gr.EventData) -> Any:
+        """What there is to say of the chosen task: the columns that its fields would take."""
+        sent = _sent(event)
+        told = {"at": sent.get("at")}
+        try:
+            columns, task = self._known(sent).columns, _task(sent)
+        except PlaygroundError as error:
+            return gr.update(about={**told, "error": _error(error)})
+        return gr.update(about={**told, "guess": guess(task, columns)})
 
     async def _look(self, knobs: dict[str, Any], event: gr.EventData) -> AsyncGenerator[Any, None]:
         """The first row's prompt, then its texts as they grow."""
@@ -117,7 +133,7 @@ class BatchTab:
         def ask(_: ModelCard) -> Request:
             job, plan = self._planned(sent, knobs)
             row = self._jobs.store.results(job.key, most=1)[0]
-            request = replace(plan.request(tasks.find(plan.task), 1, row.input, self._host.generator), watched=True)
+            request = replace(plan.request(plan.read_task(), 1, row.input, self._host.generator), watched=True)
             shown["prompt"] = self._host.generator.render(request).text
             return request
 
@@ -134,9 +150,7 @@ class BatchTab:
         finally:
             cancelled.set()
 
-    async def _go(
-        self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request
-    ) -> AsyncGenerator[Any, None]:
+    async def _go(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Runs all rows anew, or with `resume` those that wait, or with `retry` those that failed."""
         sent = _sent(event)
         try:
@@ -168,13 +182,14 @@ class BatchTab:
         values.pop("seed", None)
         checked = parameters.validate({**values, "seed": sent.get("seed", -1)})
         plan = Plan(
-            task=str(sent.get("task", "")),
+            task=_task(sent).id,
             language="zh" if sent.get("language") == "zh" else "en",
             mapping=_texts(sent.get("mapping")),
             fixed=_texts(sent.get("fixed")),
             values={name: checked[name] for name in values},
             seed=checked["seed"],
             path=self._host.settings.path,
+            own=sent.get("own") or "",
         ).seeded()
         plan.check(job.columns)
         return job, plan
@@ -250,6 +265,21 @@ class BatchTab:
 def _sent(event: gr.EventData) -> Mapping[str, Any]:
     """What the script sent with an event; anything but a mapping is nothing."""
     return event._data if isinstance(event._data, Mapping) else {}
+
+
+def _task(sent: Mapping[str, Any]) -> Task:
+    """The chosen task; a visitor's own comes along as YAML. Raises SchemaError with the line."""
+    found = form.task_of({**sent, "kind": "task"})
+    assert found is not None  # there is one of this kind, or an error
+    return found
+
+
+def _own_record(plan: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The own task that a job was run with, which its browser may have changed or deleted since."""
+    try:
+        return record_of(own_task.read(plan["own"])) if plan.get("own") else None
+    except SchemaError:  # it was read by another version of this program
+        return None
 
 
 def _texts(given: object) -> dict[str, str]:

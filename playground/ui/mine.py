@@ -12,6 +12,7 @@ import gradio as gr
 
 from playground import own_task
 from playground.schema import SchemaError
+from playground.task import Task
 from playground.types import Language, PlaygroundError
 from playground.ui import form as forms
 from playground.ui.element import element
@@ -66,8 +67,12 @@ def _written(filled: Mapping[str, Any], knobs: Mapping[str, Any], title: object)
 def _task(yaml: object, file: str) -> dict[str, Any]:
     """The YAML and what compose.js draws of it; `as_prompt` where the free prompt can show all of it."""
     task = own_task.read(yaml, file)
-    record = forms.task_record(task) | {"group": said(WORDS["mine"]), "as_prompt": own_task.is_prompt(task)}
-    return {"yaml": yaml, "record": record}
+    return {"yaml": yaml, "record": record_of(task) | {"as_prompt": own_task.is_prompt(task)}}
+
+
+def record_of(task: Task) -> dict[str, Any]:
+    """A visitor's own task as the page draws it, among all others that are theirs."""
+    return forms.task_record(task) | {"group": said(WORDS["mine"])}
 
 
 def _prompt(filled: Mapping[str, Any]) -> dict[str, Any]:

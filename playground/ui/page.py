@@ -98,7 +98,7 @@ class Page:
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="desk", scale=3):
                 self.compose = element(
-                    "compose", first, tasks=form.task_records(), most_variables=own_task.MAX_FIELDS
+                    "compose", first, ("task_list",), tasks=form.task_records(), most_variables=own_task.MAX_FIELDS
                 )
                 self._mine.layout()
                 self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))

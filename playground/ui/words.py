@@ -72,7 +72,7 @@ WORDS: Mapping[str, Text] = {
         "{model} 没有对话模板，因此不能对话；任务会使用续写形式。",
     ),
     # One's own tasks
-    "mine": Text("Mine", "我的"),
+    "mine": Text("My tasks", "我的任务"),
     "mine_keep": Text("Save as my task", "保存为我的任务"),
     "mine_title": Text("Title", "标题"),
     "mine_new": Text("Save", "保存"),

@@ -37,7 +37,7 @@ def reload(page: Page) -> None:
 
 
 def open_mine(page: Page, title: str) -> None:
-    expect(page.locator("optgroup[label=Mine] option")).to_have_text([title])
+    expect(page.locator(".task-picker optgroup[label='My tasks'] option")).to_have_text([title])
     page.locator(".task-picker").select_option(label=title)
 
 
@@ -100,12 +100,12 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     expect(page.locator("#knobs [data-knob=temperature] input[type=range]")).to_have_value(temperature)
     open_mine(page, "Hare story")
     page.locator(".mine [name=delete]").click()
-    expect(page.locator("optgroup[label=Mine]")).to_have_count(0)
+    expect(page.locator(".task-picker optgroup[label='My tasks']")).to_have_count(0)
     page.locator(".mine [name=bring_back]").click()
     open_mine(page, "Hare story")
-    expect(visit(scripted).locator("optgroup[label=Mine]")).to_have_count(0)  # nobody else has it
+    expect(visit(scripted).locator(".task-picker optgroup[label='My tasks']")).to_have_count(0)  # nobody else has it
     page.locator(".mine [name=delete]").click()
-    expect(page.locator("optgroup[label=Mine]")).to_have_count(0)
+    expect(page.locator(".task-picker optgroup[label='My tasks']")).to_have_count(0)
     assert page.evaluate("localStorage.getItem('playground-own-tasks')") == "[]"
     assert page.title() == "Playground"
 
@@ -148,12 +148,12 @@ def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
     generate(page)
     expect(page.locator(".card").first.locator(".items li")).to_contain_text(["Night Ferry"])
     page.locator("button[name=language]").click()
-    expect(page.locator("optgroup[label=我的] option")).to_have_text(["我的清单"])
+    expect(page.locator(".task-picker optgroup[label=我的任务] option")).to_have_text(["我的清单"])
     page.locator("button[name=language]").click()
     page.locator(".mine [name=edit]").click()
     page.locator(".mine [name=yaml]").fill(text)
     page.locator("[data-panel=yaml] [name=save]").click()
-    expect(page.locator("optgroup[label=Mine] option")).to_have_text(["Recommendations"])
+    expect(page.locator(".task-picker optgroup[label='My tasks'] option")).to_have_text(["Recommendations"])
     page.locator(".task-picker").select_option("slogans")
     page.locator(".mine [name=start]").click()
     expect(page.locator("#prompt")).to_have_value(re.compile("Product: {{product}}\nWhat it is: {{about}}\nSlogan:$"))

@@ -10,19 +10,27 @@ let job = null;
 let first = 1;
 let wanted = {}; // by field: the column that fills it, or SAME
 let fixed = {};
+let tasks = props.tasks; // and a visitor's own behind them
+let mine = []; // those, as mine.js keeps them
+let asked = null; // what is to be said of the chosen task: when it was asked for, and whether columns are wanted too
 
-const named = (id) => props.tasks.find((one) => one.id === id);
-const taskNow = () => named(find("[name=task]").value) ?? named(props.first_task) ?? props.tasks[0];
+const named = (id) => tasks.find((one) => one.id === id);
+const written = (yaml) => tasks.find((one) => yaml && one.yaml === yaml);
+const taskNow = () => named(find("[name=task]").value) ?? named(props.first_task) ?? tasks[0];
 const fail = (text) => {
   const place = find(".batch-error");
   place.hidden = !text;
   place.textContent = pg.say(text);
 };
 const option = (value, text, chosen) => pg.make("option", { value, selected: value === chosen }, text);
-const drawTasks = () => {
-  const chosen = taskNow().id;
-  find("[name=task]").replaceChildren(...props.tasks.map((one) => option(one.id, pg.say(one.title), chosen)));
+const drawTasks = (wish = taskNow()) => drawTaskList(find("[name=task]"), tasks, (wish ?? taskNow()).id);
+// The task that a job was run with stays on offer when this browser has changed or deleted it since.
+const gather = () => {
+  const known = job?.own && mine.some((one) => one.yaml === job.plan.own);
+  const kept = job?.own && !known ? [{ key: "own:kept", yaml: job.plan.own, record: job.own }] : [];
+  tasks = withMine(props.tasks, [...mine, ...kept]);
 };
+const chosen = () => ({ task: taskNow().id, own: taskNow().yaml ?? "", language: pg.language });
 const same = (field) => {
   const known = field.choices?.[pg.language];
   const given = { name: "fixed", "data-field": field.name, "aria-label": pg.say(field.label), maxlength: field.max_length };
@@ -45,9 +53,16 @@ const drawFields = () => {
       column && column !== SAME ? pg.make("span", { class: "batch-cell" }, job.first[column] || "—") : null);
   }));
 };
-const guessed = () => {
-  wanted = { ...job.guesses[taskNow().id] };
+const ask = (columns) => {
+  if (!job) return;
+  asked = { at: Date.now(), columns };
+  trigger("about", { ...chosen(), key: job.key, at: asked.at });
+};
+const begin = () => {
+  wanted = {};
   fixed = {};
+  drawFields();
+  ask(true);
 };
 const wish = () => {
   const task = taskNow();
@@ -55,7 +70,7 @@ const wish = () => {
   const alike = task.fields.filter((one) => wanted[one.name] === SAME);
   const seed = find("[name=seed]").value;
   return {
-    key: job.key, task: task.id, language: pg.language, first, n: Number(find("[name=n]").value) || 1,
+    ...chosen(), key: job.key, first, n: Number(find("[name=n]").value) || 1,
     seed: seed === "" ? -1 : Number(seed), knobs: find("[name=knobs]").checked,
     mapping: Object.fromEntries(columns.map((one) => [one.name, wanted[one.name]])),
     fixed: Object.fromEntries(alike.map((one) => [one.name, fixed[one.name] ?? (one.choices ? pg.say(one.default) : "")])),
@@ -127,13 +142,15 @@ const drawJob = () => {
   pg.store(KEY, job.key);
   find(".batch-job").hidden = false;
   const plan = job.plan;
+  gather();
+  drawTasks(plan.own ? written(plan.own) : named(plan.task));
   if (plan.task) {
-    find("[name=task]").value = plan.task;
     wanted = { ...Object.fromEntries(Object.keys(plan.fixed).map((name) => [name, SAME])), ...plan.mapping };
     fixed = { ...plan.fixed };
     find("[name=n]").value = plan.values.n ?? 1;
-  } else guessed();
-  drawFields();
+    drawFields();
+    ask(false);
+  } else begin();
   trigger("follow", { key: job.key, first });
 };
 const draw = () => {
@@ -166,10 +183,10 @@ const turn = (by) => {
 element.addEventListener("change", (event) => {
   const { name, dataset, value, files } = event.target;
   if (event.target.type === "file" && files.length) { send(files[0]); event.target.value = ""; }
-  if (name === "task") guessed();
+  if (name === "task") begin();
   if (name === "column") wanted = { ...wanted, [dataset.field]: value };
   if (name === "fixed") fixed = { ...fixed, [dataset.field]: value };
-  if (name === "task" || name === "column") drawFields();
+  if (name === "column") drawFields();
 });
 element.addEventListener("dragover", (event) => event.preventDefault());
 element.addEventListener("drop", (event) => {
@@ -193,6 +210,14 @@ element.addEventListener("click", (event) => {
   }
 });
 watch("job", drawJob);
+watch("about", () => {
+  const { at, guess, error } = props.about ?? {};
+  if (at !== asked?.at) return;
+  fail(error);
+  if (!asked.columns) return;
+  wanted = { ...guess, ...wanted };
+  drawFields();
+});
 watch("status", drawStatus);
 watch("preview", drawPreview);
 watch("file", () => {
@@ -201,6 +226,15 @@ watch("file", () => {
   pg.make("a", { href: url, download: props.file.name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 });
-pg.on("language", draw, "batch");
+pg.on("mine", (list) => {
+  const before = taskNow();
+  mine = list;
+  gather();
+  drawTasks(named(before.id) ?? written(before.yaml));
+  if (taskNow().yaml === before.yaml) return;
+  drawFields();
+  ask(true);
+}, "batch");
+pg.on("language", () => { draw(); ask(false); }, "batch");
 draw();
 if (pg.stored(KEY)) trigger("opened", { key: pg.stored(KEY) });

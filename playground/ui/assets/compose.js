@@ -112,16 +112,7 @@ const drawMeasured = () => {
   place.hidden = !report;
   place.textContent = report ? pg.t("measured", report) : "";
 };
-const drawPicker = () => {
-  const groups = new Map();
-  for (const one of tasks) {
-    const name = pg.say(one.group);
-    if (!groups.has(name)) groups.set(name, []);
-    groups.get(name).push(pg.make("option", { value: one.id }, pg.say(one.title)));
-  }
-  picker.replaceChildren(...[...groups].map(([name, options]) => pg.make("optgroup", { label: name }, ...options)));
-  picker.value = task().id;
-};
+const drawPicker = () => drawTaskList(picker, tasks, task().id);
 const drawKind = () => {
   const kind = form.kind;
   for (const button of element.querySelectorAll("[data-kind]")) {
@@ -226,7 +217,7 @@ pg.on("mine", (list) => {
   const changed = (id) => tasks.find((one) => one.id === id)?.yaml !== known.get(id);
   const kept = Object.fromEntries(Object.entries(form.drafts).filter(([id]) => !changed(id)));
   const open = changed(form.task);
-  tasks = [...props.tasks, ...list.map((one) => ({ ...one.record, id: one.key, yaml: one.yaml }))];
+  tasks = withMine(props.tasks, list);
   drawPicker();
   if (open) take(task(), kept);
   else change({ drafts: kept });
