@@ -3,20 +3,22 @@
 Everything but the model is the product's own. `--plain` makes it a model without a chat template, `--until FILE` one
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
 `--think` one that thinks first and reads only 60 tokens, `--small` one that goes by the embedded model's name,
-`--slow` one without a fast path (the others' is the same
-script); `--pause` is the time between tokens in seconds.
+`--slow` one without a fast path (the others' is the same script), `--hold FILE` one that goes no further with requests
+whose seeds stand in that file; `--pause` is the time between tokens in seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from playground import parameters
+from playground.decoding.told import Told, pumped
 from playground.generators.scripted import CONTEXT, ScriptedGenerator
 from playground.models import embedded
 from playground.settings import Settings
@@ -53,6 +55,7 @@ class Replayed(ScriptedGenerator):
 
     plain = False
     small = False
+    hold: Path | None = None
 
     def __init__(self, texts: Sequence[str], *, delay: float, slow: bool, context: int = CONTEXT) -> None:
         super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()), context=context)
@@ -64,6 +67,17 @@ class Replayed(ScriptedGenerator):
     def card(self) -> ModelCard:
         card = replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
         return replace(card, id=embedded.ID, title=embedded.TITLE) if self.small else card
+
+    def open(self, request: Request, cancelled: threading.Event) -> Told:
+        if self.hold is None:
+            return super().open(request, cancelled)
+        return pumped(self._held(self.stream(request), str(request.values["seed"]), self.hold, cancelled), cancelled)
+
+    def _held(self, steps: Iterator[Step], seed: str, hold: Path, cancelled: threading.Event) -> Iterator[Step]:
+        for step in steps:
+            while seed in hold.read_text().split() and not cancelled.is_set():
+                time.sleep(0.02)
+            yield step
 
     def stream(self, request: Request) -> Iterator[Step]:
         guessed = request.values["prompt_lookup_num_tokens"]
@@ -78,6 +92,7 @@ def run(argv: list[str]) -> int:
     for flag in ("--plain", "--broken", "--list", "--think", "--slow", "--small"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--until", type=Path)
+    parser.add_argument("--hold", type=Path)
     parser.add_argument("--pause", type=float, default=0.01)
     wanted, rest = parser.parse_known_args(argv)
 
@@ -90,7 +105,7 @@ def run(argv: list[str]) -> int:
         texts = LIST if wanted.list else THOUGHTS if wanted.think else TEXTS
         context = 60 if wanted.think else CONTEXT
         generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow, context=context)
-        generator.plain, generator.small = wanted.plain, wanted.small
+        generator.plain, generator.small, generator.hold = wanted.plain, wanted.small, wanted.hold
         return generator
 
     return main(rest, opened)

@@ -1,22 +1,65 @@
-"""The tab Batch in a browser: a file through a task, paused, found again after a reload, resumed, and downloaded."""
+"""The tab Batch in a browser: a file through a task, paused, stopped, killed, found again, resumed, and downloaded."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.conftest import Site, Visit
+from playground import own_task, parameters
+from playground.store import Store
+from tests.ui.conftest import PATIENCE, ROOT, Site, Visit, free_port, wait_for
 from tests.ui.scripted_page import HOSTILE
 
 pytestmark = pytest.mark.browser
 ROWS = 24
+
+
+class Server:
+    """The scripted page on one port over one store, killed and started again.
+
+    With the seeds that `hold` names it goes no further, so that nothing is a matter of speed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.data, self._hold = free_port(), folder / "data", folder / "hold"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.hold([])
+
+    def start(self) -> None:
+        flags = ("--small", "--rows", "8", "--hold", str(self._hold), "--data-folder", str(self.data))
+        command = (sys.executable, "-m", "tests.ui.scripted_page", *flags, "--port", str(self.port))
+        self.process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ))
+        wait_for(self.url, self.process)
+
+    def kill(self) -> None:
+        """As a crash would: nothing is tidied up."""
+        self.process.kill()
+        self.process.wait()
+
+    def hold(self, seeds: Sequence[int]) -> None:
+        written = self._hold.with_suffix(".new")
+        written.write_text(" ".join(map(str, seeds)))
+        written.replace(self._hold)  # at once: a row reads it at any moment
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    found = Server(tmp_path_factory.mktemp("batch"))
+    found.start()
+    yield found
+    found.kill()
 
 
 def write_rows(folder: Path) -> Path:
@@ -26,6 +69,24 @@ def write_rows(folder: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["Product", "note"], *([product, HOSTILE] for product in products)])
     return path
+
+
+def write_sheet(folder: Path, count: int) -> Path:
+    """An XLSX file whose columns are not called what the task calls its fields."""
+    book = openpyxl.Workbook()
+    for line in (["SKU", "What is sold", "price"], *([number, f"茶 {number}", 2.5] for number in range(1, count + 1))):
+        book.active.append(line)
+    book.save(folder / "rows.xlsx")
+    return folder / "rows.xlsx"
+
+
+def keep_broken(page: Page) -> None:
+    """An own task in this browser's store, as another tab would put it there, that no server reads any more."""
+    own = own_task.write("Broken", "About {{product}}:", {}, parameters.validate({}), "en")
+    texts = {"title": {"en": "Broken", "zh": "坏"}, "group": {"en": "My tasks", "zh": "我的任务"}}
+    one = {"key": "own:a", "yaml": own.replace("group: write", "group: poems"), "record": {**texts, "fields": []}}
+    page.evaluate("one => localStorage.setItem('playground-own-tasks', JSON.stringify([one]))", one)
+    page.evaluate("dispatchEvent(new StorageEvent('storage', {key: 'playground-own-tasks'}))")
 
 
 def open_tab(page: Page) -> Any:
@@ -44,9 +105,12 @@ def download(page: Page, kind: str) -> str:
     return Path(saved.value.path()).read_text(encoding="utf-8-sig")
 
 
-def test_a_file_is_run_paused_found_again_resumed_and_downloaded(serve: Site, visit: Visit, tmp_path: Path) -> None:
-    url = serve("--pause", "0.05", "--rows", "8", "--data-folder", str(tmp_path / "data"))
-    page = visit(url)
+def records(page: Page) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in download(page, "jsonl").splitlines()]
+
+
+def test_a_file_is_run_paused_found_again_resumed_and_downloaded(server: Server, visit: Visit, tmp_path: Path) -> None:
+    page = visit(server.url)
     tab = open_tab(page)
     choose(page, write_rows(tmp_path))
     expect(tab.locator("select[data-field=product]")).to_have_value("Product")
@@ -54,9 +118,12 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(serve: Site, vi
     tab.locator("[name=first]").click()
     expect(tab.locator(".batch-text")).to_contain_text("Night Ferry")
     expect(tab.locator(".batch-preview pre")).to_contain_text("Product: Tea 1")
+    server.hold(range(9, ROWS))
     tab.locator("[name=run]").click()
-    expect(tab.locator(".batch-words")).to_contain_text(re.compile(r"\d of 24 rows.*tok/s"))
+    expect(tab.locator(".batch-words")).to_contain_text(re.compile(r"9 of 24 rows.*tok/s"))
     tab.locator("[name=pause]").click()
+    expect(tab.locator("[name=pause]")).to_be_disabled()
+    server.hold([])
     expect(tab.locator("[name=resume]")).to_be_visible()
     paused = tab.locator(".batch-words").inner_text()
     page.reload()
@@ -71,13 +138,13 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(serve: Site, vi
     assert lines[0] == ["Product", "note", "result", "state", "reason", "seed"]
     assert [line[5] for line in lines[1:]] == [*("0", "1"), "", *(str(seed) for seed in range(3, ROWS))]
     assert lines[5][0] == "'=1+1" and lines[3][3] == "failed"
-    records = [json.loads(line) for line in download(page, "jsonl").splitlines()]
-    assert [one["row"] for one in records] == list(range(1, ROWS + 1))
-    assert records[4]["input"]["Product"] == "=1+1" and records[1]["texts"] == [HOSTILE]
+    found = records(page)
+    assert [one["row"] for one in found] == list(range(1, ROWS + 1))
+    assert found[4]["input"]["Product"] == "=1+1" and found[1]["texts"] == [HOSTILE]
     assert page.title() == "Playground"
     tab.locator("[name=retry]").click()
     expect(tab.locator(".batch-words")).to_have_text("24 of 24 rows · 1 failed")
-    stranger = visit(url)
+    stranger = visit(server.url)
     expect(open_tab(stranger).locator(".batch-job")).to_be_hidden()
 
 
@@ -100,3 +167,109 @@ def test_what_is_wrong_with_a_file_or_a_form_is_said_in_place(serve: Site, visit
     tab.locator("[data-field=product][name=fixed]").fill("月亮")
     tab.locator("[name=run]").click()
     expect(tab.locator(".batch-words")).to_have_text("1 / 1 行")
+
+
+def test_a_sheet_is_mapped_stopped_in_the_middle_and_gone_on_with(server: Server, visit: Visit, tmp_path: Path) -> None:
+    page = visit(server.url)
+    tab = open_tab(page)
+    choose(page, write_sheet(tmp_path, 8))
+    tab.locator("select[data-field=product]").select_option("What is sold")
+    expect(tab.locator(".batch-cell").first).to_have_text("茶 1")
+    tab.locator("[name=seed]").fill("0")
+    server.hold([3, 4, 5])
+    tab.locator("[name=run]").click()
+    expect(tab.locator(".batch-words")).to_contain_text("5 of 8 rows")
+    tab.locator("[name=halt]").click()
+    expect(tab.locator("[name=resume]")).to_be_visible()
+    expect(tab.locator(".batch-words")).to_have_text("5 of 8 rows")
+    expect(tab.locator("tr.waiting td:first-child")).to_have_text(["4", "5", "6"])
+    server.hold([0, 1, 2, 6, 7])  # were one of these written again, it would not end
+    tab.locator("[name=resume]").click()
+    expect(tab.locator(".batch-words")).to_have_text("8 of 8 rows")
+    server.hold([])
+    found = records(page)
+    assert [(one["row"], one["seed"], one["state"]) for one in found] == [
+        (number, number - 1, "done") for number in range(1, 9)
+    ]
+    assert found[6]["input"] == {"SKU": "7", "What is sold": "茶 7", "price": "2.5"}
+
+
+def test_a_server_that_is_killed_has_lost_nothing_and_writes_no_row_twice(
+    server: Server, browser: Browser, tmp_path: Path
+) -> None:
+    with browser.new_context(locale="en-US") as visitor:  # one whose console may complain of a server that is gone
+        visitor.set_default_timeout(PATIENCE)
+        page = visitor.new_page()
+        page.goto(server.url)
+        tab = open_tab(page)
+        choose(page, write_rows(tmp_path))
+        expect(tab.locator("select[data-field=product]")).to_have_value("Product")
+        tab.locator("[name=seed]").fill("0")
+        server.hold(range(9, ROWS))
+        tab.locator("[name=run]").click()
+        expect(tab.locator(".batch-words")).to_contain_text("9 of 24 rows")
+        server.kill()
+        store = Store(server.data)
+        before = store.results(page.evaluate("localStorage['playground-batch']"))
+        store.close()
+        assert [one.state for one in before] == [*["done"] * 2, "failed", *["done"] * 6, *["waiting"] * (ROWS - 9)]
+        server.hold(range(9))  # were one of these written again, it would not end
+        server.start()
+        page.reload()
+        expect(page.locator(".chip.ready")).to_be_visible()
+        tab = open_tab(page)
+        expect(tab.locator(".batch-words")).to_have_text("9 of 24 rows · 1 failed")
+        tab.locator("[name=resume]").click()
+        expect(tab.locator(".batch-words")).to_have_text("24 of 24 rows · 1 failed")
+        server.hold([])
+        found = records(page)
+        assert [one["row"] for one in found] == list(range(1, ROWS + 1))
+        assert [one["seed"] for one in found] == [0, 1, None, *range(3, ROWS)]
+        assert [one["texts"] for one in found[:9]] == [list(one.texts) for one in before[:9]]
+        assert all(one["texts"][0] for one in found if one["row"] != 3)
+
+
+def test_an_own_task_is_chosen_mapped_run_and_still_known_when_its_browser_has_deleted_it(
+    server: Server, visit: Visit, tmp_path: Path
+) -> None:
+    page = visit(server.url)
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("About {{hero}} and {{product}} in {{地点}}:")
+    for name, value in (("hero", HOSTILE), ("product", "tea"), ("地点", "杭州")):
+        page.locator(f"[data-variable][name={name}]").fill(value)
+    page.locator(".mine [name=keep]").click()
+    page.locator(".mine [name=title]").fill("Fox <b>story</b>")
+    page.locator("[data-panel=title] [name=save]").click()
+    tab = open_tab(page)
+    choose(page, write_rows(tmp_path))
+    tab.locator("[name=task]").select_option(label="Fox <b>story</b>")
+    expect(tab.locator("optgroup[label='My tasks'] option")).to_have_count(1)
+    expect(tab.locator("select[data-field=product]")).to_have_value("Product")
+    tab.locator("select[data-field=hero]").select_option("note")
+    tab.locator("select[data-field=地点]").select_option("\0same")
+    tab.locator("[data-field=地点][name=fixed]").fill("杭州")
+    tab.locator("[name=first]").click()
+    expect(tab.locator(".batch-preview pre")).to_have_text(f"About {HOSTILE} and Tea 1 in 杭州:")
+    server.hold([9])
+    tab.locator("[name=seed]").fill("0")
+    tab.locator("[name=run]").click()
+    expect(tab.locator(".batch-words")).to_contain_text("23 of 24 rows")
+    tab.locator("[name=halt]").click()
+    server.hold([])
+    page.locator("nav [data-tab=play]").click()
+    page.locator(".mine [name=delete]").click()
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    tab = open_tab(page)
+    expect(tab.locator("[name=task] option:checked")).to_have_text("Fox <b>story</b>")
+    expect(tab.locator("select[data-field=hero]")).to_have_value("note")
+    expect(tab.locator("[data-field=地点][name=fixed]")).to_have_value("杭州")
+    tab.locator("[name=resume]").click()
+    expect(tab.locator(".batch-words")).to_have_text("24 of 24 rows · 1 failed")
+    keep_broken(page)
+    tab.locator("[name=task]").select_option(label="Broken")
+    expect(tab.locator(".batch-error").first).to_contain_text("task.yaml, line 2, group")
+    tab.locator("[name=run]").click()
+    expect(tab.locator("[name=run]")).to_be_enabled()
+    expect(tab.locator(".batch-error").first).to_contain_text("task.yaml, line 2, group")
+    assert page.title() == "Playground"
