@@ -14,7 +14,7 @@ from collections.abc import Generator as Stream
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from playground import own_task, tasks
+from playground import counsel, own_task, tasks
 from playground.generate import FRESH_SEED, Gathering
 from playground.rows import Result
 from playground.settings import Limits
@@ -205,7 +205,9 @@ class Batch:
             return None
         fields = self._task.checked_fields(self._plan.fields(flight.row), self._plan.language)
         texts = tuple("\n".join(self._task.clean(one.text, fields)) for one in run.candidates)
-        return Result(flight.number, flight.row, DONE, texts, seed=seed)
+        written = [one.text for one in run.candidates]
+        remark = counsel.of_row(self._task, self._plan.language, fields, written)
+        return Result(flight.number, flight.row, DONE, texts, seed=seed, remark=remark)
 
 
 def _why(number: int, error: Exception) -> Text:

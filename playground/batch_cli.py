@@ -71,7 +71,9 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
             with Path(given.csv).open("w", encoding="utf-8", newline="") as sheet:
                 sheet.writelines(lines)
     failed = sum(one.state == FAILED for one in kept.results.values())
-    print(f"{len(kept.results) - failed} of {len(table.rows)} rows done, {failed} failed.", file=sys.stderr)
+    strayed = counsel.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
+    told = f"{len(kept.results) - failed} of {len(table.rows)} rows done, {failed} failed"
+    print(f"{told}, {strayed.en}." if strayed else f"{told}.", file=sys.stderr)
     return 2 if failed or len(kept.results) < len(table.rows) else 0
 
 
@@ -182,9 +184,9 @@ def _read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> 
         try:
             told = json.loads(line)
             belongs = told["job"] == job and told["input"] == dict(table.rows[told["row"] - 1])
-            reason = None if told["reason"] is None else Text(told["reason"], told["reason"])
             seed, texts = told["seed"], tuple(told["texts"])
-            result = Result(told["row"], told["input"], told["state"], texts, reason, seed)
+            reason, remark = (text and Text(text, text) for text in (told["reason"], told.get("remark")))
+            result = Result(told["row"], told["input"], told["state"], texts, reason, seed, remark)
         except (ValueError, KeyError, TypeError, IndexError):
             _wrong(
                 f"Line {place} of {out.name[-_SHOWN:]!r} is no result of a batch.",

@@ -34,6 +34,9 @@ _NOT_MADE = Text(
 _FALLS_SHORT = Text("{title} falls short of this task.", "{title} 还不能做好这项任务。")
 _MEASURED = Text("Measured: {faults}.", "实测：{faults}。")
 _STRAYED = Text("This text is not in {language}, which was asked for.", "要求的是{language}，这段文字却不是。")
+_NOT_IN = Text("not in {language}", "不是{language}")
+_TEXTS_NOT_IN = Text("texts not in {language}: {numbers}", "不是{language}的文本：{numbers}")
+_ROWS_NOT_IN = Text("{count} not in {language}", "{count} 行不是{language}")
 _UNLIKE = Text("The prompt is in {language}, this text is not.", "提示词是{language}，这段文字却不是。")
 _MADE = Text("Made for {language}: {models}.", "适合{language}的模型：{models}。")
 _LARGER = Text("Larger models: {models}.", "更大的模型：{models}。")
@@ -86,6 +89,20 @@ def remarks(
         said = afterwards(task, language, fields or {}, texts, card)
     first = beforehand(task, language, card) if task is not None else None
     return [(place, text) for place, text in ((None, first), *enumerate(said)) if text is not None]
+
+
+def of_row(task: Task, language: Language, fields: Mapping[str, str], texts: Sequence[str]) -> Text | None:
+    """The same in a few words, for a row among many: which of its texts are not in the language asked for."""
+    strays = [number for number, text in enumerate(texts, 1) if fitness.strays(task, language, fields, text)]
+    if not strays:
+        return None
+    sentence = _NOT_IN if len(texts) == 1 else _TEXTS_NOT_IN
+    return sentence.filled(language=_LANGUAGES[language], numbers=", ".join(map(str, strays)))
+
+
+def of_rows(count: int, language: Language) -> Text | None:
+    """How many rows have such a remark; None where none has."""
+    return _ROWS_NOT_IN.filled(count=count, language=_LANGUAGES[language]) if count else None
 
 
 def unlike(prompt: str, texts: Sequence[str], card: ModelCard) -> list[Text | None]:

@@ -28,7 +28,7 @@ DELIMITERS = ",;\t"
 _UNPACKED = 20  # a sheet may unpack to so many times the size that a file may have
 # What a spreadsheet takes for the beginning of a formula, also as full-width letters; see OWASP, "CSV Injection".
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-RESULT, STATE, REASON, SEED = "result", "state", "reason", "seed"
+RESULT, STATE, REASON, SEED, REMARK = "result", "state", "reason", "seed", "remark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one row; `number` counts from 1. `reason` is why it failed, `texts` one for each candidate."""
+    """What became of one row; `number` counts from 1. `reason` is why it failed, `texts` one for each candidate.
+
+    `remark` is what is to be known of a row that is done.
+    """
 
     number: int
     input: Mapping[str, str]
@@ -49,6 +52,7 @@ class Result:
     texts: tuple[str, ...] = ()
     reason: Text | None = None
     seed: int | None = None
+    remark: Text | None = None
 
 
 def read(path: Path, *, most_rows: int, most_bytes: int) -> Table:
@@ -94,25 +98,26 @@ def record(result: Result, language: str = "en") -> dict[str, Any]:
         "texts": list(result.texts),
         SEED: result.seed,
         REASON: None if result.reason is None else result.reason.say(language),
+        REMARK: None if result.remark is None else result.remark.say(language),
     }
 
 
 def as_csv(
     columns: Sequence[str], results: Iterable[Result], candidates: int = 1, language: str = "en"
 ) -> Iterator[str]:
-    """The lines of a CSV file for a spreadsheet: the inputs, then `candidates` texts, state, reason and seed.
+    """The lines of a CSV file for a spreadsheet: the inputs, then `candidates` texts, state, reason, seed and remark.
 
     A cell that a spreadsheet would take for a formula gets an apostrophe before it; JSONL has it as it was.
     """
     texts = [RESULT] if candidates == 1 else [f"{RESULT} {number}" for number in range(1, candidates + 1)]
     taken = set(columns)
-    names = [*columns, *(_free(name, taken) for name in (*texts, STATE, REASON, SEED))]
+    names = [*columns, *(_free(name, taken) for name in (*texts, STATE, REASON, SEED, REMARK))]
     yield "\ufeff" + _line(names)  # the mark without which Excel reads UTF-8 as something else
     for result in results:
         written = [*result.texts[:candidates], *[""] * (candidates - len(result.texts))]
-        reason = "" if result.reason is None else result.reason.say(language)
+        reason, remark = ("" if text is None else text.say(language) for text in (result.reason, result.remark))
         seed = "" if result.seed is None else str(result.seed)
-        yield _line([*(result.input.get(name, "") for name in columns), *written, result.state, reason, seed])
+        yield _line([*(result.input.get(name, "") for name in columns), *written, result.state, reason, seed, remark])
 
 
 def harmless(cell: str) -> str:

@@ -56,17 +56,22 @@ CREATE TABLE draft_section (
     PRIMARY KEY (draft, number)
 ) WITHOUT ROWID;
 """
-_TABLES = (_JOBS, _DRAFTS)  # what each version of the file added to the one before
+_REMARKS = """
+ALTER TABLE job_row ADD COLUMN remark TEXT;
+CREATE INDEX job_row_remark ON job_row (job) WHERE remark IS NOT NULL;
+"""
+_TABLES = (_JOBS, _DRAFTS, _REMARKS)  # what each version of the file added to the one before
 VERSION = len(_TABLES)  # kept in the file's own user_version
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows of a job wait, are done, and have failed."""
+    """How many rows of a job wait, are done, and have failed; of those that are done, how many have a remark."""
 
     waiting: int = 0
     done: int = 0
     failed: int = 0
+    remarked: int = 0
 
     @property
     def all(self) -> int:
@@ -128,16 +133,19 @@ class Store:
         with self._transaction() as write:
             write.execute("UPDATE job SET plan = ?, touched = ? WHERE key = ?", (_packed(plan), time.time(), key))
             write.execute(
-                "UPDATE job_row SET state = 'waiting', texts = '[]', reason = NULL, seed = NULL WHERE job = ?", (key,)
+                "UPDATE job_row SET state = 'waiting', texts = '[]', reason = NULL, seed = NULL, remark = NULL "
+                "WHERE job = ?",
+                (key,),
             )
 
     def accept(self, key: str, result: Result) -> None:
         """A row has ended. It is on the disk when this returns."""
-        reason = None if result.reason is None else _packed([result.reason.en, result.reason.zh])
+        told = [None if text is None else _packed([text.en, text.zh]) for text in (result.reason, result.remark)]
         with self._transaction() as write:
             write.execute(
-                "UPDATE job_row SET state = ?, texts = ?, reason = ?, seed = ? WHERE job = ? AND number = ?",
-                (result.state, _packed(list(result.texts)), reason, result.seed, key, result.number),
+                "UPDATE job_row SET state = ?, texts = ?, seed = ?, reason = ?, remark = ? "
+                "WHERE job = ? AND number = ?",
+                (result.state, _packed(list(result.texts)), result.seed, *told, key, result.number),
             )
             write.execute("UPDATE job SET touched = ? WHERE key = ?", (time.time(), key))
 
@@ -153,7 +161,9 @@ class Store:
             write.execute("DELETE FROM job WHERE key = ?", (key,))
 
     def counts(self, key: str) -> Counts:
-        return Counts(**dict(self._all("SELECT state, count(*) FROM job_row WHERE job = ? GROUP BY state", key)))
+        states = self._all("SELECT state, count(*) FROM job_row WHERE job = ? GROUP BY state", key)
+        remarked = self._all("SELECT count(*) FROM job_row WHERE job = ? AND remark IS NOT NULL", key)[0][0]
+        return Counts(**dict(states), remarked=remarked)
 
     def waiting(self, key: str, after: int = 0) -> tuple[int, Mapping[str, str]] | None:
         """The next row behind this number that waits, by its number and input."""
@@ -171,7 +181,7 @@ class Store:
         wanted = "" if state is None else "AND state = ?"
         given = (key, first, *(() if state is None else (state,)), most)
         found = self._all(
-            "SELECT number, input, state, texts, reason, seed FROM job_row "
+            "SELECT number, input, state, texts, seed, reason, remark FROM job_row "
             f"WHERE job = ? AND number >= ? {wanted} ORDER BY number LIMIT ?",
             *given,
         )
@@ -284,6 +294,6 @@ def _packed(value: Any) -> str:
 
 
 def _result(row: Sequence[Any]) -> Result:
-    number, given, state, texts, reason, seed = row
-    said = None if reason is None else Text(*json.loads(reason))
-    return Result(number, json.loads(given), state, tuple(json.loads(texts)), said, seed)
+    number, given, state, texts, seed, *told = row
+    reason, remark = (None if text is None else Text(*json.loads(text)) for text in told)
+    return Result(number, json.loads(given), state, tuple(json.loads(texts)), reason, seed, remark)

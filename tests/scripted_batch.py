@@ -1,7 +1,7 @@
 """The terminal's `batch` over a generator that replays texts: `python -m tests.scripted_batch batch --task … `.
 
 Each row that is begun is told on standard error as `begins SEED`. `HANG_AT` in the environment is a seed whose row
-never ends, so that a test can kill the process at just that row.
+never ends, so that a test can kill the process at just that row; `TEXTS` holds other texts, with | between them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Announcing(ScriptedGenerator):
 
 
 def load_script(_: argparse.Namespace) -> Generator:
-    return Announcing(TEXTS, parameters=frozenset(parameters.by_name()))
+    texts = os.environ.get("TEXTS", "|".join(TEXTS)).split("|")
+    return Announcing(texts, parameters=frozenset(parameters.by_name()))
 
 
 def run(argv: list[str], load: Load = load_script) -> int:

@@ -166,7 +166,7 @@ def test_a_row_that_fails_says_why_and_is_tried_again_when_asked(
     assert third["reason"] == "Product is empty; please fill it in."
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    assert lines[0] == ["product", "note", "result 1", "result 2", "state", "reason", "seed"]
+    assert lines[0] == ["product", "note", "result 1", "result 2", "state", "reason", "seed", "remark"]
     assert lines[1][1] == "'=1+1" and lines[2][4:6] == ["failed", second["reason"]]
     assert run(tmp_path, *settings) == 2
     assert "begins" not in capsys.readouterr().err
@@ -199,6 +199,23 @@ def test_what_does_not_fit_is_one_sentence_before_any_row(
     assert run(tmp_path, *SLOGANS, *arguments) == 2
     told = capsys.readouterr().err
     assert said in told and told.count("\n") == 1
+
+
+def test_rows_that_are_not_in_the_language_asked_for_are_remarked_on_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rows.csv").write_text("product\n蓝月\n月亮\n", encoding="utf-8")
+    settings = ("--task", "slogans", "--language", "zh", "--n", "2", "--seed", "2", "--csv", str(tmp_path / "out.csv"))
+    languages = {"TEXTS": "|".join(["清晨的第一口咖啡，唤醒你的每一天。", *["The first cup of the morning."] * 2])}
+    with process(tmp_path, "scripted_batch", *settings, **languages) as running:
+        assert running.stderr is not None
+        assert running.stderr.read().endswith("2 of 2 rows done, 0 failed, 2 not in Chinese.\n")
+    remarks = ["texts not in Chinese: 1", "texts not in Chinese: 1, 2"]
+    assert [one["remark"] for one in results(tmp_path)] == remarks
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [line["remark"] for line in csv.DictReader(file)] == remarks
+    assert run(tmp_path, *settings) == 0
+    assert capsys.readouterr().err == "2 of 2 rows done, 0 failed, 2 not in Chinese.\n"
 
 
 def test_a_field_that_nothing_fills_is_named_before_any_row() -> None:

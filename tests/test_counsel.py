@@ -71,6 +71,26 @@ def test_a_text_in_another_language_is_told_once_with_the_models_and_then_in_sho
     assert found[2].en == "This text is not in Chinese, which was asked for."
 
 
+def test_a_row_among_many_has_its_remark_in_a_few_words() -> None:
+    def of_row(*texts: str) -> str | None:
+        found = counsel.of_row(SLOGANS, "zh", {}, texts)
+        return None if found is None else found.en
+
+    assert of_row(CHINESE) is None and of_row("") is None and of_row() is None
+    assert of_row(ENGLISH) == "not in Chinese"
+    assert of_row(CHINESE, ENGLISH, ENGLISH) == "texts not in Chinese: 2, 3"
+    assert counsel.of_rows(0, "zh") is None
+    counted = counsel.of_rows(3, "zh")
+    assert counted is not None and (counted.en, counted.zh) == ("3 not in Chinese", "3 行不是中文")
+
+
+def test_what_was_measured_of_a_preset_is_not_said_of_an_own_task_of_its_name() -> None:
+    shipped, own = (counsel.beforehand(SLOGANS, "zh", SMALL, own=own) for own in (False, True))
+    assert shipped is not None and own is not None
+    assert "Measured" in shipped.en and "Measured" not in own.en
+    assert "not made for Chinese" in own.en
+
+
 def test_the_terminal_says_both_beside_the_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,9 +125,11 @@ def test_no_exported_cell_begins_like_a_formula(first: str, rest: str) -> None:
 
 
 def test_results_stand_beside_the_inputs_under_names_of_their_own() -> None:
-    result = Result(1, {"product": "Tea", "result": "mine"}, "done", ("theirs",), seed=4)
+    result = Result(
+        1, {"product": "Tea", "result": "mine"}, "done", ("theirs",), seed=4, remark=Text("not in Chinese", "不是中文")
+    )
     lines = exported([result], ("product", "result"))
     assert lines == [
-        ["product", "result", "result (2)", "state", "reason", "seed"],
-        ["Tea", "mine", "theirs", "done", "", "4"],
+        ["product", "result", "result (2)", "state", "reason", "seed", "remark"],
+        ["Tea", "mine", "theirs", "done", "", "4", "not in Chinese"],
     ]

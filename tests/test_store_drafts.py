@@ -13,6 +13,7 @@ import pytest
 
 from playground import store as stores
 from playground.draft import MOST_SECTIONS, Section
+from playground.rows import Result
 from playground.store import FILE, VERSION, Store
 from playground.types import Busy, InvalidRequest
 
@@ -113,9 +114,11 @@ def test_a_file_of_the_first_version_keeps_its_jobs_and_learns_drafts(tmp_path: 
     with sqlite3.connect(tmp_path / FILE) as old:
         old.executescript(stores._JOBS)
         old.execute("INSERT INTO job VALUES ('k', 1e12, '[\"a\"]', '{}')")
+        old.execute("INSERT INTO job_row VALUES ('k', 1, '{}', 'done', '[\"a text\"]', NULL, 7)")
         old.execute("PRAGMA user_version=1")
     old.close()
     store = Store(tmp_path)
     assert store.job("k") is not None and store.draft(store.add_draft({})) is not None
+    assert store.results("k") == [Result(1, {}, "done", ("a text",), seed=7)]
     assert store._all("PRAGMA user_version") == [(VERSION,)]
     store.close()

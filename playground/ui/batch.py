@@ -16,7 +16,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from playground import own_task, parameters, rows
+from playground import counsel, own_task, parameters, rows
 from playground.batch import Plan, guess
 from playground.jobs import Jobs, Progress
 from playground.schema import SchemaError
@@ -116,14 +116,17 @@ class BatchTab:
         }
 
     def _about(self, event: gr.EventData) -> Any:
-        """What there is to say of the chosen task: the columns that its fields would take."""
-        sent = _sent(event)
+        """What there is to say of the chosen task: the columns that its fields would take, and where the model falls
+        short of it."""
+        sent, generator = _sent(event), self._host.loaded
         told = {"at": sent.get("at")}
         try:
             columns, task = self._known(sent).columns, _task(sent)
         except PlaygroundError as error:
             return gr.update(about={**told, "error": _error(error)})
-        return gr.update(about={**told, "guess": guess(task, columns)})
+        own, language = bool(sent.get("own")), form.language_of(sent)
+        remark = counsel.beforehand(task, language, generator.card, own=own) if generator else None
+        return gr.update(about={**told, "guess": guess(task, columns), "remark": said(remark)})
 
     async def _look(self, knobs: dict[str, Any], event: gr.EventData) -> AsyncGenerator[Any, None]:
         """The first row's prompt, then its texts as they grow."""
@@ -183,7 +186,7 @@ class BatchTab:
         checked = parameters.validate({**values, "seed": sent.get("seed", -1)})
         plan = Plan(
             task=_task(sent).id,
-            language="zh" if sent.get("language") == "zh" else "en",
+            language=form.language_of(sent),
             mapping=_texts(sent.get("mapping")),
             fixed=_texts(sent.get("fixed")),
             values={name: checked[name] for name in values},
@@ -228,15 +231,20 @@ class BatchTab:
         page = self._jobs.store.results(key, first=first if isinstance(first, int) else 1, most=PAGE)
         counts = progress.counts
         return {
+            "strayed": said(self._strayed(key, counts.remarked)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
             "rows": [
                 {"number": one.number, "input": list(one.input.values())[:3], "state": one.state,
-                 "texts": list(one.texts), "reason": said(one.reason)}
+                 "texts": list(one.texts), "reason": said(one.reason), "remark": said(one.remark)}
                 for one in page
             ],
         }  # fmt: skip
+
+    def _strayed(self, key: str, count: int) -> Text | None:
+        job = self._jobs.store.job(key) if count else None
+        return None if job is None else counsel.of_rows(count, form.language_of(job.plan))
 
     def _pause(self, event: gr.EventData) -> None:
         self._jobs.pause(str(_sent(event).get("key", "")))
@@ -247,7 +255,7 @@ class BatchTab:
     def _save(self, event: gr.EventData) -> Any:
         """The results as a text that the browser makes a file of: so none of it lies on the server to be fetched."""
         sent = _sent(event)
-        language = "zh" if sent.get("language") == "zh" else "en"
+        language = form.language_of(sent)
         try:
             job = self._known(sent)
         except PlaygroundError as error:

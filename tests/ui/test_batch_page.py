@@ -135,7 +135,7 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(server: Server,
     expect(tab.locator(".batch-words")).to_have_text("24 of 24 rows · 1 failed")
     expect(tab.locator("tr.failed")).to_contain_text("Product is empty; please fill it in.")
     lines = list(csv.reader(io.StringIO(download(page, "csv"), newline="")))
-    assert lines[0] == ["Product", "note", "result", "state", "reason", "seed"]
+    assert lines[0] == ["Product", "note", "result", "state", "reason", "seed", "remark"]
     assert [line[5] for line in lines[1:]] == [*("0", "1"), "", *(str(seed) for seed in range(3, ROWS))]
     assert lines[5][0] == "'=1+1" and lines[3][3] == "failed"
     found = records(page)
@@ -192,6 +192,26 @@ def test_a_sheet_is_mapped_stopped_in_the_middle_and_gone_on_with(server: Server
         (number, number - 1, "done") for number in range(1, 9)
     ]
     assert found[6]["input"] == {"SKU": "7", "What is sold": "茶 7", "price": "2.5"}
+
+
+def test_a_model_that_falls_short_is_spoken_of_before_and_its_strange_rows_after(
+    server: Server, visit: Visit, tmp_path: Path
+) -> None:
+    page = visit(server.url, locale="zh-CN")
+    tab = open_tab(page)
+    (tmp_path / "rows.csv").write_text("产品\n茶\nA pot of green tea for two or three\n咖啡\n", encoding="utf-8")
+    choose(page, tmp_path / "rows.csv")
+    remark = tab.locator(".batch-job > .remark")
+    expect(remark).to_contain_text("并非为中文")
+    expect(remark.locator("a")).to_have_text("查看模型")
+    tab.locator("[name=seed]").fill("0")
+    tab.locator("[name=run]").click()
+    expect(tab.locator(".batch-words")).to_have_text("3 / 3 行 · 2 行不是中文")  # who writes English gets English
+    expect(tab.locator("tr .remark")).to_have_text(["不是中文"] * 2)
+    page.locator("button[name=language]").click()
+    expect(tab.locator(".batch-words")).to_have_text("3 of 3 rows · 2 not in Chinese")
+    expect(remark).to_be_hidden()  # slogans in English were measured well
+    assert [one["remark"] for one in records(page)] == ["not in Chinese", None, "not in Chinese"]
 
 
 def test_a_server_that_is_killed_has_lost_nothing_and_writes_no_row_twice(

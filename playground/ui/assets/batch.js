@@ -12,7 +12,7 @@ let wanted = {}; // by field: the column that fills it, or SAME
 let fixed = {};
 let tasks = props.tasks; // and a visitor's own behind them
 let mine = []; // those, as mine.js keeps them
-let asked = null; // what is to be said of the chosen task: when it was asked for, and whether columns are wanted too
+let asked = null; // since when an answer about the chosen task is waited for, and whether columns are wanted of it
 
 const named = (id) => tasks.find((one) => one.id === id);
 const written = (yaml) => tasks.find((one) => yaml && one.yaml === yaml);
@@ -55,10 +55,11 @@ const drawFields = () => {
 };
 const ask = (columns) => {
   if (!job) return;
-  asked = { at: Date.now(), columns };
+  asked = { at: Date.now(), columns: columns || Boolean(asked?.columns) };
   trigger("about", { ...chosen(), key: job.key, at: asked.at });
 };
 const begin = () => {
+  fail(null);
   wanted = {};
   fixed = {};
   drawFields();
@@ -80,13 +81,15 @@ const time = (seconds) => (seconds < 100 ? pg.t("batch_seconds", { count: Math.c
 const words = (status) => [
   pg.t("batch_done", { done: pg.number(status.done + status.failed), all: pg.number(status.all) }),
   status.failed ? pg.t("batch_failed", { count: pg.number(status.failed) }) : "",
+  pg.say(status.strayed),
   status.running && status.left !== null ? pg.t("batch_left", { time: time(status.left) }) : "",
   status.running && status.speed ? pg.t("speed", { count: pg.number(status.speed, 1) }) : "",
   status.pausing ? pg.t("batch_pausing") : "",
 ].filter(Boolean).join(" · ");
 const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
   pg.make("td", {}, pg.make("div", { class: "batch-input" }, row.input.join(" · "))), pg.make("td", {}, pg.t(STATES[row.state])),
-  pg.make("td", {}, row.state === "failed" ? pg.say(row.reason) : row.texts.join("\n")));
+  pg.make("td", {}, row.state === "failed" ? pg.say(row.reason) : row.texts.join("\n"),
+    row.remark ? pg.make("p", { class: "remark" }, pg.say(row.remark)) : null));
 const drawStatus = () => {
   const status = props.status ?? { all: 0, done: 0, failed: 0, waiting: 0, running: false, rows: [] };
   const ended = status.done + status.failed;
@@ -128,6 +131,11 @@ const drawPreview = () => {
     ...(told.texts ?? []).map((one) => pg.make("p", { class: "batch-text" }, one || pg.t("writing"))),
   ].filter(Boolean));
 };
+const drawRemark = () => {
+  const remark = props.about?.remark;
+  find(".batch-job > .remark").hidden = !remark;
+  find(".remark-text").textContent = pg.say(remark);
+};
 const drawJob = () => {
   const told = props.job;
   if (told?.error) {
@@ -161,6 +169,7 @@ const draw = () => {
   drawFields();
   drawStatus();
   drawPreview();
+  drawRemark();
 };
 const send = async (file) => {
   fail(null);
@@ -212,9 +221,12 @@ element.addEventListener("click", (event) => {
 watch("job", drawJob);
 watch("about", () => {
   const { at, guess, error } = props.about ?? {};
-  if (at !== asked?.at) return;
-  fail(error);
-  if (!asked.columns) return;
+  if (!asked || at !== asked.at) return;
+  const { columns } = asked;
+  asked = null;
+  if (error) fail(error);
+  drawRemark();
+  if (!columns) return;
   wanted = { ...guess, ...wanted };
   drawFields();
 });
@@ -235,6 +247,7 @@ pg.on("mine", (list) => {
   drawFields();
   ask(true);
 }, "batch");
+pg.on("server", (status) => { if (status.model) ask(false); }, "batch"); // only then is there a model to speak of
 pg.on("language", () => { draw(); ask(false); }, "batch");
 draw();
 if (pg.stored(KEY)) trigger("opened", { key: pg.stored(KEY) });
