@@ -63,6 +63,15 @@ def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = F
     )
 
 
+def not_made(language: Language, card: ModelCard) -> Text | None:
+    """The same where no task is chosen, so that nothing was measured: whether the model is made for the language."""
+    entry = catalogue.find(card.id)
+    if entry is None or language in entry.languages:
+        return None
+    said = _NOT_MADE.filled(title=card.title, language=_LANGUAGES[language])
+    return _joined(said, _models(_MADE, language, card))
+
+
 def afterwards(
     task: Task, language: Language, fields: Mapping[str, str], texts: Sequence[str], card: ModelCard
 ) -> list[Text | None]:
@@ -112,10 +121,8 @@ def unlike(prompt: str, texts: Sequence[str], card: ModelCard) -> list[Text | No
     if language is None:
         return [None for _ in texts]
     said = _remarks(_UNLIKE, [fitness.is_foreign(text, language) for text in texts], language, card)
-    entry = catalogue.find(card.id)
-    if entry is not None and language not in entry.languages and texts and texts[0].strip() and not any(said):
-        not_made = _NOT_MADE.filled(title=card.title, language=_LANGUAGES[language])
-        said[0] = _joined(not_made, _models(_MADE, language, card))
+    if texts and texts[0].strip() and not any(said):
+        said[0] = not_made(language, card)
     return said
 
 

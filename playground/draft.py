@@ -98,6 +98,15 @@ def readable(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def typed(draft: Draft) -> str:
+    """What its author typed, which tells the language of a text better than what was chosen for it.
+
+    Of sections only the last: whoever changes to another language goes on in that.
+    """
+    names = ("title", "form", "style", "plan", "heading", "carried")
+    return "\n".join([draft.says(name) for name in names] + [one.text for one in draft.sections[-1:]])
+
+
 def prompt(draft: Draft, carried: str) -> str:
     """What the model continues: what is carried, and the heading of the section to come where there is one."""
     heading = draft.says("heading")
@@ -196,4 +205,3 @@ def _checked(given: object, name: str, most: int) -> str:
             parameter=name,
         )
     return text
-

@@ -130,3 +130,10 @@ def test_a_free_prompt_in_a_language_the_model_is_not_made_for_is_remarked_on_on
     assert counsel.unlike(CHINESE, [CHINESE], STRANGER) == [None]
     assert counsel.unlike(CHINESE, [" "], SMALL) == [None]
     assert counsel.unlike(ENGLISH, [ENGLISH], SMALL) == [None]
+
+
+def test_a_model_that_is_not_made_for_a_language_is_told_where_no_task_is_chosen() -> None:
+    said = counsel.not_made("zh", SMALL)
+    assert said is not None and "not made for Chinese" in said.en and "Measured" not in said.en
+    assert "Qwen2.5 0.5B Instruct（988 MB，约需 1.2 GB 内存）和 Qwen2.5 1.5B Instruct" in said.zh
+    assert counsel.not_made("en", SMALL) is None and counsel.not_made("zh", STRANGER) is None

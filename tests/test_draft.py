@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from playground import models
+from playground import fitness, models
 from playground.draft import (
     HEAD,
     MOST_CHARACTERS,
@@ -19,6 +19,7 @@ from playground.draft import (
     checked_section,
     prompt,
     tail,
+    typed,
 )
 from playground.types import InvalidRequest
 
@@ -118,3 +119,16 @@ def test_what_a_browser_sends_is_cleaned_and_bounded() -> None:
         assert refused.value.parameter == parameter
     with pytest.raises(InvalidRequest, match="12,001 characters"):
         checked_head({"plan": "x" * 12_001})
+
+
+@pytest.mark.parametrize(
+    ("plan", "sections", "language"),
+    [
+        ("", (), None),
+        (CHINESE, (), "zh"),
+        (ENGLISH, (Section(1, "", CHINESE), Section(2, "", ENGLISH)), "en"),
+        ("", (Section(1, "", ENGLISH), Section(2, "", CHINESE)), "zh"),
+    ],
+)
+def test_what_was_typed_tells_its_language(plan: str, sections: tuple[Section, ...], language: str | None) -> None:
+    assert fitness.language_of(typed(Draft("en", {"title": "灯", "plan": plan}, sections))) == language

@@ -16,8 +16,8 @@ from typing import Any
 
 import gradio as gr
 
+from playground import counsel, fitness, generate, knob_presets, manuscript, parameters
 from playground import draft as drafts
-from playground import generate, knob_presets, manuscript, parameters
 from playground.draft import Count, Draft
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
@@ -159,7 +159,13 @@ class WriteTab:
             for one in draft.sections
         ]
         told = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
-        return {**told, "at": sent.get("at"), **more}
+        return {**told, "remark": said(self._remark(draft)), "at": sent.get("at"), **more}
+
+    def _remark(self, draft: Draft) -> Text | None:
+        """Said before a section is written, of a model that is not made for the language of the text."""
+        generator = self._host.loaded
+        language = fitness.language_of(drafts.typed(draft)) or draft.language
+        return None if generator is None else counsel.not_made(language, generator.card)
 
     def _carried(self, draft: Draft, sent: Sent) -> dict[str, Any]:
         """What the next section would follow, and its share of the window; no figures before a model is loaded."""

@@ -73,6 +73,29 @@ def test_a_text_in_another_language_has_a_note_that_stays_with_it(small: str, vi
     expect(card(page, 1).locator(".remark")).to_be_hidden()  # what is written by hand is nobody's fault
 
 
+def test_write_says_before_a_section_is_written_that_the_model_is_not_made_for_what_was_typed(
+    small: str, visit: Visit
+) -> None:
+    page = visit(small)
+    page.locator("nav [data-tab=write]").click()
+    tab, remark = page.locator("#write"), page.locator("#write .remark")
+    plan = tab.locator("[name=plan]")
+    plan.fill("A keeper waits for the late ferry, and a cat waits with him.")
+    expect(tab.locator("[name=forget]")).to_be_visible()
+    expect(remark).to_be_hidden()
+    plan.fill("守灯人等着晚到的渡轮，一只猫和他一起等。")
+    expect(remark).to_contain_text("is not made for Chinese")
+    expect(remark).to_contain_text("Qwen2.5 0.5B Instruct (988 MB, about 1.2 GB of memory) and Qwen2.5 1.5B Instruct")
+    plan.fill("")
+    expect(remark).to_be_hidden()
+    tab.locator("[name=language]").select_option("zh")  # nothing typed tells, so what was chosen does
+    expect(remark).to_contain_text("is not made for Chinese")
+    page.locator("button[name=language]").click()
+    expect(remark).to_contain_text("并非为中文")
+    remark.locator("a").click()
+    expect(page.locator(".known tr", has_text="Qwen/Qwen2.5-0.5B-Instruct")).to_be_visible()
+
+
 def test_english_texts_of_a_model_that_nobody_measured_have_no_note(scripted: str, visit: Visit) -> None:
     page = visit(scripted)
     from_seed(page, 0)

@@ -85,6 +85,8 @@ const drawCarried = () => {
   find(".write-over").hidden = !told?.over;
   find(".write-count").textContent = told?.tokens === null || !told ? "" : pg.t("count", { used: pg.number(told.tokens), context: pg.number(told.context) });
   find(".write-count").classList.toggle("over", Boolean(told?.over));
+  find(".remark").hidden = !draft?.remark;
+  find(".remark-text").textContent = pg.say(draft?.remark);
 };
 const drawCards = () => {
   const place = find(".write-cards");
