@@ -105,7 +105,10 @@ class Page:
                 self.seen = element("seen", {})
                 self.prompt_tokens = build_prompt_tokens()
                 self.act = element(
-                    "act", {"path": self._host.settings.path}, ("paths",), most=self._host.settings.limits.candidates
+                    "act",
+                    {"path": self._host.settings.path},
+                    ("paths", "seed_lock"),
+                    most=self._host.settings.limits.candidates,
                 )
                 self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
                 self.cards = element("cards", _examples(), _CARD_SCRIPTS)

@@ -55,7 +55,7 @@ class WriteTab:
             self.form = element(
                 "write",
                 {},
-                ("write_view",),
+                ("seed_lock", "write_view"),
                 heads=dict(drafts.HEAD),
                 most={"section": drafts.MOST_CHARACTERS, "gist": drafts.GIST,
                       "candidates": limits.candidates, "length": limits.max_new_tokens},
@@ -230,7 +230,7 @@ class WriteTab:
             "n": 1 if alone else _whole(sent, "n", CANDIDATES),
             "max_new_tokens": _length(sent),
             "stop": list(STOP),
-            "seed": generate.FRESH_SEED if alone else sent.get("seed", generate.FRESH_SEED),
+            "seed": _seed(sent),
         }
         request = Request(prompt, parameters.validate({**chosen, **asked}))
         if sent.get("wish") != "continue":
@@ -284,6 +284,13 @@ def _whole(sent: Sent, name: str, usual: int) -> int:
 
 def _length(sent: Sent) -> int:
     return _whole(sent, "length", LENGTH)
+
+
+def _seed(sent: Sent) -> Any:
+    """A fresh one unless it is locked; of a locked one, a candidate that is written alone keeps its share."""
+    seed, target = sent.get("seed", generate.FRESH_SEED), sent.get("target")
+    locked = type(seed) is int and seed >= 0
+    return seed + target if locked and type(target) is int and 0 < target < _MOST else seed
 
 
 def _number(sent: Sent) -> int:

@@ -55,6 +55,8 @@ WRITE_WORDS: Mapping[str, Text] = {
     "write_length": Text("Length, tokens at most", "长度上限（词元）"),
     "write_candidates": Text("Candidates", "候选数"),
     "write_room": Text("Carried, tokens at most", "带入上限（词元）"),
+    "write_seed": Text("Seed", "种子"),
+    "write_same_seed": Text("Again with the same seed", "用同一种子重新生成"),
     "write_knobs": Text("Use the knobs of the tab Play", "使用“生成”页的参数"),
     "write_go": Text("Write", "写作"),
     "write_carried": Text("What the model reads before it", "模型在此之前读到的内容"),

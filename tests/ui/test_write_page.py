@@ -148,6 +148,48 @@ def test_candidates_are_stopped_edited_continued_and_written_again(site: str, vi
     expect(open_tab(page).locator(".write-card textarea")).to_have_value(left)
 
 
+def test_a_locked_seed_writes_the_candidates_again_and_an_open_one_draws(site: str, visit: Visit) -> None:
+    page = visit(site)
+    tab = open_tab(page)
+    text, seeds, field, lock = (
+        tab.locator(name) for name in (".write-card textarea", "[name=keep-seed]", "[name=seed]", "[name=seed-lock]")
+    )
+    head(tab, "title").fill("The Keeper")
+    field.fill("a lot")
+    tab.locator("[name=go]").click()
+    expect(tab.locator(".write-complaint")).to_contain_text("must be a whole number")
+    expect(text).to_have_count(0)
+    field.fill("0")
+    expect(lock).to_have_attribute("aria-pressed", "true")
+    for _ in range(2):
+        tab.locator("[name=go]").click()
+        expect(tab.locator("[name=accept]").last).to_be_enabled()
+        expect(seeds).to_have_text(["seed 0", "seed 1"])
+        expect(text.first).to_have_value(re.compile("^Night Ferry.*begins. ?$"))
+        expect(text.last).to_have_value(re.compile("^<img.*bold</b> ?$"))
+    again = tab.locator("[name=regenerate]").last
+    expect(again).to_have_text("Again with the same seed")
+    again.click()
+    expect(tab.locator("[name=accept]").last).to_be_enabled()
+    expect(seeds).to_have_text(["seed 0", "seed 1"])
+    expect(text.last).to_have_value(re.compile("^<img.*bold</b> ?$"))
+    lock.click()
+    expect(field).to_have_value("")
+    expect(again).to_have_text("Again with a new seed")
+    again.click()
+    expect(seeds.last).not_to_have_text("seed 1")
+    expect(tab.locator("[name=accept]").last).to_be_enabled()
+    seeds.last.click()
+    drawn = seeds.last.inner_text().removeprefix("seed ")
+    expect(field).to_have_value(drawn)
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    expect(head(open_tab(page), "title")).to_have_value("The Keeper")
+    expect(field).to_have_value(drawn)
+    expect(lock).to_have_attribute("title", "Use a fresh seed each time")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_what_is_carried_can_be_changed_for_one_section(site: str, visit: Visit) -> None:
     page = visit(site, viewport={"width": 390, "height": 844})
     tab = open_tab(page)

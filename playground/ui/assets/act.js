@@ -2,9 +2,6 @@
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const button = (name) => find(`button[name=${name}]`);
-const lockIcon = (open) => `<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" fill="none"
-  stroke="currentColor" stroke-width="1.5"><rect x="3" y="7" width="10" height="7" rx="1.5"></rect>
-  <path d="${open ? "M5.5 7V4.5a2.5 2.5 0 0 1 4.8-1" : "M5.5 7V4.5a2.5 2.5 0 0 1 5 0V7"}"></path></svg>`;
 let knobs = { seed: -1, n: 1 };
 let beams = false;
 let running = false;
@@ -22,11 +19,7 @@ const draw = () => {
   const locked = seed >= 0;
   find(".go kbd").textContent = `${pg.command}↵`;
   find(".seed-value").textContent = locked ? seed : pg.t("fresh");
-  const lock = button("lock");
-  lock.innerHTML = lockIcon(!locked);
-  lock.setAttribute("aria-pressed", String(locked));
-  lock.title = pg.t(locked ? "unlock_seed" : "lock_seed");
-  lock.setAttribute("aria-label", lock.title);
+  drawLock(button("lock"), locked);
   find(".candidates").textContent = n;
   button("fewer").disabled = n <= 1;
   button("more").disabled = n >= props.most;
@@ -54,7 +47,7 @@ element.addEventListener("click", (event) => {
     case "generate": pg.tell("generate", {}); break;
     case "stop": stop(); break;
     case "look": pg.tell("look", { focus: event.detail === 0 }); break;
-    case "lock": turn("seed", knobs.seed >= 0 ? -1 : lastSeed ?? Math.floor(Math.random() * 2 ** 31)); break;
+    case "lock": turn("seed", knobs.seed >= 0 ? -1 : lastSeed ?? drawnSeed()); break;
     case "fewer": turn("n", knobs.n - 1); break;
     case "more": turn("n", knobs.n + 1); break;
     case "knobs": pg.tell("drawer", true); break;

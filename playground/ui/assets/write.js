@@ -29,6 +29,19 @@ const head = () => {
   return { ...told, carried: own ? told.carried : "" };
 };
 const whole = (name) => Math.max(1, Math.round(Number(find(`[name=${name}]`).value)) || 1);
+/** −1 draws anew; what is no number goes on as it is, to be refused by name. */
+const seed = () => {
+  const given = find("[name=seed]").value.trim();
+  return given === "" ? -1 : /^-?\d+$/.test(given) ? Number(given) : given;
+};
+const keepSettings = () => {
+  drawCards();
+  pg.store(SETTINGS, JSON.stringify({ ...Object.fromEntries(numbers.map((one) => [one, whole(one)])), seed: find("[name=seed]").value }));
+};
+const lockSeed = (chosen) => {
+  find("[name=seed]").value = chosen;
+  keepSettings();
+};
 const send = (event, more = {}) => {
   if (!draft && asked) { waits.push([event, more]); return; }
   asked = !draft;
@@ -36,7 +49,7 @@ const send = (event, more = {}) => {
   typed = 0;
   trigger(event, {
     key: draft?.key ?? null, head: head(), at: Date.now(), length: whole("length"), room: whole("room"), n: whole("n"),
-    knobs: find("[name=knobs]").checked, ...more,
+    seed: seed(), knobs: find("[name=knobs]").checked, ...more,
   });
 };
 const soon = () => {
@@ -96,6 +109,7 @@ const drawCards = () => {
     drawCard(place.children[at], card, Boolean(busy));
   });
   place.dataset.count = cards.length;
+  drawLock(find("[name=seed-lock]"), seed() !== -1);
   find("[name=go]").disabled = Boolean(busy);
   find("[name=own]").disabled = Boolean(busy);
   find("[name=halt]").disabled = !busy;
@@ -238,6 +252,8 @@ const PRESSED = {
   accept: (button) => send("accept", { card: cardOf(button), heading: field("heading").value, text: cards[cardOf(button)].text }),
   continue: (button) => write("continue", cardOf(button)),
   regenerate: (button) => write("regenerate", cardOf(button)),
+  "seed-lock": () => lockSeed(seed() === -1 ? cards[0]?.seed ?? drawnSeed() : ""),
+  "keep-seed": (button) => lockSeed(cards[cardOf(button)].seed),
   edit: (button) => {
     editing = sectionOf(button).number;
     drawSections();
@@ -278,10 +294,8 @@ element.addEventListener("input", (event) => {
     grow(event.target, 420);
     event.target.closest("[data-card]").querySelector("[name=accept]").disabled = !value.trim();
   }
-  if (numbers.includes(name)) {
-    pg.store(SETTINGS, JSON.stringify(Object.fromEntries(numbers.map((one) => [one, whole(one)]))));
-    if (draft) soon();
-  }
+  if (name === "seed" || numbers.includes(name)) keepSettings();
+  if (numbers.includes(name) && draft) soon();
 });
 element.addEventListener("change", (event) => {
   if (event.target.name === "draft" && event.target.value) open(event.target.value);
@@ -330,8 +344,8 @@ pg.on("server", (status) => { if (status.model && draft?.carried.tokens === null
 for (const [name, most] of Object.entries(props.heads)) field(name).maxLength = most;
 find("[name=n]").max = props.most.candidates;
 find("[name=length]").max = props.most.length;
-const chosen = { ...{ n: props.usual.candidates, length: props.usual.length, room: props.usual.room }, ...read(SETTINGS, {}) };
-for (const name of numbers) find(`[name=${name}]`).value = chosen[name];
+const chosen = { ...{ n: props.usual.candidates, length: props.usual.length, room: props.usual.room, seed: "" }, ...read(SETTINGS, {}) };
+for (const name of [...numbers, "seed"]) find(`[name=${name}]`).value = chosen[name];
 fillHead();
 draw();
 if (known.length) open(known[0].key);

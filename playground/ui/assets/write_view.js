@@ -35,14 +35,13 @@ const facts = (card) => [
   card.tokens ? pg.t("tokens", { count: pg.number(card.tokens) }) : "",
   card.speed ? pg.t("speed", { count: pg.number(card.speed) }) : "",
   finish(card),
-  card.own ? "" : pg.t("card_seed", { count: card.seed }),
   card.path ? pg.t(card.path === "fast" ? "card_fast" : "card_exact", { weights: card.weights }) : "",
 ].filter(Boolean).join(" · ");
 const makeCard = (at) => {
   const area = pg.make("textarea", { class: "write-text", rows: 6, maxlength: props.most.section, "aria-label": `${pg.t("write_section_text")} ${at + 1}` });
   const tools = pg.make("div", { class: "write-tools" },
     press("accept", "write_accept", { class: "halt" }), press("continue", "continue"), press("regenerate", "regenerate"));
-  return pg.make("article", { class: "write-card", "data-card": at }, area, pg.make("div", { class: "write-facts" }), tools);
+  return pg.make("article", { class: "write-card", "data-card": at }, area, pg.make("div", { class: "write-facts" }, pg.make("span", {}), press("keep-seed", "seed")), tools);
 };
 const drawCard = (node, card, busy) => {
   const area = node.querySelector("textarea");
@@ -54,7 +53,13 @@ const drawCard = (node, card, busy) => {
   }
   area.readOnly = busy && !card.finish;
   node.classList.toggle("writing", busy && !card.finish);
-  node.querySelector(".write-facts").textContent = facts(card);
-  for (const button of node.querySelectorAll("button")) button.disabled = busy || (button.name === "accept" && !card.text.trim());
-  node.querySelector("[name=regenerate]").hidden = Boolean(card.own);
+  node.querySelector(".write-facts span").textContent = facts(card);
+  const own = node.querySelector("[name=keep-seed]");
+  own.hidden = Boolean(card.own);
+  own.textContent = pg.t("card_seed", { count: card.seed });
+  own.title = pg.t("lock_this_seed", { count: card.seed });
+  for (const button of node.querySelectorAll(".write-tools button")) button.disabled = busy || (button.name === "accept" && !card.text.trim());
+  const again = node.querySelector("[name=regenerate]");
+  again.hidden = Boolean(card.own);
+  again.textContent = pg.t(seed() === -1 ? "regenerate" : "write_same_seed");
 };
