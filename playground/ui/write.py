@@ -55,7 +55,7 @@ class WriteTab:
             self.form = element(
                 "write",
                 {},
-                ("seed_lock", "write_view"),
+                ("seed_lock", "write_view", "write_typed"),
                 heads=dict(drafts.HEAD),
                 most={"section": drafts.MOST_CHARACTERS, "gist": drafts.GIST,
                       "candidates": limits.candidates, "length": limits.max_new_tokens},

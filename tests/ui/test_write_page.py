@@ -212,6 +212,66 @@ def test_what_is_carried_can_be_changed_for_one_section(site: str, visit: Visit)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def left_at_once(page: Page, tab: Locator, what: str, text: str) -> Locator:
+    """Types and leaves in one go, so that nothing of it can have been sent; gives the tab as it is found again."""
+    leave = "(area, text) => { area.value = text; area.dispatchEvent(new Event('input', { bubbles: true })); "
+    with page.expect_navigation():
+        tab.locator(what).evaluate(leave + "location.reload(); }", text)
+    expect(page.locator(".chip.ready")).to_be_visible()
+    return open_tab(page)
+
+
+def test_nothing_typed_is_lost_by_a_reload_in_the_same_moment(site: str, visit: Visit) -> None:
+    page = visit(site)
+    tab = open_tab(page)
+    tab.locator("[name=own]").click()
+    tab = left_at_once(page, tab, ".write-card textarea", "A beginning of my own.")  # of a draft that has no key yet
+    expect(tab.locator(".write-card textarea")).to_have_value("A beginning of my own.")
+    tab = left_at_once(page, tab, "[data-head][name=title]", "The Keeper")
+    expect(head(tab, "title")).to_have_value("The Keeper")
+    expect(tab.locator("[name=forget]")).to_be_visible()  # it was kept, and has a key now
+    expect(tab.locator(".write-card textarea")).to_have_value("A beginning of my own.")
+    tab = left_at_once(page, tab, "[data-head][name=plan]", "He waits.")
+    expect(head(tab, "plan")).to_have_value("He waits.")
+    expect(head(tab, "title")).to_have_value("The Keeper")
+    expect(head(tab, "carried")).to_have_value(re.compile("Plan: He waits"))  # the server has it
+    tab = left_at_once(page, tab, "[data-head][name=carried]", "Only this.")
+    expect(tab.locator(".write-own")).to_be_attached()
+    expect(head(tab, "carried")).to_have_value("Only this.")
+    tab.locator("[name=accept]").click()
+    expect(tab.locator("article.write-section")).to_have_count(1)
+    tab.locator("[name=edit]").click()
+    tab = left_at_once(page, tab, ".write-editor [name=text]", "A better beginning.")
+    expect(tab.locator(".write-editor [name=text]")).to_have_value("A better beginning.")
+    tab.locator(".write-editor [name=keep]").click()
+    expect(tab.locator("article.write-section")).to_contain_text("A better beginning.")
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    expect(open_tab(page).locator("article.write-section")).to_contain_text("A better beginning.")
+    expect(tab.locator(".write-editor")).to_have_count(0)
+    assert page.evaluate("localStorage.getItem('playground-write-typed')") == ""
+
+
+def test_a_draft_left_for_another_in_the_same_moment_is_found_again(site: str, visit: Visit) -> None:
+    page = visit(site)
+    tab = open_tab(page)
+    type_and = (
+        "(area, [text, name]) => { area.value = text; area.dispatchEvent(new Event('input', { bubbles: true })); "
+    )
+    press = "document.querySelector(`#write [name=${name}]`).click(); }"
+    head(tab, "title").evaluate(type_and + press, ["First", "new"])  # before it has a key
+    head(tab, "title").fill("Second")
+    expect(tab.locator("[name=draft] option")).to_have_text(["Second", "First"])
+    head(tab, "plan").evaluate(type_and + press, ["She comes.", "new"])
+    tab.locator("[name=draft]").select_option(label="First")
+    expect(head(tab, "title")).to_have_value("First")
+    head(tab, "plan").fill("He waits.")
+    tab.locator("[name=draft]").select_option(label="Second")
+    expect(head(tab, "plan")).to_have_value("She comes.")
+    tab.locator("[name=draft]").select_option(label="First")
+    expect(head(tab, "plan")).to_have_value("He waits.")
+
+
 def test_nothing_that_a_stranger_sends_finds_or_breaks_a_draft(tmp_path: Path) -> None:
     settings = Settings(data_folder=str(tmp_path))
     host = Host(settings, lambda _settings, _report: ScriptedGenerator(["One."]))

@@ -2,11 +2,11 @@
 // draft in the prop `draft`, candidates come in `news`. What is typed is sent a moment later.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
+const read = (name, otherwise) => { try { return JSON.parse(pg.stored(name)) ?? otherwise; } catch { return otherwise; } };
 const KEYS = "playground-drafts"; // [{key, title}], the newest first
 const SETTINGS = "playground-write";
 const CARDS = "playground-write-cards"; // candidates that wait to be accepted, and whose they are
 const PAUSE = 400; // milliseconds without a key before what was typed is sent
-const read = (name, otherwise) => { try { return JSON.parse(pg.stored(name)) ?? otherwise; } catch { return otherwise; } };
 const numbers = ["n", "length", "room"];
 let known = read(KEYS, []);
 let draft = null; // as the server told it last
@@ -19,6 +19,10 @@ let run = null;
 let editing = null; // number of the section being edited
 let removed = null;
 let typed = 0; // the timer of what was typed and not sent yet
+let unheard = false; // something of the head was typed that no answer has come to yet
+let left = read(TYPED, null); // what the page before could not send any more
+let sent = 0; // when the last event went
+const begun = new Set(); // of drafts that have no key yet: when they were sent
 let own = false; // what is carried was changed by hand
 let shape = null; // of the sections drawn
 let silence = 0;
@@ -47,20 +51,29 @@ const send = (event, more = {}) => {
   asked = !draft;
   clearTimeout(typed);
   typed = 0;
+  sent = Math.max(Date.now(), sent + 1);
+  if (!draft) begun.add(sent);
   trigger(event, {
-    key: draft?.key ?? null, head: head(), at: Date.now(), length: whole("length"), room: whole("room"), n: whole("n"),
+    key: draft?.key ?? null, head: head(), at: sent, length: whole("length"), room: whole("room"), n: whole("n"),
     seed: seed(), knobs: find("[name=knobs]").checked, ...more,
   });
 };
 const soon = () => {
+  unheard = true;
+  keepTyped();
   clearTimeout(typed);
   typed = setTimeout(() => send("keep"), PAUSE);
 };
-const remember = () => {
-  known = [{ key: draft.key, title: draft.head.title }, ...known.filter((one) => one.key !== draft.key)];
+const remember = ({ key, head: { title } }, first = true) => {
+  const others = known.filter((one) => one.key !== key);
+  known = first ? [{ key, title }, ...others] : [...others, { key, title }];
   pg.store(KEYS, JSON.stringify(known));
 };
-const keepCards = () => { if (draft) pg.store(CARDS, JSON.stringify({ key: draft.key, cards })); };
+const keepCards = () => pg.store(CARDS, JSON.stringify({ key: draft?.key ?? null, cards }));
+const cardsOf = (key) => {
+  const kept = read(CARDS, {});
+  return kept.key === key && Array.isArray(kept.cards) ? kept.cards : [];
+};
 const complain = (text) => {
   const place = find(".write-complaint");
   place.hidden = !text;
@@ -131,23 +144,26 @@ const draw = () => {
   drawCards();
 };
 // An answer about the draft that was open before may come late.
-const mine = (key) => {
-  if (draft) return key === draft.key;
-  return asked && (opening ? key === opening : !known.some((one) => one.key === key));
-};
+const mine = ({ key, at }) => (draft ? key === draft.key : opening ? key === opening : asked && at === sent);
 const drawDraft = () => {
   const told = props.draft;
-  if (!told || !mine(told.key)) return;
+  if (!told) return;
+  const begins = begun.delete(told.at);
+  if (!mine(told)) {
+    if (begins) remember(told, false); // it was left for another before it had its key
+    if (told.at === sent) keepTyped();
+    drawDrafts();
+    return;
+  }
   const first = draft?.key !== told.key;
   draft = told;
   asked = false;
   opening = null;
-  remember();
+  remember(told);
   if (told.opened) {
-    const kept = read(CARDS, {});
-    cards = kept.key === told.key ? kept.cards : [];
+    cards = cardsOf(told.key);
     fillHead();
-  }
+  } else if (first) keepCards();
   if ("accepted" in told) {
     field("heading").value = "";
     cards = [];
@@ -156,17 +172,22 @@ const drawDraft = () => {
   }
   if (told.opened || "accepted" in told) own = told.carried.own;
   if (first && !told.opened) editing = null;
+  if (told.at === sent && !typed) unheard = false;
   drawDrafts();
   drawSections();
   drawCarried();
   drawCards();
+  if (told.opened && left?.key === told.key) takeUp();
+  else keepTyped();
   for (const [event, more] of waits.splice(0)) send(event, more);
 };
+const flush = () => { if (typed) send("keep"); };
 const clear = () => {
   if (busy) trigger("halt");
   [draft, asked, waits, cards, busy, run, editing, removed, own] = [null, false, [], [], null, null, null, null, false];
   clearTimeout(typed);
   typed = 0;
+  unheard = false;
   complain(null);
   say("");
   field("carried").value = "";
@@ -174,6 +195,7 @@ const clear = () => {
   draw();
 };
 const open = (key) => {
+  flush();
   clear();
   opening = key;
   asked = true;
@@ -241,7 +263,12 @@ const reallyForget = (button) => {
   button.dataset.sure = button.dataset.sure ? "" : "yes";
 };
 const PRESSED = {
-  new: () => { if (typed) send("keep"); clear(); field("title").focus(); },
+  new: () => {
+    flush();
+    if (!draft) pg.store(CARDS, "");
+    clear();
+    field("title").focus();
+  },
   go: () => write("all"),
   halt,
   own: () => {
@@ -260,7 +287,7 @@ const PRESSED = {
     grow(find(".write-editor textarea"));
     find(".write-editor textarea").focus();
   },
-  discard: () => { editing = null; drawSections(); },
+  discard: () => { editing = null; drawSections(); keepTyped(); },
   remove: (button) => { removed = sectionOf(button); send("remove", { number: removed.number }); },
   back: () => { send("restore", removed); removed = null; },
   reset: () => { own = false; send("keep"); },
@@ -277,15 +304,16 @@ element.addEventListener("click", (event) => {
 element.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
-  const given = Object.fromEntries(["heading", "text", "gist"].map((name) => [name, form.querySelector(`[name=${name}]`).value]));
-  if (given.text.trim()) editing = null;
-  send("mend", { number: Number(form.dataset.number), ...given });
+  const told = given(form);
+  if (told.text.trim()) editing = null;
+  send("mend", { number: Number(form.dataset.number), ...told });
 });
 element.addEventListener("input", (event) => {
   const { name, dataset, classList, value } = event.target;
   if (name === "carried") own = value.trim() !== "";
   if ("head" in dataset) soon();
   if (name === "plan") grow(event.target);
+  if (event.target.closest(".write-editor")) keepTyped();
   if (classList.contains("write-text")) {
     const card = cards[cardOf(event.target)];
     card.text = value;
@@ -322,6 +350,7 @@ watch("complaint", () => {
   if (told.parameter === "draft" && opening) {
     forgotten(opening);
     drawDrafts();
+    if (left?.key === opening) takeUp();
   } else complain(told.text);
   opening = null;
   for (const [event, more] of waits.splice(0)) send(event, more);
@@ -348,4 +377,8 @@ const chosen = { ...{ n: props.usual.candidates, length: props.usual.length, roo
 for (const name of [...numbers, "seed"]) find(`[name=${name}]`).value = chosen[name];
 fillHead();
 draw();
-if (known.length) open(known[0].key);
+if (left?.key === null || cardsOf(null).length) { // a draft that had no key yet
+  cards = cardsOf(null);
+  drawCards();
+  if (left?.key === null) takeUp();
+} else if (known.length) open(known.find((one) => one.key === left?.key)?.key ?? known[0].key);
