@@ -5,6 +5,7 @@ Knows no page and keeps nothing. Whatever comes from outside is read as strictly
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +20,10 @@ from playground.types import InvalidRequest, Language, PlaygroundError, Text
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 12
 MAX_TITLE = 60  # characters
+_KEPT = 64  # tasks that are not parsed again, since a page asks for one with every event
 FILE = "task.yaml"  # what errors call a text that came without a name
 _GROUP = "write"
+_OTHER_BREAKS = re.compile("[\x85\u2028\u2029]")  # as lines YAML would read them as line feeds
 _ABOUT = Text("Made from a prompt of my own.", "由我自己的提示词制成。")
 
 
@@ -32,7 +35,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    lines = "\n" in text and not _OTHER_BREAKS.search(text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if lines else None)
 
 
 _Dumper.add_representer(str, _text_node)
@@ -53,7 +57,7 @@ def filled(prompt: str, values: Mapping[str, Any], language: Language) -> str:
 
 
 def read(text: object, file: str = FILE) -> Task:
-    """The task that this YAML describes. Raises SchemaError with the line."""
+    """The task that this YAML describes, parsed once while it is in use. Raises SchemaError with the line."""
     if not isinstance(text, str):
         raise SchemaError(Text("it is not a text.", "不是文本。"), file=file)
     try:
@@ -63,6 +67,11 @@ def read(text: object, file: str = FILE) -> Task:
     if size > MAX_BYTES:
         most = MAX_BYTES // 1024
         raise SchemaError(Text(f"it is larger than {most} KB.", f"超过 {most} KB。"), file=file)
+    return _built(text, file)
+
+
+@functools.lru_cache(_KEPT)
+def _built(text: str, file: str) -> Task:
     return tasks.build(schema.parse(text, file))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from playground import own_task, parameters, schema, tasks
@@ -87,6 +88,8 @@ def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
 
 
 @settings(deadline=None)
+@example(before="0\x85", value="", title="0")
+@example(before="\u2028 x\u2029", value="a\nb", title="0")
 @given(
     before=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{\r"), max_size=60),
     value=words,
@@ -184,6 +187,37 @@ def test_hostile_yaml_is_refused_with_its_line(text: Any, line: int | None, reas
     assert caught.value.line == line
     assert reason in caught.value.say("en")
     assert "from a stranger.yaml" in caught.value.say("zh")
+
+
+def test_a_task_is_parsed_once_nobody_changes_it_and_a_mistake_is_told_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[str] = []
+    parse = schema.parse
+
+    def noted(text: str, file: str) -> schema.Node:
+        parsed.append(file)
+        return parse(text, file)
+
+    monkeypatch.setattr(schema, "parse", noted)
+    yaml = written("Once {{hero}} went.", {"hero": "a fox"}, stop=["\n"], temperature=0.31)
+    task = own_task.read(yaml, "mine")
+    before = copy.deepcopy(task)
+    assert parsed == [own_task.FILE, "mine"]
+    parsed.clear()
+    form = forms.first_form() | {"kind": "task", "own": yaml, "fields": {"hero": "a hare"}}
+    for _ in range(3):
+        request = asked(form, forms.preset_values(form, CARD))
+        forms.wishes_of_all_forms(form)
+        forms.held(dict(request.values), forms.remembered(request, forms.task_part(form)))
+        forms.task_record(own_task.read(yaml, "mine"))
+        own_task.is_prompt(own_task.read(yaml, "mine"))
+    assert {own_task.FILE, "mine"}.isdisjoint(parsed)
+    assert own_task.read(yaml, "mine") is task and task == before
+    for _ in range(2):
+        with pytest.raises(schema.SchemaError, match="line 2"):
+            own_task.read("id: story\ncolour: red\n", "mine")
+    assert parsed.count("mine") == 2
 
 
 def test_an_import_is_held_to_the_templates_that_only_substitute() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from playground import knob_presets, own_task
-from playground.types import Text
+from playground.types import PlaygroundError, Text
 from playground.ui import api, form, news, tokens, waterfall
 from playground.ui.ahead import Ahead
 from playground.ui.batch import BatchTab
@@ -311,12 +311,16 @@ class Page:
         """Another task or kind: its knobs, with the seed as it was.
 
         For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has
-        turned stay; they are not even sent back, since a hand may be on them now.
+        turned stay; they are not even sent back, since a hand may be on them now. A task that cannot be read wishes for
+        nothing; what is wrong with it is said where its prompt would be seen, and by Generate.
         """
-        values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
-        if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
-            return self._own_preset(filled, values, act), self._next_turned(values, request)
-        return panel_update(language=form.language_of(filled), presets=self._presets(filled)), gr.skip()
+        try:
+            values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
+            if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
+                return self._own_preset(filled, values, act), self._next_turned(values, request)
+            return panel_update(language=form.language_of(filled), presets=self._presets(filled)), gr.skip()
+        except PlaygroundError:
+            return panel_update(language=form.language_of(filled)), gr.skip()
 
     def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any) -> Any:
         return panel_update(
@@ -332,7 +336,10 @@ class Page:
         self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
     ) -> Any:
         chosen = str(_sent(event).get("id", ""))
-        values = self._preset_values(chosen, filled)
+        try:
+            values = self._preset_values(chosen, filled)
+        except PlaygroundError:  # of a task that cannot be read
+            return gr.skip(), gr.skip()
         # How many, how long and with which luck is not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
         inert = self._play.turned(values, act)

@@ -168,3 +168,39 @@ def test_a_browser_that_keeps_nothing_says_so(scripted: str, visit: Visit) -> No
     page.locator(".mine [name=title]").fill("Fox story")
     page.locator("[data-panel=title] [name=save]").click()
     expect(page.locator("[data-panel=title] .field-error")).to_contain_text("has no room for it")
+
+
+def test_a_kept_task_that_was_broken_by_hand_is_one_sentence_and_nothing_else_is_lost(
+    scripted: str, visit: Visit
+) -> None:
+    page = visit(scripted)
+    write_prompt(page)
+    save(page, "Fox story")
+    page.evaluate(
+        "() => { const [one] = JSON.parse(localStorage.getItem('playground-own-tasks'));"
+        " localStorage.setItem('playground-own-tasks', JSON.stringify([{ ...one, yaml: 'id: [' }])); }"
+    )
+    reload(page)
+    open_mine(page, "Fox story")
+    page.locator(".seen summary").click()
+    expect(page.locator(".seen-text")).to_contain_text("task.yaml")
+    page.locator("[data-task-field][name=hero]").fill("a hare")
+    page.locator(".kn-preset select").select_option(index=1)
+    page.locator(".kn-preset select").select_option(index=0)
+    temperature = page.locator("#knobs [data-knob=temperature] input[type=range]")
+    temperature.fill("0.55")
+    page.locator("button[name=language]").click()
+    page.locator("button[name=language]").click()
+    page.locator("button[name=generate]").click()
+    notice = page.locator(".act-notice")
+    expect(notice).to_have_text(re.compile(r"^task\.yaml, line \d+: .*not valid YAML"))
+    expect(page.locator(".act.running")).to_have_count(0)
+    expect(page.locator("[data-task-field][name=hero]")).to_have_value("a hare")
+    expect(temperature).to_have_value("0.55")
+    assert page.locator(".toast-body").count() == 0
+    page.locator(".mine [name=edit]").click()
+    expect(page.locator("[data-panel=yaml] .field-error")).to_contain_text("not valid YAML")
+    expect(page.locator(".mine [name=yaml]")).to_have_value("id: [")
+    page.locator(".task-picker").select_option("slogans")
+    generate(page)
+    expect(body(page)).not_to_be_empty()

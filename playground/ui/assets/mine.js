@@ -104,13 +104,14 @@ const carry = (one) => {
   pg.make("a", { href: url, download: `${one.record.id}.yaml` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 };
+const showYaml = (one) => {
+  find("[name=yaml]").value = one.yaml;
+  open("yaml");
+};
 const edit = (one) => {
   key = one.key;
   if (one.record.as_prompt) ask("start", { key });
-  else {
-    find("[name=yaml]").value = one.yaml;
-    open("yaml");
-  }
+  else showYaml(one);
 };
 // The line that an error names is selected, so that it can be mended at once.
 const mark = (line) => {
@@ -157,6 +158,7 @@ watch("told", () => {
   const told = props.told;
   if (!told) return;
   if (told.error) {
+    if (!panel && mine(told.key)) showYaml(mine(told.key)); // it cannot be begun with, and can be mended there
     complain(told.error);
     if (!panel) said = { word: told.error };
     draw();
