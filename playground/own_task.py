@@ -1,4 +1,4 @@
-"""A person's own task: a prompt with `{{variables}}`, filled in, and written down as the YAML that `presets/` holds.
+"""A person's own task: a prompt or a chat with `{{variables}}`, filled in, and written down as the YAML of `presets/`.
 
 Knows no page and keeps nothing. Whatever comes from outside is read as strictly as a shipped task, and is smaller.
 """
@@ -14,8 +14,8 @@ import yaml
 
 from playground import parameters, schema, tasks
 from playground.schema import SchemaError
-from playground.task import MAX_LENGTH, PLACE, Field, Task, fill
-from playground.types import InvalidRequest, Language, PlaygroundError, Text
+from playground.task import MAX_LENGTH, PLACE, Field, Prompts, Task, fill
+from playground.types import InvalidRequest, Language, Mode, PlaygroundError, Text
 
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 12
@@ -42,18 +42,30 @@ def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 _Dumper.add_representer(str, _text_node)
 
 
-def variables(prompt: str) -> list[str]:
+def free(prompt: str) -> Prompts:
+    """A free prompt, as a task holds it."""
+    return Prompts("", "", "", "", prompt)
+
+
+def chat(system: str, message: str, prefill: str) -> Prompts:
+    """A chat, as a task holds it; a model without a chat template continues its parts as one text."""
+    return Prompts(
+        "", system, message, prefill, "\n\n".join(part for part in (system, message, prefill) if part.strip())
+    )
+
+
+def variables(*texts: str) -> list[str]:
     """The names between double braces, each once, in the order in which they come."""
-    return list(dict.fromkeys(PLACE.findall(prompt)))
+    return list(dict.fromkeys(name for text in texts for name in PLACE.findall(text)))
 
 
-def filled(prompt: str, values: Mapping[str, Any], language: Language) -> str:
-    """The prompt with its variables filled. Raises InvalidRequest naming the place, as `{{name}}`, or the prompt."""
-    names = variables(prompt)
-    if not names:
-        return prompt
+def filled(texts: Mapping[str, str], values: Mapping[str, Any], language: Language) -> dict[str, str]:
+    """The texts of a prompt with their variables filled. Raises InvalidRequest naming the place, as `{{name}}`, or the
+    prompt."""
+    names = variables(*texts.values())
     _check_names(names)
-    return fill(prompt, {name: _field(name).checked(values.get(name, ""), language) for name in names})
+    known = {name: _field(name).checked(values.get(name, ""), language) for name in names}
+    return {part: fill(text, known) for part, text in texts.items()}
 
 
 def read(text: object, file: str = FILE) -> Task:
@@ -75,18 +87,20 @@ def _built(text: str, file: str) -> Task:
     return tasks.build(schema.parse(text, file))
 
 
-def write(title: object, prompt: str, values: Mapping[str, Any], knobs: Mapping[str, Any], language: Language) -> str:
-    """The YAML of a task that sends what this free prompt sends: with these knobs, and these values as the defaults."""
+def write(
+    title: object, prompts: Prompts, values: Mapping[str, Any], knobs: Mapping[str, Any], language: Language
+) -> str:
+    """The YAML of a task that sends what these prompts send: with these knobs, and these values as the defaults."""
     named = " ".join(title.split()) if isinstance(title, str) else ""
     if not named or len(named) > MAX_TITLE:
         en, zh = f"The title needs 1 to {MAX_TITLE} characters.", f"标题需要 1 到 {MAX_TITLE} 个字符。"
         raise InvalidRequest(Text(en, zh), parameter="title")
-    names = variables(prompt)
+    names = variables(prompts.complete)  # of a chat, all its parts
     if not names:
         what = Text("A task needs something to fill in.", "任务需要可以填写的内容。")
         hint = Text("Write {{name}} where the prompt changes.", "请在提示词会变的地方写上 {{名称}}。")
         raise InvalidRequest(what, hint, parameter="prompt")
-    if tasks.SHOTS in names or "{{" in PLACE.sub("", prompt):
+    if tasks.SHOTS in names or "{{" in PLACE.sub("", prompts.complete):
         what = Text("A task cannot hold this prompt.", "任务无法保存这个提示词。")
         hint = Text(
             "Behind {{ there must be a name of letters, digits or _, and }}; the name shots is taken.",
@@ -94,8 +108,11 @@ def write(title: object, prompt: str, values: Mapping[str, Any], knobs: Mapping[
         )
         raise InvalidRequest(what, hint, parameter="prompt")
     _check_names(names)
+    if (prompts.system or prompts.prefill) and not prompts.user.strip():
+        raise InvalidRequest(Text("The message is empty.", "消息不能为空。"), parameter="message")
     defaults = {name: _field(name, required=False).checked(values.get(name, ""), language) for name in names}
     chosen = parameters.changed(parameters.validate(knobs))
+    asked = _prompts_record(prompts)
     record = {
         "id": _id(named),
         "group": _GROUP,
@@ -103,7 +120,7 @@ def write(title: object, prompt: str, values: Mapping[str, Any], knobs: Mapping[
         "description": {"en": _ABOUT.en, "zh": _ABOUT.zh},
         "output": {"kind": "text"},
         "fields": [_record(name, value) for name, value in defaults.items()],
-        "prompts": {"en": {"complete": prompt}, "zh": {"complete": prompt}},
+        "prompts": {"en": asked, "zh": asked},
         "parameters": {name: value for name, value in chosen.items() if name != "seed"},
     }
     text: str = yaml.dump(record, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
@@ -116,13 +133,17 @@ def prompt_of(task: Task, language: Language) -> str:
     return task.prompts[language].complete
 
 
-def is_prompt(task: Task) -> bool:
-    """Whether its prompt, written down again, is all there is to this task, so that it may be edited as a prompt."""
+def kind_of(task: Task) -> Mode | None:
+    """As what it may be edited: where a prompt or a chat, written down again, is all there is to it; None where not."""
+    parts = task.prompts["en"]
+    typed = chat(parts.system, parts.user, parts.prefill) if parts.user else free(parts.complete)
     try:
-        again = write(task.title.en, prompt_of(task, "en"), task.defaults("en"), task.parameters, "en")
+        again = write(task.title.en, typed, task.defaults("en"), task.parameters, "en")
     except PlaygroundError:
-        return False
-    return read(again) == task
+        return None
+    if read(again) != task:
+        return None
+    return "chat" if parts.user else "complete"
 
 
 def _check_names(names: list[str]) -> None:
@@ -136,6 +157,13 @@ def _field(name: str, *, required: bool = True) -> Field:
     """A variable while it is part of a prompt; errors name its place, so that no other field is meant."""
     place, most = f"{{{{{name}}}}}", MAX_LENGTH["long_text"]
     return Field(place, "long_text", Text(name, name), Text("", ""), required=required, max_length=most)
+
+
+def _prompts_record(prompts: Prompts) -> dict[str, Any]:
+    if not prompts.user:
+        return {"complete": prompts.complete}
+    parts = {"system": prompts.system, "user": prompts.user, "prefill": prompts.prefill}
+    return {"chat": {name: text for name, text in parts.items() if text.strip()}, "complete": prompts.complete}
 
 
 def _record(name: str, value: str) -> dict[str, Any]:

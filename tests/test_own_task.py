@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from playground import own_task, parameters, schema, tasks
 from playground.generators.scripted import ScriptedGenerator
-from playground.types import InvalidRequest, PlaygroundError, Request
+from playground.types import InvalidRequest, Language, PlaygroundError, Request
 from playground.ui import form as forms
 
 CARD = ScriptedGenerator(["Once."]).card
@@ -30,13 +31,58 @@ def asked(form: dict[str, Any], knobs: dict[str, Any] | None = None) -> Request:
 
 
 def written(prompt: str = PROMPT, values: dict[str, Any] | None = None, **knobs: Any) -> str:
-    return own_task.write("My story", prompt, TYPED if values is None else values, NEUTRAL | knobs, "en")
+    return own_task.write("My story", own_task.free(prompt), TYPED if values is None else values, NEUTRAL | knobs, "en")
+
+
+def filled(prompt: str, values: dict[str, str], language: Language = "en") -> str:
+    return own_task.filled({"prompt": prompt}, values, language)["prompt"]
+
+
+def chat(system: str, message: str, prefill: str, values: dict[str, Any]) -> dict[str, Any]:
+    typed = {"system": system, "message": message, "prefill": prefill}
+    return forms.first_form() | {"kind": "chat", **typed, "variables": values}
 
 
 def test_the_request_carries_the_prompt_with_its_variables_filled() -> None:
     assert own_task.variables(PROMPT) == ["hero", "地点"]
     assert asked(free(PROMPT, TYPED)).prompt == "A story about a fox in 杭州.\n\nTitle: a fox,"
     assert asked(free("None in {single}, {{a.b}} or {{ }}.", {})).prompt == "None in {single}, {{a.b}} or {{ }}."
+
+
+def test_a_chat_has_variables_in_each_of_its_texts() -> None:
+    request = asked(chat("You are {{hero}}.", "Where is {{地点}}?", "{{hero}}:", TYPED))
+    assert (request.system, request.prompt, request.prefill) == ("You are a fox.", "Where is 杭州?", "a fox:")
+    with pytest.raises(InvalidRequest) as caught:
+        asked(chat("You are {{hero}}.", "Hello", "", {}))
+    assert caught.value.parameter == "{{hero}}"
+    thirteen = {f"v{number}": "x" for number in range(13)}
+    prompt = [f"{{{{{name}}}}}" for name in thirteen]
+    with pytest.raises(InvalidRequest, match="13 variables"):
+        asked(chat("".join(prompt[:7]), "".join(prompt[7:]), "", thirteen))
+
+
+@pytest.mark.parametrize(
+    ("system", "prefill"), [("You are {{hero}}.", "Well,"), ("", ""), ("You are calm.\n\nAlways.", "{{hero}}:")]
+)
+def test_a_saved_chat_asks_what_the_chat_asked_and_is_edited_as_one(system: str, prefill: str) -> None:
+    parts = own_task.chat(system, "Where is {{地点}},\n{{hero}}?", prefill)
+    yaml = own_task.write("Fox", parts, TYPED, NEUTRAL | {"temperature": 0.6}, "en")
+    task = own_task.read(yaml)
+    assert task.prompts["en"] == task.prompts["zh"] == parts and own_task.kind_of(task) == "chat"
+    form = forms.first_form() | {"kind": "task", "own": yaml, "fields": TYPED}
+    request = asked(form, forms.preset_values(form, CARD))
+    same = asked(chat(parts.system, parts.user, parts.prefill, TYPED), {**NEUTRAL, "temperature": 0.6})
+    assert replace(request, task=None) == same and request.mode == "chat"
+    plain = forms.request_of(form, NEUTRAL, replace(CARD, has_chat_template=False))
+    assert plain.mode == "complete" and "Where is 杭州,\na fox?" in plain.prompt
+    other = own_task.read(yaml.replace("    complete: |-\n", "    complete: |-\n      Edited.\n"))
+    assert own_task.kind_of(other) is None  # a chat would not show that
+
+
+def test_a_chat_without_a_message_is_no_task() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        own_task.write("Fox", own_task.chat("You are {{hero}}.", " ", ""), TYPED, NEUTRAL, "en")
+    assert caught.value.parameter == "message"
 
 
 def test_what_was_typed_as_a_value_is_never_looked_at_again() -> None:
@@ -49,7 +95,7 @@ def test_what_was_typed_as_a_value_is_never_looked_at_again() -> None:
 def test_any_values_stand_where_their_names_stood(values: list[str]) -> None:
     names = dict(zip(("a", "b"), values, strict=True))
     tidy = {name: "\n".join(line.rstrip() for line in text.splitlines()).strip() for name, text in names.items()}
-    assert own_task.filled("<{{a}}|{{ b }}|{{a}}>", names, "en") == f"<{tidy['a']}|{tidy['b']}|{tidy['a']}>"
+    assert filled("<{{a}}|{{ b }}|{{a}}>", names) == f"<{tidy['a']}|{tidy['b']}|{tidy['a']}>"
 
 
 @pytest.mark.parametrize("wrong", [{}, {"hero": " "}, {"hero": 3}, {"hero": "x" * 6001}, {"hero": "\ud800"}])
@@ -83,7 +129,7 @@ def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
     request = asked(form, knobs)
     same = asked(free(PROMPT, TYPED), knobs)
     assert (request.prompt, request.mode, request.values) == (same.prompt, same.mode, same.values)
-    assert own_task.is_prompt(task)
+    assert own_task.kind_of(task) == "complete"
     assert own_task.prompt_of(task, "en") == PROMPT
 
 
@@ -98,14 +144,14 @@ def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
 def test_whatever_is_saved_is_read_again_as_it_was(before: str, value: str, title: str) -> None:
     prompt = f"{before}{{{{name}}}}\n  {before}"
     try:
-        yaml = own_task.write(title, prompt, {"name": value}, NEUTRAL, "en")
+        yaml = own_task.write(title, own_task.free(prompt), {"name": value}, NEUTRAL, "en")
     except InvalidRequest:
         assert not title.strip() or len(title) > own_task.MAX_TITLE
         return
     task = own_task.read(yaml)
     assert own_task.prompt_of(task, "en") == prompt
     assert task.title.zh == " ".join(title.split())
-    assert task.defaults("en") == {"name": own_task.filled("{{name}}", {"name": value}, "en") if value.strip() else ""}
+    assert task.defaults("en") == {"name": filled("{{name}}", {"name": value}) if value.strip() else ""}
 
 
 def test_a_saved_task_is_a_preset_like_the_shipped_ones(tmp_path: Any) -> None:
@@ -120,11 +166,11 @@ def test_every_shipped_task_can_be_imported_and_begun_with() -> None:
     for path in sorted(tasks.FOLDER.glob("*.yaml")):
         task = own_task.read(path.read_text(encoding="utf-8"), path.name)
         assert task == tasks.load(path)
-        assert not own_task.is_prompt(task)
+        assert own_task.kind_of(task) is None
         for language in ("en", "zh"):
             fields = {name: value or "-" for name, value in task.defaults(language).items()}
-            filled = own_task.filled(own_task.prompt_of(task, language), fields, language)
-            assert next(iter(task.checked_fields(fields, language).values())) in filled
+            sent = filled(own_task.prompt_of(task, language), fields, language)
+            assert next(iter(task.checked_fields(fields, language).values())) in sent
 
 
 def test_an_own_task_of_a_shipped_name_is_the_visitors_own() -> None:
@@ -154,7 +200,7 @@ def test_an_own_task_of_a_shipped_name_is_the_visitors_own() -> None:
 )
 def test_what_no_task_can_hold_is_told_before_it_is_saved(title: Any, prompt: str, parameter: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        own_task.write(title, prompt, {}, NEUTRAL, "en")
+        own_task.write(title, own_task.free(prompt), {}, NEUTRAL, "en")
     assert caught.value.parameter == parameter
 
 
@@ -211,7 +257,7 @@ def test_a_task_is_parsed_once_nobody_changes_it_and_a_mistake_is_told_each_time
         forms.wishes_of_all_forms(form)
         forms.held(dict(request.values), forms.remembered(request, forms.task_part(form)))
         forms.task_record(own_task.read(yaml, "mine"))
-        own_task.is_prompt(own_task.read(yaml, "mine"))
+        own_task.kind_of(own_task.read(yaml, "mine"))
     assert {own_task.FILE, "mine"}.isdisjoint(parsed)
     assert own_task.read(yaml, "mine") is task and task == before
     for _ in range(2):

@@ -120,11 +120,12 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
     if task is not None:
         return task.request(_fields(form), language_of(form), mode, values)
     if mode == "complete":
-        return Request(_prompt(form), values)
+        return Request(_filled(form, "prompt")["prompt"], values)
     if form.get("kind") == "talk":
         return spoken(form.get("talk"), knobs, card)
     _check_chat(mode, card)
-    return Request(_text(form, "message"), values, "chat", system=_text(form, "system"), prefill=_text(form, "prefill"))
+    said = _filled(form, "system", "message", "prefill")
+    return Request(said["message"], values, "chat", system=said["system"], prefill=said["prefill"])
 
 
 def spoken(said: object, knobs: Mapping[str, Any], card: ModelCard) -> Request:
@@ -265,12 +266,12 @@ def _fields(form: Mapping[str, Any]) -> Mapping[str, Any]:
     return fields if isinstance(fields, Mapping) else {}
 
 
-def _prompt(form: Mapping[str, Any]) -> str:
-    """The free prompt with its variables filled in."""
-    prompt, values = form.get("prompt"), form.get("variables")
-    if isinstance(prompt, str):
-        return own_task.filled(prompt, values if isinstance(values, Mapping) else {}, language_of(form))
-    return _text(form, "prompt")
+def _filled(form: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The texts of these names with their variables filled in; what is no text goes on as it is."""
+    given = {name: _text(form, name) for name in names}
+    texts = {name: text for name, text in given.items() if isinstance(text, str)}
+    values = form.get("variables")
+    return given | own_task.filled(texts, values if isinstance(values, Mapping) else {}, language_of(form))
 
 
 def _text(form: Mapping[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""A visitor's own tasks: written from the free prompt, read from YAML. The browser keeps them; here they only pass by.
+"""A visitor's own tasks: written from a prompt or a chat, read from YAML. The browser keeps them; here they pass by.
 
 Knows no layout. Every answer is what `told` of the element becomes: a task, a prompt to begin with, or an error.
 """
@@ -12,12 +12,13 @@ import gradio as gr
 
 from playground import own_task
 from playground.schema import SchemaError
-from playground.task import Task
-from playground.types import Language, PlaygroundError
+from playground.task import Prompts, Task
+from playground.types import PlaygroundError
 from playground.ui import form as forms
 from playground.ui.element import element
 from playground.ui.words import WORDS, said
 
+_CHAT = ("system", "message", "prefill")  # the texts of a chat
 _SHOWN = 80  # characters of a file's name
 
 
@@ -34,7 +35,7 @@ class Mine:
         self.element.start(self._start, compose, self.element, **told)
 
     def _keep(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData) -> Any:
-        """The free prompt with its knobs, as a task."""
+        """The free prompt or the chat with its knobs, as a task."""
         return _answer(event, lambda sent: _task(_written(filled, knobs, sent.get("title")), own_task.FILE))
 
     def _check(self, event: gr.EventData) -> Any:
@@ -42,7 +43,7 @@ class Mine:
         return _answer(event, lambda sent: _task(sent.get("yaml"), str(sent.get("file") or own_task.FILE)[:_SHOWN]))
 
     def _start(self, filled: dict[str, Any], event: gr.EventData) -> Any:
-        """The chosen task as a free prompt, with what its fields hold."""
+        """The chosen task as a prompt to be edited, with what its fields hold."""
         return _answer(event, lambda _: _prompt(filled))
 
 
@@ -58,16 +59,22 @@ def _answer(event: gr.EventData, answer: Callable[[Mapping[str, Any]], dict[str,
 
 
 def _written(filled: Mapping[str, Any], knobs: Mapping[str, Any], title: object) -> str:
-    prompt, values = filled.get("prompt"), filled.get("variables")
-    language: Language = forms.language_of(filled)
+    values = filled.get("variables")
     given = values if isinstance(values, Mapping) else {}
-    return own_task.write(title, prompt if isinstance(prompt, str) else "", given, knobs, language)
+    return own_task.write(title, _typed(filled), given, knobs, forms.language_of(filled))
+
+
+def _typed(filled: Mapping[str, Any]) -> Prompts:
+    text = {name: filled[name] if isinstance(filled.get(name), str) else "" for name in ("prompt", *_CHAT)}
+    if filled.get("kind") == "chat":
+        return own_task.chat(text["system"], text["message"], text["prefill"])
+    return own_task.free(text["prompt"])
 
 
 def _task(yaml: object, file: str) -> dict[str, Any]:
-    """The YAML and what compose.js draws of it; `as_prompt` where the free prompt can show all of it."""
+    """The YAML and what compose.js draws of it; `as_prompt` is the kind of prompt that can show all of it."""
     task = own_task.read(yaml, file)
-    return {"yaml": yaml, "record": record_of(task) | {"as_prompt": own_task.is_prompt(task)}}
+    return {"yaml": yaml, "record": record_of(task) | {"as_prompt": own_task.kind_of(task)}}
 
 
 def record_of(task: Task) -> dict[str, Any]:
@@ -76,7 +83,13 @@ def record_of(task: Task) -> dict[str, Any]:
 
 
 def _prompt(filled: Mapping[str, Any]) -> dict[str, Any]:
+    """What compose.js is to show: a chat where the task is one, else a free prompt."""
     task = forms.task_of(filled)
     if task is None:
         return {}
-    return {"prompt": own_task.prompt_of(task, forms.language_of(filled)), "variables": filled.get("fields")}
+    parts = task.prompts[forms.language_of(filled)]
+    if filled.get("own") and own_task.kind_of(task) == "chat":
+        typed = {"kind": "chat", "system": parts.system, "message": parts.user, "prefill": parts.prefill}
+    else:
+        typed = {"kind": "complete", "prompt": parts.complete}
+    return {"typed": typed | {"variables": filled.get("fields")}}

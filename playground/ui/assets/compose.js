@@ -12,7 +12,7 @@ let hasChat = true;
 let model = "";
 let timer = 0;
 let turned = "";
-let drawn = "";
+let drawn = null; // the names whose fields stand there
 // The rule of task.py, so that fields appear while a person types; what is sent is decided there.
 const PLACE = /\{\{[ \t]*([\p{L}\p{N}_]{1,40})[ \t]*\}\}/gu;
 // What is filled in is decided here and nowhere else. Gradio may set an element back to what it was when the page
@@ -26,8 +26,10 @@ const change = (changes) => {
   props.value = form;
   pg.tell("composed", { kind: form.kind, task: task(), own: form.own, fields: variables().length });
 };
+const TEXTS = { complete: ["prompt"], chat: ["system", "message", "prefill"] }; // where variables may stand
 const variables = () => {
-  const names = [...String(form.prompt).matchAll(PLACE)].map((place) => place[1]);
+  const text = (TEXTS[form.kind] ?? []).map((name) => form[name]).join("\n");
+  const names = [...text.matchAll(PLACE)].map((place) => place[1]);
   return [...new Set(names)].slice(0, props.most_variables);
 };
 watch("value", () => { if (JSON.stringify(props.value) !== JSON.stringify(form)) props.value = form; });
@@ -89,7 +91,7 @@ const drawFields = () => {
   fields.querySelectorAll("textarea").forEach(grow);
   drawMeasured();
 };
-// A field a variable of the free prompt; what was typed for a name stays when the name comes back.
+// A field for each variable of the free prompt or the chat; what was typed for a name stays when the name comes back.
 const drawVariables = () => {
   const names = variables();
   find(".variables-hint").hidden = names.length > 0;
@@ -124,8 +126,9 @@ const drawKind = () => {
       button.title = hasChat ? "" : pg.t("no_chat", { model });
     }
   }
-  for (const part of element.querySelectorAll(".compose-kind")) part.hidden = part.dataset.for !== kind;
+  for (const part of element.querySelectorAll(".compose-kind")) part.hidden = !part.dataset.for.split(" ").includes(kind);
   picker.hidden = kind !== "task";
+  drawVariables();
   document.body.dataset.writes = kind;
   pg.tell("kind", kind);
   note.hidden = hasChat;
@@ -137,8 +140,7 @@ const drawAll = () => {
   drawPicker();
   drawFields();
   for (const area of element.querySelectorAll("[data-for] > label textarea")) area.value = form[area.name] ?? "";
-  drawn = "";
-  drawVariables();
+  drawn = null;
   drawKind();
 };
 const choose = (kind) => {
@@ -222,13 +224,13 @@ pg.on("mine", (list) => {
   if (open) take(task(), kept);
   else change({ drafts: kept });
 }, "compose");
-// Something else is to stand here: a task by its id, or a free prompt with its values under the knobs as they are.
-pg.on("write", ({ task: id, prompt, variables: values }) => {
+// Something else is to stand here: a task by its id, or a prompt with its values under the knobs as they are.
+pg.on("write", ({ task: id, typed }) => {
   if (id) {
     change({ kind: "task" });
     take(tasks.find((one) => one.id === id), form.drafts);
   } else {
-    change({ kind: "complete", prompt, variables: values });
+    change(typed);
     wish(false);
   }
   drawAll();

@@ -9,6 +9,7 @@ let shown = { kind: "task", task: null, own: "", fields: 0 }; // what compose.js
 let panel = ""; // "title", "yaml" or none
 let key = null; // of the task that is being edited; null for a new one
 let gone = null; // the last one deleted, and its place
+let hasChat = true;
 let said = null; // what was done last: a word and its values
 
 const mine = (wanted) => list.find((one) => one.key === wanted);
@@ -36,8 +37,8 @@ const draw = () => {
   pg.apply(element);
   const [task, own] = [shown.kind === "task", Boolean(shown.own)];
   const show = (name, visible) => { button(name).hidden = !visible; };
-  find(".mine").hidden = shown.kind === "chat";
-  show("keep", shown.kind === "complete" && shown.fields > 0);
+  find(".mine").hidden = shown.kind === "talk";
+  show("keep", ["complete", "chat"].includes(shown.kind) && shown.fields > 0);
   show("start", task && !own);
   for (const name of ["edit", "export", "delete"]) show(name, task && own);
   show("import", task);
@@ -110,7 +111,8 @@ const showYaml = (one) => {
 };
 const edit = (one) => {
   key = one.key;
-  if (one.record.as_prompt) ask("start", { key });
+  const kind = one.record.as_prompt;
+  if (kind && (kind !== "chat" || hasChat)) ask("start", { key });
   else showYaml(one);
 };
 // The line that an error names is selected, so that it can be mended at once.
@@ -164,7 +166,7 @@ watch("told", () => {
     draw();
     if (told.line && panel === "yaml") mark(told.line);
   } else if (told.record) save(told);
-  else if (told.prompt !== undefined) pg.tell("write", { prompt: told.prompt, variables: told.variables });
+  else if (told.typed) pg.tell("write", { typed: told.typed });
 });
 pg.on("composed", (now) => {
   const other = now.kind !== shown.kind || now.task.id !== shown.task?.id;
@@ -173,6 +175,7 @@ pg.on("composed", (now) => {
   draw();
 }, "mine");
 pg.on("language", draw, "mine");
+pg.on("server", (status) => { if (status.model) hasChat = status.model.has_chat_template; }, "mine");
 window.addEventListener("storage", (event) => {
   if (event.key !== KEPT) return;
   list = kept();
