@@ -27,7 +27,7 @@ from playground.rows import Result
 from playground.types import InvalidRequest, Request, Step
 from tests import scripted_batch
 
-OWN = own_task.write("Fox story", "{{hero}} in {{place}}:", {}, parameters.validate({}) | {"n": 1}, "en")
+OWN = own_task.write("Fox story", own_task.free("{{hero}} in {{place}}:"), {}, parameters.validate({}) | {"n": 1}, "en")
 SLOGANS = ("--task", "slogans", "--map", "product=name")
 
 

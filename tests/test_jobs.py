@@ -68,7 +68,7 @@ def test_a_stopped_row_is_as_if_it_had_never_begun(jobs: Jobs) -> None:
 
 
 def test_an_own_task_lies_in_the_plan_so_that_another_server_goes_on_with_it(tmp_path: Path) -> None:
-    own = own_task.write("Fox story", "About {{hero}}:", {}, parameters.validate({}), "en")
+    own = own_task.write("Fox story", own_task.free("About {{hero}}:"), {}, parameters.validate({}), "en")
     plan = Plan("fox_story", mapping={"hero": "p"}, seed=1, own=own)
     before = Store(tmp_path)
     key = before.add_job(["p"], [{"p": "a fox"}, {"p": ""}])

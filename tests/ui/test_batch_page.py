@@ -82,7 +82,7 @@ def write_sheet(folder: Path, count: int) -> Path:
 
 def keep_broken(page: Page) -> None:
     """An own task in this browser's store, as another tab would put it there, that no server reads any more."""
-    own = own_task.write("Broken", "About {{product}}:", {}, parameters.validate({}), "en")
+    own = own_task.write("Broken", own_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
     texts = {"title": {"en": "Broken", "zh": "坏"}, "group": {"en": "My tasks", "zh": "我的任务"}}
     one = {"key": "own:a", "yaml": own.replace("group: write", "group: poems"), "record": {**texts, "fields": []}}
     page.evaluate("one => localStorage.setItem('playground-own-tasks', JSON.stringify([one]))", one)
