@@ -23,7 +23,7 @@ FLOORS = {
     "playground.models": 2.0, "playground.kernels": 2.05, "playground.decoding": 2.1, "playground.fast": 2.15,
     "playground.generators": 2.2,
     "playground.generate": 3.0, "playground.xray": 3.0, "playground.doctor": 3.1,
-    "playground.counsel": 3.1, "playground.batch": 3.1, "playground.jobs": 3.2, "playground.batch_cli": 3.9,
+    "playground.counsel": 3.1, "playground.batch": 3.15, "playground.jobs": 3.2, "playground.batch_cli": 3.9,
     "playground.flags": 3.8, "playground.replay_cli": 3.9, "playground.measure_cli": 3.9, "playground.cli": 4.0,
     "playground.__main__": 4.1, "playground.ui": 4.0,
     "app": 5.0,
