@@ -5,6 +5,7 @@ Knows no file, no store and no page: rows come in one by one, and results go out
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
 import threading
@@ -59,7 +60,7 @@ class Plan:
 
     def read_task(self) -> Task:
         """The task that is meant. Raises SchemaError with the line, or InvalidRequest where there is no such preset."""
-        return own_task.read(self.own) if self.own else tasks.find(self.task)
+        return _read_task(self.task, self.own)
 
     def fields(self, row: Mapping[str, str]) -> dict[str, str]:
         """What a row fills in; an empty cell leaves a field as if it had not been given."""
@@ -100,8 +101,14 @@ class Plan:
                     Text("Choose one, or give it a text for all rows.", "请选择一列，或为所有行填写同样的内容。"),
                     parameter=name,
                 )
-            if name in self.fixed and name not in self.mapping:
+            if self.fixed.get(name, "").strip() or (name in self.fixed and name not in self.mapping):
                 one.checked(self.fixed[name], self.language)
+
+
+@functools.lru_cache(maxsize=64)
+def _read_task(task: str, own: str) -> Task:
+    """Read once for the many who ask: a preset does not change while a program runs, and YAML is slow to read."""
+    return own_task.read(own) if own else tasks.find(task)
 
 
 def guess(task: Task, columns: Sequence[str]) -> dict[str, str]:

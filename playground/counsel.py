@@ -102,11 +102,11 @@ def remarks(
 
 def of_row(task: Task, language: Language, fields: Mapping[str, str], texts: Sequence[str]) -> Text | None:
     """The same in a few words, for a row among many: which of its texts are not in the language asked for."""
-    strays = [number for number, text in enumerate(texts, 1) if fitness.strays(task, language, fields, text)]
+    strays = [str(number) for number, text in enumerate(texts, 1) if fitness.strays(task, language, fields, text)]
     if not strays:
         return None
     sentence = _NOT_IN if len(texts) == 1 else _TEXTS_NOT_IN
-    return sentence.filled(language=_LANGUAGES[language], numbers=", ".join(map(str, strays)))
+    return sentence.filled(language=_LANGUAGES[language], numbers=Text(", ".join(strays), "、".join(strays)))
 
 
 def of_rows(count: int, language: Language) -> Text | None:

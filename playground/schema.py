@@ -36,6 +36,9 @@ class _Loader(yaml.SafeLoader):
         event = self.peek_event()
         if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
             raise yaml.MarkedYAMLError(problem="tags are not allowed", problem_mark=self.peek_event().start_mark)
+        if isinstance(event, yaml.ScalarEvent) and any("\ud800" <= sign <= "\udfff" for sign in event.value):
+            problem = "half a character (a lone surrogate)"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
 
@@ -174,6 +177,9 @@ def parse(text: str, file: str) -> Node:
         raise SchemaError(reason, file=file, line=text.count("\n", 0, error.position) + 1) from None
     except (yaml.YAMLError, RecursionError):
         raise SchemaError(Text("this is not valid YAML.", "这不是有效的 YAML。"), file=file) from None
+    except (ValueError, OverflowError):  # an escape or a version that stands for no number that there is
+        reason = Text("this cannot be read.", "无法读取此处。")
+        raise SchemaError(reason, file=file, line=loader.line + 1) from None
     if raw is None:
         raise SchemaError(Text("the file is empty.", "文件是空的。"), file=file)
     return Node(raw, file)

@@ -47,7 +47,8 @@ def load_all(folder: Path | None = None) -> list[Task]:
 
 
 def find(id: str, folder: Path | None = None) -> Task:
-    known = {task.id: task for task in load_all(folder)}
+    """The task of that id; files are named after theirs, so that no other is read."""
+    known = {path.stem: path for path in sorted((folder or FOLDER).glob("*.yaml"))}
     if id not in known:
         near = difflib.get_close_matches(id, known, n=1)
         listed = Text(f"Tasks are {', '.join(known)}.", f"可用的任务有 {'、'.join(known)}。")
@@ -56,7 +57,7 @@ def find(id: str, folder: Path | None = None) -> Task:
         raise InvalidRequest(
             Text(f"There is no task {shown!r}.", f"没有名为 {shown!r} 的任务。"), hint, parameter="task"
         )
-    return known[id]
+    return load(known[id])
 
 
 def load(path: Path) -> Task:
