@@ -6,6 +6,7 @@ Knows no layout of the other tabs. A job is its key, which the visitor's browser
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
@@ -27,19 +28,23 @@ from playground.ui import form
 from playground.ui.answer import Waiting, answer
 from playground.ui.element import element
 from playground.ui.host import Host
-from playground.ui.kept import Kept
+from playground.ui.kept import Kept, key_of
 from playground.ui.line import Line
 from playground.ui.mine import record_of
-from playground.ui.words import said
+from playground.ui.words import UNEXPECTED, said
 
 PAGE = 50  # rows of the table at a time
 _LOOK = 0.4  # seconds between looks at a job that runs
 _GONE = Text("This batch is not kept any more.", "此批量任务已不再保留。")
 _AGAIN = Text("Choose the file again.", "请重新选择文件。")
+_NOT_RUN = Text("This batch has not been run yet.", "此批量任务还没有运行过。")
+_RUN = Text("Choose a task and run it.", "请选择任务并运行。")
+_MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
+log = logging.getLogger(__name__)
 
 
 class BatchTab:
-    """The element of the tab, and the events it sends. `panel` are the knobs of Play, for whoever wants them here."""
+    """The element of the tab, and the events it sends. The path is that of Play, and so are the knobs where wanted."""
 
     def __init__(self, host: Host, line: Line, kept: Kept) -> None:
         self._host = host
@@ -66,12 +71,13 @@ class BatchTab:
                 file=None,
             )
 
-    def wire(self, panel: gr.HTML, told: Mapping[str, Any]) -> None:
-        """`told` are the options of an event that brings data of its own and waits behind no run."""
+    def wire(self, panel: gr.HTML, act: gr.HTML, told: Mapping[str, Any]) -> None:
+        """`act` holds the path that was chosen; `told` are the options of an event that brings data of its own and
+        waits behind no run."""
         self.form.opened(self._open, None, self.form, **told)
         self.form.about(self._about, None, self.form, **told)
-        self.form.look(self._look, panel, self.form, **told)
-        self.form.go(self._go, panel, self.form, **told)
+        self.form.look(self._look, [panel, act], self.form, **told)
+        self.form.go(self._go, [panel, act], self.form, **told)
         self.form.follow(self._follow, None, self.form, **told)
         self.form.pause(self._pause, None, None, **told)
         self.form.halt(self._halt, None, None, **told)
@@ -89,15 +95,15 @@ class BatchTab:
         """A file that was sent becomes a job; a key finds its own again."""
         sent = _sent(event)
         try:
-            key = self._taken(str(sent["path"])) if "path" in sent else sent.get("key")
-            return gr.update(job=self._told(self._known({"key": key})), preview=None, status=None)
+            found = {"key": self._taken(sent["path"])} if "path" in sent else sent
+            return gr.update(job=self._told(self._known(found)), preview=None, status=None)
         except PlaygroundError as error:
             return gr.update(job={"error": _error(error), "known": "path" in sent})
 
-    def _taken(self, path: str) -> str:
+    def _taken(self, path: object) -> str:
         """The key of a new job from a file in Gradio's own folder; the file itself is not kept."""
-        limits, file = self._host.settings.limits, Path(path).resolve()
-        if not file.is_relative_to(Path(get_upload_folder()).resolve()):
+        limits, file = self._host.settings.limits, _uploaded(path)
+        if file is None:
             raise InvalidRequest(Text("There is no such file.", "没有这个文件。"), _AGAIN, parameter="file")
         try:
             table = rows.read(file, most_rows=limits.batch_rows, most_bytes=limits.batch_bytes)
@@ -119,7 +125,7 @@ class BatchTab:
         """What there is to say of the chosen task: the columns that its fields would take, and where the model falls
         short of it."""
         sent, generator = _sent(event), self._host.loaded
-        told = {"at": sent.get("at")}
+        told = {"at": _whole(sent, "at")}
         try:
             columns, task = self._known(sent).columns, _task(sent)
         except PlaygroundError as error:
@@ -128,13 +134,13 @@ class BatchTab:
         remark = counsel.beforehand(task, language, generator.card, own=own) if generator else None
         return gr.update(about={**told, "guess": guess(task, columns), "remark": said(remark)})
 
-    async def _look(self, knobs: dict[str, Any], event: gr.EventData) -> AsyncGenerator[Any, None]:
+    async def _look(self, knobs: Any, act: Any, event: gr.EventData) -> AsyncGenerator[Any, None]:
         """The first row's prompt, then its texts as they grow."""
         sent, cancelled = _sent(event), threading.Event()
         shown: dict[str, Any] = {}
 
         def ask(_: ModelCard) -> Request:
-            job, plan = self._planned(sent, knobs)
+            job, plan = self._planned(sent, knobs, act)
             row = self._jobs.store.results(job.key, most=1)[0]
             request = replace(plan.request(plan.read_task(), 1, row.input, self._host.generator), watched=True)
             shown["prompt"] = self._host.generator.render(request).text
@@ -150,37 +156,43 @@ class BatchTab:
                         yield gr.update(preview={**shown, "texts": texts, "error": said(state.error)})
         except PlaygroundError as error:
             yield gr.update(preview={"error": _error(error)})
+        except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
+            log.exception("The first row failed")
+            yield gr.update(preview={"error": said(UNEXPECTED)})
         finally:
             cancelled.set()
 
-    async def _go(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
+    async def _go(self, knobs: Any, act: Any, event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Runs all rows anew, or with `resume` those that wait, or with `retry` those that failed."""
         sent = _sent(event)
         try:
-            await asyncio.to_thread(self._begin, sent, knobs)
+            await asyncio.to_thread(self._begin, sent, knobs, act)
         except PlaygroundError as error:
             yield gr.update(status={**await asyncio.to_thread(self._status, sent), "error": _error(error)})
             return
         async for one in self._followed(sent, request.session_hash or ""):
             yield one
 
-    def _begin(self, sent: Mapping[str, Any], knobs: Mapping[str, Any]) -> None:
+    def _begin(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> None:
         generator = self._host.generator
         if sent.get("resume") or sent.get("retry"):
             job = self._known(sent)
+            if not job.plan:
+                raise InvalidRequest(_NOT_RUN, _RUN, parameter="task")
             plan = Plan(**job.plan)
             if sent.get("retry"):
                 self._jobs.store.retry(job.key)
         else:
-            job, plan = self._planned(sent, knobs)
+            job, plan = self._planned(sent, knobs, act)
             self._jobs.stop(job.key)
             self._jobs.store.plan(job.key, plan.as_json())
         self._jobs.start(job.key, plan, generator)
 
-    def _planned(self, sent: Mapping[str, Any], knobs: Mapping[str, Any]) -> tuple[StoredJob, Plan]:
+    def _planned(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> tuple[StoredJob, Plan]:
         """The plan that the form asks for, checked as far as no row is needed; all of it is untrusted."""
         job = self._known(sent)
-        own = {} if not sent.get("knobs") else {name: knobs[name] for name in parameters.by_name() if name in knobs}
+        turned = knobs if sent.get("knobs") and isinstance(knobs, Mapping) else {}
+        own = {name: turned[name] for name in parameters.by_name() if name in turned}
         values = {**own, "n": sent.get("n", 1)}
         values.pop("seed", None)
         checked = parameters.validate({**values, "seed": sent.get("seed", -1)})
@@ -191,7 +203,7 @@ class BatchTab:
             fixed=_texts(sent.get("fixed")),
             values={name: checked[name] for name in values},
             seed=checked["seed"],
-            path=self._host.settings.path,
+            path=form.path_of(checked, act, self._host.loaded),
             own=sent.get("own") or "",
         ).seeded()
         plan.check(job.columns)
@@ -199,7 +211,7 @@ class BatchTab:
 
     def _known(self, sent: Mapping[str, Any]) -> StoredJob:
         """The job whose key was sent; InvalidRequest where there is none."""
-        job = self._jobs.store.job(str(sent.get("key", "")))
+        job = self._jobs.store.job(key_of(sent))
         if job is None:
             raise InvalidRequest(_GONE, _AGAIN, parameter="file")
         return job
@@ -226,9 +238,9 @@ class BatchTab:
                 del self._followers[session]
 
     def _status(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        key, first = str(sent.get("key", "")), sent.get("first")
+        key = key_of(sent)
         progress: Progress = self._jobs.progress(key)
-        page = self._jobs.store.results(key, first=first if isinstance(first, int) else 1, most=PAGE)
+        page = self._jobs.store.results(key, first=_whole(sent, "first", 1), most=PAGE)
         counts = progress.counts
         return {
             "strayed": said(self._strayed(key, counts.remarked)),
@@ -247,10 +259,10 @@ class BatchTab:
         return None if job is None else counsel.of_rows(count, form.language_of(job.plan))
 
     def _pause(self, event: gr.EventData) -> None:
-        self._jobs.pause(str(_sent(event).get("key", "")))
+        self._jobs.pause(key_of(_sent(event)))
 
     def _halt(self, event: gr.EventData) -> None:
-        self._jobs.stop(str(_sent(event).get("key", "")))
+        self._jobs.stop(key_of(_sent(event)))
 
     def _save(self, event: gr.EventData) -> Any:
         """The results as a text that the browser makes a file of: so none of it lies on the server to be fetched."""
@@ -267,12 +279,27 @@ class BatchTab:
             "csv": lambda: rows.as_csv(job.columns, found, candidates, language),
             "jsonl": lambda: rows.as_jsonl(found, language),
         }
-        return gr.update(file={"name": f"results.{kind}", "text": "".join(write[kind]()), "at": sent.get("at")})
+        return gr.update(file={"name": f"results.{kind}", "text": "".join(write[kind]()), "at": _whole(sent, "at")})
 
 
 def _sent(event: gr.EventData) -> Mapping[str, Any]:
     """What the script sent with an event; anything but a mapping is nothing."""
     return event._data if isinstance(event._data, Mapping) else {}
+
+
+def _uploaded(path: object) -> Path | None:
+    """A file that was sent to this server; None for any other path."""
+    try:
+        file = Path(path).resolve() if isinstance(path, str) else None
+        known = file is not None and file.is_relative_to(Path(get_upload_folder()).resolve()) and file.is_file()
+    except (OSError, ValueError):  # no file can be named so
+        return None
+    return file if known else None
+
+
+def _whole(sent: Mapping[str, Any], name: str, usual: int = 0) -> int:
+    given = sent.get(name)
+    return given if type(given) is int and 0 < given < _MOST else usual
 
 
 def _task(sent: Mapping[str, Any]) -> Task:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 
 from playground.settings import Settings
 from playground.store import Store
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def key_of(sent: Mapping[str, object]) -> str:
+    """The key that a script sent; what no key can be is none, since SQLite takes not every text."""
+    key = sent.get("key")
+    return key if isinstance(key, str) and _KEY.fullmatch(key) else ""
 
 
 class Kept:

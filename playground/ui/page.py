@@ -174,7 +174,7 @@ class Page:
         self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
         self._read.wire(self.panel, _LIGHT, _STOP)
         self._write.wire(self.panel, self.act, _TOLD, _RUN, _STOP)
-        self._batch.wire(self.panel, _TOLD)
+        self._batch.wire(self.panel, self.act, _TOLD)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
         task = form.task_of(filled)

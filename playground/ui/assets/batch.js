@@ -11,6 +11,7 @@ let first = 1;
 let wanted = {}; // by field: the column that fills it, or SAME
 let fixed = {};
 let tasks = props.tasks; // and a visitor's own behind them
+let path = "";
 let mine = []; // those, as mine.js keeps them
 let asked = null; // since when an answer about the chosen task is waited for, and whether columns are wanted of it
 
@@ -161,6 +162,7 @@ const drawJob = () => {
   } else begin();
   trigger("follow", { key: job.key, first });
 };
+const drawPath = () => { find(".batch-path").textContent = path ? pg.t(`batch_on_${path}`) : ""; };
 const draw = () => {
   pg.apply(element);
   find(".batch-limits").textContent = pg.t("batch_limits", { rows: pg.number(props.most.rows), size: pg.bytes(props.most.bytes) });
@@ -170,6 +172,7 @@ const draw = () => {
   drawStatus();
   drawPreview();
   drawRemark();
+  drawPath();
 };
 const send = async (file) => {
   fail(null);
@@ -247,6 +250,7 @@ pg.on("mine", (list) => {
   drawFields();
   ask(true);
 }, "batch");
+pg.on("path", (chosen) => { path = chosen; drawPath(); }, "batch");
 pg.on("server", (status) => { if (status.model) ask(false); }, "batch"); // only then is there a model to speak of
 pg.on("language", () => { draw(); ask(false); }, "batch");
 draw();

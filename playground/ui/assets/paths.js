@@ -28,6 +28,7 @@ const pathChoice = (root) => {
   };
   const draw = (beams = searching) => {
     searching = beams;
+    pg.tell("path", offered() ? chosen.path : "exact"); // what the whole page writes on, where no beams search
     const shown = offered() && !searching ? chosen.path : "exact";
     for (const button of root.querySelectorAll("[data-path]")) {
       const on = button.dataset.path === shown;

@@ -1,0 +1,162 @@
+"""The tab Batch's events over whatever a stranger's script sends: each is answered with a sentence, or with nothing."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.utils import get_upload_folder
+
+from playground import own_task, parameters
+from playground.generators.scripted import ScriptedGenerator
+from playground.settings import Limits, Settings
+from playground.ui import batch
+from playground.ui.batch import BatchTab
+from playground.ui.host import Host
+from playground.ui.kept import Kept
+from playground.ui.line import Line
+from tests.ui.conftest import heard
+
+OWN = own_task.write("Fox story", "About {{product}}:", {}, parameters.validate({}), "en")
+ODD: list[Any] = [
+    None, True, False, 0, -1, 7, 1.5, float("nan"), float("inf"), 10**400, 2**63, -(2**64), "", " ", "x", "\ud800",
+    "a\0b", "k" * 100_000, "../../etc/passwd", "/etc/passwd", [], [1], ["\ud800"], {}, {"\ud800": "\udfff"}, {"a": []},
+    "id: fox\ntitle: \"\\ud800\"\n", "{a: " * 10_000,
+]  # fmt: skip
+# What each event reads beside the job's key.
+READS: dict[str, tuple[str, ...]] = {
+    "open": ("path",),
+    "about": ("task", "own", "language", "at"),
+    "look": ("task", "own", "language", "mapping", "fixed", "n", "seed", "knobs"),
+    "go": ("task", "own", "language", "mapping", "fixed", "n", "seed", "knobs", "first"),
+    "follow": ("first",),
+    "pause": (),
+    "halt": (),
+    "save": ("kind", "language", "at"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "_LOOK", 0.01)
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchTab]:
+    settings = Settings(data_folder=str(tmp_path_factory.mktemp("data")))
+    script = ScriptedGenerator(["One."], parameters=frozenset(parameters.by_name()))
+    host = Host(settings, lambda _settings, _report: script)
+    host.start()
+    assert host.wait(20)
+    kept = Kept(settings)
+    yield BatchTab(host, Line(Limits()), kept)
+    kept.store.close()
+
+
+def answers(tab: BatchTab, event: str, sent: object, knobs: Any = None, act: Any = None) -> list[dict[str, Any]]:
+    """All that a handler of the tab answers, as it would go to the browser."""
+    told, session = gr.EventData(None, sent), SimpleNamespace(session_hash="me")
+    match event:
+        case "look":
+            found = heard(tab._look(knobs, act, told))
+        case "go":
+            found = heard(tab._go(knobs, act, told, session))
+        case "follow":
+            found = heard(tab._follow(told, session))
+        case _:
+            found = [getattr(tab, f"_{event}")(told)]
+    json.dumps(found, ensure_ascii=False).encode()  # nothing that came in goes out unread
+    return [one for one in found if one is not None]
+
+
+def added(tab: BatchTab) -> str:
+    return tab._jobs.store.add_job(["p"], [{"p": "Tea"}, {"p": "Coffee"}])
+
+
+def wish(key: str, **more: Any) -> dict[str, Any]:
+    return {"key": key, "task": "slogans", "mapping": {"product": "p"}, "fixed": {}, "n": 1, "seed": 1, **more}
+
+
+def state(tab: BatchTab, key: str) -> tuple[Mapping[str, Any], int]:
+    job = tab._jobs.store.job(key)
+    assert job is not None
+    return job.plan, tab._jobs.progress(key).counts.done
+
+
+@pytest.mark.parametrize("event", READS)
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
+def test_nothing_odd_in_place_of_what_is_sent_or_of_its_key_finds_a_job(tab: BatchTab, event: str, odd: Any) -> None:
+    for sent in (odd, {"key": odd}, {"key": odd, "resume": odd, "retry": odd, "kind": odd}):
+        for told in answers(tab, event, sent):
+            shown = next(value for name, value in told.items() if not name.startswith("_"))
+            assert "error" in shown or shown["all"] == 0, "neither a sentence nor nothing"
+
+
+@pytest.mark.parametrize(("event", "name"), [(event, name) for event, names in READS.items() for name in names])
+def test_nothing_odd_beside_a_key_breaks_an_event_or_its_job(tab: BatchTab, event: str, name: str) -> None:
+    key = added(tab)
+    answers(tab, "go", wish(key))
+    ended = state(tab, key)
+    assert ended[1] == 2
+    for odd in ODD:
+        told = answers(tab, event, wish(key) | {name: odd})
+        if event == "go":
+            assert "error" in told[-1]["status"] or told[-1]["status"]["waiting"] == 0
+        else:
+            assert told and state(tab, key) == ended
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
+def test_nothing_odd_on_the_panel_or_for_a_path_breaks_a_run(tab: BatchTab, odd: Any) -> None:
+    key = added(tab)
+    knobs = [odd, *({name: odd} for name in ("temperature", "stop", "negative_prompt", "logit_bias", "n", "order"))]
+    for turned in knobs:
+        told = answers(tab, "go", wish(key, knobs=True), turned, odd)
+        assert "error" in told[-1]["status"] or told[-1]["status"]["waiting"] == 0
+    assert "error" in answers(tab, "go", wish(key, mapping={"product": odd}, fixed={"product": odd}))[-1]["status"] or (
+        isinstance(odd, str) and odd.strip()
+    )
+
+
+def test_what_has_not_been_run_cannot_be_gone_on_with(tab: BatchTab) -> None:
+    for wanted in ("resume", "retry"):
+        (told,) = answers(tab, "go", {"key": added(tab), wanted: True})
+        assert told["status"]["error"]["en"] == "This batch has not been run yet. Choose a task and run it."
+
+
+def test_only_what_was_sent_to_this_server_becomes_a_job(tab: BatchTab, tmp_path: Path) -> None:
+    uploads = Path(get_upload_folder())
+    uploads.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "rows.csv").write_text("p\nTea\n")
+    with tempfile.TemporaryDirectory(dir=uploads) as sent:
+        mine, link, folder = Path(sent) / "rows.csv", Path(sent) / "link.csv", Path(sent) / "folder.csv"
+        mine.write_text("p\nTea\n")
+        link.symlink_to(tmp_path / "rows.csv")
+        folder.mkdir()
+        for wrong in (uploads, folder, link, Path(sent) / "none.csv", tmp_path / "rows.csv"):
+            (told,) = answers(tab, "open", {"path": str(wrong)})
+            assert "There is no such file." in told["job"]["error"]["en"]
+        (told,) = answers(tab, "open", {"path": str(mine)})
+        assert told["job"]["columns"] == ["p"] and not mine.exists()
+
+
+def test_an_own_task_goes_into_the_plan_and_a_broken_one_is_told_with_its_line(tab: BatchTab) -> None:
+    key = added(tab)
+    sent = wish(key, task="own:a", own=OWN)
+    (told,) = answers(tab, "about", {**sent, "mapping": {}, "at": 5})
+    assert told["about"] == {"at": 5, "guess": {}, "remark": None}
+    answers(tab, "go", sent, None, {"path": "fast"})
+    plan, done = state(tab, key)
+    assert (plan["task"], plan["own"], plan["path"], done) == ("fox_story", OWN, "exact", 2)  # a script has one path
+    (told,) = answers(tab, "open", {"key": key})
+    assert told["job"]["own"]["title"]["en"] == "Fox story"
+    broken = wish(key, own=OWN.replace("group: write", "group: poems"))
+    for event, place in (("about", "about"), ("look", "preview"), ("go", "status")):
+        assert "task.yaml, line 2, group" in answers(tab, event, broken)[-1][place]["error"]["en"]
+    assert state(tab, key) == (plan, 2)
