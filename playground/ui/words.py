@@ -45,7 +45,7 @@ WORDS: Mapping[str, Text] = {
     "prompt_kind": Text("What to write", "写什么"),
     "kind_task": Text("Task", "任务"),
     "kind_complete": Text("Free prompt", "自由提示词"),
-    "kind_chat": Text("Chat", "对话"),
+    "kind_chat": Text("Single question", "单次提问"),
     "kind_talk": Text("Conversation", "多轮对话"),
     "choose_task": Text("Choose a task", "选择任务"),
     "measured": Text(
