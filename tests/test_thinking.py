@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from playground import generate, parameters, tasks
+from playground.generators.scripted import ScriptedGenerator
 from playground.thinking import Told, opens, told_apart
+from playground.types import Mode, Request
+from playground.ui import news
 
 ANSWERED = "<think>\nThe ferry < late?\n</think>\n\nIt is late."
 
@@ -47,3 +51,34 @@ def test_a_template_that_begins_a_thought_is_noticed() -> None:
     assert opens("<|im_start|>assistant\n<think>\n")
     assert not opens("<|im_start|>assistant\n<think>\n\n</think>\n\n")
     assert not opens("<|im_start|>assistant\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "prefill", "base", "mode", "thinks", "told"),
+    [
+        ("<think>Late?</think>It is.", "", "", "chat", False, ("Late?", "It is.")),
+        ("<think>Late?</think>It is.", "", "", "complete", False, ("", "<think>Late?</think>It is.")),
+        ("Late?</think>It is.", "", "", "chat", True, ("Late?", "It is.")),  # the template began the thought
+        ("It is.", "</think>\n", "", "chat", True, ("", "It is.")),  # and the beginning of the answer ended it
+        ("Or not.", "Late?</think>It is. ", "Late?</think>It is. ", "chat", True, ("Late?", "It is. Or not.")),
+        ("It is.", "Well, ", "", "chat", False, ("", "It is.")),
+    ],
+)
+def test_a_card_tells_them_apart_wherever_the_answer_began(
+    text: str, prefill: str, base: str, mode: Mode, thinks: bool, told: tuple[str, str]
+) -> None:
+    generator = ScriptedGenerator([text])
+    request = Request("When?", parameters.validate({"seed": 0}), mode, prefill=prefill)
+    *_, run = generate.run(request, generator)
+    run.thinks = thinks
+    row = news.of_run("a", run, generator.card, {}, base=base)["rows"][0]
+    assert (row["thought"], row["text"] if row["answer"] is None else row["answer"]) == told
+    assert row["text"] == base + text
+
+
+def test_a_list_is_made_of_the_answer_alone() -> None:
+    generator = ScriptedGenerator(["<think>\n1. no\n</think>\n1. tea\n2. coffee\n"])
+    task = tasks.find("recommendations")
+    request = Request("Which?", parameters.validate({"seed": 0}), "chat")
+    *_, run = generate.run(request, generator)
+    assert news.of_run("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from playground import counsel
 from playground.decoding.notes import CUT_SHORT
 from playground.tasks import Task
-from playground.thinking import told_apart
+from playground.thinking import Told, told_apart
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.form import remembered
 from playground.ui.words import said
@@ -51,12 +51,10 @@ def of_run(
     fields = asked.get("fields") or {}
     over = run.finished
     path = {"path": run.request.path, "weights": run.weights}
-    rows = [_row(candidate, base, task, fields) | path for candidate in run.candidates]
-    if _in_talk(target):
-        rows = [row | _told_apart(row, run) for row in rows]
+    rows = [_row(candidate, base, told, task, fields) | path for candidate, told in _told_apart(run, base)]
     language = asked.get("language")
     if over:
-        texts = [row["text"] for row in rows]
+        texts = [_answer(row) for row in rows]
         if task is not None and language in LANGUAGES:
             known = {name: value for name, value in fields.items() if isinstance(value, str)}
             remarks = counsel.afterwards(task, language, known, texts, card)
@@ -69,13 +67,20 @@ def of_run(
     return news("done" if over else "running", name, rows=rows, **more)
 
 
-def _in_talk(target: Any) -> bool:
-    return isinstance(target, Mapping) and "talk" in target
+def _told_apart(run: Run, base: str) -> Iterator[tuple[Candidate, Told]]:
+    """Each text with what was thought in it. Only in a chat: what a prompt is continued with may hold any tag."""
+    before = run.request.prefill.removesuffix(base)  # the beginning of the answer that no card shows
+    opened = told_apart(before, opened=run.thinks, whole=False).thinks if before.strip() else run.thinks
+    for candidate in run.candidates:
+        text = base + candidate.text
+        if run.request.mode == "chat":
+            yield candidate, told_apart(text, opened=opened, whole=candidate.finish_reason is not None)
+        else:
+            yield candidate, Told("", text)
 
 
-def _told_apart(row: News, run: Run) -> News:
-    told = told_apart(row["text"], opened=run.thinks, whole=row["finish"] is not None)
-    return {"thought": told.thought, "answer": told.answer, "thinks": told.thinks}
+def _answer(row: News) -> str:
+    return row["text"] if row["answer"] is None else row["answer"]
 
 
 def parted(wish: Mapping[str, Any]) -> News:
@@ -96,10 +101,14 @@ def parted(wish: Mapping[str, Any]) -> News:
     return found
 
 
-def _row(candidate: Candidate, base: str, task: Task | None, fields: Mapping[str, str]) -> News:
+def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields: Mapping[str, str]) -> News:
+    """`answer` is None where it is the whole text, as nearly always."""
     text = base + candidate.text
     return {
         "text": text,
+        "thought": told.thought,
+        "answer": None if told.answer == text else told.answer,
+        "thinks": told.thinks,
         "tokens": candidate.generated,
         "speed": candidate.tokens_per_second,
         "first": candidate.first_token_s,
@@ -107,8 +116,8 @@ def _row(candidate: Candidate, base: str, task: Task | None, fields: Mapping[str
         "accepted": candidate.accepted,
         "finish": candidate.finish_reason,
         "seed": candidate.seed,
-        "items": _items(text, task, fields),
-        "table": _table(text, task),
+        "items": _items(told.answer, task, fields),
+        "table": _table(told.answer, task),
         "short": any(step.note.endswith(CUT_SHORT) for step in candidate.steps[-1:]),
     }
 

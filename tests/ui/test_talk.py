@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Site, Visit, generate, serving
+from tests.ui.conftest import Visit, generate, serving
 from tests.ui.scripted_page import HOSTILE
 
 pytestmark = pytest.mark.browser
 NOTICES_THOUGHTS = """() => {
   window.noticed = new Set();
-  const look = () => document.querySelectorAll(".turn-thought:not([hidden]) summary")
+  const look = () => document.querySelectorAll(".thought:not([hidden]) summary")
     .forEach((one) => noticed.add(one.textContent));
   const all = { subtree: true, childList: true, attributes: true };
   new MutationObserver(look).observe(document.querySelector("#talk"), all);
@@ -109,8 +110,54 @@ def test_an_answer_in_another_script_than_its_question_is_remarked_on(scripted: 
     expect(page.locator(".turn").last.locator(".remark")).to_contain_text("The prompt is in Chinese, this text is not.")
 
 
-def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_first(serve: Site, visit: Visit) -> None:
-    page = visit(serve("--think", "--pause", "0.03"))
+@pytest.fixture(scope="module")
+def thinking() -> Iterator[str]:
+    """The page over a script that thinks before it answers, and reads only 60 tokens."""
+    with serving("-m", "tests.ui.scripted_page", "--think", "--pause", "0.03") as url:
+        yield url
+
+
+def test_a_card_folds_what_was_thought_and_gives_away_the_answer_alone(thinking: str, visit: Visit) -> None:
+    page = visit(thinking, permissions=["clipboard-read", "clipboard-write"])
+    open_talk(page)
+    page.locator("[data-kind=chat]").click()
+    page.locator("[data-for=chat] [name=message]").fill("When does it come?")
+    generate(page)
+    one, text = page.locator(".card"), page.locator(".card-body")
+    expect(one).to_have_count(1)
+    expect(text).to_have_text("The ferry is late.")
+    expect(one.locator(".thought summary")).to_have_text("Thought")
+    expect(one.locator(".thought-text")).to_be_hidden()
+    one.locator(".thought summary").click()
+    expect(one.locator(".thought-text")).to_have_text("Which ferry? <b>The late one.</b>")
+    expect(page.locator("#tokens")).to_contain_text("Which")  # the tokens are all there
+    one.locator("[name=copy]").click()
+    expect(one.locator("[name=copy].done")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "The ferry is late."
+    one.locator("[name=edit]").click()
+    expect(one.locator(".card-edit")).to_have_value("The ferry is late.")
+    one.locator(".card-edit").fill("It is on time,")
+    one.locator(".card-edit").press("Control+Enter")
+    expect(text).to_have_text("It is on time,")
+    one.locator("[name=continue]").click()
+    expect(one.locator(".walk output")).to_have_text("3/3")
+    expect(one.locator(".finish")).to_have_text("end of text")
+    expect(text).to_have_text(re.compile("^It is on time,<think>"))  # further on the tag is a word like any other
+    expect(one.locator(".thought-text")).to_have_text("Which ferry? <b>The late one.</b>")
+    page.reload()
+    expect(text).to_have_text(re.compile("^It is on time,"))
+    expect(one.locator(".thought")).to_be_visible()
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("Once")
+    expect(page.locator(".seen-mode")).to_have_text("completion")
+    generate(page)
+    expect(text.first).to_have_text(re.compile("^<think>"))  # what a prompt is continued with is nobody's thought
+
+
+def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_first(
+    thinking: str, visit: Visit
+) -> None:
+    page = visit(thinking)
     talk = open_talk(page)
     length = page.locator("[data-knob=max_new_tokens] input").last
     length.fill("20")
@@ -120,10 +167,10 @@ def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_f
     assert page.evaluate("[...window.noticed]") == ["Thinking…", "Thought"]
     turn = page.locator(".turn")
     expect(turn.nth(1).locator(".turn-text")).to_have_text("The ferry is late.")
-    thought = turn.nth(1).locator(".turn-thought")
-    expect(thought.locator(".turn-thought-text")).to_be_hidden()
+    thought = turn.nth(1).locator(".thought")
+    expect(thought.locator(".thought-text")).to_be_hidden()
     thought.locator("summary").click()
-    expect(thought.locator(".turn-thought-text")).to_have_text("Which ferry? <b>The late one.</b>")
+    expect(thought.locator(".thought-text")).to_have_text("Which ferry? <b>The late one.</b>")
     page.locator(".seen summary").click()
     expect(page.locator(".seen-text")).to_have_text(re.compile(r"When does it come\?\nThe ferry is late\."))
     expect(page.locator(".seen-text")).not_to_contain_text("think")

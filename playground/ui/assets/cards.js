@@ -185,21 +185,27 @@ const receive = () => {
   });
 };
 
+/** A text with another answer; what was thought before it stays, and has come to its end. */
+const byHand = (row, answer) => {
+  const before = row.text.slice(0, row.text.length - answerOf(row).length) + (row.thinks ? "\n</think>\n\n" : "");
+  const own = { tokens: 0, edited: true, finish: "edited", seed: null, items: null };
+  return { ...own, text: before + answer, thought: row.thought, answer: before ? answer : null };
+};
 const edit = (number) => {
   const view = shownCards[number];
   const card = runs[at].cards[number];
   const area = pg.make("textarea", { class: "card-edit", "aria-label": pg.t("edit") });
-  area.value = version(card).text;
+  const row = version(card);
+  area.value = answerOf(row);
   const height = view.body.offsetHeight;
   const close = (keep) => {
     const text = area.value;
     area.closest(".card-editor").remove();
     view.body.hidden = false;
-    if (keep && text !== version(card).text) {
+    if (keep && text !== answerOf(row)) {
       runs[at].example = null;
-      const row = { text, tokens: 0, edited: true, finish: "edited", seed: null, items: null };
       const id = `hand-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-      grew(runs[at], number, asVersion(row, { id, parted: { kind: "edit", parent: card.at } }));
+      grew(runs[at], number, asVersion(byHand(row, text), { id, parted: { kind: "edit", parent: card.at } }));
       changed(number);
     } else drawCard(number);
     view.node.querySelector("[name=edit]").focus({ preventScroll: true });

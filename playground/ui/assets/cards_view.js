@@ -13,13 +13,15 @@ const REDO = "M13 6.5H6.5a3.5 3.5 0 0 0 0 7H10M10.5 4L13 6.5 10.5 9";
 
 const finishWords = (row) => (row.edited ? pg.t("edited") : row.finish ? pg.t(`finish_${row.finish}`) : pg.t(
   row.tokens ? "writing" : "reading"));
+/** A text without what was thought before it. */
+const answerOf = (row) => row.answer ?? row.text;
 const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);
 const isTable = (row) => Boolean(row.table && row.table.rows.length && !row.plain && row.finish);
 const headings = (row) => row.table.head.map((label) => pg.say(label));
 // Tabs between cells: so a spreadsheet takes it as a table. What has no headings is a JSON object, and stays one.
 const plainText = (row) => {
   if (isTable(row) && row.table.head.length) return [headings(row), ...row.table.rows].map((cells) => cells.join("\t")).join("\n");
-  return isList(row) ? row.items.join("\n") : row.text;
+  return isList(row) ? row.items.join("\n") : answerOf(row);
 };
 const tableOf = (row) => {
   const heads = headings(row).map((label) => pg.make("th", { scope: "col" }, label));
@@ -47,9 +49,21 @@ const makeCard = (number) => {
   const tools = pg.make("div", { class: "tools" }, walk, ...Object.keys(ICONS).map((name) => tool(name, pg.t(name))));
   const head = pg.make("header", { class: "card-head" }, pg.make("span", { class: "card-number" }, String(number + 1)), tools);
   const tree = pg.make("div", { class: "tree", hidden: true });
-  node.append(head, tree, body, pg.make("p", { class: "remark", hidden: true }),
+  const thought = makeThought();
+  node.append(head, tree, thought.node, body, pg.make("p", { class: "remark", hidden: true }),
     pg.make("div", { class: "card-line" }));
-  return { node, body, walk, tree, shown: null };
+  return { node, body, walk, tree, thought, shown: null };
+};
+// What a reasoning model thought, folded away; the same on a card and in a conversation.
+const makeThought = () => {
+  const body = pg.make("div", { class: "thought-text" });
+  return { node: pg.make("details", { class: "thought", hidden: true }, pg.make("summary", {}), body), body, shown: null };
+};
+const drawThought = (view, row) => {
+  view.node.hidden = !row.thought && !row.thinks;
+  if (view.node.hidden) return;
+  view.node.querySelector("summary").textContent = pg.t(row.thinks && !row.finish ? "thinking" : "thought");
+  drawText(view, row.thought);
 };
 const drawRemark = (place, row) => {
   place.hidden = !row.remark;
@@ -96,9 +110,12 @@ const drawText = (view, text) => {
 };
 const drawBody = (view, row) => {
   if (view.node.querySelector(".card-edit")) return;
+  const answer = answerOf(row);
+  const nothing = Boolean(row.finish) && !answer.trim() && !row.thought;
+  drawThought(view.thought, row);
   view.body.classList.toggle("writing", !row.finish);
-  view.body.classList.toggle("nothing", Boolean(row.finish && !row.text.trim()));
-  if (row.finish && !row.text.trim()) {
+  view.body.classList.toggle("nothing", nothing);
+  if (nothing) {
     view.body.replaceChildren(pg.t("empty_text"));
     view.shown = null;
   } else if (isTable(row)) {
@@ -108,6 +125,6 @@ const drawBody = (view, row) => {
     view.body.replaceChildren(pg.make("ul", { class: "items" }, ...row.items.map((item) => pg.make("li", {}, item))));
     view.shown = null;
   } else {
-    drawText(view, row.text.trimStart()); // a completion often begins with the space behind its prompt
+    drawText(view, answer.trimStart()); // a completion often begins with the space behind its prompt
   }
 };

@@ -52,12 +52,12 @@ const drawTools = () => {
 };
 const draw = () => {
   const turns = way();
-  const unfolded = turns.filter((turn) => views.get(turn.id)?.thought.open);
+  const unfolded = turns.filter((turn) => views.get(turn.id)?.thought.node.open);
   pg.apply(element);
   views = new Map(turns.map((turn) => [turn.id, makeTurn(turn)]));
   list.replaceChildren(...turns.map((turn) => views.get(turn.id).node));
   for (const turn of turns) drawTurn(views.get(turn.id), turn);
-  for (const turn of unfolded) views.get(turn.id).thought.open = true;
+  for (const turn of unfolded) views.get(turn.id).thought.node.open = true;
   find(".talk-empty").hidden = turns.length > 0;
   find("[name=new]").hidden = !turns.length;
   find(".talk-followed").hidden = !behind(lastOf(turns)).length;

@@ -31,7 +31,7 @@ const addTurn = (parent, role, more) => {
 const endAt = (id) => { talk.shown[id] = null; };
 const goOnBehind = (id) => { delete talk.shown[id]; };
 /** What the model hears of a turn: never what it thought. */
-const heardOf = (turn) => turn.answer ?? turn.text;
+const heardOf = (turn) => answerOf(turn);
 const heardBefore = (id) => {
   const turns = [];
   for (let turn = turnById(id); turn; turn = turnById(turn.parent)) turns.unshift([turn.role, heardOf(turn)]);

@@ -17,26 +17,21 @@ const makeTurn = (turn) => {
     pg.make("output", {}, `${place + 1}/${others.length}`), step("on", "next_version", "›", others.length - 1));
   const tools = pg.make("div", { class: "tools" }, walk, ...TURN_TOOLS[turn.role].map((name) => turnTool(name, turn.role)));
   const text = pg.make("div", { class: "turn-text" });
-  const inner = pg.make("div", { class: "turn-thought-text" });
-  const thought = pg.make("details", { class: "turn-thought", hidden: true }, pg.make("summary", {}), inner);
+  const thought = makeThought();
   const remark = pg.make("p", { class: "remark", hidden: true });
   const line = pg.make("div", { class: "card-line" });
   const node = pg.make("article", { class: "turn", "data-role": turn.role, "data-turn": turn.id },
     pg.make("header", { class: "turn-head" },
       pg.make("span", { class: "turn-who" }, pg.t(turn.role === "user" ? "talk_you" : "talk_model")),
       pg.make("span", { class: "turn-gone" }, pg.t("talk_gone")), tools),
-    ...(turn.role === "user" ? [text] : [thought, text, remark, line]));
-  return { node, thought, remark, line, text: { body: text, shown: null }, inner: { body: inner, shown: null } };
+    ...(turn.role === "user" ? [text] : [thought.node, text, remark, line]));
+  return { node, thought, remark, line, text: { body: text, shown: null } };
 };
 const drawTurn = (view, turn) => {
   const answer = heardOf(turn);
   const nothing = Boolean(turn.finish) && !answer.trim() && !turn.thought;
   const writes = turn.role === "assistant" && !turn.finish;
-  view.thought.hidden = !turn.thought && !turn.thinks;
-  if (!view.thought.hidden) {
-    view.thought.querySelector("summary").textContent = pg.t(writes && turn.thinks ? "thinking" : "thought");
-    drawText(view.inner, turn.thought);
-  }
+  drawThought(view.thought, turn);
   view.text.body.classList.toggle("writing", writes);
   view.text.body.classList.toggle("nothing", nothing);
   drawText(view.text, nothing ? pg.t("empty_text") : answer.trimStart());

@@ -7,6 +7,11 @@ const quoted = (text) => {
   return shown.length > 24 ? `${shown.slice(0, 23)}…` : shown || "◦";
 };
 const firstWords = (text) => onOneLine(text.trimStart().slice(0, 160));
+/** How a version goes on where it parted; from the beginning, what was answered there. */
+const wordsOf = (card, one) => {
+  const at = partedAt(card, one);
+  return firstWords(at ? one.text.slice(at) : answerOf(one));
+};
 /** Where a version parted from the one it grew from, in words. */
 const partingWords = (card, one) => {
   const token = { n: one.position + 1, was: quoted(one.was), became: quoted(one.became) };
@@ -29,7 +34,7 @@ const facts = (one) => [
 
 const twigOf = (card, { one, depth }) => {
   const shown = one.id === card.at;
-  const words = firstWords(one.text.slice(partedAt(card, one))) || pg.t("compare_ends");
+  const words = wordsOf(card, one) || pg.t("compare_ends");
   return pg.make("div", {
     class: "twig", role: "treeitem", "data-version": one.id, "aria-level": depth, "aria-selected": String(shown),
     tabindex: shown ? 0 : -1, style: `--depth: ${Math.min(depth, 9) - 1}`,
@@ -43,7 +48,7 @@ const goneOf = (card) => {
   if (!roots.length) return [];
   const list = pg.make("ul", {}, ...roots.map((one) => pg.make("li", {},
     pg.make("span", { class: "twig-words" }, pg.make("span", { class: "twig-from" }, partingWords(card, one)),
-      pg.make("span", { class: "twig-text" }, firstWords(one.text.slice(partedAt(card, one))))),
+      pg.make("span", { class: "twig-text" }, wordsOf(card, one))),
     pg.make("button", { type: "button", class: "quiet strong", name: "bring-back", "data-version": one.id }, pg.t("bring_back")))));
   const count = card.versions.length - live(card).length;
   return [pg.make("details", { class: "gone" }, pg.make("summary", {}, pg.t("pruned", { count })), list)];
@@ -78,7 +83,7 @@ const drawTree = (view, card, busy) => {
 const drawTwig = (view, card, one) => {
   const twig = view.tree.querySelector(`.twig[data-version="${CSS.escape(one.id)}"]`);
   if (!twig) return;
-  twig.querySelector(".twig-text").textContent = firstWords(one.text.slice(partedAt(card, one)));
+  twig.querySelector(".twig-text").textContent = wordsOf(card, one);
   twig.querySelector(".twig-facts").textContent = facts(one);
 };
 
