@@ -23,7 +23,7 @@ from playground.ui.kept import Kept
 from playground.ui.line import Line
 from tests.ui.conftest import heard
 
-OWN = own_task.write("Fox story", "About {{product}}:", {}, parameters.validate({}), "en")
+OWN = own_task.write("Fox story", own_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
 ODD: list[Any] = [
     None, True, False, 0, -1, 7, 1.5, float("nan"), float("inf"), 10**400, 2**63, -(2**64), "", " ", "x", "\ud800",
     "a\0b", "k" * 100_000, "../../etc/passwd", "/etc/passwd", [], [1], ["\ud800"], {}, {"\ud800": "\udfff"}, {"a": []},
