@@ -1,11 +1,7 @@
 """The store: what was accepted outlives kill -9, and a job is found by its key alone."""
 
-import random
 import sqlite3
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +9,7 @@ import pytest
 from playground.rows import Result
 from playground.store import FILE, VERSION, Counts, Store
 from playground.types import PlaygroundError, Text
+from tests.killed import killed
 
 WRITER = """
 import sys
@@ -24,23 +21,12 @@ while (found := store.waiting(key)) is not None:
     store.accept(key, Result(found[0], found[1], "done", (f"text {found[0]} " * 50,), seed=found[0]))
     print(found[0], flush=True)
 """
-KILLS = 20
 
 
 def test_twenty_kills_lose_nothing_that_was_accepted(tmp_path: Path) -> None:
     store = Store(tmp_path)
     key = store.add_job(["a"], [{"a": str(number)} for number in range(1, 100_001)])
-    luck, told = random.Random(7), 0
-    for _ in range(KILLS):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), key], stdout=subprocess.PIPE, text=True
-        ) as writer:
-            assert writer.stdout is not None
-            first = int(writer.stdout.readline())
-            assert told < first <= told + 2, "a row was done again, or one was left out"  # one may be kept and not told
-            time.sleep(luck.random() * 0.05)
-            writer.kill()
-            told = max([first, *(int(line) for line in writer.stdout.read().splitlines(keepends=True) if "\n" in line)])
+    for told in killed(WRITER, tmp_path, key):
         kept = store.counts(key)
         assert told <= kept.done <= told + 1
     assert [result.number for result in store.results(key, state="done")] == list(range(1, kept.done + 1))

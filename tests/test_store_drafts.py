@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +12,7 @@ from playground.draft import MOST_SECTIONS, Section
 from playground.rows import Result
 from playground.store import FILE, VERSION, Store
 from playground.types import Busy, InvalidRequest
+from tests.killed import killed
 
 WRITER = """
 import sys
@@ -30,23 +27,12 @@ while True:
     store.edit_section(key, Section(number, f"heading {number}", f"text {number} " * 200))
     print(number, flush=True)
 """
-KILLS = 20
 
 
 def test_twenty_kills_lose_no_section_that_was_accepted(tmp_path: Path) -> None:
     store = Store(tmp_path)
     key = store.add_draft({"title": "T", "language": "en"})
-    luck, told = random.Random(7), 0
-    for _ in range(KILLS):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), key], stdout=subprocess.PIPE, text=True
-        ) as writer:
-            assert writer.stdout is not None
-            first = int(writer.stdout.readline())
-            assert told < first <= told + 2, "a number was used again, or one was left out"
-            time.sleep(luck.random() * 0.05)
-            writer.kill()
-            told = max([first, *(int(line) for line in writer.stdout.read().splitlines(keepends=True) if "\n" in line)])
+    for told in killed(WRITER, tmp_path, key):
         draft = store.draft(key)
         assert draft is not None
         numbers = [one.number for one in draft.sections]

@@ -5,6 +5,7 @@ Knows no element by name. Gradio compiles the markup as a template, so it stays 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
+_PART = re.compile(r"^ *<!-- (\w+) -->\n", re.MULTILINE)  # markup of another file, where several elements have the same
 
 
 def asset(name: str) -> str:
@@ -25,7 +27,7 @@ def element(name: str, value: Any, scripts: Sequence[str] = (), **fixed: Any) ->
     """
     return gr.HTML(
         value,
-        html_template=asset(f"{name}.html"),
+        html_template=_PART.sub(lambda part: asset(f"{part[1]}.html"), asset(f"{name}.html")),
         js_on_load="\n".join(asset(f"{part}.js") for part in (*scripts, name)),
         apply_default_css=False,
         elem_id=name,
