@@ -84,9 +84,10 @@ def slow_tokens() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def embedded_page() -> Iterator[str]:
+def embedded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page as a visitor gets it, with the embedded model; nothing is compiled, to spare the tests."""
-    with serving("app.py", environment={"TORCH_COMPILE_DISABLE": "1"}) as url:
+    folder = str(tmp_path_factory.mktemp("data"))
+    with serving("app.py", "--data-folder", folder, environment={"TORCH_COMPILE_DISABLE": "1"}) as url:
         yield url
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -59,3 +60,61 @@ def test_stop_acts_while_the_real_model_writes_and_keeps_its_text(embedded_page:
         expect(card(page).locator(".finish")).to_have_text("stopped by you")
         assert body(page).inner_text().strip()
         assert page.locator("span.error, .toast-body").count() == 0
+
+
+def test_a_text_of_two_sections_is_written_accepted_edited_and_exported(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page, wait=False)
+    expect(page.locator(".chip.ready")).to_be_visible(timeout=LOADING)
+    page.locator("nav [data-tab=write]").click()
+    tab = page.locator("#write")
+    tab.locator("[name=title]").fill("The Keeper")
+    tab.locator("[name=plan]").fill("A lighthouse keeper waits for the late ferry, and his cat waits with him.")
+    expect(tab.locator("[name=forget]")).to_be_visible()
+    expect(tab.locator(".remark")).to_be_hidden()  # it is made for English
+    tab.locator("[name=length]").fill("24")
+    tab.locator("[name=seed]").fill("5")
+    section = tab.locator("article.write-section")
+    for number, heading in enumerate(("Night", "Day"), start=1):
+        tab.locator("[data-head][name=heading]").fill(heading)
+        tab.locator("[name=go]").click()
+        expect(tab.locator("[name=keep-seed]")).to_have_text(["seed 5", "seed 6"])
+        expect(tab.locator("[name=accept]").last).to_be_enabled()
+        texts = [one.input_value() for one in tab.locator(".write-card textarea").all()]
+        assert all(text.strip() for text in texts) and texts[0] != texts[1]
+        tab.locator("[name=accept]").first.click()
+        expect(section).to_have_count(number)
+        expect(section.last.locator("h4")).to_have_text(heading)
+        written = " ".join(section.last.locator("p").all_inner_texts()).split()
+        assert written and written == texts[0].split()
+    tab.locator("[name=edit]").last.click()
+    tab.locator(".write-editor [name=text]").fill("The ferry came at noon.")
+    tab.locator(".write-editor [name=keep]").click()
+    expect(section.last).to_contain_text("The ferry came at noon.")
+    with page.expect_download() as saved:
+        tab.locator("[name=md]").click()
+    told = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert re.fullmatch(r"# The Keeper\n\n## Night\n\n.+\n\n## Day\n\nThe ferry came at noon\.\n", told, re.DOTALL)
+
+
+def test_ones_own_task_is_written_saved_and_asked_of_the_real_model(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page, wait=False)
+    expect(page.locator(".chip.ready")).to_be_visible(timeout=LOADING)
+    page.locator("[data-kind=chat]").click()
+    page.locator("[data-for=chat] [name=message]").fill("Write one sentence about {{hero}} in {{place}}.")
+    page.locator("[data-variable][name=hero]").fill("a fox")
+    page.locator("[data-variable][name=place]").fill("a harbour")
+    page.locator(".mine [name=keep]").click()
+    page.locator(".mine [name=title]").fill("One sentence")
+    page.locator("[data-panel=title] [name=save]").click()
+    expect(page.locator(".task-picker option:checked")).to_have_text("One sentence")
+    page.locator("[data-task-field][name=hero]").fill("a heron")
+    page.locator(".seen summary").click()
+    expect(page.locator(".seen-text")).to_contain_text("Write one sentence about a heron in a harbour.")
+    expect(page.locator(".seen-text")).not_to_contain_text("{{")
+    length = page.locator("[data-knob=max_new_tokens] input").last
+    length.fill("40")
+    length.press("Enter")
+    page.locator("button[name=generate]").click()
+    expect(card(page).locator(".finish")).to_have_text(re.compile("end of text|length reached|stop string"))
+    expect(page.locator(".act.running")).to_have_count(0)
+    assert re.search(r"\w", body(page).inner_text()) and "{{" not in body(page).inner_text()
