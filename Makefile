@@ -5,8 +5,6 @@ MODEL ?=
 ARGS ?=
 # Processes that run tests side by side; files stay whole, so that their pages and models are opened once.
 WORKERS ?= 2
-# Each on its share of the processors: threads of two workers on one core only wait for one another.
-THREADS = $(shell share=$$(($$(getconf _NPROCESSORS_ONLN) / $(WORKERS))); echo $$((share > 0 ? share : 1)))
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
@@ -30,7 +28,7 @@ run: $(RUN_STAMP)
 	@exec $(PY) app.py --host '$(HOST)' --port '$(PORT)' $(if $(MODEL),--model '$(MODEL)') $(ARGS)
 
 test: lint chromium
-	OMP_NUM_THREADS=$(THREADS) $(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --durations 20
+	$(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --durations 20
 
 test-long: $(DEV_STAMP)
 	$(PY) -m pytest -m long --timeout 7200 --report docs/test-long.md
