@@ -146,9 +146,7 @@ class Play:
         generator = self._host.loaded
         if generator is None:
             return {}
-        task = forms.task_named(form.get("task")) if form.get("kind") == "task" else None
-        remark = counsel.beforehand(task, forms.language_of(form), generator.card) if task is not None else None
-        return {**self._seen(form, knobs, generator), "remark": said(remark)}
+        return {**self._seen(form, knobs, generator), "remark": said(_remark(form, generator.card))}
 
     def _seen(self, form: Form, knobs: Form, generator: Generator) -> dict[str, Any]:
         """Says nothing of what is not filled in."""
@@ -203,6 +201,15 @@ class Play:
         """True while the knobs are as the task wished for them in one of its languages and forms."""
         shaped = {name: value for name, value in knobs.items() if name != "seed"}
         return any({**wished, "seed": None} == {**shaped, "seed": None} for wished in forms.wishes_of_all_forms(form))
+
+
+def _remark(form: Form, card: ModelCard) -> Text | None:
+    """Whether the model falls short of the chosen task; a visitor's own that cannot be read is told of elsewhere."""
+    try:
+        task = forms.task_of(form)
+    except PlaygroundError:
+        return None
+    return counsel.beforehand(task, forms.language_of(form), card, own=bool(form.get("own"))) if task else None
 
 
 def _warning(used: int, asked: int, context: int) -> Text | None:

@@ -25,7 +25,7 @@ from playground.ui import news
 from playground.ui.answer import Waiting, answer
 from playground.ui.element import element
 from playground.ui.host import Host
-from playground.ui.kept import Kept
+from playground.ui.kept import Kept, key_of
 from playground.ui.line import Line, Switches
 from playground.ui.words import UNEXPECTED, said
 
@@ -118,7 +118,7 @@ class WriteTab:
         return {"draft": self._told(key, sent)}
 
     def _forget(self, sent: Sent) -> dict[str, Any]:
-        self._kept.store.drop_draft(_key(sent))
+        self._kept.store.drop_draft(key_of(sent))
         return {}
 
     def _save(self, sent: Sent) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class WriteTab:
 
     def _known(self, sent: Sent) -> str:
         """The key that was sent, where there is a draft of it."""
-        key = _key(sent)
+        key = key_of(sent)
         self._draft(key)
         return key
 
@@ -264,12 +264,6 @@ def _counting(generator: Generator) -> Count:
 def _sent(event: gr.EventData) -> Sent:
     """What the script sent with an event; anything but a mapping is nothing."""
     return event._data if isinstance(event._data, Mapping) else {}
-
-
-def _key(sent: Sent) -> str:
-    """The key that was sent; what no key can be is none, since SQLite takes not every text."""
-    key = sent.get("key")
-    return key if isinstance(key, str) and key.isascii() else ""
 
 
 def _text(sent: Sent, name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Visit, card, generate, serving
+from tests.ui.test_own_tasks import save, write_prompt
 
 pytestmark = pytest.mark.browser
 
@@ -94,6 +95,17 @@ def test_write_says_before_a_section_is_written_that_the_model_is_not_made_for_w
     expect(remark).to_contain_text("并非为中文")
     remark.locator("a").click()
     expect(page.locator(".known tr", has_text="Qwen/Qwen2.5-0.5B-Instruct")).to_be_visible()
+
+
+def test_a_task_of_ones_own_says_what_its_model_is_made_for(small: str, visit: Visit) -> None:
+    page = visit(small)
+    write_prompt(page)
+    save(page, "Slogans")  # it was not measured, whatever its name
+    remark = page.locator("#seen .remark")
+    expect(remark).to_be_hidden()
+    in_chinese(page)
+    expect(remark).to_contain_text("并非为中文")
+    expect(remark).not_to_contain_text("实测")
 
 
 def test_english_texts_of_a_model_that_nobody_measured_have_no_note(scripted: str, visit: Visit) -> None:
