@@ -83,7 +83,7 @@ def assert_same_step(one: Step, other: Step) -> None:
         return replace(step, logprob=None, chosen_prob=None, entropy_nats=None, top=top)
 
     assert words(one) == words(other)
-    assert figures(one) == pytest.approx(figures(other), abs=3e-5)
+    assert figures(one) == pytest.approx(figures(other), abs=5e-5)  # sums in another order
     assert left_by_the_chain(one) == pytest.approx(left_by_the_chain(other), abs=TOLD + 3e-5)
 
 
@@ -121,7 +121,7 @@ def test_a_view_from_another_device_tells_the_same(seed: int) -> None:
     here, there = describe._view(scores[0].numpy(), token), describe._view_there(scores, token)
     assert (here.ids, here.rank) == (there.ids, there.rank)
     assert [here.logprob, here.entropy, *here.shares] == pytest.approx(
-        [there.logprob, there.entropy, *there.shares], abs=3e-5  # float32 sums of 49,152, in another order
+        [there.logprob, there.entropy, *there.shares], abs=5e-5  # float32 sums of 49,152, in another order
     )
 
 

@@ -160,10 +160,10 @@ class Console:
         self._leaving = False
 
 
-def generate(page: Page) -> None:
+def generate(page: Page, patience: float = PATIENCE) -> None:
     """Presses Generate, which marks the page as running at once, and waits for the end of every card."""
     page.locator("button[name=generate]").click()
-    expect(page.locator(".act.running")).to_have_count(0)
+    expect(page.locator(".act.running")).to_have_count(0, timeout=patience)
 
 
 def card(page: Page, number: int = 1) -> Any:

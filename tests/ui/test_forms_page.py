@@ -14,6 +14,7 @@ from tests.ui.conftest import Visit, body, card, generate
 from tests.ui.test_own_tasks import bring, open_mine
 from tests.ui.test_play import free_prompt
 
+LONG = 120_000  # milliseconds: the real model may be slow on a busy machine
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 HOSTILE = "<img src=x>"
 PLACE = {"city": "Bern"}
@@ -53,7 +54,7 @@ def written(page: Page, folder: Path, output: str) -> None:
     bring(page, folder, long.replace("{kind: text}", output).replace("type: text", "type: list"))
     open_mine(page, "Small")
     page.locator("[data-for=task] [name=theme]").fill("Mon, Tue")
-    generate(page)
+    generate(page, LONG)
     expect(card(page).locator(".finish")).to_have_text("end of text")
 
 
@@ -101,7 +102,7 @@ def held(page: Page, name: str, label: str, form: str) -> str:
     area = knob(page, name).locator("textarea")
     area.fill(form)
     area.blur()
-    generate(page)
+    generate(page, LONG)
     expect(card(page).locator(".finish")).to_have_text("end of text")
     page.locator("#tokens .tk-token").first.click()
     stage = page.locator("#waterfall .wf-stage").filter(has=page.locator("code", has_text="form"))
@@ -126,14 +127,14 @@ def test_a_form_that_cannot_be_read_is_told_beside_its_knob(embedded_page: str, 
     free_prompt(page, "Tea or milk?")
     one = knob(page, "json_schema")
     one.locator("textarea").fill('{"type": "<b>strin</b>"}')
-    generate(page)
+    generate(page, LONG)
     error = one.locator(".kn-error")
     expect(error).to_contain_text("json_schema: ")
     expect(page.locator(".act .complaint")).to_have_text(error.inner_text())  # on a phone the knobs are out of sight
     assert error.locator("b").count() == 0 and "\n" not in error.inner_text()
     one.locator("textarea").fill('{"type": "string",')
     expect(error).to_be_empty()
-    generate(page)
+    generate(page, LONG)
     expect(error).to_contain_text("is not valid JSON")
     page.locator("button[name=language]").click()
     expect(error).to_contain_text("不是有效的 JSON")
