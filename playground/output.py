@@ -65,6 +65,14 @@ class Output:
             return {"grammar": _lines(*self.count, fields[self.within] if self.within else None)}
         return {}
 
+    def finds_words(self, fields: Mapping[str, str]) -> bool:
+        """Whether the field that texts are taken from has any: without, no text can have the form."""
+        if self.within is None or not self.form(fields):
+            return True
+        source = fields[self.within]
+        two = self.kind == "list" and _WITHOUT_SPACES.search(source) is not None
+        return re.search(r"[^\W_]{2}" if two else r"[^\W_]", _NO_RUN.sub("\n", source)) is not None
+
     def table(self, text: str) -> list[dict[str, str]]:
         """The rows that are whole, as far as the text goes."""
         decoder, rows = json.JSONDecoder(), []

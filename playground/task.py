@@ -177,6 +177,12 @@ class Task:
         """Checked values with the form of the task's output, unless they ask for a form of their own."""
         if any(values[name] for name in FORMS):
             return dict(values)
+        if not self.output.finds_words(fields):
+            source = next(field for field in self.fields if field.name == self.output.within)
+            raise InvalidRequest(
+                Text(f"{source.label.en} has no words to take.", f"{source.label.zh}中没有可以摘取的文字。"),
+                parameter=source.name,
+            )
         return parameters.validate({**values, **self.output.form(fields)})
 
     def value(self, text: str, fields: Mapping[str, str]) -> Any:

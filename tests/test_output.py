@@ -16,7 +16,7 @@ from playground.output import MAX_CELL
 from playground.parameters.grammar import FORMS
 from playground.schema import SchemaError
 from playground.task import Task
-from playground.types import Path
+from playground.types import InvalidRequest, Path
 from playground.ui import form, news
 from tests.test_tasks import SMALL
 
@@ -93,6 +93,13 @@ def test_a_record_quotes_a_text_that_holds_quotation_marks_and_backslashes(tiny:
     for text, _ in write(tiny, task("record"), fields, n=10, seed=5):
         found = task("record").value(text, fields)
         assert found["what"] in fields["theme"] and not set(found["what"]) & set('"\\{}'), text
+
+
+@pytest.mark.parametrize(("kind", "text"), [("record", "!?! -"), ("within", "({})"), ("within", "好。(坏)")])
+def test_a_text_without_words_to_take_is_refused_by_its_field(kind: str, text: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        task(kind).request({"theme": text}, "zh", "chat")
+    assert caught.value.parameter == "theme" and "Theme has no words to take." in caught.value.say("en")
 
 
 @pytest.mark.model
