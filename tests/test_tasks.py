@@ -21,7 +21,7 @@ from playground.outcomes import has_its_form
 from playground.statistics import is_chinese
 from playground.task import fill
 from playground.tasks import Task
-from playground.types import LANGUAGES, InvalidRequest, Language, Mode, PlaygroundError
+from playground.types import LANGUAGES, Generator, InvalidRequest, Language, Mode, PlaygroundError
 
 if TYPE_CHECKING:
     from playground.models import Loaded
@@ -335,34 +335,55 @@ def test_tasks_are_read_without_a_model_library() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=tasks.FOLDER.parent).returncode == 0
 
 
-@pytest.mark.model
-@pytest.mark.usefixtures("uncompiled")
-def test_every_task_yields_its_kind_on_the_real_model(load_embedded: Callable[[str], Loaded]) -> None:
-    """As a chat in English; as a completion in Chinese one of each kind that is held to a form.
-
-    A text is one however soon it ends.
-    """
+def lost(generator: Generator, asked: list[tuple[Task, Language, Mode]]) -> list[tuple[str, Language, Mode, str]]:
+    """The texts that came out without their kind, written as rows of one batch."""
     from playground import generate
-    from playground.generators.local import LocalGenerator
 
-    generator = LocalGenerator(load_embedded("bf16"))
-
-    def written(asked: tuple[Task, Language, Mode]) -> str:
-        task, language, mode = asked
-        short = {"max_new_tokens": 24} if task.output.kind == "text" else {}
-        request = task.request(task.defaults(language), language, mode, {"seed": 7, "n": 1, **short})
+    def written(one: tuple[Task, Language, Mode]) -> str:
+        task, language, mode = one
+        short = {"max_new_tokens": 24} if task.output.kind == "text" else {}  # a text is one however soon it ends
+        request = task.request(fields_of(task, language), language, mode, {"seed": 7, "n": 1, **short})
         *_, run = generate.run(generate.checked(replace(request, path="fast")), generator)
         assert run.finished and run.error is None
         return run.candidates[0].text
 
-    every: list[tuple[Task, Language, Mode]] = [(task, "en", "chat") for task in SHIPPED]
-    held = {task.output.kind: task for task in reversed(SHIPPED) if task.output.form(task.defaults("zh"))}
-    every += [(task, "zh", "complete") for task in held.values()]
-    with ThreadPoolExecutor(len(every)) as pool:  # all of them as rows of one batch
-        texts = list(pool.map(written, every))
-    lost = [
+    with ThreadPoolExecutor(len(asked)) as pool:
+        texts = list(pool.map(written, asked))
+    return [
         (task.id, language, mode, text)
-        for (task, language, mode), text in zip(every, texts, strict=True)
-        if not has_its_form(task, text, task.defaults(language)) or "{{" in text
+        for (task, language, mode), text in zip(asked, texts, strict=True)
+        if not has_its_form(task, text, fields_of(task, language)) or "{{" in text
     ]
-    assert lost == []
+
+
+def fields_of(task: Task, language: Language) -> dict[str, str]:
+    """The defaults; one row is enough of a table that has one for each item of a field."""
+    fields, each = task.defaults(language), task.output.each
+    return fields | ({each: fields[each].replace("、", ",").split(",")[0]} if each else {})
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("uncompiled")
+def test_a_task_of_every_kind_yields_it_on_the_real_model(load_embedded: Callable[[str], Loaded]) -> None:
+    """As a chat in English and as a completion in Chinese; where one of the kind is held to a form, that one."""
+    from playground.generators.local import LocalGenerator
+
+    by_form = sorted(SHIPPED, key=lambda task: not task.output.form(task.defaults("zh")))
+    kinds = {task.output.kind: task for task in reversed(by_form)}
+    assert set(kinds) == {"text", "list", "table", "json"}
+    asked: list[tuple[Task, Language, Mode]] = []
+    for task in kinds.values():
+        asked += [(task, "en", "chat"), (task, "zh", "complete")]
+    assert lost(LocalGenerator(load_embedded("bf16")), asked) == []
+
+
+@pytest.mark.long
+@pytest.mark.model
+@pytest.mark.usefixtures("uncompiled")
+def test_every_task_yields_its_kind_on_the_real_model(load_embedded: Callable[[str], Loaded]) -> None:
+    """As a chat in English; as a completion in Chinese too, where the output is held to a form."""
+    from playground.generators.local import LocalGenerator
+
+    asked: list[tuple[Task, Language, Mode]] = [(task, "en", "chat") for task in SHIPPED]
+    asked += [(task, "zh", "complete") for task in SHIPPED if task.output.form(task.defaults("zh"))]
+    assert lost(LocalGenerator(load_embedded("bf16")), asked) == []
