@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
 from benchmarks.figure import Figure, Findings
 from benchmarks.readers import warm
@@ -58,9 +59,9 @@ def reference() -> models.Loaded | None:
     return None if file is None else models.load(str(file), weights="fp32")
 
 
-def windows(tokenizer: object, name: str, scale: Scale = FULL) -> Tensor:
+def windows(tokenizer: PreTrainedTokenizerBase, name: str, scale: Scale = FULL) -> Tensor:
     """The ids of a text [rows, length], one after the other."""
-    ids = torch.tensor(tokenizer(text(name), verbose=False)["input_ids"])  # type: ignore[operator]
+    ids = torch.tensor(tokenizer(text(name), verbose=False)["input_ids"])
     rows = min(scale.rows, _FEW, len(ids) // 2)
     length = min(scale.window, len(ids) // rows)
     return ids[: rows * length].view(rows, length)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 from benchmarks import asked, llama_cpp
 from benchmarks.figure import Figure, Findings
@@ -32,7 +33,7 @@ def one_stream(loaded: models.Loaded, scale: Scale = FULL) -> Findings:
     weights = None if bench is None else llama_cpp.bf16_file()
     generators = {name: fast(loaded, name) for name in ("auto", "bf16")}
     for generator in generators.values():
-        warm(lambda own=generator: _rate(own, scale, asked.WARM))  # type: ignore[misc]
+        warm(partial(_rate, generator, scale, asked.WARM))
     for number in range(scale.rounds):
         found = {name: _rate(generator, scale, number) for name, generator in generators.items()}
         found["generate()"] = generate_rate(loaded, asked.arguments(0, scale.stream, number, **asked.ONE))

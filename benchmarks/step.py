@@ -53,12 +53,12 @@ def _loop(generator: LocalGenerator, net: Net, scale: Scale, number: int) -> tup
         marks.append((len(tokens), began, time.monotonic()))
         return scores
 
-    net.step = timed  # type: ignore[method-assign]
+    net.step = timed  # type: ignore[method-assign]  # in its place, to time it
     try:
         given = [asked.arguments(session, scale.looped, number, **SETTING) for session in range(SESSIONS)]
         read(generator, [asked.request(one) for one in given])
     finally:
-        net.step = step  # type: ignore[method-assign]
+        net.step = step  # type: ignore[method-assign]  # back again
     full = [at for at, (rows, _, _) in enumerate(marks[:-1]) if rows == marks[at + 1][0] == SESSIONS][1:]
     if not full:
         raise LookupError("the rows never stepped together")

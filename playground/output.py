@@ -69,9 +69,12 @@ class Output:
         """Whether the field that texts are taken from has any: without, no text can have the form."""
         if self.within is None or not self.form(fields):
             return True
-        source = fields[self.within]
-        two = self.kind == "list" and _WITHOUT_SPACES.search(source) is not None
-        return re.search(r"[^\W_]{2}" if two else r"[^\W_]", _NO_RUN.sub("\n", source)) is not None
+        source = _NO_RUN.sub("\n", fields[self.within])
+        if _WITHOUT_SPACES.search(source) is not None:
+            return re.search(r"[^\W_]{2}" if self.kind == "list" else r"[^\W_]", source) is not None
+        cells = map(_quotation, (self.schema or {}).get("properties", {}).values())
+        longest = min((most for most in cells if most is not None), default=len(source))
+        return any(word.isalnum() and len(word) <= longest for word in re.findall(r"\w+", source))
 
     def table(self, text: str) -> list[dict[str, str]]:
         """The rows that are whole, as far as the text goes."""
@@ -186,18 +189,20 @@ def _record(properties: Mapping[str, Any], source: str) -> str:
     for number, (name, cell) in enumerate(properties.items()):
         key = ("{" if number == 0 else ", ") + f"{json.dumps(name, ensure_ascii=False)}: "
         parts.append(f"{quoted(key)} value_{number}")
-        if _is_quotation(cell):
+        most = _quotation(cell)
+        if most is not None:
             nothing = ' | "null"' if "null" in cell["type"] else ""
             rules.append(f"\nvalue_{number}: {quoted(chr(34))} TEXT_{number} {quoted(chr(34))}{nothing}")
-            rules.append(f"\nTEXT_{number}: SOURCE & {_WHOLE.format(cell.get('maxLength', MAX_CELL) - 2)}")
+            rules.append(f"\nTEXT_{number}: SOURCE & {_WHOLE.format(most - 2)}")
         else:
             rules.append(f"\nvalue_{number}: %json {json.dumps(cell, ensure_ascii=False)}")
     return f"start: {' '.join(parts)} {quoted('}')}{''.join(rules)}"
 
 
-def _is_quotation(cell: Mapping[str, Any]) -> bool:
-    """Whether a property is a text that is taken from the field."""
-    return "string" in cell.get("type", "") and "enum" not in cell and "const" not in cell
+def _quotation(cell: Mapping[str, Any]) -> int | None:
+    """The most characters of a property that is a text taken from the field; None of any other."""
+    taken = "string" in cell.get("type", "") and "enum" not in cell and "const" not in cell
+    return int(cell.get("maxLength", MAX_CELL)) if taken else None
 
 
 def is_record(schema: Any) -> bool:

@@ -95,7 +95,9 @@ def test_a_record_quotes_a_text_that_holds_quotation_marks_and_backslashes(tiny:
         assert found["what"] in fields["theme"] and not set(found["what"]) & set('"\\{}'), text
 
 
-@pytest.mark.parametrize(("kind", "text"), [("record", "!?! -"), ("within", "({})"), ("within", "好。(坏)")])
+@pytest.mark.parametrize(
+    ("kind", "text"), [("record", "!?! -"), ("record", "x" * 41 + " (_)"), ("within", "({})"), ("within", "好。(坏)")]
+)
 def test_a_text_without_words_to_take_is_refused_by_its_field(kind: str, text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         task(kind).request({"theme": text}, "zh", "chat")

@@ -10,7 +10,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -21,6 +21,21 @@ from playground.types import InvalidRequest, Text
 
 Processor = Callable[[Tensor, Tensor], Tensor]
 OnStage = Callable[[str, Tensor, Tensor], None]
+
+
+@runtime_checkable
+class Steering(Protocol):
+    """A sampler that changes with what was chosen; its state is data, so that a row can be wound back."""
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, /) -> Tensor: ...
+
+    def chosen(self, token_id: int) -> None: ...
+
+    def snapshot(self) -> object: ...
+
+    def restore(self, state: Any) -> None: ...
+
+
 
 # What transformers' constructors call the same things.
 _ALIASES = {
@@ -66,7 +81,7 @@ class Chain:
 
     def __init__(self, links: Iterable[tuple[str, Processor]]) -> None:
         self.links = list(links)
-        self._stateful = [link for _, link in self.links if hasattr(link, "chosen")]
+        self.steering = [link for _, link in self.links if isinstance(link, Steering)]
         self._binding: list[Any] = [link for _, link in self.links if getattr(link, "binding", False)]
 
     @classmethod
@@ -108,15 +123,15 @@ class Chain:
         return scores
 
     def chosen(self, token_id: int) -> None:
-        for link in self._stateful:
+        for link in self.steering:
             link.chosen(token_id)
 
     def snapshot(self) -> list[object]:
-        return [link.snapshot() for link in self._stateful]  # type: ignore[attr-defined]
+        return [link.snapshot() for link in self.steering]
 
     def restore(self, states: list[object]) -> None:
-        for link, state in zip(self._stateful, states, strict=True):
-            link.restore(state)  # type: ignore[attr-defined]
+        for link, state in zip(self.steering, states, strict=True):
+            link.restore(state)
 
 
 def check_ids(values: Mapping[str, Any], vocab_size: int) -> None:

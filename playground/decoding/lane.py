@@ -116,10 +116,10 @@ def guide(scores: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     return scale * (likely - unlikely) + unlikely
 
 
-_ARGUMENTS: dict[type, frozenset[str]] = {}
+_ARGUMENTS: dict[type[torch.nn.Module], frozenset[str]] = {}
 
 
-def _forward_arguments(kind: type) -> frozenset[str]:
+def _forward_arguments(kind: type[torch.nn.Module]) -> frozenset[str]:
     if kind not in _ARGUMENTS:
-        _ARGUMENTS[kind] = frozenset(inspect.signature(kind.forward).parameters)  # type: ignore[attr-defined]
+        _ARGUMENTS[kind] = frozenset(inspect.signature(kind.forward).parameters)
     return _ARGUMENTS[kind]

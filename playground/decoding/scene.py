@@ -52,7 +52,7 @@ class Scene:
         self._unconditional: Tensor | None = None
         self._position = 0
         self.chain = build_chain(self.setting, lambda: self.luck.coin(self._position), self._guided)
-        self.stateful = any(hasattr(link, "chosen") for _, link in self.chain.links)
+        self.stateful = bool(self.chain.steering)
         own = torch.tensor([self.tokens], dtype=torch.long, device=device)
         self._ids = torch.cat([self.setting.prompt, own], dim=1)
         self._start = self.setting.prompt.shape[1]

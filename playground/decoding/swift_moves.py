@@ -78,17 +78,17 @@ class Exactly:
     def decide(self, position: int) -> Decision:
         """By the very chain and pick that wrote the row."""
         if position not in self.decided:
-            for _, link in self.scene.chain.links:
+            for link in self.scene.chain.steering:
                 if id(link) in self.states:
-                    link.restore(self.states[id(link)][position])  # type: ignore[attr-defined]
+                    link.restore(self.states[id(link)][position])
             self.decided[position] = self._decided(position)
         return self.decided[position]
 
     def after(self, link: Any, position: int, state: object) -> Any:
         """The state of a steering sampler behind a position, from that before it."""
-        steering = [one for _, one in self.scene.chain.links if hasattr(one, "chosen")]
+        steering = self.scene.chain.steering
         for one in steering[: steering.index(link)]:
-            one.restore(self.states[id(one)][position])  # type: ignore[attr-defined]
+            one.restore(self.states[id(one)][position])
         link.restore(state)
         found = self._decided(position)
         if link is steering[-1]:
