@@ -75,7 +75,7 @@ def assert_same_pick(one: Step, other: Step) -> None:
         return tuple(sorted(above, key=lambda chance: chance.token_id))
 
     assert [chance.p_model for chance in one.top or ()] == pytest.approx(
-        [chance.p_model for chance in other.top or ()], abs=3e-5
+        [chance.p_model for chance in other.top or ()], abs=5e-5  # as in assert_same_step
     )
     assert_same_step(replace(one, top=named(one)), replace(other, top=named(other)))
 
