@@ -38,7 +38,7 @@ _CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
-_STOP: dict[str, Any] = {**_PRIVATE, "queue": False}
+_STOP: dict[str, Any] = {**_PRIVATE, "queue": False, "trigger_mode": "multiple"}
 # The same for events that bring data of their own: always_last repeats what waited with the data of the first one.
 _TOLD: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
 # A run keeps its own line; Gradio's would free a place before the model has let go. Its news are plain data already:
@@ -47,11 +47,10 @@ _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "
 
 
 def head() -> str:
-    """For the document's head: the words as data, then the script that all elements share."""
+    """For the document's head: the words as data, then the scripts that all elements share."""
     words = json.dumps(word_list(), ensure_ascii=False).replace("<", "\\u003c")
-    return (
-        f'<script type="application/json" id="playground-words">{words}</script>\n<script>\n{asset("page.js")}</script>'
-    )
+    scripts = (f"<script>\n{asset(name)}</script>" for name in ("page.js", "stream.js"))
+    return "\n".join((f'<script type="application/json" id="playground-words">{words}</script>', *scripts))
 
 
 Streaming = Callable[..., AsyncGenerator[Any, None]]
@@ -134,6 +133,7 @@ class Page:
 
     def _wire(self) -> None:
         self.blocks.load(self._status, None, self.header, **_LIGHT)
+        self.header.wake(lambda: None, None, None, **_TOLD)  # see stream.js
         written = [self.cards, self.talk, self.tokens, self.curve]
         knobs = [self.panel, self.act]
         runs = [

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.conftest import Held, Visit, body, card, generate
 
 pytestmark = pytest.mark.browser
 
@@ -85,8 +85,9 @@ def test_html_in_prompt_and_output_is_shown_as_text(scripted: str, visit: Visit)
     assert body(page).locator("img, b").count() == 0
 
 
-def test_stop_keeps_the_text_and_leaves_no_error(visit: Visit, slow_tokens: str) -> None:
-    page = visit(slow_tokens)
+def test_stop_keeps_the_text_and_leaves_no_error(scripted: str, visit: Visit, hold: Held) -> None:
+    hold(0)
+    page = visit(scripted)
     free_prompt(page, "Once")
     fix_seed(page, 0)
     for again in range(10):
@@ -100,6 +101,35 @@ def test_stop_keeps_the_text_and_leaves_no_error(visit: Visit, slow_tokens: str)
         expect(page.locator(".act.running")).to_have_count(0)
         assert body(page).inner_text().startswith("Night Ferry")
         assert page.locator("span.error, .toast-body").count() == 0
+
+
+# Gradio's stream of answers ends where nothing is pending any more; here the page hears of that when the test wants it.
+LATE_END = """
+  const real = window.fetch;
+  window.late = new Promise((end) => { window.end = end; });
+  window.fetch = async (asked, ...more) => {
+    const answer = await real(asked, ...more);
+    if (!(asked.url ?? String(asked)).includes("/queue/data")) return answer;
+    const held = new TransformStream({ async transform(part, out) {
+      if (new TextDecoder().decode(part).includes("close_stream")) { window.ending = true; await window.late; }
+      out.enqueue(part);
+    } });
+    return new Response(answer.body.pipeThrough(held), answer);
+  };
+  null;
+"""
+
+
+def test_a_run_that_begins_as_the_stream_of_answers_ends_is_heard(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    page.evaluate(LATE_END)
+    page.locator("#prompt").fill("Once more")
+    page.wait_for_function("window.ending")
+    with page.expect_response("**/queue/join*"):
+        page.locator("button[name=generate]").click()
+    page.evaluate("window.end()")
+    expect(card(page).locator(".finish")).to_have_text("end of text")
 
 
 def test_ctrl_enter_generates_from_any_field(scripted: str, visit: Visit) -> None:
@@ -217,8 +247,9 @@ def test_two_visitors_never_see_each_others_text(scripted: str, visit: Visit) ->
     assert "walrus" not in two.content()
 
 
-def test_stop_ends_only_ones_own_run(slow_tokens: str, visit: Visit) -> None:
-    one, two = visit(slow_tokens), visit(slow_tokens)
+def test_stop_ends_only_ones_own_run(scripted: str, visit: Visit, hold: Held) -> None:
+    hold(0)
+    one, two = visit(scripted), visit(scripted)
     for page in (one, two):
         free_prompt(page, "Once")
         fix_seed(page, 0)
@@ -226,12 +257,17 @@ def test_stop_ends_only_ones_own_run(slow_tokens: str, visit: Visit) -> None:
         expect(page.locator(".card-body.writing")).to_have_text(re.compile("^Night"))
     one.keyboard.press("Escape")
     expect(card(one).locator(".finish")).to_have_text("stopped by you")
+    expect(two.locator(".card-body.writing")).to_have_text(re.compile("^Night"))
+    hold()
     expect(card(two).locator(".finish")).to_have_text("end of text")
 
 
-def test_the_page_does_not_scroll_by_itself(slow_tokens: str, visit: Visit) -> None:
-    page = visit(slow_tokens, viewport={"width": 390, "height": 600})
+def test_the_page_does_not_scroll_by_itself(scripted: str, visit: Visit, hold: Held) -> None:
+    hold(0)
+    page = visit(scripted)
     free_prompt(page, "Once", candidates=3)
+    fix_seed(page, 0)
+    page.set_viewport_size({"width": 390, "height": 600})
     for run in (1, 2):
         page.locator("button[name=generate]").click()
         expect(page.locator(".card-body.writing").nth(2)).not_to_be_empty()

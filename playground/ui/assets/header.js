@@ -75,6 +75,7 @@ pg.on("language", draw, "header");
 pg.on("theme", draw, "header");
 watch("value", () => { draw(); pg.tell("server", props.value); });
 pg.paintTheme();
+pg.on("wake", () => trigger("wake"), "header");
 showTab();
 draw();
 pg.tell("server", props.value || {});

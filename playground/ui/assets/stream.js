@@ -1,0 +1,64 @@
+// Sees to it that every wish is answered. Gradio's server ends its stream of answers once nothing is pending; a wish that
+// it takes just then is told to nobody, since Gradio's page believes the old stream open and opens no other until the
+// next wish. So a wish of which nothing has been heard when no stream is left is followed by an empty one.
+(() => {
+  const AGAIN = 300; // milliseconds
+  const MOST = 20; // a server that answers none of so many has forgotten the wish
+  const KEPT = 200; // the server may tell of an event before the page knows its id
+  const ID = /"event_id":"(\w+)"/g;
+  const fetched = window.fetch;
+  const heard = new Set();
+  const unheard = new Set();
+  let streams = 0;
+  let wakes = 0;
+  let timer = null;
+
+  const look = () => {
+    timer = null;
+    if (!unheard.size || streams) return;
+    wakes += 1;
+    if (wakes > MOST) { unheard.clear(); wakes = 0; return; }
+    window.playground.tell("wake");
+    soon();
+  };
+  const soon = () => { timer ??= setTimeout(look, AGAIN); };
+
+  const joined = async (answer) => {
+    const { event_id: id } = await answer.json();
+    if (!id || heard.has(id)) return;
+    unheard.add(id);
+    soon();
+  };
+  const hear = (id) => {
+    if (unheard.delete(id)) wakes = 0;
+    heard.delete(id);
+    heard.add(id);
+    if (heard.size > KEPT) heard.delete(heard.values().next().value);
+  };
+  const listen = async (answer) => {
+    const reader = answer.body.getReader();
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const text = rest + decoder.decode(part.value, { stream: true });
+      for (const [, id] of text.matchAll(ID)) hear(id);
+      rest = text.slice(-64); // an id may come in two parts
+    }
+  };
+
+  window.fetch = async (asked, ...more) => {
+    const url = String(asked?.url ?? asked);
+    const stream = url.includes("/queue/data?");
+    const over = () => { if (stream) { streams -= 1; soon(); } };
+    if (stream) streams += 1;
+    try {
+      const answer = await fetched(asked, ...more);
+      if (stream) listen(answer.clone()).catch(() => {}).finally(over); // leaving the page ends it with an error
+      else if (answer.ok && url.includes("/queue/join?")) joined(answer.clone()).catch(() => {});
+      return answer;
+    } catch (error) {
+      over();
+      throw error;
+    }
+  };
+})();
