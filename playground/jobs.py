@@ -39,7 +39,7 @@ class _Live:
     cancelled: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.perf_counter)
     ended: int = 0
-    thread: threading.Thread | None = None
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 class Jobs:
@@ -65,8 +65,7 @@ class Jobs:
                     Text("Try again in a while; your rows are kept.", "请稍后再试，你的数据都在。"),
                 )
             self._live[key] = live
-        live.thread = threading.Thread(target=self._work, args=(key, live, fast), name="batch job", daemon=True)
-        live.thread.start()
+        threading.Thread(target=self._work, args=(key, live, fast), name="batch job", daemon=True).start()
 
     def pause(self, key: str) -> None:
         """No row begins any more; those in play end."""
@@ -80,8 +79,7 @@ class Jobs:
         if live is not None:
             live.paused.set()
             live.cancelled.set()
-            if live.thread is not None:
-                live.thread.join()
+            live.over.wait()
 
     def progress(self, key: str) -> Progress:
         live, counts = self._live.get(key), self.store.counts(key)
@@ -114,3 +112,4 @@ class Jobs:
         finally:
             with self._guard:
                 del self._live[key]
+            live.over.set()

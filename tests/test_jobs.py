@@ -22,7 +22,9 @@ PLAN = Plan("slogans", mapping={"product": "p"}, values={"max_new_tokens": 40}, 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[Jobs]:
     store = Store(tmp_path)
-    yield Jobs(store, Limits(), rows=4)
+    jobs = Jobs(store, Limits(), rows=4)
+    yield jobs
+    until(lambda: not jobs._live)  # a job looks once more for a row after its last one
     store.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,7 +56,10 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchTab]:
     host.start()
     assert host.wait(20)
     kept = Kept(settings)
-    yield BatchTab(host, Line(Limits()), kept)
+    tab = BatchTab(host, Line(Limits()), kept)
+    yield tab
+    while tab._jobs._live:
+        time.sleep(0.01)
     kept.store.close()
 
 
