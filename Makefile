@@ -28,7 +28,7 @@ run: $(RUN_STAMP)
 	@exec $(PY) app.py --host '$(HOST)' --port '$(PORT)' $(if $(MODEL),--model '$(MODEL)') $(ARGS)
 
 test: lint chromium
-	$(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --durations 20
+	$(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 20
 
 test-long: $(DEV_STAMP)
 	$(PY) -m pytest -m long --timeout 7200 --report docs/test-long.md

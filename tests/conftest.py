@@ -21,6 +21,11 @@ pytest_plugins = ["tests.report"]
 TINY_CONTEXT = 512
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: files are dealt out whole, and a short one is left for whoever is done first."""
+    items.sort(key=lambda item: "ui" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def load_embedded() -> Callable[[str], models.Loaded]:
     """The embedded model by number format, each loaded once: `load_embedded("fp32")`."""

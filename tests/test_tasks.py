@@ -365,7 +365,7 @@ def fields_of(task: Task, language: Language) -> dict[str, str]:
 @pytest.mark.model
 @pytest.mark.usefixtures("uncompiled")
 def test_a_task_of_every_kind_yields_it_on_the_real_model(load_embedded: Callable[[str], Loaded]) -> None:
-    """As a chat in English and as a completion in Chinese; where one of the kind is held to a form, that one."""
+    """Where one of the kind is held to a form, that one: in Chinese, as a completion; what is free, as a chat."""
     from playground.generators.local import LocalGenerator
 
     by_form = sorted(SHIPPED, key=lambda task: not task.output.form(task.defaults("zh")))
@@ -373,8 +373,9 @@ def test_a_task_of_every_kind_yields_it_on_the_real_model(load_embedded: Callabl
     assert set(kinds) == {"text", "list", "table", "json"}
     asked: list[tuple[Task, Language, Mode]] = []
     for task in kinds.values():
-        asked += [(task, "en", "chat"), (task, "zh", "complete")]
-    assert lost(LocalGenerator(load_embedded("bf16")), asked) == []
+        held = task.output.form(task.defaults("zh"))
+        asked.append((task, "zh", "complete") if held else (task, "en", "chat"))
+    assert lost(LocalGenerator(load_embedded("fp32")), asked) == []
 
 
 @pytest.mark.long
@@ -386,4 +387,4 @@ def test_every_task_yields_its_kind_on_the_real_model(load_embedded: Callable[[s
 
     asked: list[tuple[Task, Language, Mode]] = [(task, "en", "chat") for task in SHIPPED]
     asked += [(task, "zh", "complete") for task in SHIPPED if task.output.form(task.defaults("zh"))]
-    assert lost(LocalGenerator(load_embedded("bf16")), asked) == []
+    assert lost(LocalGenerator(load_embedded("fp32")), asked) == []

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.ui.served import SCRIPTED, forked, started
+
 PATIENCE = 20_000  # milliseconds: generous, since nothing here is about speed
 
 Visit = Callable[..., Page]
@@ -37,49 +31,36 @@ def heard(told: AsyncIterator[Any]) -> list[Any]:
         return own.submit(asyncio.run, listen()).result()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class Held:
+    """Seeds whose texts go no further than their first words, told by a file, so that nothing is a matter of speed."""
 
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self()
 
-@contextmanager
-def serving(*command: str, environment: dict[str, str] | None = None) -> Iterator[str]:
-    """A server of ours in a process of its own; gives its address once it answers."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    settings = {**os.environ, **(environment or {})}
-    with subprocess.Popen([sys.executable, *command, "--port", str(port)], cwd=ROOT, env=settings) as process:
-        try:
-            wait_for(url, process)
-            yield url
-        finally:
-            process.terminate()
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(480):
-        assert process.poll() is None, "the server ended before it answered"
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.25)
-        else:
-            return
-    pytest.fail("the server did not answer")
+    def __call__(self, *seeds: int) -> None:
+        """These and no others."""
+        written = self.file.with_suffix(".new")
+        written.write_text(" ".join(map(str, seeds)))
+        written.replace(self.file)  # at once: a text looks at it at any moment
 
 
 @pytest.fixture(scope="session")
-def scripted() -> Iterator[str]:
+def _held(tmp_path_factory: pytest.TempPathFactory) -> Held:
+    return Held(tmp_path_factory.mktemp("held") / "seeds")
+
+
+@pytest.fixture
+def hold(_held: Held) -> Iterator[Held]:
+    """`hold(0, 3)` holds these seeds of `scripted`, `hold()` lets all of them go on, and so does the test's end."""
+    yield _held
+    _held()
+
+
+@pytest.fixture(scope="session")
+def scripted(_held: Held) -> Iterator[str]:
     """The page over a replayed generator."""
-    with serving("-m", "tests.ui.scripted_page") as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def slow_tokens() -> Iterator[str]:
-    """The same with a pause before every token, so that there is time to press a key."""
-    with serving("-m", "tests.ui.scripted_page", "--pause", "0.15") as url:
+    with forked(SCRIPTED, "--hold", str(_held.file)) as url:
         yield url
 
 
@@ -87,7 +68,7 @@ def slow_tokens() -> Iterator[str]:
 def embedded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page as a visitor gets it, with the embedded model; nothing is compiled, to spare the tests."""
     folder = str(tmp_path_factory.mktemp("data"))
-    with serving("app.py", "--data-folder", folder, environment={"TORCH_COMPILE_DISABLE": "1"}) as url:
+    with started("app.py", "--data-folder", folder, TORCH_COMPILE_DISABLE="1") as url:
         yield url
 
 
@@ -104,7 +85,13 @@ def browser(chromium: str) -> Iterator[Browser]:
 def serve() -> Iterator[Site]:
     """Starts the scripted page with flags of a test's own; it ends after the visitors have left."""
     with ExitStack() as running:
-        yield lambda *flags: running.enter_context(serving("-m", "tests.ui.scripted_page", *flags))
+
+        def serve(*flags: str) -> str:
+            # What opens a link to the outside reads where to find it at import.
+            opened = started("-m", SCRIPTED, *flags) if "--share" in flags else forked(SCRIPTED, *flags)
+            return running.enter_context(opened)
+
+        yield serve
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 Everything but the model is the product's own. `--plain` makes it a model without a chat template, `--until FILE` one
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
 `--think` one that thinks first and reads only 60 tokens, `--small` one that goes by the embedded model's name,
-`--slow` one without a fast path (the others' is the same script), `--hold FILE` one that goes no further with requests
-whose seeds stand in that file; `--pause` is the time between tokens in seconds.
+`--slow` one without a fast path (the others' is the same script), `--hold FILE` one that goes no further than some
+words with requests whose seeds stand in that file; `--pause` is the time between tokens in seconds.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ THOUGHTS = [
     "<think>\nWhich ferry? <b>The late one.</b>\n</think>\n\nThe ferry is late.",
     "<think>Another one?</think>It is quite late.",
 ]
+HELD_AT = 3
 PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk", 7_080_000) for layer in range(30))
 
 
@@ -75,7 +76,7 @@ class Replayed(ScriptedGenerator):
 
     def _held(self, steps: Iterator[Step], seed: str, hold: Path, cancelled: threading.Event) -> Iterator[Step]:
         for step in steps:
-            while seed in hold.read_text().split() and not cancelled.is_set():
+            while step.position >= HELD_AT and seed in hold.read_text().split() and not cancelled.is_set():
                 time.sleep(0.02)
             yield step
 

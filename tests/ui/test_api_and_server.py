@@ -24,7 +24,8 @@ from playwright.sync_api import expect
 from playground import parameters, tasks
 from playground.generators.scripted import ScriptedGenerator
 from playground.ui import api
-from tests.ui.conftest import ROOT, Site, Visit, body, free_port
+from tests.ui.conftest import Site, Visit, body
+from tests.ui.served import ROOT, free_port
 
 KEYS = {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
 SLOGANS: dict[str, Any] = {"task": "slogans", "fields": {"product": "蓝月", "about": "咖啡馆"}, "language": "zh"}

@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +17,9 @@ from playwright.sync_api import Browser, Page, expect
 from playground import own_task, parameters
 from playground.rows import Result
 from playground.store import Store, StoredJob
-from tests.ui.conftest import PATIENCE, ROOT, Site, Visit, free_port, wait_for
+from tests.ui.conftest import PATIENCE, Held, Site, Visit
 from tests.ui.scripted_page import HOSTILE
+from tests.ui.served import SCRIPTED, Forked, free_port
 
 pytestmark = pytest.mark.browser
 ROWS = 24
@@ -34,25 +32,15 @@ class Server:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.port, self.data, self._hold = free_port(), folder / "data", folder / "hold"
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.hold([])
+        self.port, self.data, self.hold = free_port(), folder / "data", Held(folder / "seeds")
 
     def start(self) -> None:
-        flags = ("--small", "--rows", "8", "--hold", str(self._hold), "--data-folder", str(self.data))
-        command = (sys.executable, "-m", "tests.ui.scripted_page", *flags, "--port", str(self.port))
-        self.process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ))
-        wait_for(self.url, self.process)
+        flags = ("--small", "--rows", "8", "--hold", str(self.hold.file), "--data-folder", str(self.data))
+        self._forked = Forked(SCRIPTED, self.port, *flags)
+        self.url = self._forked.url
 
     def kill(self) -> None:
-        """As a crash would: nothing is tidied up."""
-        self.process.kill()
-        self.process.wait()
-
-    def hold(self, seeds: Sequence[int]) -> None:
-        written = self._hold.with_suffix(".new")
-        written.write_text(" ".join(map(str, seeds)))
-        written.replace(self._hold)  # at once: a row reads it at any moment
+        self._forked.end(kill=True)
 
 
 @pytest.fixture(scope="module")
@@ -128,12 +116,12 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(server: Server,
     tab.locator("[name=first]").click()
     expect(tab.locator(".batch-text")).to_contain_text("Night Ferry")
     expect(tab.locator(".batch-preview pre")).to_contain_text("Product: Tea 1")
-    server.hold(range(9, ROWS))
+    server.hold(*range(9, ROWS))
     tab.locator("[name=run]").click()
     expect(tab.locator(".batch-words")).to_contain_text(re.compile(r"9 of 24 rows.*tok/s"))
     tab.locator("[name=pause]").click()
     expect(tab.locator("[name=pause]")).to_be_disabled()
-    server.hold([])
+    server.hold()
     expect(tab.locator("[name=resume]")).to_be_visible()
     paused = tab.locator(".batch-words").inner_text()
     page.reload()
@@ -186,17 +174,17 @@ def test_a_sheet_is_mapped_stopped_in_the_middle_and_gone_on_with(server: Server
     tab.locator("select[data-field=product]").select_option("What is sold")
     expect(tab.locator(".batch-cell").first).to_have_text("茶 1")
     tab.locator("[name=seed]").fill("0")
-    server.hold([3, 4, 5])
+    server.hold(3, 4, 5)
     tab.locator("[name=run]").click()
     expect(tab.locator(".batch-words")).to_contain_text("5 of 8 rows")
     tab.locator("[name=halt]").click()
     expect(tab.locator("[name=resume]")).to_be_visible()
     expect(tab.locator(".batch-words")).to_have_text("5 of 8 rows")
     expect(tab.locator("tr.waiting td:first-child")).to_have_text(["4", "5", "6"])
-    server.hold([0, 1, 2, 6, 7])  # were one of these written again, it would not end
+    server.hold(0, 1, 2, 6, 7)  # were one of these written again, it would not end
     tab.locator("[name=resume]").click()
     expect(tab.locator(".batch-words")).to_have_text("8 of 8 rows")
-    server.hold([])
+    server.hold()
     found = records(page)
     assert [(one["row"], one["seed"], one["state"]) for one in found] == [
         (number, number - 1, "done") for number in range(1, 9)
@@ -238,14 +226,14 @@ def test_a_server_that_is_killed_has_lost_nothing_and_writes_no_row_twice(
         choose(page, write_rows(tmp_path))
         expect(tab.locator("select[data-field=product]")).to_have_value("Product")
         tab.locator("[name=seed]").fill("0")
-        server.hold(range(9, ROWS))
+        server.hold(*range(9, ROWS))
         tab.locator("[name=run]").click()
         expect(tab.locator(".batch-words")).to_contain_text("9 of 24 rows")
         server.kill()
         job, before = kept_job(server, page)
         assert job.plan["path"] == "fast"
         assert [one.state for one in before] == [*["done"] * 2, "failed", *["done"] * 6, *["waiting"] * (ROWS - 9)]
-        server.hold(range(9))  # were one of these written again, it would not end
+        server.hold(*range(9))  # were one of these written again, it would not end
         page.close()  # an open one would reload itself at some moment
         server.start()
         page = visitor.new_page()
@@ -255,7 +243,7 @@ def test_a_server_that_is_killed_has_lost_nothing_and_writes_no_row_twice(
         expect(tab.locator(".batch-words")).to_have_text("9 of 24 rows · 1 failed")
         tab.locator("[name=resume]").click()
         expect(tab.locator(".batch-words")).to_have_text("24 of 24 rows · 1 failed")
-        server.hold([])
+        server.hold()
         found = records(page)
         assert [one["row"] for one in found] == list(range(1, ROWS + 1))
         assert [one["seed"] for one in found] == [0, 1, None, *range(3, ROWS)]
@@ -284,12 +272,12 @@ def test_an_own_task_is_chosen_mapped_run_and_still_known_when_its_browser_has_d
     tab.locator("[data-field=地点][name=fixed]").fill("杭州")
     tab.locator("[name=first]").click()
     expect(tab.locator(".batch-preview pre")).to_have_text(f"About {HOSTILE} and Tea 1 in 杭州:")
-    server.hold([9])
+    server.hold(9)
     tab.locator("[name=seed]").fill("0")
     tab.locator("[name=run]").click()
     expect(tab.locator(".batch-words")).to_contain_text("23 of 24 rows")
     tab.locator("[name=halt]").click()
-    server.hold([])
+    server.hold()
     page.locator("nav [data-tab=play]").click()
     page.locator(".mine [name=delete]").click()
     page.reload()

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Visit, card, generate, serving
+from tests.ui.conftest import Visit, card, generate
+from tests.ui.served import SCRIPTED, forked
 from tests.ui.test_own_tasks import save, write_prompt
 
 pytestmark = pytest.mark.browser
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def small() -> Iterator[str]:
     """The page over a script that goes by the embedded model's name and writes English, whatever it is asked for."""
-    with serving("-m", "tests.ui.scripted_page", "--small") as url:
+    with forked(SCRIPTED, "--small") as url:
         yield url
 
 

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 from playground import parameters
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.theme import page_css
-from tests.ui.conftest import serving
 from tests.ui.panel_page import HOSTILE, PRESET
+from tests.ui.served import forked
 
 NUMBERS = [p for p in parameters.REGISTRY if p.kind in ("float", "int") and p.name != "seed"]
 browsing = pytest.mark.browser
@@ -21,7 +21,7 @@ browsing = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with serving("-m", "tests.ui.panel_page") as url:
+    with forked("tests.ui.panel_page") as url:
         yield f"{url}/"
 
 

@@ -11,11 +11,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from urllib.parse import urlparse
 
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Visit, body, card, generate, serving
+from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.served import Forked, forked, free_port
 
 STREAMS = 64
 LONG = {"max_new_tokens": 400, "ignore_eos": True}
@@ -76,15 +76,16 @@ def stream() -> Iterator[Open]:
 @pytest.fixture(scope="module")
 def slow_rows() -> Iterator[str]:
     """A page whose running batch has room for three rows, and steps slowly."""
-    with serving("-m", "tests.ui.tiny_page", "--pause", "0.1", "--rows", "3", "--limit-waiting", "2") as url:
+    with forked("tests.ui.tiny_page", "--pause", "0.1", "--rows", "3", "--limit-waiting", "2") as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def many_rows() -> Iterator[str]:
+def many_rows() -> Iterator[Forked]:
     """A page whose running batch has room for all."""
-    with serving("-m", "tests.ui.tiny_page", "--pause", "0.12", "--rows", "70") as url:
-        yield url
+    server = Forked("tests.ui.tiny_page", free_port(), "--pause", "0.12", "--rows", "70")
+    yield server
+    server.end()
 
 
 def free_prompt(page: Page, tokens: int) -> None:
@@ -96,22 +97,18 @@ def free_prompt(page: Page, tokens: int) -> None:
     length.press("Enter")
 
 
-def server(url: str) -> psutil.Process:
-    port = str(urlparse(url).port)
-    return next(one for one in psutil.Process().children(recursive=True) if port in one.cmdline())
-
-
 @pytest.mark.browser
 def test_sixty_four_open_streams_block_neither_stop_nor_a_reading_nor_a_newcomer(
-    visit: Visit, many_rows: str, stream: Open
+    visit: Visit, many_rows: Forked, stream: Open
 ) -> None:
-    visit(many_rows)
-    threads = server(many_rows).num_threads()
-    streams = [stream(many_rows, seed=number, **LONG) for number in range(STREAMS)]
+    url, process = many_rows.url, many_rows.process
+    visit(url)
+    threads = process.num_threads()
+    streams = [stream(url, seed=number, **LONG) for number in range(STREAMS)]
     for one in streams:
         one.wait(b"generating")
-    assert server(many_rows).num_threads() < threads + STREAMS / 2, "no stream has a thread of its own"
-    page = visit(many_rows)
+    assert process.num_threads() < threads + STREAMS / 2, "no stream has a thread of its own"
+    page = visit(url)
     free_prompt(page, 400)
     page.locator("button[name=generate]").click()
     expect(page.locator(".card-body.writing")).to_have_text(re.compile(r"\w"))

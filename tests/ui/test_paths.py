@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Site, Visit, card, generate, serving
+from tests.ui.conftest import Site, Visit, card, generate
+from tests.ui.served import forked
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def tiny_page() -> Iterator[str]:
     """The page over a tiny model with both paths."""
-    with serving("-m", "tests.ui.tiny_page") as url:
+    with forked("tests.ui.tiny_page") as url:
         yield url
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Visit, generate, serving
+from tests.ui.conftest import Visit, generate
 from tests.ui.scripted_page import HOSTILE
+from tests.ui.served import SCRIPTED, forked
 
 pytestmark = pytest.mark.browser
 NOTICES_THOUGHTS = """() => {
@@ -113,7 +114,7 @@ def test_an_answer_in_another_script_than_its_question_is_remarked_on(scripted: 
 @pytest.fixture(scope="module")
 def thinking() -> Iterator[str]:
     """The page over a script that thinks before it answers, and reads only 60 tokens."""
-    with serving("-m", "tests.ui.scripted_page", "--think", "--pause", "0.03") as url:
+    with forked(SCRIPTED, "--think", "--pause", "0.03") as url:
         yield url
 
 
@@ -231,7 +232,7 @@ def test_a_beginning_of_the_answer_stands_in_front_and_an_answer_goes_on(scripte
 
 
 def test_an_answer_can_begin_with_any_next_token_and_part_at_any_of_its_own(visit: Visit) -> None:
-    with serving("-m", "tests.ui.tiny_page") as url:
+    with forked("tests.ui.tiny_page") as url:
         page = visit(url)
         talk = open_talk(page)
         length = page.locator("[data-knob=max_new_tokens] input").last

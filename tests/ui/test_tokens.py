@@ -14,7 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from playground.types import InvalidRequest, Step, Text, TokenChance
 from playground.ui import tokens, waterfall
 from playground.xray import Divergence, Reading, ReadToken, Token
-from tests.ui.conftest import Visit, serving
+from tests.ui.conftest import Visit
+from tests.ui.served import forked
 from tests.ui.tokens_page import HOSTILE, ROWS, fall, made, replayed
 
 browsing = pytest.mark.browser
@@ -163,7 +164,7 @@ def test_both_languages_fill_the_same_places(words: dict[str, Text]) -> None:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with serving("-m", "tests.ui.tokens_page") as url:
+    with forked("tests.ui.tokens_page") as url:
         yield url
 
 

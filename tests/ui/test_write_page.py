@@ -18,18 +18,18 @@ from playground.ui.host import Host
 from playground.ui.kept import Kept
 from playground.ui.line import Line
 from playground.ui.write import WriteTab
-from tests.ui.conftest import Visit, serving
+from tests.ui.conftest import Visit
 from tests.ui.scripted_page import HOSTILE
+from tests.ui.served import SCRIPTED, forked
 
 pytestmark = pytest.mark.browser
-PAGE = "tests.ui.scripted_page"
 FERRY = "Night Ferry came in late, and nobody stood on the pier."
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server for all of these; each visitor has a browser of their own, and so no draft of another's."""
-    with serving("-m", PAGE, "--pause", "0.06", "--data-folder", str(tmp_path_factory.mktemp("data"))) as url:
+    with forked(SCRIPTED, "--pause", "0.06", "--data-folder", str(tmp_path_factory.mktemp("data"))) as url:
         yield url
 
 

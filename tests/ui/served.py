@@ -1,0 +1,97 @@
+"""Servers of ours for the browser tests, each in a process of its own.
+
+Most are forked off one process that has imported what all of them need: torch, transformers and Gradio take ten seconds
+of a processor, and there are some thirty servers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SCRIPTED = "tests.ui.scripted_page"
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["playground.ui.serve", "playground.decoding.answers", "tests.conftest", __name__])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Forked:
+    """`python -m module --port PORT flags…`, without its imports. Environment and folder are those of the tests."""
+
+    def __init__(self, module: str, port: int, *flags: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        given = (module, ("--port", str(port), *flags), dict(os.environ))
+        self._process = _FORKS.Process(target=_run, args=given, daemon=True)
+        self._process.start()
+        wait_for(self.url, lambda: self._process.exitcode is not None)
+
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self._process.pid)
+
+    def end(self, *, kill: bool = False) -> None:
+        """`kill` as a crash would: nothing is tidied up."""
+        (self._process.kill if kill else self._process.terminate)()
+        self._process.join()
+
+
+def _run(module: str, flags: tuple[str, ...], environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    sys.argv = [module, *flags]
+    runpy.run_module(module, run_name="__main__")
+
+
+@contextmanager
+def forked(module: str, *flags: str) -> Iterator[str]:
+    """The address of such a server, once it answers."""
+    server = Forked(module, free_port(), *flags)
+    try:
+        yield server.url
+    finally:
+        server.end()
+
+
+@contextmanager
+def started(*command: str, **environment: str) -> Iterator[str]:
+    """The same for a Python of its own, whose imports read this environment."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {**os.environ, **environment}
+    with subprocess.Popen([sys.executable, *command, "--port", str(port)], cwd=ROOT, env=settings) as process:
+        try:
+            wait_for(url, lambda: process.poll() is not None)
+            yield url
+        finally:
+            process.terminate()
+
+
+def wait_for(url: str, ended: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        assert not ended(), "the server ended before it answered"
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the server did not answer")
