@@ -6,6 +6,7 @@ Knows no model; where a run's logits are not kept it says only what the text its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from playground import parameters, xray
@@ -31,7 +32,8 @@ _PASSED_OVER = 3  # words of the prompt
 class _Patient:
     """One candidate, and replays of it."""
 
-    def __init__(self, run: Run, row: int, run_id: str) -> None:
+    def __init__(self, run: Run, row: int, run_id: str, wanted: Mapping[str, Any]) -> None:
+        self.wanted = wanted
         self.values: Mapping[str, Any] = run.request.values
         self.acting = effective(self.values)
         self.candidate: Candidate = run.candidates[row]
@@ -44,9 +46,11 @@ class _Patient:
         return xray.replay(self.run_id, self.row, {**self.values, **changes})
 
 
-def examine(run: Run, row: int, run_id: str = "") -> tuple[Finding, ...]:
-    """What there is to say of a candidate that has ended; the gravest first."""
-    patient = _Patient(run, row, run_id)
+def examine(
+    run: Run, row: int, run_id: str = "", wanted: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[Finding, ...]:
+    """What there is to say of a candidate that has ended; the gravest first. `wanted` is what its task asks for."""
+    patient = _Patient(run, row, run_id, wanted)
     if run.candidates[row].finish_reason in (None, "error") or not patient.candidate.token_ids:
         return ()
     looks: tuple[Callable[[_Patient], Iterator[Finding]], ...] = (_loops, _cut_off, _order, _prompt_words, _singles)
@@ -110,6 +114,8 @@ def _first(told: Replayed, start: int) -> int | None:
 
 def _singles(patient: _Patient) -> Iterator[Finding]:
     if patient.values["temperature"] == 0:
+        if patient.wanted.get("temperature") == 0:
+            return  # the one best answer is what such a task is for
         yield Finding(
             "single",
             Text(

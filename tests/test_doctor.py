@@ -85,6 +85,14 @@ def test_an_order_that_makes_min_p_toothless_is_told(loaded: models.Loaded) -> N
     assert found(write(loaded, "Write a slogan:", temperature=3.0, min_p=0.05, order="llama.cpp"), "order") is None
 
 
+def test_temperature_zero_repeats_a_text_unless_that_is_what_its_task_is_for(tiny: models.Loaded) -> None:
+    run = write(tiny, "Hello", temperature=0, max_new_tokens=4)
+    single = found(run, "single")
+    assert single is not None and single.fix == {"temperature": 0.8}
+    assert [one.kind for one in doctor.examine(run, 0, "d", {"temperature": 0}) if one.kind == "single"] == []
+    assert any(one.kind == "single" for one in doctor.examine(run, 0, "d", {"temperature": 0.7}))
+
+
 @pytest.mark.model
 def test_without_kept_logits_the_text_alone_is_judged(loaded: models.Loaded) -> None:
     run = write(loaded, "a b c a b c a b c a b c a b c", temperature=0, max_new_tokens=30)

@@ -23,7 +23,7 @@ from playground.jobs import Jobs, Progress
 from playground.schema import SchemaError
 from playground.store import StoredJob
 from playground.task import Task
-from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
 from playground.ui.element import element
@@ -138,11 +138,14 @@ class BatchTab:
         """The first row's prompt, then its texts as they grow."""
         sent, cancelled = _sent(event), threading.Event()
         shown: dict[str, Any] = {}
+        task: Task | None = None
 
         def ask(_: ModelCard) -> Request:
+            nonlocal task
             job, plan = self._planned(sent, knobs, act)
+            task = plan.read_task()
             row = self._jobs.store.results(job.key, most=1)[0]
-            request = replace(plan.request(plan.read_task(), 1, row.input, self._host.generator), watched=True)
+            request = replace(plan.request(task, 1, row.input, self._host.generator), watched=True)
             shown["prompt"] = self._host.generator.render(request).text
             return request
 
@@ -152,7 +155,7 @@ class BatchTab:
                     if isinstance(state, Waiting):
                         yield gr.update(preview={"waits": said(state.reason)})
                     elif isinstance(state, Run):
-                        texts = [candidate.text for candidate in state.candidates]
+                        texts = [_readable(task, candidate.text) for candidate in state.candidates]
                         yield gr.update(preview={**shown, "texts": texts, "error": said(state.error)})
         except PlaygroundError as error:
             yield gr.update(preview={"error": _error(error)})
@@ -169,6 +172,10 @@ class BatchTab:
             await asyncio.to_thread(self._begin, sent, knobs, act)
         except PlaygroundError as error:
             yield gr.update(status={**await asyncio.to_thread(self._status, sent), "error": _error(error)})
+            return
+        except Exception:  # as above
+            log.exception("A batch did not begin")
+            yield gr.update(status={**await asyncio.to_thread(self._status, sent), "error": said(UNEXPECTED)})
             return
         async for one in self._followed(sent, request.session_hash or ""):
             yield one
@@ -239,24 +246,22 @@ class BatchTab:
 
     def _status(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         key = key_of(sent)
+        language, task = _plan_of(self._jobs.store.job(key))
         progress: Progress = self._jobs.progress(key)
         page = self._jobs.store.results(key, first=_whole(sent, "first", 1), most=PAGE)
         counts = progress.counts
         return {
-            "strayed": said(self._strayed(key, counts.remarked)),
+            "strayed": said(counsel.of_rows(counts.remarked, language)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
             "rows": [
                 {"number": one.number, "input": list(one.input.values())[:3], "state": one.state,
-                 "texts": list(one.texts), "reason": said(one.reason), "remark": said(one.remark)}
+                 "texts": [_readable(task, text) for text in one.texts],
+                 "reason": said(one.reason), "remark": said(one.remark)}
                 for one in page
             ],
         }  # fmt: skip
-
-    def _strayed(self, key: str, count: int) -> Text | None:
-        job = self._jobs.store.job(key) if count else None
-        return None if job is None else counsel.of_rows(count, form.language_of(job.plan))
 
     def _pause(self, event: gr.EventData) -> None:
         self._jobs.pause(key_of(_sent(event)))
@@ -280,6 +285,27 @@ class BatchTab:
             "jsonl": lambda: rows.as_jsonl(found, language),
         }
         return gr.update(file={"name": f"results.{kind}", "text": "".join(write[kind]()), "at": _whole(sent, "at")})
+
+
+def _plan_of(job: StoredJob | None) -> tuple[Language, Task | None]:
+    """The language and the task of a job that was run; no task where it is not among the presets any more."""
+    if job is None or not job.plan:
+        return "en", None
+    try:
+        return form.language_of(job.plan), Plan(**job.plan).read_task()
+    except PlaygroundError:
+        return form.language_of(job.plan), None
+
+
+def _readable(task: Task | None, text: str) -> str | dict[str, str]:
+    """A JSON object as lines of heading and value in both languages; any other text as it is."""
+    pairs = task.output.record(text) if task is not None and task.output.kind == "json" else []
+    if not pairs:
+        return text
+    return {
+        "en": "\n".join(f"{name.en}: {value.en}" for name, value in pairs),
+        "zh": "\n".join(f"{name.zh}：{value.zh}" for name, value in pairs),
+    }
 
 
 def _sent(event: gr.EventData) -> Mapping[str, Any]:

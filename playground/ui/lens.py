@@ -14,7 +14,7 @@ from typing import Any
 from playground import doctor, parameters, statistics, xray
 from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
-from playground.ui.form import held
+from playground.ui.form import held, language_of, task_asked
 from playground.ui.tokens import Feed, Numbers, Value
 from playground.ui.watched import Watched, Watching
 from playground.ui.words import BY_HAND, NOT_KEPT, said
@@ -173,7 +173,10 @@ class Lens:
         watched = self._watching.open(session)
         if watched is None or not watched.run.finished:
             return []
-        found = doctor.examine(watched.run, watched.row, watched.keep)
+        task = task_asked(watched.asked)
+        mode = watched.run.request.mode
+        wanted = task.parameters_for(language_of(watched.asked), mode) if task else {}
+        found = doctor.examine(watched.run, watched.row, watched.keep, wanted)
         return [{"sentence": said(one.sentence), "preview": said(one.preview), "fix": dict(one.fix)} for one in found]
 
     def figures(self, session: str) -> Value | None:

@@ -36,6 +36,8 @@ _SLACK = 16  # tokens: a heading and the gaps around it may join differently tha
 _MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
 _GONE = Text("This draft is not kept any more.", "此草稿已不再保留。")
 _NEW = Text("Copy what you need and begin a new one.", "请复制需要的内容，然后新建一份。")
+_NOTHING = Text("There is nothing to begin with yet.", "还没有可以起头的内容。")
+_BEGIN = Text("Write a title, an outline or a heading.", "请写下标题、大纲或小标题。")
 log = logging.getLogger(__name__)
 Sent = Mapping[str, Any]
 
@@ -218,7 +220,10 @@ class WriteTab:
         def ask(_: ModelCard) -> Request:
             generator, draft = self._host.generator, self._draft(key)
             carried = draft.says("carried") or self._usual(draft, sent, generator, _counting(generator))
-            return forms.on_path(self._section(drafts.prompt(draft, carried), sent, knobs), act, generator)
+            request = self._section(drafts.prompt(draft, carried), sent, knobs)
+            if not (request.prompt or request.prefill):
+                raise InvalidRequest(_NOTHING, _BEGIN, parameter="title")
+            return forms.on_path(request, act, generator)
 
         return ask
 

@@ -15,13 +15,16 @@ import pytest
 from gradio.utils import get_upload_folder
 
 from playground import own_task, parameters
+from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
+from playground.rows import Result
 from playground.settings import Limits, Settings
 from playground.ui import batch
 from playground.ui.batch import BatchTab
 from playground.ui.host import Host
 from playground.ui.kept import Kept
 from playground.ui.line import Line
+from playground.ui.words import UNEXPECTED, said
 from tests.ui.conftest import heard
 
 OWN = own_task.write("Fox story", own_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
@@ -164,3 +167,27 @@ def test_an_own_task_goes_into_the_plan_and_a_broken_one_is_told_with_its_line(t
     for event, place in (("about", "about"), ("look", "preview"), ("go", "status")):
         assert "task.yaml, line 2, group" in answers(tab, event, broken)[-1][place]["error"]["en"]
     assert state(tab, key) == (plan, 2)
+
+
+def test_a_record_is_told_by_its_headings_and_as_it_is_where_its_task_is_gone(tab: BatchTab) -> None:
+    key, store = added(tab), tab._jobs.store
+    text = '{"name": "Aisha", "when": "Friday", "quantity": 3, "wants": "tea"}'
+    plan = Plan("record", mapping={"message": "p"}).as_json()
+    record = {
+        "en": "Who: Aisha\nWhen: Friday\nHow many: 3\nWhat: tea",
+        "zh": "谁：Aisha\n何时：Friday\n多少：3\n要什么：tea",
+    }
+    for kept, shown in ((plan, record), ({**plan, "task": "gone"}, text)):
+        store.plan(key, kept)
+        store.accept(key, Result(1, {"p": "Tea"}, "done", (text,)))
+        (told,) = answers(tab, "follow", {"key": key})
+        assert told["status"]["rows"][0]["texts"] == [shown]
+
+
+def test_what_nobody_foresaw_is_one_sentence(tab: BatchTab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(tab._jobs, "start", fail)
+    told = answers(tab, "go", wish(added(tab)))
+    assert told[-1]["status"]["error"] == said(UNEXPECTED)

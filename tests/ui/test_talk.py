@@ -145,6 +145,9 @@ def test_a_card_folds_what_was_thought_and_gives_away_the_answer_alone(thinking:
     expect(one.locator(".finish")).to_have_text("end of text")
     expect(text).to_have_text(re.compile("^It is on time,<think>"))  # further on the tag is a word like any other
     expect(one.locator(".thought-text")).to_have_text("Which ferry? <b>The late one.</b>")
+    one.locator("[name=tree]").click()
+    one.locator("[name=compare]").click()
+    expect(one.locator(".compare-shared")).to_have_text("It is on time,")  # what both thought is folded above
     page.reload()
     expect(text).to_have_text(re.compile("^It is on time,"))
     expect(one.locator(".thought")).to_be_visible()
@@ -215,7 +218,7 @@ def test_a_beginning_of_the_answer_stands_in_front_and_an_answer_goes_on(scripte
     page = visit(scripted)
     talk = open_talk(page)
     generate(page)
-    expect(talk.locator("[data-field=message] .field-error")).to_contain_text("The prompt is empty.")
+    expect(talk.locator("[data-field=message] .field-error")).to_contain_text("The message is empty.")
     talk.locator("[name=prefill]").fill("Well: ")
     say(page, "One?", 2)
     turn = page.locator(".turn")

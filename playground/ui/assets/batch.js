@@ -89,7 +89,7 @@ const words = (status) => [
 ].filter(Boolean).join(" · ");
 const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
   pg.make("td", {}, pg.make("div", { class: "batch-input" }, row.input.join(" · "))), pg.make("td", {}, pg.t(STATES[row.state])),
-  pg.make("td", {}, row.state === "failed" ? pg.say(row.reason) : row.texts.join("\n"),
+  pg.make("td", {}, row.state === "failed" ? pg.say(row.reason) : row.texts.map(pg.say).join("\n"),
     row.remark ? pg.make("p", { class: "remark" }, pg.say(row.remark)) : null));
 const drawStatus = () => {
   const status = props.status ?? { all: 0, done: 0, failed: 0, waiting: 0, running: false, rows: [] };
@@ -129,7 +129,7 @@ const drawPreview = () => {
     told.waits ? pg.make("p", {}, pg.say(told.waits)) : null,
     told.error ? pg.make("p", { class: "batch-error" }, pg.say(told.error)) : null,
     told.prompt ? pg.make("details", {}, pg.make("summary", {}, pg.t("seen")), pg.make("pre", {}, told.prompt)) : null,
-    ...(told.texts ?? []).map((one) => pg.make("p", { class: "batch-text" }, one || pg.t("writing"))),
+    ...(told.texts ?? []).map((one) => pg.make("p", { class: "batch-text" }, pg.say(one) || pg.t("writing"))),
   ].filter(Boolean));
 };
 const drawRemark = () => {

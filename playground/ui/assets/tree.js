@@ -114,7 +114,9 @@ const comparison = (card) => {
       `${pg.t("version_n", { n: numberOf(card, other) })} · ${partingWords(card, other)}`))));
   const [text, other] = [one.text, two.text];
   const at = partingAt(card, one, two);
-  const shared = pg.make("p", { class: "compare-shared", "aria-label": pg.t("compare_shared") }, text.slice(0, at).trimStart());
+  const thought = text.length - answerOf(one).length; // the same in both where they part behind it, and folded on the card
+  const shared = pg.make("p", { class: "compare-shared", "aria-label": pg.t("compare_shared") },
+    text.slice(thought <= at ? thought : 0, at).trimStart());
   const tokens = branchedFrom(card, two) === one ? [two.was, two.became] : branchedFrom(card, one) === two ? [one.became, one.was] : [];
   const name = (which) => pg.t("version_n", { n: numberOf(card, which) });
   return pg.make("section", { class: "compare", "aria-label": pg.t("compare") },
