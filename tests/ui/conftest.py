@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.ui.served import SCRIPTED, forked, started
 
-PATIENCE = 20_000  # milliseconds: generous, since nothing here is about speed
+PATIENCE = 60_000  # milliseconds: generous, since nothing here is about speed
 
 Visit = Callable[..., Page]
 Site = Callable[..., str]
@@ -38,7 +38,7 @@ class Held:
         self.file = file
         self()
 
-    def __call__(self, *seeds: int) -> None:
+    def __call__(self, *seeds: int | Literal["all"]) -> None:
         """These and no others."""
         written = self.file.with_suffix(".new")
         written.write_text(" ".join(map(str, seeds)))
@@ -52,7 +52,7 @@ def _held(tmp_path_factory: pytest.TempPathFactory) -> Held:
 
 @pytest.fixture
 def hold(_held: Held) -> Iterator[Held]:
-    """`hold(0, 3)` holds these seeds of `scripted`, `hold()` lets all of them go on, and so does the test's end."""
+    """`hold(0, 3)` holds these seeds, `hold("all")` whatever is drawn; `hold()` and the test's end let all go on."""
     yield _held
     _held()
 

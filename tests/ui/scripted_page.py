@@ -4,7 +4,7 @@ Everything but the model is the product's own. `--plain` makes it a model withou
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
 `--think` one that thinks first and reads only 60 tokens, `--small` one that goes by the embedded model's name,
 `--slow` one without a fast path (the others' is the same script), `--hold FILE` one that goes no further than some
-words with requests whose seeds stand in that file; `--pause` is the time between tokens in seconds.
+words with requests whose seeds, or "all", stand in that file; `--pause` is the time between tokens in seconds.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Replayed(ScriptedGenerator):
 
     def _held(self, steps: Iterator[Step], seed: str, hold: Path, cancelled: threading.Event) -> Iterator[Step]:
         for step in steps:
-            while step.position >= HELD_AT and seed in hold.read_text().split() and not cancelled.is_set():
+            while step.position >= HELD_AT and {seed, "all"} & {*hold.read_text().split()} and not cancelled.is_set():
                 time.sleep(0.02)
             yield step
 

@@ -18,7 +18,7 @@ from tests.ui.conftest import Visit, body, card, generate
 from tests.ui.served import Forked, forked, free_port
 
 STREAMS = 64
-LONG = {"max_new_tokens": 400, "ignore_eos": True}
+LONG = {"max_new_tokens": 500, "ignore_eos": True}
 
 
 class Stream:
@@ -76,14 +76,14 @@ def stream() -> Iterator[Open]:
 @pytest.fixture(scope="module")
 def slow_rows() -> Iterator[str]:
     """A page whose running batch has room for three rows, and steps slowly."""
-    with forked("tests.ui.tiny_page", "--pause", "0.1", "--rows", "3", "--limit-waiting", "2") as url:
+    with forked("tests.ui.tiny_page", "--pause", "0.2", "--rows", "3", "--limit-waiting", "2") as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def many_rows() -> Iterator[Forked]:
     """A page whose running batch has room for all."""
-    server = Forked("tests.ui.tiny_page", free_port(), "--pause", "0.12", "--rows", "70")
+    server = Forked("tests.ui.tiny_page", free_port(), "--pause", "0.2", "--rows", "70")
     yield server
     server.end()
 
@@ -128,15 +128,17 @@ def test_sixty_four_open_streams_block_neither_stop_nor_a_reading_nor_a_newcomer
 
 @pytest.mark.browser
 def test_who_waits_sees_the_place_and_the_time_and_then_the_text(visit: Visit, slow_rows: str, stream: Open) -> None:
-    stream(slow_rows, n=3, max_new_tokens=60, ignore_eos=True).wait(b"generating")
+    before = stream(slow_rows, n=3, **LONG)
+    before.wait(b"generating")
     page = visit(slow_rows)
     free_prompt(page, 3)
     page.locator("button[name=generate]").click()
     title = page.locator(".results-title")
-    expect(title).to_have_text(re.compile(r"In line: 1 ahead of you, about \d+ s"))
+    expect(title).to_have_text(re.compile(r"In line: 1 ahead of you, about \d+ (s|min)"))
     page.locator("button[name=language]").click()
-    expect(title).to_have_text(re.compile(r"排队中：前面还有 1 个，约 \d+ 秒"))
+    expect(title).to_have_text(re.compile(r"排队中：前面还有 1 个，约 \d+ (秒|分)"))
     page.locator("button[name=language]").click()
+    before.close()
     expect(card(page).locator(".finish")).to_have_text("length reached")
 
 

@@ -18,7 +18,7 @@ from playground.ui.host import Host
 from playground.ui.kept import Kept
 from playground.ui.line import Line
 from playground.ui.write import WriteTab
-from tests.ui.conftest import Visit
+from tests.ui.conftest import Held, Visit
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.served import SCRIPTED, forked
 
@@ -27,9 +27,10 @@ FERRY = "Night Ferry came in late, and nobody stood on the pier."
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory, _held: Held) -> Iterator[str]:
     """One server for all of these; each visitor has a browser of their own, and so no draft of another's."""
-    with forked(SCRIPTED, "--pause", "0.06", "--data-folder", str(tmp_path_factory.mktemp("data"))) as url:
+    folder = str(tmp_path_factory.mktemp("data"))
+    with forked(SCRIPTED, "--hold", str(_held.file), "--data-folder", folder) as url:
         yield url
 
 
@@ -123,7 +124,8 @@ def test_a_section_is_removed_and_brought_back_and_a_draft_deleted(site: str, vi
     expect(head(open_tab(page), "title")).to_have_value("Second")
 
 
-def test_candidates_are_stopped_edited_continued_and_written_again(site: str, visit: Visit) -> None:
+def test_candidates_are_stopped_edited_continued_and_written_again(site: str, visit: Visit, hold: Held) -> None:
+    hold("all")
     page = visit(site, locale="zh-CN")
     tab = open_tab(page)
     head(tab, "title").fill("守灯人")
@@ -135,6 +137,7 @@ def test_candidates_are_stopped_edited_continued_and_written_again(site: str, vi
     expect(tab.locator("[name=accept]")).to_be_disabled()
     tab.locator("[name=halt]").click()
     expect(tab.locator(".write-facts")).to_contain_text("由你停止")
+    hold()
     text.fill("海很静。")
     tab.locator("[name=continue]").click()
     expect(tab.locator(".write-facts")).to_contain_text("自然结束")

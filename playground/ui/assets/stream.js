@@ -10,12 +10,14 @@
   const heard = new Set();
   const unheard = new Set();
   let streams = 0;
+  let wishes = 0; // on their way to the server
   let wakes = 0;
   let timer = null;
 
   const look = () => {
     timer = null;
     if (!unheard.size || streams) return;
+    if (wishes) { soon(); return; }
     wakes += 1;
     if (wakes > MOST) { unheard.clear(); wakes = 0; return; }
     window.playground.tell("wake");
@@ -49,16 +51,20 @@
   window.fetch = async (asked, ...more) => {
     const url = String(asked?.url ?? asked);
     const stream = url.includes("/queue/data?");
+    const wish = url.includes("/queue/join?");
     const over = () => { if (stream) { streams -= 1; soon(); } };
     if (stream) streams += 1;
+    if (wish) wishes += 1;
     try {
       const answer = await fetched(asked, ...more);
       if (stream) listen(answer.clone()).catch(() => {}).finally(over); // leaving the page ends it with an error
-      else if (answer.ok && url.includes("/queue/join?")) joined(answer.clone()).catch(() => {});
+      else if (wish && answer.ok) joined(answer.clone()).catch(() => {});
       return answer;
     } catch (error) {
       over();
       throw error;
+    } finally {
+      if (wish) wishes -= 1;
     }
   };
 })();
