@@ -97,7 +97,12 @@ class Page:
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="desk", scale=3):
                 self.compose = element(
-                    "compose", first, ("task_list",), tasks=form.task_records(), most_variables=own_task.MAX_FIELDS
+                    "compose",
+                    first,
+                    ("task_list",),
+                    tasks=form.task_records(),
+                    most_variables=own_task.MAX_FIELDS,
+                    answered=0,
                 )
                 self._mine.layout()
                 self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
@@ -157,7 +162,7 @@ class Page:
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
         given = [self.panel, self.next]
-        self.compose.pick(self._pick, [self.compose, *knobs], given, **_LIGHT)
+        self.compose.pick(self._pick, [self.compose, *knobs], [*given, self.compose], **_LIGHT)
         for event in (self.panel.input, self.act.path):
             event(self._turned, knobs, self.panel, **_LIGHT)
         self.panel.preset(self._preset, [self.compose, *knobs], given, **_TOLD)
@@ -308,6 +313,11 @@ class Page:
         self._reader.stop(request.session_hash or "")
 
     def _pick(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
+        """The knobs that the form asked for, and which time of asking this answers: a run waits for it."""
+        asked = filled.get("asked")
+        return *self._wished(filled, knobs, act, request), gr.update(answered=asked if type(asked) is int else 0)
+
+    def _wished(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> tuple[Any, Any]:
         """Another task or kind: its knobs, with the seed as it was.
 
         For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has

@@ -9,7 +9,7 @@ from benchmarks.served import reached
 
 
 def test_sessions_ask_again_until_the_time_is_up(scripted: str) -> None:
-    found = load.load(scripted, 2, seconds=2.0, path="exact")
+    found = load.load(scripted, 2, seconds=5.0, path="exact")
     assert found.errors == [] and found.growth is None
     assert {answer.session for answer in found.answers} == {0, 1} and len(found.answers) > 2
     assert found.rate > 0 and 0 < share(found.waits, 0.5) < 20 and min(found.gaps) > 0

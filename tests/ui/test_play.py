@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.ui.conftest import Held, Visit, body, card, generate
 
@@ -210,6 +211,26 @@ def test_another_task_brings_its_fields_and_its_knobs(scripted: str, visit: Visi
     expect(page.locator("#knobs [data-knob=max_new_tokens] input").last).not_to_have_value(before)
     page.locator(".task-picker").select_option("slogans")
     expect(page.locator(".field input").first).to_have_value("Nightjar")
+
+
+def test_a_run_waits_for_the_knobs_of_a_task_that_was_just_chosen(scripted: str, visit: Visit) -> None:
+    page, held = visit(scripted), list[Route]()
+    expect(page.locator(".candidates")).to_have_text("4")
+    late = threading.Event()
+    page.route("**/queue/join*", lambda route: route.continue_() if late.is_set() else held.append(route))
+    page.locator(".task-picker").select_option("sentiment")
+    page.locator("button[name=generate]").click()
+    page.keyboard.press("Escape")  # nothing runs yet, and nothing will
+    expect(page.locator(".act.running")).to_have_count(0)
+    page.locator("button[name=generate]").click()
+    expect(page.locator(".act.running")).to_be_visible()
+    late.set()
+    for route in held:
+        route.continue_()
+    expect(page.locator(".act.running")).to_have_count(0)
+    expect(page.locator(".candidates")).to_have_text("1")
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page.locator(".runs output")).to_have_text("Run 1 of 1")
 
 
 def test_neutralize_and_restore_reach_the_run(scripted: str, visit: Visit) -> None:

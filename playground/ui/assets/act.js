@@ -10,6 +10,8 @@ let complaint = null;
 let notice = null;
 let silence = 0;
 let talks = false; // a turn of a conversation is generated, not cards
+let wishing = false; // the knobs of what was chosen are on their way
+let waits = 0; // a run that was asked for meanwhile: the timer that has it begin without them
 const paths = pathChoice(element.querySelector(".path"));
 
 const draw = () => {
@@ -33,8 +35,20 @@ const draw = () => {
   place.textContent = pg.say(shown);
 };
 const turn = (name, value) => pg.tell("knob", { name, value });
+const begin = () => {
+  clearTimeout(waits);
+  waits = 0;
+  if (talks) pg.tell("say", {});
+  else trigger("generate");
+};
 const stop = () => {
   if (!running) return;
+  if (waits) {
+    clearTimeout(waits);
+    waits = 0;
+    pg.tell("run", { running: false, status: "" });
+    return;
+  }
   trigger("stop");
   // A server that is gone cannot say that it stopped.
   clearTimeout(silence);
@@ -64,8 +78,12 @@ pg.on("generate", () => {
   if (running) return;
   pg.tell("complaint", null);
   pg.tell("run", { running: true, status: pg.t("starting") });
-  if (talks) pg.tell("say", {});
-  else trigger("generate");
+  if (wishing) waits = setTimeout(begin, 5000);
+  else begin();
+}, "act");
+pg.on("wishing", (now) => {
+  wishing = now;
+  if (!wishing && waits) setTimeout(() => { if (waits) begin(); }); // once the panel has taken them
 }, "act");
 pg.on("kind", (kind) => { talks = kind === "talk"; }, "act");
 pg.on("look", () => trigger("look"), "act");

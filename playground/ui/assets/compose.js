@@ -32,6 +32,7 @@ const variables = () => {
   const names = [...text.matchAll(PLACE)].map((place) => place[1]);
   return [...new Set(names)].slice(0, props.most_variables);
 };
+watch("answered", () => { if (props.answered === asked) pg.tell("wishing", false); });
 watch("value", () => { if (JSON.stringify(props.value) !== JSON.stringify(form)) props.value = form; });
 
 // The server counts the tokens a moment after the last key.
@@ -40,9 +41,13 @@ const look = () => {
   pg.tell("counting", true);
   timer = setTimeout(() => trigger("look"), 300);
 };
-// Asks for the knobs that go with what is chosen. One event for both cases, so that answers come in order.
+// Asks for the knobs that go with what is chosen. One event for both cases, so that answers come in order. A run that is
+// asked for before the answer has come waits for it, or it would be made with the knobs of another task.
+let asked = 0;
 const wish = (picked) => {
-  change({ picked });
+  asked += 1;
+  change({ picked, asked });
+  pg.tell("wishing", true);
   trigger("pick");
   look();
 };
