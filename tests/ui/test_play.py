@@ -233,6 +233,18 @@ def test_a_run_waits_for_the_knobs_of_a_task_that_was_just_chosen(scripted: str,
     expect(page.locator(".runs output")).to_have_text("Run 1 of 1")
 
 
+def test_a_kind_that_is_chosen_again_keeps_what_was_turned(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    length = page.locator("#knobs [data-knob=max_new_tokens] input").last
+    length.fill("3")
+    length.press("Enter")
+    page.locator("[data-kind=complete]").click()
+    generate(page)
+    expect(card(page).locator(".finish")).to_have_text("length reached")
+    expect(length).to_have_value("3")
+
+
 def test_neutralize_and_restore_reach_the_run(scripted: str, visit: Visit) -> None:
     page = visit(scripted)
     expect(page.locator(".kn-count")).not_to_have_text("0 active")

@@ -149,7 +149,7 @@ const drawAll = () => {
   drawKind();
 };
 const choose = (kind) => {
-  if (CHATS.includes(kind) && !hasChat) return;
+  if (kind === form.kind || (CHATS.includes(kind) && !hasChat)) return; // chosen again, it keeps what was turned since
   change({ kind });
   try { sessionStorage.setItem(KIND, kind); } catch { /* nothing is kept: a reload begins with a task */ }
   drawKind();
