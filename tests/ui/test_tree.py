@@ -219,7 +219,7 @@ def test_a_kept_tree_is_read_with_suspicion_and_shown_as_text(scripted: str, vis
 def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embedded_page: str, visit: Visit) -> None:
     page = visit(embedded_page)
     free_prompt(page, "The lighthouse keeper wrote in his book:", candidates=2)
-    tell(page, seed=5, max_new_tokens=2000, temperature=1.2)
+    tell(page, seed=5, max_new_tokens=2000, temperature=1.2, ignore_eos=True)
     expect(page.locator(".seed-value")).to_have_text("5")
     tokens = page.locator("#tokens .tk-token")
     page.locator("button[name=generate]").click()
