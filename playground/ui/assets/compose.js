@@ -13,6 +13,7 @@ let model = "";
 let timer = 0;
 let turned = "";
 let drawn = null; // the names whose fields stand there
+let asked = 0; // how often knobs were asked for
 // The rule of task.py, so that fields appear while a person types; what is sent is decided there.
 const PLACE = /\{\{[ \t]*([\p{L}\p{N}_]{1,40})[ \t]*\}\}/gu;
 // What is filled in is decided here and nowhere else. Gradio may set an element back to what it was when the page
@@ -43,7 +44,6 @@ const look = () => {
 };
 // Asks for the knobs that go with what is chosen. One event for both cases, so that answers come in order. A run that is
 // asked for before the answer has come waits for it, or it would be made with the knobs of another task.
-let asked = 0;
 const wish = (picked) => {
   asked += 1;
   change({ picked, asked });
