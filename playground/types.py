@@ -84,6 +84,13 @@ class ModelError(PlaygroundError):
     """A model could not be found, read or held."""
 
 
+class Stopped(PlaygroundError):
+    """Nobody waits for the answer any more: it was given up before it was whole."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("Stopped.", "已停止。"))
+
+
 class Busy(PlaygroundError):
     """The server has no room for this request now."""
 

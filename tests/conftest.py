@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,14 @@ def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def tiny() -> models.Loaded:
     return tiny_model()
+
+
+@pytest.fixture
+def tiny_bf16(tiny: models.Loaded) -> Iterator[models.Loaded]:
+    """The tiny model in bf16."""
+    tiny.model.to(torch.bfloat16)
+    yield tiny
+    tiny.model.to(torch.float32)
 
 
 def tiny_model() -> models.Loaded:

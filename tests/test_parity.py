@@ -44,13 +44,6 @@ def assert_equal(loaded: models.Loaded, values: Mapping[str, Any], seed: int, to
     assert 1 <= len(ours[0]) <= tokens
 
 
-@pytest.fixture(scope="module")
-def tiny_bf16(tiny: models.Loaded) -> Iterator[models.Loaded]:
-    tiny.model.to(torch.bfloat16)
-    yield tiny
-    tiny.model.to(torch.float32)
-
-
 @pytest.mark.parametrize("values", reference.SINGLE, ids=str)
 def test_each_native_sampler_alone_writes_what_generate_writes(tiny: models.Loaded, values: dict[str, Any]) -> None:
     assert_equal(tiny, values, seed=7, tokens=24, mode="complete")

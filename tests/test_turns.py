@@ -1,4 +1,4 @@
-"""Turns on the model: whoever waited longest goes next."""
+"""Turns on the model: whoever waited longest goes next, and a step goes before a chunk of a long prompt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.decoding.turns import Turns
 
 def wait_for(count: int, turns: Turns) -> None:
     """Until this many threads stand in the line."""
-    while len(turns._waiting) < count:
+    while turns.waiting < count:
         time.sleep(0.001)
 
 
@@ -54,5 +54,53 @@ def test_a_step_that_fails_gives_its_turn_away() -> None:
     turns = Turns()
     with pytest.raises(ValueError), turns:
         raise ValueError
+    with turns:
+        pass
+
+
+def test_steps_and_chunks_share_the_model_by_time_and_neither_is_starved() -> None:
+    """Ten steps of 1 s and three chunks of 4 s, all waiting: four steps to a chunk."""
+    now = [0.0]
+    turns, served = Turns(lambda: now[0]), []
+
+    def step() -> None:
+        with turns:
+            served.append("step")
+            now[0] += 1
+
+    def chunk() -> None:
+        with turns.chunk(lambda: False) as mine:
+            assert mine
+            served.append("chunk")
+            now[0] += 4
+
+    threads = [threading.Thread(target=work) for work in (*[chunk] * 3, *[step] * 10)]
+    with turns:
+        for count, thread in enumerate(threads, start=1):
+            thread.start()
+            wait_for(count, turns)
+    for thread in threads:
+        thread.join()
+    assert served == ["chunk", *["step"] * 4, "chunk", *["step"] * 4, "chunk", *["step"] * 2]
+
+
+def test_who_is_halted_while_waiting_leaves_the_line_and_takes_no_turn() -> None:
+    turns, halted, got = Turns(), threading.Event(), []
+
+    def chunk() -> None:
+        with turns.chunk(halted.is_set) as mine:
+            got.append(mine)
+
+    waiting = threading.Thread(target=chunk)
+    with turns:
+        waiting.start()
+        wait_for(1, turns)
+        halted.set()
+        waiting.join()
+        assert got == [False] and turns.waiting == 0
+    with turns:
+        pass
+    with turns.chunk(halted.is_set) as mine:
+        assert not mine
     with turns:
         pass

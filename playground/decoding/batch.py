@@ -15,6 +15,7 @@ from torch import Tensor
 
 from playground.decoding.keep import KeptRun
 from playground.decoding.lane import Lane, NegativeLane
+from playground.decoding.prefill import prefill
 from playground.decoding.row import Row, Setting
 from playground.decoding.together import advance, prepare
 from playground.decoding.turns import Turns
@@ -51,39 +52,48 @@ class Batch:
         self._kept = kept
 
     def run(self) -> Iterator[Step]:
-        """Steps of all rows, a token at a time. Closing it drops the caches; nothing is held between two tokens."""
+        """Steps of all rows, a token at a time. Closing it drops the caches; nothing is held between two tokens.
+
+        It ends without more Steps where the request is cancelled while a prompt is read.
+        """
         try:
-            group, raw, unconditional = self._read()
-            groups = deque([group])
+            groups = deque([self._start()])
             while groups:
                 group = groups.popleft()
-                if raw is None:
-                    raw, unconditional = self._forward(group)
-                steps = self._pick(group, raw, unconditional, groups)
+                raw, unconditional = self._scores(group)
+                if raw is not None:
+                    yield from self._pick(group, raw, unconditional, groups)
+                elif self._setting.cancelled.is_set():
+                    return
+                else:
+                    yield from (row.time_is_up() for row in group.rows)
                 raw = unconditional = None
-                yield from steps
         finally:
             if self._kept is not None:
                 self._kept.close()
 
-    @torch.inference_mode()
-    def _read(self) -> tuple[_Group, Tensor | None, Tensor | None]:
-        count, prompt = len(self._rows), self._setting.prompt
-        lane = Lane(self._model, prompt)
+    def _start(self) -> _Group:
+        """All rows behind a prompt that nobody has read yet."""
         negative = None if self._negative is None else NegativeLane(self._model, self._negative)
-        with self._turns:
-            raw = lane.read()
-            unconditional = None if negative is None else negative.read()
-        everyone = [0] * count
-        lane.select(everyone)
-        if negative is not None and unconditional is not None:
-            negative.select(everyone)
-            unconditional = unconditional.expand(count, -1)
-        group = _Group(list(self._rows), prompt.expand(count, -1), lane, negative)
-        return group, raw.expand(count, -1), unconditional
+        prompt = self._setting.prompt
+        return _Group(list(self._rows), prompt.expand(len(self._rows), -1), Lane(self._model, prompt), negative)
 
     @torch.inference_mode()
-    def _forward(self, group: _Group) -> tuple[Tensor, Tensor | None]:
+    def _scores(self, group: _Group) -> tuple[Tensor | None, Tensor | None]:
+        """The scores of the next token of each row, and guidance's second ones; None where it was halted before."""
+        begins = not group.rows[0].tokens  # what follows the prompt is all that there is to know
+        found: list[Tensor | None] = []
+        for lane in (group.lane, group.negative):
+            if lane is None or not lane.left:
+                found.append(None)
+                continue
+            scores = prefill(lane, self._turns, self._setting.cancelled.is_set, self._setting.expired)
+            if scores is None:
+                return None, None
+            lane.select([0] * len(group.rows))
+            found.append(scores.expand(len(group.rows), -1))
+        if begins:
+            return found[0], found[1]
         with self._turns:
             raw = group.lane.step(group.ids[:, -1])
             unconditional = None if group.negative is None else group.negative.step(group.ids[:, -1])

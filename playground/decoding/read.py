@@ -6,46 +6,58 @@ Knows no request and no page.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 from transformers.generation.watermarking import WatermarkDetector
 
 from playground.decoding.describe import TOP
 from playground.decoding.detokenize import Detokenizer, Labels
 from playground.decoding.findings import Detection, ReadToken, Token
+from playground.decoding.lane import Lane
+from playground.decoding.prefill import continues, sizes
 from playground.decoding.turns import Turns
-from playground.types import InvalidRequest, Text
+from playground.types import InvalidRequest, Stopped, Text
 
 PIECE = 128  # tokens read at once: their scores take 25 MB in fp32 at a vocabulary of 49,000
 LEAST = 16  # tokens under which a z-score says nothing
 THRESHOLD = 3.0
 
 
-def read(model: Any, turns: Turns, tokenizer: Any, labels: Labels, ids: Tensor) -> Iterator[list[ReadToken]]:
+def read(
+    model: Any, turns: Turns, tokenizer: Any, labels: Labels, ids: Tensor, halted: Callable[[], bool] = lambda: False
+) -> Iterator[list[ReadToken]]:
     """What the model thinks of every token of `ids` [1, length], piece by piece, each piece in a turn of its own.
 
     The first token has nothing before it, so no numbers. The texts of all tokens join to the text that was read; a
-    token that only begins a character has none.
+    token that only begins a character has none. Raises Stopped before the next piece once `halted` is true.
     """
     special = set(tokenizer.all_special_ids)
     tokens = _shown(tokenizer, labels, special, ids[0].tolist())
     ready = [ReadToken(token) for token in tokens[:1]]
-    cache = DynamicCache(config=model.config.get_text_config(decoder=True))
-    for start in range(0, len(tokens) - 1, PIECE):
-        piece = ids[:, start : min(start + PIECE, len(tokens) - 1)]
+    lane = Lane(model, ids[:, :-1])
+    size = _piece_size(model, lane.unread, turns)
+    while lane.left:
+        start = lane.length
         with torch.inference_mode():
-            with turns:
-                scores = model(piece, past_key_values=cache, use_cache=True).logits[0]
-            follow = ids[0, start + 1 : start + 1 + piece.shape[1]]
-            ready += _judged(scores.to(ids.device), follow, tokens[start + 1 :], labels, special)
+            with turns.chunk(halted) as mine:
+                if not mine:
+                    raise Stopped
+                scores = lane.read_each(size)
+            follow = ids[0, start + 1 : lane.length + 1]
+            ready += _judged(scores, follow, tokens[start + 1 :], labels, special)
         yield ready
         ready = []
     if ready:
         yield ready
+
+
+def _piece_size(model: Any, ids: Tensor, turns: Turns) -> int:
+    """Tokens that are read at once: a model that forgets what stood before a piece has to read all of them."""
+    size = min(PIECE, sizes(model).chunk)
+    return size if ids.shape[1] <= size or continues(model, ids, turns) else ids.shape[1]
 
 
 def _shown(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[int]) -> list[Token]:
@@ -79,8 +91,21 @@ def _judged(
     return found
 
 
-def detect(model: Any, ids: Tensor, watermark: dict[str, Any]) -> Detection:
-    """Whether `ids` [1, length] carry this watermark, by transformers' own detector."""
+class _Detector(WatermarkDetector):
+    """transformers' detector, which asks for every few tokens of a long text whether it is still wanted."""
+
+    halted: Callable[[], bool]
+
+    def _get_ngram_score(self, prefix: Tensor, target: int) -> Any:
+        if self.halted():
+            raise Stopped
+        return super()._get_ngram_score(prefix, target)
+
+
+def detect(
+    model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False
+) -> Detection:
+    """Whether `ids` [1, length] carry this watermark, by transformers' own detector. Raises Stopped once `halted`."""
     short = ids.shape[1] - int(watermark["context_width"])
     if short < LEAST:
         raise InvalidRequest(
@@ -90,7 +115,8 @@ def detect(model: Any, ids: Tensor, watermark: dict[str, Any]) -> Detection:
             ),
             Text("Paste a longer one; about 100 tokens are enough.", "请粘贴更长的文本；约 100 个词元即可。"),
         )
-    detector = WatermarkDetector(model.config.get_text_config(decoder=True), str(ids.device), watermark)
+    detector = _Detector(model.config.get_text_config(decoder=True), str(ids.device), watermark)
+    detector.halted = halted
     found = detector(ids, z_threshold=THRESHOLD, return_dict=True)
     z, p, share = float(found.z_score[0]), float(found.p_value[0]), float(found.green_fraction[0])
     scored = int(found.num_tokens_scored[0])

@@ -5,10 +5,11 @@ Knows no model: it is handed the scores of each position and answers with a Step
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ class Setting:
     """What all rows of one request share. `values` are those that have an effect; `greedy` takes the best token.
 
     `written` is the end of the prompt that an earlier answer wrote: what holds a text to a form goes on behind it.
+    `expired` tells whether the request's time is up, `cancelled` is set by whoever wants no more of it.
     """
 
     values: Mapping[str, Any]
@@ -77,6 +79,7 @@ class Setting:
     traced: bool
     expired: Callable[[], bool]
     written: str = ""
+    cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
     def portable(self) -> bool:
@@ -234,6 +237,11 @@ class Row:
                 finish="error",
                 note=notes.note(notes.FAILED, reason),
             )
+
+    def time_is_up(self) -> Step:
+        """Ends the row between two tokens, with the text that was held back."""
+        self.finish = "time"
+        return Step(self.index, len(self.tokens), None, self._writer.finish(), finish="time")
 
     def _settle(self, choice: Choice) -> Step:
         start, note = len(self.tokens), ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from playground.decoding.detokenize import BROKEN, Labels
 from playground.decoding.findings import Detection, ReadToken
 from playground.decoding.keep import STORE, KeptRow, KeptRun
 from playground.decoding.lane import Lane, NegativeLane, can_guide
+from playground.decoding.prefill import prefill
 from playground.decoding.prepared import prepare_soon
 from playground.decoding.read import detect, read
 from playground.decoding.row import Row, Setting, effect
@@ -33,7 +34,7 @@ from playground.fast.job import Job
 from playground.generators.checks import check_request, check_room, rows_seeds
 from playground.parameters.inert import check_combination
 from playground.thinking import opens
-from playground.types import InvalidRequest, ModelCard, Path, Refused, Rendered, Request, Step, Text
+from playground.types import InvalidRequest, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
 
 if TYPE_CHECKING:
     from playground.models import Loaded
@@ -110,7 +111,7 @@ class LocalGenerator:
         check_combination(request.values)
         if request.values["seed"] == FRESH_SEED:
             request = replace(request, values={**request.values, "seed": secrets.randbits(31)})
-        setting = self._setting(request, rendered)
+        setting = self._setting(request, rendered, cancelled)
         values = setting.values
         check_ids(values, setting.vocab_size)
         if values["num_beams"] > 1:
@@ -125,8 +126,11 @@ class LocalGenerator:
             return Job(setting, rows, negative, kept, told=Told(cancelled), reader=request.watched)
         return Batch(self._model, self._turns, rows, setting, negative, kept).run()
 
-    def look(self, request: Request) -> KeptRow:
-        """One pass over the prompt: a row without a token, whose first scores are there to look at."""
+    def look(self, request: Request, halted: Callable[[], bool] = lambda: False) -> KeptRow:
+        """The prompt is read: a row without a token, whose first scores are there to look at.
+
+        Raises Stopped before the next chunk once `halted` is true.
+        """
         rendered = self.render(request)
         check_room(rendered, self._card.title)
         setting = self._setting(request, rendered)
@@ -134,13 +138,19 @@ class LocalGenerator:
         negative = self._negative(setting)
         kept = KeptRun(None, "", request.values, setting, [request.values["seed"]])
         lane = Lane(self._model, setting.prompt)
-        second = None if negative is None else NegativeLane(lane.model, negative)
-        with torch.inference_mode(), self._turns:
-            raw = lane.read()
-            unconditional = None if second is None else second.read()
-        kept.rows[0].put(0, raw, unconditional, lane.dtype, None)
+        second = None if negative is None else NegativeLane(self._model, negative)
+        raw = self._read(lane, halted)
+        kept.rows[0].put(0, raw, None if second is None else self._read(second, halted), lane.dtype, None)
         kept.close()
         return kept.rows[0]
+
+    @torch.inference_mode()
+    def _read(self, lane: Lane, halted: Callable[[], bool]) -> torch.Tensor:
+        """The scores that follow the lane's prompt."""
+        scores = prefill(lane, self._turns, halted)
+        if scores is None:
+            raise Stopped
+        return scores
 
     def tokens(self, text: str, *, special: bool) -> list[int]:
         """The ids of a text; `special` adds what the tokenizer puts before plain text."""
@@ -152,17 +162,23 @@ class LocalGenerator:
         special = token_id in self._tokenizer.all_special_ids
         return None if special or not text or BROKEN in text else self._labels[token_id]
 
-    def read(self, ids: Sequence[int]) -> Iterator[list[ReadToken]]:
-        """What the model thinks of these tokens, one after the other, in pieces."""
+    def read(
+        self, ids: Sequence[int], halted: Callable[[], bool] = lambda: False
+    ) -> Iterator[list[ReadToken]]:
+        """What the model thinks of these tokens, one after the other, in pieces. Raises Stopped once `halted`."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
-        return read(self._model, self._turns, self._tokenizer, self._labels, given)
+        return read(self._model, self._turns, self._tokenizer, self._labels, given, halted)
 
-    def detect(self, ids: Sequence[int], watermark: dict[str, Any]) -> Detection:
-        """Whether these tokens carry the watermark."""
+    def detect(
+        self, ids: Sequence[int], watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False
+    ) -> Detection:
+        """Whether these tokens carry the watermark. Raises Stopped once `halted`."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
-        return detect(self._model, given, watermark)
+        return detect(self._model, given, watermark, halted)
 
-    def _setting(self, request: Request, rendered: Rendered) -> Setting:
+    def _setting(
+        self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None
+    ) -> Setting:
         limit, started = request.values["max_time"], time.monotonic()
         eos = end_tokens(self._model, self._tokenizer)
         values, greedy = effect(request.values, has_eos=bool(eos), path=request.path)
@@ -178,6 +194,7 @@ class LocalGenerator:
             traced=self.traces,
             expired=lambda: 0 < limit <= time.monotonic() - started,
             written=request.written,
+            cancelled=cancelled or threading.Event(),
         )
 
     def _negative(self, setting: Setting) -> torch.Tensor | None:
