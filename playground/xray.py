@@ -7,7 +7,7 @@ only when something is asked, so that importing this module costs nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -144,13 +144,15 @@ def next_token(
     *,
     session: str = "",
     search: int | str | None = None,
+    limits: Limits | None = None,
+    halted: Callable[[], bool] = lambda: False,
 ) -> Waterfall:
-    """The next token after this request's prompt, before any run: one model pass, remembered for the session.
+    """The next token after this request's prompt, before any run: the prompt is read, and remembered for the session.
 
     `values` defaults to the request's; with other values and the same prompt no model pass is made. `draw` is None
-    where the seed is -1, unless temperature is 0.
+    where the seed is -1, unless temperature is 0. Raises Stopped soon after `halted` is true.
     """
-    found: Waterfall = _reader().next_token(generator, request, values, session, search)
+    found: Waterfall = _reader().next_token(generator, request, values, session, search, limits, halted)
     return found
 
 
@@ -170,9 +172,16 @@ def read(generator: Generator, prompt: str, text: str, limits: Limits | None = N
     return list(read_on(generator, prompt, text, limits))[-1]
 
 
-def read_on(generator: Generator, prompt: str, text: str, limits: Limits | None = None) -> Iterator[Reading]:
-    """The same while it grows, piece by piece; between two pieces others have their turn, and it may be given up."""
-    yield from _reader().read(generator, prompt, text, limits)
+def read_on(
+    generator: Generator,
+    prompt: str,
+    text: str,
+    limits: Limits | None = None,
+    halted: Callable[[], bool] = lambda: False,
+) -> Iterator[Reading]:
+    """The same while it grows, piece by piece; between two pieces others have their turn. Raises Stopped soon after
+    `halted` is true."""
+    yield from _reader().read(generator, prompt, text, limits, halted)
 
 
 def seen(generator: Generator, request: Request, limits: Limits | None = None) -> Reading:
@@ -180,16 +189,26 @@ def seen(generator: Generator, request: Request, limits: Limits | None = None) -
     return list(seen_on(generator, request, limits))[-1]
 
 
-def seen_on(generator: Generator, request: Request, limits: Limits | None = None) -> Iterator[Reading]:
-    """The same while it grows, piece by piece."""
-    yield from _reader().seen(generator, request, limits)
+def seen_on(
+    generator: Generator,
+    request: Request,
+    limits: Limits | None = None,
+    halted: Callable[[], bool] = lambda: False,
+) -> Iterator[Reading]:
+    """The same while it grows, as `read_on`."""
+    yield from _reader().seen(generator, request, limits, halted)
 
 
 def detect_watermark(
-    generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None = None
+    generator: Generator,
+    text: str,
+    values: Mapping[str, Any],
+    limits: Limits | None = None,
+    halted: Callable[[], bool] = lambda: False,
 ) -> Detection:
-    """Whether a text carries the watermark of these values; raises InvalidRequest where it is too short to tell."""
-    found: Detection = _reader().detect_watermark(generator, text, values, limits)
+    """Whether a text carries the watermark of these values; raises InvalidRequest where it is too short to tell, and
+    Stopped soon after `halted` is true."""
+    found: Detection = _reader().detect_watermark(generator, text, values, limits, halted)
     return found
 
 

@@ -18,6 +18,7 @@ from playground.decoding.prefill import Sizes
 from playground.generators.local import LocalGenerator
 from playground.types import Step
 from tests import reference
+from tests.passes import Reads
 
 PROMPT = "Write a slogan for a coffee shop called the morning light, which stands at the harbour of a small old town:"
 CHUNK = 5
@@ -33,23 +34,6 @@ VALUES: list[dict[str, Any]] = [
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of five tokens, so that a sentence has several."""
     monkeypatch.setattr(prefill, "sizes", lambda _: Sizes(12, CHUNK))
-
-
-class Reads:
-    """Counts the passes of every lane; `after` is called behind each, with how many there have been."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, after: Callable[[int], None] = lambda _: None) -> None:
-        self.counts: list[int] = []
-        read = Lane.read
-
-        def counted(lane: Lane, count: int | None = None) -> Tensor:
-            before = lane.left
-            scores = read(lane, count)
-            self.counts.append(before - lane.left)
-            after(len(self.counts))
-            return scores
-
-        monkeypatch.setattr(Lane, "read", counted)
 
 
 def in_chunks(loaded: models.Loaded, asked: Any, ids: tuple[int, ...], size: int | None) -> list[list[int]]:

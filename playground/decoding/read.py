@@ -102,9 +102,7 @@ class _Detector(WatermarkDetector):
         return super()._get_ngram_score(prefix, target)
 
 
-def detect(
-    model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False
-) -> Detection:
+def detect(model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False) -> Detection:
     """Whether `ids` [1, length] carry this watermark, by transformers' own detector. Raises Stopped once `halted`."""
     short = ids.shape[1] - int(watermark["context_width"])
     if short < LEAST:

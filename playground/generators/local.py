@@ -162,9 +162,7 @@ class LocalGenerator:
         special = token_id in self._tokenizer.all_special_ids
         return None if special or not text or BROKEN in text else self._labels[token_id]
 
-    def read(
-        self, ids: Sequence[int], halted: Callable[[], bool] = lambda: False
-    ) -> Iterator[list[ReadToken]]:
+    def read(self, ids: Sequence[int], halted: Callable[[], bool] = lambda: False) -> Iterator[list[ReadToken]]:
         """What the model thinks of these tokens, one after the other, in pieces. Raises Stopped once `halted`."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
         return read(self._model, self._turns, self._tokenizer, self._labels, given, halted)
@@ -176,9 +174,7 @@ class LocalGenerator:
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
         return detect(self._model, given, watermark, halted)
 
-    def _setting(
-        self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None
-    ) -> Setting:
+    def _setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
         limit, started = request.values["max_time"], time.monotonic()
         eos = end_tokens(self._model, self._tokenizer)
         values, greedy = effect(request.values, has_eos=bool(eos), path=request.path)

@@ -6,8 +6,9 @@ Knows no page. Refuses, with a sentence, a generator that has no whole vocabular
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,8 @@ from playground.settings import Limits
 from playground.statistics import perplexity
 from playground.types import Generator, InvalidRequest, Refused, Request, Text
 
+Halted = Callable[[], bool]
+"""Whether nobody waits for the answer any more."""
 SESSIONS = 64  # last prompts that are remembered, one a session
 
 
@@ -58,6 +61,8 @@ def next_token(
     values: Mapping[str, Any] | None,
     session: str,
     search: int | str | None,
+    limits: Limits | None,
+    halted: Halted,
 ) -> Waterfall:
     local = _local(generator)
     values = request.values if values is None else values
@@ -68,7 +73,7 @@ def next_token(
     wanted = (id(local), local.card.id, local.card.dtype, *prompt, guided, second)
     row = _LOOKS.get(session, wanted) if session else None
     if row is None:
-        row = local.look(replace(request, values={**values, "num_beams": 1}))
+        row = local.look(replace(request, values={**values, "num_beams": 1}), _within(limits, halted))
         if session:
             _LOOKS.put(session, wanted, row)
     values = {**values, "num_beams": 1, "n": 1}
@@ -90,7 +95,7 @@ def written(generator: Generator, token_id: int) -> str | None:
     return _local(generator).written(token_id)
 
 
-def read(generator: Generator, prompt: str, text: str, limits: Limits | None) -> Iterator[Reading]:
+def read(generator: Generator, prompt: str, text: str, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
     local = _local(generator)
     if not text:
         raise InvalidRequest(
@@ -98,24 +103,45 @@ def read(generator: Generator, prompt: str, text: str, limits: Limits | None) ->
         )
     _check_text(prompt + text, limits)
     before = local.tokens(prompt, special=True)
-    yield from _reading(local, before, local.tokens(text, special=not before))
+    yield from _reading(local, before, local.tokens(text, special=not before), _within(limits, halted))
 
 
-def seen(generator: Generator, request: Request, limits: Limits | None) -> Iterator[Reading]:
+def seen(generator: Generator, request: Request, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
     local = _local(generator)
     said = "".join(text for _, text in request.turns)
     _check_text(said + request.prompt + request.system + request.prefill, limits)
-    yield from _reading(local, [], list(local.render(request).token_ids))
+    yield from _reading(local, [], list(local.render(request).token_ids), _within(limits, halted))
 
 
-def detect_watermark(generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None) -> Detection:
+def detect_watermark(
+    generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None, halted: Halted
+) -> Detection:
     local = _local(generator)
     _check_text(text, limits)
     stage = [p for p in parameters.REGISTRY if p.stage == "watermark" and p.argument is not None]
-    return local.detect(local.tokens(text, special=False), {str(p.argument): values[p.name] for p in stage})
+    watermark = {str(p.argument): values[p.name] for p in stage}
+    return local.detect(local.tokens(text, special=False), watermark, _within(limits, halted))
 
 
-def _reading(local: LocalGenerator, before: list[int], ids: list[int]) -> Iterator[Reading]:
+def _within(limits: Limits | None, halted: Halted) -> Halted:
+    """Whether a reading is over: given up by whoever asked, or as long as this server allows (raises Refused)."""
+    most, began = 0.0 if limits is None else limits.max_seconds, time.monotonic()
+
+    def over() -> bool:
+        if 0 < most <= time.monotonic() - began:
+            raise Refused(
+                Text(
+                    f"This was not read after {most:g} seconds, which is what this server allows.",
+                    f"{most:g} 秒后仍未读完，这是本服务器允许的最长时间。",
+                ),
+                Text("Shorten it.", "请缩短它。"),
+            )
+        return halted()
+
+    return over
+
+
+def _reading(local: LocalGenerator, before: list[int], ids: list[int], halted: Halted) -> Iterator[Reading]:
     used, most = len(before) + len(ids), local.card.context
     if used > most:
         raise Refused(
@@ -126,7 +152,7 @@ def _reading(local: LocalGenerator, before: list[int], ids: list[int]) -> Iterat
             Text("Shorten it.", "请缩短它。"),
         )
     tokens: list[ReadToken] = []
-    for piece in local.read([*before, *ids]):
+    for piece in local.read([*before, *ids], halted):
         tokens += piece
         own = tokens[len(before) :]
         entropies = [token.entropy for token in own if token.entropy is not None]

@@ -14,7 +14,7 @@ from typing import Any
 
 from playground import generate, parameters, xray
 from playground.conversation import fitted
-from playground.types import PlaygroundError, Request, Text
+from playground.types import PlaygroundError, Request, Stopped, Text
 from playground.ui import form as forms
 from playground.ui import waterfall
 from playground.ui.host import Host
@@ -125,14 +125,18 @@ class Ahead:
         return Start(look.request, look.part, look.begins[token_id])
 
     def close(self, session: str) -> None:
-        """The panel was closed: knobs move without it, and what was kept for it is given up."""
+        """The panel or the tab was closed: a prompt is read no further, and what was kept for it is given up."""
+        self._desk.stop(session)
+        self._forget(session)
+
+    def _forget(self, session: str) -> None:
         with self._lock:
             known = self._looks.pop(session, None)
         if known is not None:
             xray.forget_next(session)
 
     def _refused(self, name: str, session: str, error: PlaygroundError) -> Value:
-        self.close(session)
+        self._forget(session)
         return waterfall.refused_value(name, 0, 0, error)
 
     def _keep(self, session: str, look: _Look) -> None:
@@ -152,7 +156,18 @@ class Ahead:
         with self._desk.seat(session) as seat:
             if seat.over:
                 return None
-            found = xray.next_token(generator, look.request, values, session=session, search=look.search)
+            try:
+                found = xray.next_token(
+                    generator,
+                    look.request,
+                    values,
+                    session=session,
+                    search=look.search,
+                    limits=self._host.settings.limits,
+                    halted=lambda: seat.over,
+                )
+            except Stopped:
+                return None
         note = _note(values, found, look.request)
         if values["num_beams"] > 1:
             found = replace(found, draw=None)

@@ -9,11 +9,12 @@ import logging
 import math
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from playground import parameters, xray
 from playground.parameters import Parameter
-from playground.types import PlaygroundError, Text
+from playground.types import PlaygroundError, Stopped, Text
 from playground.ui import tokens
 from playground.ui.ahead import checked_request
 from playground.ui.host import Host
@@ -38,6 +39,7 @@ _ALL, _FEW = 10, 5
 _UNUSED = "watermark_bias"  # shapes the text, and is not asked for by the detector
 log = logging.getLogger(__name__)
 Form = Mapping[str, Any]
+Halted = Callable[[], bool]
 Update = dict[str, Any]
 
 _SHARES: Mapping[str, tuple[Text, Text]] = {
@@ -72,17 +74,17 @@ class Reader:
         prompt, text = (_text(asked, name) for name in ("prompt", "text"))
         limits = self._host.settings.limits
 
-        def begin() -> Iterator[Reading]:
-            return xray.read_on(self._host.generator, prompt, text, limits)
+        def begin(halted: Halted) -> Iterator[Reading]:
+            return xray.read_on(self._host.generator, prompt, text, limits, halted)
 
         yield from self._told(begin, session)
 
     def seen(self, form: Form, knobs: Form, session: str) -> Iterator[Update]:
         """The rendered prompt of what is filled in, as it is being read."""
 
-        def begin() -> Iterator[Reading]:
+        def begin(halted: Halted) -> Iterator[Reading]:
             request = checked_request(form, knobs, self._host)
-            return xray.seen_on(self._host.generator, request, self._host.settings.limits)
+            return xray.seen_on(self._host.generator, request, self._host.settings.limits, halted)
 
         yield from self._told(begin, session)
 
@@ -93,8 +95,10 @@ class Reader:
             with self._desk.seat(session) as seat:
                 if seat.over:
                     return _wrong(READ_STOPPED)
-                limits = self._host.settings.limits
-                found = xray.detect_watermark(self._host.generator, _text(asked, "text"), values, limits)
+                limits, text = self._host.settings.limits, _text(asked, "text")
+                found = xray.detect_watermark(self._host.generator, text, values, limits, lambda: seat.over)
+        except Stopped:
+            return _wrong(READ_STOPPED)
         except PlaygroundError as error:
             return _wrong(_both(error))
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
@@ -105,14 +109,14 @@ class Reader:
     def stop(self, session: str) -> None:
         self._desk.stop(session)
 
-    def _told(self, begin: Callable[[], Iterator[Reading]], session: str) -> Iterator[Update]:
+    def _told(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
         """What is new with every piece; whatever goes wrong is said where the tokens would stand."""
         yield {"status": tokens.status_value(READ_STARTS, stop=True)}
         name, found = uuid.uuid4().hex[:12], None
         before = start = 0  # each piece comes with the one before it, since a browser may miss one
         try:
-            with self._desk.seat(session) as seat:
-                for found in () if seat.over else begin():
+            with self._desk.seat(session) as seat, suppress(Stopped):
+                for found in () if seat.over else begin(lambda: seat.over):
                     if seat.over or len(found.tokens) == found.length:
                         break
                     yield _piece(name, found, before)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from playground import parameters, xray
-from playground.decoding import read
+from playground.decoding import prefill, read
 from playground.decoding.keep import KeptRow
+from playground.decoding.prefill import Sizes
+from playground.generators import reading
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits, Settings
@@ -22,6 +25,7 @@ from playground.ui.lens import Lens
 from playground.ui.line import Desk, Line, Switches
 from playground.ui.play import Play
 from playground.ui.reader import Reader
+from tests.passes import Reads
 from tests.ui.conftest import heard
 
 FORM = {"kind": "complete", "language": "en", "prompt": "The harbour at dawn", "fields": {}}
@@ -52,9 +56,9 @@ def test_the_next_token_follows_the_knobs_without_the_model(host: Host, monkeypa
     assert isinstance(generator, LocalGenerator)
     look, passes = generator.look, []
 
-    def counted(asked: Request) -> KeptRow:
+    def counted(asked: Request, halted: Callable[[], bool]) -> KeptRow:
         passes.append(1)
-        return look(asked)
+        return look(asked, halted)
 
     monkeypatch.setattr(generator, "look", counted)
     first = ahead.look(FORM, {**KNOBS, "seed": -1}, "me")
@@ -261,6 +265,66 @@ def test_the_newest_reading_of_a_session_takes_the_place_of_the_one_before() -> 
         assert not entered.is_set(), "two readings of one session at a time"
     thread.join(10)
     assert entered.is_set()
+
+
+@pytest.mark.parametrize("leave", ["close", "newer"])
+def test_whoever_leaves_while_a_long_prompt_is_looked_at_has_no_further_chunk_read(
+    host: Host, monkeypatch: pytest.MonkeyPatch, leave: str
+) -> None:
+    monkeypatch.setattr(prefill, "sizes", lambda _: Sizes(12, 5))
+    monkeypatch.setattr(prefill, "continues", lambda *_: True)
+    ahead = Ahead(host)
+    seen: list[Any] = []
+    newer = threading.Thread(target=lambda: seen.append(ahead.look(FORM, KNOBS, "me")))
+
+    def after(count: int) -> None:
+        if count == 2 and leave == "close":
+            ahead.close("me")
+        elif count == 2:
+            seat = ahead._desk._newest["me"]
+            newer.start()
+            while not seat.over:
+                newer.join(0.001)
+
+    reads = Reads(monkeypatch, after)
+    assert ahead.look({**FORM, "prompt": "One ferry after the other " * 6}, KNOBS, "me") is None
+    if leave == "newer":
+        newer.join()
+    assert reads.counts[:2] == [5, 5] and reads.counts[2:] == ([] if leave == "close" else [4])
+    assert len(seen) == (leave == "newer") and all(value is not None for value in seen)
+
+
+def test_a_prompt_that_is_looked_at_for_too_long_says_so(
+    tiny: Any, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefill, "sizes", lambda _: Sizes(12, 5))
+    monkeypatch.setattr(prefill, "continues", lambda *_: True)
+    late = 0.0
+    monkeypatch.setattr(reading, "time", SimpleNamespace(monotonic=lambda: late))
+
+    def after(count: int) -> None:
+        nonlocal late
+        late = 100.0 if count == 2 else 0.0
+
+    ahead, reads = Ahead(opened(LocalGenerator(tiny), max_seconds=60)), Reads(monkeypatch, after)
+    shown = ahead.look({**FORM, "prompt": "One ferry after the other " * 6}, KNOBS, "me")
+    assert shown is not None and "60 seconds" in shown["error"]["en"] and reads.counts == [5, 5]
+
+
+def test_a_watermark_is_looked_for_no_longer_than_somebody_waits(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, scored = Reader(host), 0
+    score = read.WatermarkDetector._get_ngram_score
+
+    def counted(*given: Any) -> Any:
+        nonlocal scored
+        scored += 1
+        if scored == 3:
+            reader.stop("me")
+        return score(*given)
+
+    monkeypatch.setattr(read.WatermarkDetector, "_get_ngram_score", counted)
+    told = reader.detect({"text": "One ferry after the other leaves the harbour. " * 9}, KNOBS, "me")
+    assert "Stopped" in told["error"]["en"] and scored == 3
 
 
 def test_a_full_desk_says_so_and_leaves_a_running_reading_alone() -> None:
