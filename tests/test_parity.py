@@ -12,6 +12,7 @@ import torch
 import transformers
 
 from playground import models
+from playground.decoding import prefill, searched
 from playground.generators.local import LocalGenerator
 from playground.types import Refused, Step
 from tests import reference
@@ -158,6 +159,18 @@ def test_other_architectures_keep_the_same_promises(architecture: models.Loaded)
             assert_equal(architecture, guided, seed=3, tokens=15, mode="complete")
     else:
         assert_equal(architecture, guided, seed=3, tokens=15, mode="complete")
+
+
+def test_other_architectures_read_prompts_in_chunks_too(
+    architecture: models.Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows and beams, with the text that a prompt read whole has; where they cannot, they read it whole."""
+    for module in (prefill, searched):
+        monkeypatch.setattr(module, "sizes", lambda _: prefill.Sizes(6, 5))
+    assert_equal(architecture, {"top_p": 0.9}, seed=3, tokens=15, mode="complete")
+    assert_equal(architecture, {"num_beams": 3}, seed=3, tokens=8, mode="complete")
+    assert_company_changes_nothing(architecture, {"banned_phrases": ["e", " s"]}, tokens=15)
+    assert prefill._CONTINUES[architecture.model]
 
 
 def taken_in_turns(streams: list[Iterator[Step]]) -> list[list[int | None]]:

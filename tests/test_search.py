@@ -1,21 +1,26 @@
-"""Beam search: what `generate()` finds, seeded, alone on the model, and cancelled within a step."""
+"""Beam search: what `generate()` finds, seeded, a turn for each pass, and cancelled within one."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from playground import models
-from playground.decoding import notes, search
+from playground.decoding import notes, prefill, search, searched
+from playground.decoding.prefill import Sizes
 from playground.generators.local import LocalGenerator
+from playground.one_state import GLOBAL_STATE
 from playground.types import Refused
 from tests import reference
+from tests.passes import Reads
 from tests.reference import request
 
 PROMPT = "Three words about the morning:"
+LONG = "Write three words about the morning light, which comes over the harbour of a small old town:"
 
 SETTINGS: list[dict[str, Any]] = [
     {"num_beams": 3},
@@ -46,6 +51,79 @@ def test_beams_of_the_embedded_model_find_what_generate_finds(loaded: models.Loa
     asked = request(PROMPT, {"seed": 4, "max_new_tokens": 6, **values}, mode="chat")
     ours = reference.written(generator, asked)
     assert ours == reference.generated(loaded, asked, generator.render(asked).token_ids)
+
+
+@pytest.fixture
+def small_chunks(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of five tokens, so that a sentence has several."""
+    monkeypatch.setattr(prefill, "sizes", lambda _: Sizes(6, 5))
+    monkeypatch.setattr(searched, "sizes", lambda _: Sizes(6, 5))
+    prefill._CONTINUES[tiny.model] = True
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("values", SETTINGS, ids=str)
+def test_behind_a_prompt_in_chunks_they_find_the_same(
+    tiny: models.Loaded, generator: LocalGenerator, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = Reads(monkeypatch)
+    asked = request(LONG, {"seed": 4, "max_new_tokens": 12, **values})
+    ids = generator.render(asked).token_ids
+    assert reference.written(generator, asked) == reference.generated(tiny, asked, ids)
+    assert sum(reads.counts) == len(ids) and max(reads.counts) == 5, "once, for all beams"
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_others_have_their_turn_between_all_passes(
+    tiny: models.Loaded, generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who comes during a pass goes before the next, be it a chunk of the prompt or a step."""
+    order: list[str] = []
+    others: list[threading.Thread] = []
+    turns, forward = generator._turns, tiny.model.forward
+
+    def other() -> None:
+        with turns:
+            order.append("other")
+
+    def passing(*given: Any, **named: Any) -> Any:
+        order.append("pass")
+        others.append(threading.Thread(target=other))
+        others[-1].start()
+        while turns.waiting == 0:
+            pass
+        return forward(*given, **named)
+
+    monkeypatch.setattr(tiny.model, "forward", passing)
+    asked = request(LONG, {"seed": 4, "max_new_tokens": 4, "num_beams": 3})
+    reference.written(generator, asked)
+    for thread in others:
+        thread.join()
+    chunks = -(-len(generator.render(asked).token_ids) // 5)
+    assert order == ["pass", "other"] * (chunks + 3)
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+def test_a_search_that_is_over_while_its_prompt_is_read_reads_no_further(
+    generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    over, setting = threading.Event(), generator._setting
+    if how == "expired":
+        monkeypatch.setattr(generator, "_setting", lambda *given: replace(setting(*given), expired=over.is_set))
+    cancelled = over if how == "cancelled" else threading.Event()
+    reads = Reads(monkeypatch, lambda count: over.set() if count == 2 else None)
+    steps = list(generator.open(request(LONG, {"num_beams": 2, "max_new_tokens": 5}), cancelled).steps())
+    assert reads.counts == [5, 5]
+    assert all(step.token_id is None for step in steps)
+    if how == "expired":
+        assert steps[-1].finish == "time"
+
+
+def test_a_search_waits_for_nobody_who_compiles_or_loads(generator: LocalGenerator) -> None:
+    asked = request(PROMPT, {"seed": 4, "max_new_tokens": 8, "num_beams": 3})
+    with GLOBAL_STATE:
+        assert len(reference.written(generator, asked)[0]) == 8
 
 
 def test_a_search_draws_nothing_from_the_random_numbers_of_the_process(generator: LocalGenerator) -> None:

@@ -61,6 +61,11 @@ class Lane:
             self._cache.reorder_cache(torch.tensor(rows, device=self.prompt.device))
             self.rows = len(rows)
 
+    @property
+    def cache(self) -> tuple[str, Any]:
+        """The cache of all rows, and what the model calls it."""
+        return _cache_name(self.model), self._cache
+
     def split(self, row: int, generated: Tensor) -> Self:
         """A lane of this row alone whose tokens are its prompt and `generated` [1, count], and nothing later.
 
@@ -102,7 +107,7 @@ class Lane:
             extra["position_ids"] = places[None].expand(tokens.shape[0], -1).contiguous()
         if "logits_to_keep" in given:
             extra["logits_to_keep"] = keep
-        name = "past_key_values" if "past_key_values" in given else "cache_params"
+        name = _cache_name(self.model)
         extra[name] = self._cache
         inputs = self.model.prepare_inputs_for_generation(tokens, use_cache=True, is_first_iteration=prompt, **extra)
         outputs = self.model(**inputs, return_dict=True)
@@ -136,6 +141,10 @@ def guide(scores: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     likely = torch.log_softmax(scores, dim=-1)
     unlikely = torch.log_softmax(unconditional, dim=-1)
     return scale * (likely - unlikely) + unlikely
+
+
+def _cache_name(model: Any) -> str:
+    return "past_key_values" if "past_key_values" in _forward_arguments(type(model)) else "cache_params"
 
 
 _ARGUMENTS: dict[type[torch.nn.Module], frozenset[str]] = {}

@@ -1,4 +1,4 @@
-"""Beam search: `model.generate()` alone on the model, with the same chain as its processors.
+"""Beam search: `model.generate()` with the same chain as its processors, a turn for each of its forward passes.
 
 A search knows its text only at the end, so until then it yields empty Steps, by which a caller can look at the clock
 or cancel; the first real Step takes them back.
@@ -18,9 +18,9 @@ from playground.decoding import notes
 from playground.decoding.chain import Chain, Context
 from playground.decoding.detokenize import Detokenizer
 from playground.decoding.row import Setting
+from playground.decoding.searched import Halted, Searched
 from playground.decoding.turns import Turns
 from playground.decoding.words import Writer, Written
-from playground.one_state import GLOBAL_STATE
 from playground.types import FinishReason, Step
 
 HEARTBEAT_S = 0.25
@@ -105,7 +105,7 @@ class BeamSearch:
 
     def halted(self) -> bool:
         self._expired = self._expired or self._setting.expired()
-        return self._expired or self._cancelled.is_set()
+        return self._expired or self._cancelled.is_set() or self._setting.cancelled.is_set()
 
     def _build_chain(self) -> Chain:
         values, setting = self._setting.values, self._setting
@@ -123,10 +123,9 @@ class BeamSearch:
 
     def _search(self) -> None:
         try:
-            with GLOBAL_STATE, self._turns, torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-                if not self.halted():
-                    torch.manual_seed(self._setting.values["seed"])
-                    self._found = self._generate()
+            self._found = self._generate()
+        except Halted:
+            pass  # while the prompt was read: nothing is found
         except Exception as error:  # noqa: BLE001 - it would end in a thread that nobody looks at; it ends in the rows
             self._failure = f"{type(error).__name__}: {error}".splitlines()[0]
         finally:
@@ -138,7 +137,8 @@ class BeamSearch:
         eos = self._setting.eos
         early = {"true": True, "false": False}.get(values["early_stopping"], values["early_stopping"])
         stops = {"stop_strings": values["stop"], "tokenizer": self._setting.tokenizer} if values["stop"] else {}
-        found = self._model.generate(
+        searched = Searched(self._model, self._turns, self.halted, values["seed"])
+        found = searched.model.generate(
             prompt,
             attention_mask=torch.ones_like(prompt),
             do_sample=not self._setting.greedy,

@@ -1,0 +1,94 @@
+"""A model as `generate()` sees it in a beam search: every forward pass in a turn of its own, the prompt read in chunks.
+
+What transformers does between two passes runs beside others. Knows no request.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from transformers.utils import ModelOutput
+
+from playground.decoding.lane import Lane
+from playground.decoding.prefill import prefill, sizes
+from playground.decoding.turns import Turns
+
+
+class Halted(Exception):
+    """The search was given up before its prompt was read."""
+
+
+@dataclass
+class _Prompt(ModelOutput):
+    """What a pass over the prompt gives: the scores [beams, 1, vocab] that follow it, and the cache under its name."""
+
+    logits: Tensor | None = None
+    past_key_values: Any = None
+    cache_params: Any = None
+
+
+class Searched:
+    """`model` shares everything with the one that it was made of, but for what stands between the passes.
+
+    Draws come from a generator of its own, seeded with `seed`, so that nobody has to keep off the global one.
+    """
+
+    def __init__(self, model: Any, turns: Turns, halted: Callable[[], bool], seed: int) -> None:
+        self._original = model
+        self._turns = turns
+        self._halted = halted
+        self.model = copy.copy(model)
+        self.model.forward = functools.update_wrapper(functools.partial(self._forward), model.forward)
+        self.model._prefill = functools.partial(self._prefill, self.model._prefill)
+        self._luck = _Luck(seed)
+        self.model._get_top_k_continuations = functools.partial(self._continue, self.model._get_top_k_continuations)
+
+    def _forward(self, *given: Any, **named: Any) -> Any:
+        with self._turns:
+            return self._original.forward(*given, **named)
+
+    def _prefill(self, read: Callable[..., Any], ids: Tensor, *given: Any, **named: Any) -> Any:
+        """The prompt, which all beams share, is read once; `generate()` itself reads it once a beam. So it does where
+        that is quick: in bf16 several rows at once have other scores than one."""
+        if ids.numel() <= sizes(self._original).whole:
+            return read(ids, *given, **named)
+        lane = Lane(self._original, ids[:1])
+        scores = prefill(lane, self._turns, self._halted)
+        if scores is None:
+            raise Halted
+        lane.select([0] * len(ids))
+        name, cache = lane.cache
+        return _Prompt(logits=scores.expand(len(ids), -1)[:, None], **{name: cache})
+
+    def _continue(self, choose: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        with self._luck:
+            return choose(*given, **named)
+
+
+class _Luck(TorchFunctionMode):
+    """Where torch draws, in this thread, it draws from this generator."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+        self._generators: dict[torch.device, torch.Generator] = {}
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = dict(kwargs or {})
+        if func is torch.multinomial:
+            named["generator"] = self._on(args[0].device)
+        return func(*args, **named)
+
+    def _on(self, device: torch.device) -> torch.Generator:
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device).manual_seed(self._seed)
+        return self._generators[device]
