@@ -49,6 +49,8 @@ FINISH_WORDS: Mapping[FinishReason, Text] = {
     "error": Text("error", "出错"),
 }
 
+FAILED = Text("Something went wrong here; what was written is kept.", "这里出错了；已写出的内容仍保留。")
+
 ProgressReport = Callable[[Text, float | None], None]
 """Called with what is being done and the share done (0 to 1, None where it is not known)."""
 
@@ -209,15 +211,20 @@ class Step:
     note: str = ""
     proposed: int = 0
     accepted: int = 0
+    reason: Text | None = None
 
 
 @dataclass(slots=True)
 class Candidate:
-    """One row of a Run, growing while it streams. Times are seconds since the run began."""
+    """One row of a Run, growing while it streams. Times are seconds since the run began.
+
+    `reason` says why it ended where that was an error.
+    """
 
     seed: int
     steps: list[Step] = field(default_factory=list)
     finish_reason: FinishReason | None = None
+    reason: Text | None = None
     first_token_s: float | None = None
     last_token_s: float | None = None
     generated: int = 0
@@ -251,6 +258,7 @@ class Candidate:
             self.last_token_s = now
         if step.finish is not None:
             self.finish_reason = step.finish
+            self.reason = (step.reason or FAILED) if step.finish == "error" else None  # of more there is no telling
 
 
 @dataclass(slots=True)
@@ -306,7 +314,13 @@ class Run:
             "path": self.request.path,
             "prompt_tokens": self.prompt_tokens,
             "candidates": [
-                {"text": c.text, "token_ids": c.token_ids, "finish_reason": c.finish_reason, "seed": c.seed}
+                {
+                    "text": c.text,
+                    "token_ids": c.token_ids,
+                    "finish_reason": c.finish_reason,
+                    "reason": None if c.reason is None else {"en": c.reason.en, "zh": c.reason.zh},
+                    "seed": c.seed,
+                }
                 | ({"value": self.value_of(c.text)} if self.value_of is not None else {})
                 for c in self.candidates
             ],

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from playground import models
-from playground.decoding import notes, prefill, search, searched
+from playground.decoding import prefill, search, searched
 from playground.decoding.prefill import Sizes
 from playground.generators.local import LocalGenerator
 from playground.one_state import GLOBAL_STATE
@@ -200,12 +200,12 @@ def test_a_search_that_fails_ends_its_rows_with_the_reason(
     tiny: models.Loaded, generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
-        raise RuntimeError("no memory left")
+        raise RuntimeError("out of memory")
 
     monkeypatch.setattr(tiny.model, "generate", fail)
     steps = list(generator.stream(request(PROMPT, {"max_new_tokens": 3, "num_beams": 2, "n": 2})))
     assert [(step.row, step.finish) for step in steps if step.finish] == [(0, "error"), (1, "error")]
-    assert "no memory left" in notes.say(steps[-1].note)[0].en
+    assert all(step.reason is not None and "memory" in step.reason.en for step in steps if step.finish)
 
 
 @pytest.mark.parametrize(

@@ -60,17 +60,35 @@ class Batch:
             groups = deque([self._start()])
             while groups:
                 group = groups.popleft()
-                raw, unconditional = self._scores(group)
+                try:
+                    raw, unconditional = self._scores(group)
+                except Exception as error:  # noqa: BLE001 - told to the readers of the rows whose fault it is
+                    yield from self._failed(group, error, groups)
+                    continue
                 if raw is not None:
                     yield from self._pick(group, raw, unconditional, groups)
                 elif self._setting.cancelled.is_set():
                     return
                 else:
-                    yield from (row.time_is_up() for row in group.rows)
+                    yield from [row.time_is_up() for row in group.rows]
                 raw = unconditional = None
         finally:
             if self._kept is not None:
                 self._kept.close()
+
+    def _failed(self, group: _Group, error: Exception, groups: deque[_Group]) -> list[Step]:
+        """A pass that failed is made again for each row by itself, with caches read anew: this one may be half written.
+
+        What fails then, or over the prompt that all rows share, ends its rows.
+        """
+        if len(group.rows) == 1 or not group.rows[0].tokens:
+            return [row.fail(error) for row in group.rows]
+        for row in group.rows:
+            generated = torch.tensor([row.tokens], dtype=torch.long, device=group.ids.device)
+            lane = group.lane.anew(generated[:, :-1])
+            negative = None if group.negative is None else group.negative.anew(generated[:, :-1])
+            groups.append(_Group([row], torch.cat([self._setting.prompt, generated], dim=1), lane, negative))
+        return []
 
     def _start(self) -> _Group:
         """All rows behind a prompt that nobody has read yet."""

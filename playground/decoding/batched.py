@@ -6,6 +6,7 @@ all tokens, and what there is to say of them. What cannot be done so, each row d
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from torch import Tensor
 from playground.decoding.describe import overview, sight, view_of
 from playground.decoding.row import Choice, Pick, Row
 from playground.decoding.transfer import sent
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,15 @@ class Launched:
 
 def choose(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = None) -> list[Choice]:
     """What every row's own `choose` gives of scores [rows, vocab], and of guidance's second ones."""
-    launched = launch(rows, raw)
-    found = {} if launched is None else launched.read(rows)
+    states = [row.luck.state() for row in rows]
+    try:
+        launched = launch(rows, raw)
+        found = {} if launched is None else launched.read(rows)
+    except Exception as error:  # noqa: BLE001 - whose fault it is, each row's own chain tells
+        log.warning("Rows are picked one by one: %s", type(error).__name__)
+        found = {}
+        for row, state in zip(rows, states, strict=True):
+            row.luck.rewind(state)
     choices: list[Choice] = []
     for place, row in enumerate(rows):
         one = slice(place, place + 1)

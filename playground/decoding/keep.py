@@ -5,6 +5,7 @@ Bounded in bytes; the oldest runs give theirs up first. Knows no chain and no pa
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from torch import Tensor
 from playground.decoding.row import Setting
 from playground.types import FinishReason, Step
 
+log = logging.getLogger(__name__)
 BLOCK = 64  # positions of one allocation: a row grows without copying, and pays for what it uses
 LARGEST = 2 * 2**30
 SHARE = 0.1  # of this machine's memory
@@ -52,7 +54,21 @@ class KeptRow:
         self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, luck: Tensor | None
     ) -> None:
         """The scores [1, vocab] of a position, in the model's own type `dtype` (nothing is lost by that), and where
-        the luck stood before its pick."""
+        the luck stood before its pick. Where that fails, the store gives up the run, and the row goes on."""
+        if self.run.lost:
+            return
+        try:
+            self._put(position, raw, unconditional, dtype, luck)
+        except Exception as error:
+            if self.run.store is None:
+                raise
+            log.warning("A run cannot be looked into: %s", type(error).__name__)
+            self.run.lost = True
+            self.run.store.forget(self.run.run_id)
+
+    def _put(
+        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, luck: Tensor | None
+    ) -> None:
         with self.lock:
             del self._luck[position:]
             self._luck.append(luck)
@@ -131,6 +147,7 @@ class KeptRun:
         self.setting = setting
         self.rows = [KeptRow(self, seed) for seed in seeds]
         self.closed = False
+        self.lost = False  # what it was to keep could not be kept
         self.size = 0
         self.prepared: dict[Any, Any] = {}
         self.on_close: Callable[[KeptRun], None] | None = None
@@ -138,7 +155,7 @@ class KeptRun:
     def close(self) -> None:
         """No row grows any more: finished, stopped or failed."""
         self.closed = True
-        if self.on_close is not None:
+        if self.on_close is not None and not self.lost:
             self.on_close(self)
 
 

@@ -71,18 +71,23 @@ class Lane:
 
         Where the cache cannot be cut back to that, they are `unread`.
         """
+        if not self._croppable():
+            return self.anew(generated)
         alone = copy.copy(self)
         target = self.prompt.shape[1] + generated.shape[1]
-        if not self._croppable():
-            alone._cache, alone.length, alone.rows = None, 0, 1
-            alone.unread = torch.cat([self.prompt, generated], dim=1)
-            return alone
         alone._cache = copy.copy(self._cache)
         alone._cache.layers = [copy.copy(layer) for layer in self._cache.layers]
         alone.select([row])
         if target < self.length:
             alone._cache.crop(target - self.length)
         alone.length = target
+        return alone
+
+    def anew(self, generated: Tensor) -> Self:
+        """A lane of one row that has its prompt and `generated` [1, count] still to read."""
+        alone = copy.copy(self)
+        alone._cache, alone.length, alone.rows = None, 0, 1
+        alone.unread = torch.cat([self.prompt, generated], dim=1)
         return alone
 
     def _croppable(self) -> bool:

@@ -10,7 +10,6 @@ from playground.types import Text
 KEPT_BEST = "kept-best"
 STEPPED_BACK = "stepped-back"
 LET_THROUGH = "let-through"
-FAILED = "failed"
 CUT_SHORT = "cut-short"
 
 _SENTENCES = {
@@ -20,7 +19,6 @@ _SENTENCES = {
         "“{detail}” was let through after too many attempts to avoid it.", "多次尝试仍无法避开，“{detail}”被放行。"
     ),
     CUT_SHORT: Text("The text ended before its form was complete.", "文本在形式完整之前就结束了。"),
-    FAILED: Text("This candidate failed: {detail}", "此候选出错：{detail}"),
 }
 
 

@@ -22,6 +22,7 @@ from playground.decoding.alike import twins
 from playground.decoding.chain import Chain, Context, Processor
 from playground.decoding.describe import Seen, Sight, describe
 from playground.decoding.detokenize import Detokenizer, Labels
+from playground.decoding.failures import why
 from playground.decoding.field import Field, Unsure
 from playground.decoding.lane import guide
 from playground.decoding.noise import Noise
@@ -224,19 +225,20 @@ class Row:
         try:
             return self._settle(choice)
         except Exception as error:  # noqa: BLE001 - whatever fails in one row's samplers must not end its neighbours
-            self.finish = "error"
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            kept = min(start, len(self.tokens))
+            return self.fail(error, start)
+
+    def fail(self, error: Exception, start: int | None = None) -> Step:
+        """Ends the row with what went wrong; its reader has `start` tokens of it, where those are not all."""
+        start = len(self.tokens) if start is None else start
+        kept = min(start, len(self.tokens))
+        self.finish = "error"
+        try:
             self._writer.truncate(kept)
-            return Step(
-                row=self.index,
-                position=kept,
-                token_id=None,
-                text=self._writer.finish(),
-                retract=start - kept,
-                finish="error",
-                note=notes.note(notes.FAILED, reason),
-            )
+            rest = self._writer.finish()
+        except Exception:  # noqa: BLE001 - where the text itself is what fails, what is held of it is lost
+            rest = ""
+        retract, reason = start - kept, why(error)
+        return Step(self.index, kept, None, rest, retract=retract, finish="error", reason=reason)
 
     def time_is_up(self) -> Step:
         """Ends the row between two tokens, with the text that was held back."""

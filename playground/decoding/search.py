@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
-from playground.decoding import notes
 from playground.decoding.chain import Chain, Context
 from playground.decoding.detokenize import Detokenizer
+from playground.decoding.failures import why
 from playground.decoding.row import Setting
 from playground.decoding.searched import Halted, Searched
 from playground.decoding.turns import Turns
 from playground.decoding.words import Writer, Written
-from playground.types import FinishReason, Step
+from playground.types import FinishReason, Step, Text
 
 HEARTBEAT_S = 0.25
 
@@ -88,7 +88,7 @@ class BeamSearch:
         self._done = threading.Event()
         self._expired = False
         self._found: list[list[int]] = []
-        self._failure = ""
+        self._failure: Text | None = None
         self._chain = self._build_chain()
 
     def run(self) -> Iterator[Step]:
@@ -127,7 +127,7 @@ class BeamSearch:
         except Halted:
             pass  # while the prompt was read: nothing is found
         except Exception as error:  # noqa: BLE001 - it would end in a thread that nobody looks at; it ends in the rows
-            self._failure = f"{type(error).__name__}: {error}".splitlines()[0]
+            self._failure = why(error)
         finally:
             self._done.set()
 
@@ -160,9 +160,8 @@ class BeamSearch:
 
     def _deliver(self, row: int, beats: int) -> Iterator[Step]:
         if row >= len(self._found):
-            note = notes.note(notes.FAILED, self._failure) if self._failure else ""
-            reason: FinishReason = "error" if self._failure else "time"
-            yield Step(row=row, position=0, token_id=None, text="", retract=beats, finish=reason, note=note)
+            finish: FinishReason | None = "time" if self._failure is None else "error"
+            yield Step(row, 0, None, "", retract=beats, finish=finish, reason=self._failure)
             return
         tokens, setting = self._found[row], self._setting
         writer = Writer(Detokenizer(setting.tokenizer, setting.prompt[0].tolist()), setting.values["stop"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -46,6 +47,16 @@ class Recording:
         return self._scores.clone()  # recordings share their memory, so the next one may write there
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What was recorded over one memory of slots, how often each shape was met, and what recordings share."""
+
+    memory: Callable[[], Tensor | None]
+    pool: Any
+    met: Counter[tuple[int, bool]] = field(default_factory=Counter)
+    recordings: dict[tuple[int, bool], Forward] = field(default_factory=dict)
+
+
 class Graphs:
     """`step` is called like the step it stands for, and plays a recording where there is one.
 
@@ -62,35 +73,27 @@ class Graphs:
         self._step = step
         self._record = record
         self._make_pool = pool
-        self._pool: Any = None
-        self._memory: Callable[[], Tensor | None] = lambda: None
-        self._met: Counter[tuple[int, bool]] = Counter()
-        self._recordings: dict[tuple[int, bool], Forward] = {}
+        self._kept: weakref.WeakKeyDictionary[Slots, _Memory] = weakref.WeakKeyDictionary()
 
     def step(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
         """The scores [rows, vocab]; the same as those of the step itself."""
-        if self._memory() is not slots.memory:
-            self._forget(slots)
+        kept = self._kept.get(slots)
+        if kept is None or kept.memory() is not slots.memory:
+            # Other memory: recordings of the old one would write where nobody reads. Their pool goes with them.
+            kept = self._kept[slots] = _Memory(weakref.ref(slots.memory), self._make_pool())
         shape = len(tokens), compiled
-        if shape not in self._recordings:
-            self._met[shape] += 1
-            if self._met[shape] <= AFTER:
+        if shape not in kept.recordings:
+            kept.met[shape] += 1
+            if kept.met[shape] <= AFTER:
                 return self._step(slots, tokens, positions, compiled)
 
             def forward(tokens: Tensor, positions: Tensor) -> Tensor:
                 return self._step(slots, tokens, positions, compiled)
 
-            self._recordings[shape] = self._record(forward, tokens, positions, self._pool)
-        return self._recordings[shape](tokens, positions)
+            kept.recordings[shape] = self._record(forward, tokens, positions, kept.pool)
+        return kept.recordings[shape](tokens, positions)
 
     @property
     def recorded(self) -> int:
         """How many shapes play from a recording now."""
-        return len(self._recordings)
-
-    def _forget(self, slots: Slots) -> None:
-        """Other memory: recordings of the old one would write where nobody reads. Their pool goes with them."""
-        self._recordings.clear()
-        self._met.clear()
-        self._pool = self._make_pool()
-        self._memory = weakref.ref(slots.memory)
+        return sum(len(kept.recordings) for kept in self._kept.values())

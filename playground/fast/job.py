@@ -22,12 +22,13 @@ FEW = 4  # rows of a request that somebody is watching; one with more is a batch
 
 
 class Seat:
-    """One sequence in one slot: `tokens` it is to hold, of which the slot has read the first `cached`."""
+    """One sequence in one slot of one room: `tokens` it is to hold, of which the slot has read the first `cached`."""
 
     def __init__(self, prompt: Tensor) -> None:
         self.tokens: list[int] = prompt[0].tolist()
         self.cached = 0
         self.slot = -1
+        self.room = 0
 
     @property
     def unread(self) -> int:

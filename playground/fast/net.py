@@ -24,7 +24,7 @@ from playground.fast.fuse import pack
 from playground.fast.graphs import Graphs
 from playground.fast.head import Head
 from playground.fast.regions import Seats, place
-from playground.fast.slots import Shape, Slots
+from playground.fast.slots import LONG, Shape, Slots, longer
 from playground.fast.tracing import confine
 from playground.one_state import GLOBAL_STATE
 from playground.types import Text
@@ -76,15 +76,20 @@ class Net:
         shape = (len(tokens), slots.length)
         step = self._stepped if self._graphs is None else self._graphs.step
         scores = step(slots, tokens, positions, shape in self._ready)
-        self.want(shape)
+        if slots.length <= LONG or self.shape.device.type != "cpu":
+            self.want(shape)
         return scores
 
     def _stepped(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
         return self._run(slots, 0, tokens[:, None], positions[:, None], compiled)[:, -1].float()
 
     def fill(self, slots: Slots, first: int, tokens: Tensor, positions: Tensor) -> None:
-        """Read pieces of prompts [rows, count] into the slots from `first` on, at these positions [rows, count]."""
-        self._run(slots, first, tokens, positions, False, model=self._model.base_model)
+        """Read pieces of prompts [rows, count] into the slots from `first` on, at these positions [rows, count].
+
+        What lies behind the last of them is not looked at, and takes no time.
+        """
+        length = min(longer(int(positions.max()) + 1), slots.length)
+        self._run(slots, first, tokens, positions, False, model=self._model.base_model, length=length)
 
     def check(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> Tensor:
         """The scores [count, vocab] after each of these tokens [count], read into one slot from `start` on.
@@ -109,6 +114,7 @@ class Net:
         *,
         model: Any = None,
         keep: int = 1,
+        length: int | None = None,
     ) -> Tensor:
         """Scores [rows, `keep` or more, vocab], all where `keep` is 0; what the layers give if `model` has no head."""
         rows = torch.arange(len(tokens), device=tokens.device)[:, None]
@@ -117,8 +123,8 @@ class Net:
         found = model(
             input_ids=tokens,
             position_ids=positions,
-            attention_mask=self._mask(positions, slots.length),
-            past_key_values=Seats(slots.layers(first, len(tokens)), rows, positions, compiled),
+            attention_mask=self._mask(positions, slots.length if length is None else length),
+            past_key_values=Seats(slots.layers(first, len(tokens), length), rows, positions, compiled),
             use_cache=True,
             return_dict=True,
             **given,

@@ -1,46 +1,51 @@
-"""Who sits in which slot. A sequence that has left stays readable until its slot is needed: the next may begin alike.
+"""Who sits in which slot of one room. A sequence that has left stays readable until its slot is needed.
 
-Knows no row and no model.
+The next may begin alike. Knows no row and no model.
 """
 
 from __future__ import annotations
 
 from playground.fast.job import Seat
-from playground.fast.slots import Shape, Slots, longer
-
-_KEPT = 4  # slots that stay while nobody runs: the same prompt is often asked again
+from playground.fast.slots import Shape, Slots
 
 
 class Seating:
-    """`take` gives a seat its slot, with what another slot has read of the same beginning; `leave` frees it."""
+    """`claim` gives a seat a slot, `leave` frees it. `kept` slots of sequences that have left are not given away while
+    there is another."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, kept: int) -> None:
         self.slots = Slots(shape)
+        self._kept = kept
         self._sitting: list[Seat] = []  # by slot
         self._gone: list[Seat] = []  # those of them that have left, the longest gone first
 
-    def bytes_for(self, seats: int, longest: int) -> int:
-        """What so many sequences of this length take, the spare position included."""
-        return seats * longer(longest + 1) * self.slots.shape.position_bytes
+    @property
+    def seats(self) -> list[Seat]:
+        """All that can be read, those that have left too."""
+        return list(self._sitting)
 
-    def take(self, seat: Seat) -> None:
-        """A slot for this seat, if it has none. What an earlier or a present sequence begins with need not be read."""
-        if seat.slot >= 0:
-            return
-        alike = max(self._sitting, key=seat.agrees, default=None)
-        same = 0 if alike is None else seat.agrees(alike)
-        if alike is not None and same and alike in self._gone:
-            self._gone.remove(alike)
-            self._sit(seat, alike.slot)
-        elif len(self._gone) > _KEPT:
-            self._sit(seat, self._gone.pop(0).slot)
+    def has_left(self, seat: Seat) -> bool:
+        return seat in self._gone
+
+    def claim(self, seat: Seat) -> None:
+        """A slot for this seat, with whatever lies there."""
+        if len(self._gone) > self._kept:
+            self.replace(self._gone[0], seat)
         else:
+            self.slots.fit(max(self.slots.count, len(self._sitting) + 1), max(self.slots.length, 1))
             self._sitting.append(seat)
-            self._sit(seat, len(self._sitting) - 1)
-            self.slots.fit(max(self.slots.count, len(self._sitting)), max(self.slots.length, 1))
-        if alike is not None and same and alike.slot != seat.slot:
-            self.slots.copy(alike.slot, seat.slot, same)
-        seat.cached = same
+            seat.slot = len(self._sitting) - 1
+
+    def replace(self, gone: Seat, seat: Seat) -> None:
+        """The slot of one that has left, with what it has read."""
+        self._gone.remove(gone)
+        self._sitting[gone.slot] = seat
+        seat.slot, gone.slot = gone.slot, -1
+
+    def stay(self, left: Seat) -> None:
+        """In the slot of a sequence that moves stays what it has read, as one that has left."""
+        self._sitting[left.slot] = left
+        self._gone.append(left)
 
     def leave(self, seat: Seat) -> None:
         if seat.slot >= 0 and self._sitting[seat.slot] is seat and seat not in self._gone:
@@ -61,14 +66,16 @@ class Seating:
         if positions + 1 > self.slots.length:
             self.slots.fit(max(self.slots.count, len(self._sitting)), positions + 1)
 
-    def rest(self) -> None:
-        """Nobody runs: give back all but a few slots."""
-        for seat in self._sitting[_KEPT:]:
-            self._gone.remove(seat)
-        del self._sitting[_KEPT:]
-        if self._sitting:
-            self.slots.fit(len(self._sitting), max(seat.cached for seat in self._sitting) + 1)
-
-    def _sit(self, seat: Seat, slot: int) -> None:
-        seat.slot = slot
-        self._sitting[slot] = seat
+    def rest(self, most: int) -> int:
+        """Nobody runs: give back all but the slots that left last, of so many bytes at most. Gives the bytes kept."""
+        newest = self._gone[::-1][: self._kept]
+        longest = [max((seat.cached for seat in newest[:count]), default=0) + 1 for count in range(len(newest) + 1)]
+        count = max(one for one in range(len(newest) + 1) if one == 0 or self.slots.bytes_of(one, longest[one]) <= most)
+        kept = newest[:count]
+        self.arrange(kept, count)
+        self._sitting, self._gone = kept[:], kept[::-1]
+        if not kept:
+            self.slots.clear()
+            return 0
+        self.slots.fit(count, longest[count])
+        return self.slots.size

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 SHORTEST = 128  # positions; each doubling is another shape for the compiled steps
+LONG = 1024  # positions from which on what attends to them takes longer than all else in a step of one row
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Slots:
         self.count = 0
         self.length = 0
         self._all = self._empty(0, 0)
-        self._views: tuple[tuple[int, int], list[tuple[Tensor, Tensor]]] | None = None  # as asked for last
+        self._views: tuple[tuple[int, int, int], list[tuple[Tensor, Tensor]]] | None = None  # as asked for last
 
     def fit(self, count: int, length: int) -> None:
         """Room for so many slots of so many positions; what they hold stays. Never smaller than asked for."""
@@ -61,20 +62,26 @@ class Slots:
         """Bytes held now."""
         return self._all.numel() * self._all.element_size()
 
-    def layers(self, first: int, count: int) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values [count, heads, length, width] of these slots in every layer, to be written into."""
-        if self._views is None or self._views[0] != (first, count):
-            both = self._all[:, :, first : first + count].unbind()
-            self._views = (first, count), [(keys, values) for keys, values in both]
+    def bytes_of(self, count: int, length: int) -> int:
+        """Bytes of so many slots of so many positions."""
+        return count * longer(length) * self.shape.position_bytes
+
+    def layers(self, first: int, count: int, length: int | None = None) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values [count, heads, length, width] of these slots in every layer, to be written into; of the
+        first `length` positions, or of all."""
+        asked = first, count, self.length if length is None else length
+        if self._views is None or self._views[0] != asked:
+            both = self._all[:, :, first : first + count, :, : asked[2]].unbind()
+            self._views = asked, [(keys, values) for keys, values in both]
         return self._views[1]
 
     def swap(self, one: int, other: int, positions: int) -> None:
         """Two slots change places, as far as their first positions go."""
         self._all[:, :, [one, other], :, :positions] = self._all[:, :, [other, one], :, :positions]
 
-    def copy(self, source: int, target: int, positions: int) -> None:
-        """The first positions of one slot into another."""
-        self._all[:, :, target, :, :positions] = self._all[:, :, source, :, :positions]
+    def copy(self, other: Slots, source: int, target: int, positions: int) -> None:
+        """The first positions of a slot of `other`, which may be this, into one of these."""
+        self._all[:, :, target, :, :positions] = other.memory[:, :, source, :, :positions]
 
     def _empty(self, count: int, length: int) -> Tensor:
         shape = self.shape
@@ -85,7 +92,9 @@ class Slots:
 
 
 def longer(length: int) -> int:
-    """The length that slots take for so many positions: 128, 256, 512 …"""
+    """The length that slots take for so many positions: 128, 256, 512, 1024, 2048, 3072 …"""
+    if length > LONG:
+        return -(-length // LONG) * LONG
     rounded = SHORTEST
     while rounded < length:
         rounded *= 2
