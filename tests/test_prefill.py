@@ -13,6 +13,7 @@ from torch import Tensor
 
 from playground import models
 from playground.decoding import prefill
+from playground.decoding.clock import Clock
 from playground.decoding.lane import Lane
 from playground.decoding.prefill import Sizes
 from playground.generators.local import LocalGenerator
@@ -184,3 +185,16 @@ def test_sizes_depend_on_the_model_alone_and_never_vanish(tiny: models.Loaded) -
     assert prefill.sizes(tiny.model) == Sizes(512, 128)
     with torch.device("meta"):
         assert prefill.sizes(torch.nn.Linear(10**6, 10**4)).chunk >= 512  # weights fetched anew for each pass
+
+
+def test_time_runs_from_the_beginning_and_not_while_a_request_waits_in_line() -> None:
+    now = [0.0]
+    clock = Clock(5.0, lambda: now[0])
+    now[0] = 100.0
+    assert not clock.expired()
+    clock.begin()
+    now[0] = 104.0
+    clock.begin()
+    assert not clock.expired()
+    now[0] = 105.0
+    assert clock.expired() and not Clock(0.0).expired()

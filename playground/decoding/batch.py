@@ -56,6 +56,7 @@ class Batch:
 
         It ends without more Steps where the request is cancelled while a prompt is read.
         """
+        self._setting.begin()
         try:
             groups = deque([self._start()])
             while groups:

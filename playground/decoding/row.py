@@ -66,7 +66,8 @@ class Setting:
     """What all rows of one request share. `values` are those that have an effect; `greedy` takes the best token.
 
     `written` is the end of the prompt that an earlier answer wrote: what holds a text to a form goes on behind it.
-    `expired` tells whether the request's time is up, `cancelled` is set by whoever wants no more of it.
+    `expired` tells whether the request's time is up, which runs from `begin`; `cancelled` is set by whoever wants no
+    more of it.
     """
 
     values: Mapping[str, Any]
@@ -81,6 +82,7 @@ class Setting:
     expired: Callable[[], bool]
     written: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
+    begin: Callable[[], None] = lambda: None
 
     @property
     def portable(self) -> bool:

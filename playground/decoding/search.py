@@ -92,6 +92,7 @@ class BeamSearch:
         self._chain = self._build_chain()
 
     def run(self) -> Iterator[Step]:
+        self._setting.begin()
         threading.Thread(target=self._search, name="beam search", daemon=True).start()
         beats = 0
         try:

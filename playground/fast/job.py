@@ -130,7 +130,8 @@ class Job:
         return int(prompt + min(self.setting.values["max_new_tokens"], left)) + 1
 
     def seat(self) -> None:
-        """Its rows, each with a seat that has read nothing yet."""
+        """It begins: its rows, each with a seat that has read nothing yet."""
+        self.setting.begin()
         for row in self.rows:
             second = None if self.negative is None else Seat(self.negative)
             self.lives.append(Live(row, self, Seat(self.setting.prompt), second))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from jinja2 import TemplateError
 from playground import parameters
 from playground.decoding.batch import Batch
 from playground.decoding.chain import check_ids
+from playground.decoding.clock import Clock
 from playground.decoding.detokenize import BROKEN, Labels
 from playground.decoding.findings import Detection, ReadToken
 from playground.decoding.keep import STORE, KeptRow, KeptRun
@@ -175,7 +175,7 @@ class LocalGenerator:
         return detect(self._model, given, watermark, halted)
 
     def _setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
-        limit, started = request.values["max_time"], time.monotonic()
+        clock = Clock(request.values["max_time"])
         eos = end_tokens(self._model, self._tokenizer)
         values, greedy = effect(request.values, has_eos=bool(eos), path=request.path)
         return Setting(
@@ -188,9 +188,10 @@ class LocalGenerator:
             vocab_size=self._model.config.get_text_config(decoder=True).vocab_size,
             context=rendered.context,
             traced=self.traces,
-            expired=lambda: 0 < limit <= time.monotonic() - started,
+            expired=clock.expired,
             written=request.written,
             cancelled=cancelled or threading.Event(),
+            begin=clock.begin,
         )
 
     def _negative(self, setting: Setting) -> torch.Tensor | None:

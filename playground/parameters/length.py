@@ -77,8 +77,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="length",
         label=Text("Max time (s)", "最长秒数"),
         help=Text(
-            "The text ends with the first token that is finished after this many seconds.",
-            "超过这么多秒后，写完的第一个词元即为结尾。",
+            "The text ends with the first token that is finished after this many seconds, or while its prompt is read.",
+            "超过这么多秒后，写完的第一个词元即为结尾；若仍在读提示词，则就此结束。",
         ),
         formula="stop when elapsed ≥ max_time",
         source="transformers GenerationConfig",
