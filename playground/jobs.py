@@ -15,6 +15,7 @@ from playground.settings import Limits
 from playground.store import Counts, Store
 from playground.types import Busy, Generator, Text
 
+_ENDS = 2.0  # seconds that a row which was cancelled may take to end
 _SHARE = 2  # batch jobs together take one row in so many of a step, so that whoever reads along finds room at once
 
 
@@ -51,13 +52,14 @@ class Jobs:
         self._most = max(1, rows // _SHARE)
         self._live: dict[str, _Live] = {}
         self._guard = threading.Lock()
+        self._closed = False
 
     def start(self, key: str, plan: Plan, generator: Generator) -> None:
         """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run."""
         live = _Live(Batch(plan, generator, self._limits), plan.candidates)
         fast = plan.path == "fast" and "fast" in generator.paths
         with self._guard:
-            if key in self._live:
+            if key in self._live or self._closed:
                 return
             if len(self._live) >= self._most:
                 raise Busy(
@@ -80,6 +82,20 @@ class Jobs:
             live.paused.set()
             live.cancelled.set()
             live.over.wait()
+
+    def pause_all(self, seconds: float) -> None:
+        """The server ends: rows in play may end within so many seconds, then they are as if they had never begun."""
+        with self._guard:
+            self._closed = True
+            running = list(self._live.values())
+        for live in running:
+            live.paused.set()
+        until = time.monotonic() + seconds
+        for live in running:
+            live.over.wait(max(0.0, until - time.monotonic()))
+            live.cancelled.set()
+        for live in running:
+            live.over.wait(_ENDS)
 
     def progress(self, key: str) -> Progress:
         live, counts = self._live.get(key), self.store.counts(key)

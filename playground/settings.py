@@ -27,7 +27,9 @@ class Limits:
     """What one visitor may ask for: tokens and rows per request, characters of prompt.
 
     `running` requests run at a time on the exact path (on the fast path they share a batch); `waiting` wait in line.
-    A file of the tab Batch may have `batch_rows` rows and `batch_bytes` bytes.
+    A file of the tab Batch may have `batch_rows` rows and `batch_bytes` bytes. The server keeps `batches` of them,
+    `drafts` long texts, both in `store_bytes` (0: as much as the disk holds). Of whatever all share, one session may
+    take `session_share` and one address `address_share`, in percent.
     """
 
     max_new_tokens: int = 4096
@@ -39,6 +41,16 @@ class Limits:
     waiting: int = 64
     batch_rows: int = 10_000
     batch_bytes: int = 20_000_000
+    batches: int = 1_000
+    drafts: int = 2_000
+    store_bytes: int = 0
+    session_share: int = 100
+    address_share: int = 100
+
+    def share(self, all_of_it: int) -> tuple[int, int]:
+        """How much of what all share a session may take, and an address; at least one."""
+        session, address = (all_of_it * part // 100 for part in (self.session_share, self.address_share))
+        return max(1, session), max(1, address)
 
 
 PUBLIC_LIMITS = Limits(
@@ -51,7 +63,11 @@ PUBLIC_LIMITS = Limits(
     waiting=32,
     batch_rows=500,
     batch_bytes=2_000_000,
+    store_bytes=2_000_000_000,
+    session_share=25,
+    address_share=50,  # more than a session's, since a school or an office has one address
 )
+LOCAL = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine can reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,9 @@ class Settings:
     `kept_memory` is how many bytes the logits of earlier runs may take, `kv_memory` how many the keys and values of the
     fast path's running batch; None leaves it to the machine's memory. `path` is what a newcomer's page starts with.
     `data_folder` keeps batch jobs and drafts; None is the user's own, or on a public page one for this run alone.
+    `allowed_hosts` are names, or endings of names with a dot in front, at which a proxy or a name server shows the
+    page; `root_path` is the path, or the whole URL, at which it does; `framed_by` may show it in a frame.
+    `run_folder` is for whatever ends with this run.
     """
 
     host: str = "127.0.0.1"
@@ -79,11 +98,20 @@ class Settings:
     user: str = "guest"
     password: str | None = field(default=None, repr=False)
     limits: Limits = Limits()
+    allowed_hosts: tuple[str, ...] = ()
+    root_path: str = ""
+    framed_by: tuple[str, ...] = ()
+    run_folder: Path | None = None
+
+    @property
+    def local(self) -> bool:
+        """True where only this machine can connect to the server itself."""
+        return self.host in LOCAL
 
     @property
     def public(self) -> bool:
         """True where people other than the owner can reach the page."""
-        return self.share or self.host not in ("127.0.0.1", "localhost", "::1")
+        return self.share or not self.local
 
 
 def parse_bytes(text: str, name: str = "max-memory") -> int:
@@ -153,6 +181,15 @@ def server_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data-folder", metavar="FOLDER", help="keeps batches and drafts (default: yours; a public page keeps none)"
     )
+    parser.add_argument(
+        "--allowed-host", action="append", metavar="NAME",
+        help="a name that the page is reached by, behind a proxy for example; .example.org for all that end so",
+    )
+    _add_limits(parser)
+    return parser
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit-tokens", type=int, metavar="N", help="most new tokens of one request")
     parser.add_argument("--limit-candidates", type=int, metavar="N", help="most candidates of one request")
     parser.add_argument("--limit-prompt", type=int, metavar="CHARS", help="most characters of one prompt")
@@ -160,13 +197,20 @@ def server_parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit-waiting", type=int, metavar="N", help="requests that may wait in line")
     parser.add_argument("--limit-batch-rows", type=int, metavar="N", help="most rows of a file on the tab Batch")
     parser.add_argument("--limit-batch-size", metavar="20MB", help="most bytes of such a file")
-    return parser
+    parser.add_argument("--limit-batches", type=int, metavar="N", help="files of the tab Batch that are kept")
+    parser.add_argument("--limit-drafts", type=int, metavar="N", help="long texts of the tab Write that are kept")
+    parser.add_argument("--limit-store", metavar="2GB", help="disk that both may take together (default: no bound)")
+    parser.add_argument(
+        "--limit-session", type=int, metavar="PERCENT", help="what one session may take of what all share"
+    )
+    parser.add_argument("--limit-address", type=int, metavar="PERCENT", help="the same for all of one address")
 
 
 def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from a command line. Raises PlaygroundError for a value that parses but makes no sense."""
     environment = os.environ if environment is None else environment
     given = server_parser().parse_args(argv)
+    space = environment.get("SPACE_HOST")  # Hugging Face's hosting: where it shows the page, in a frame of its own
     settings = Settings(
         host=given.host or environment.get("GRADIO_SERVER_NAME") or "127.0.0.1",
         port=_port(given.port, environment),
@@ -183,6 +227,9 @@ def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, 
         share=given.share,
         user=given.user,
         password=_password(given, environment),
+        allowed_hosts=tuple(map(_host_name, (*(given.allowed_host or ()), *filter(None, [space])))),
+        root_path=environment.get("GRADIO_ROOT_PATH") or "",
+        framed_by=("https://huggingface.co",) if space else (),
     )
     return replace(settings, limits=_limits(given, PUBLIC_LIMITS if settings.public else Limits()))
 
@@ -203,6 +250,18 @@ def _rows(given: int) -> int:
     return given
 
 
+def _host_name(given: str) -> str:
+    """A name as browsers send it, without a port; a whole address is read too."""
+    name = given.strip().lower().rpartition("://")[2].partition("/")[0].rpartition("@")[2].rstrip(".")
+    name = re.sub(r":\d+$", "", name) if name.count(":") == 1 else name.strip("[]")
+    if not re.fullmatch(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]+", name):
+        raise PlaygroundError(
+            Text(f"allowed-host: {given[:60]!r} is not a name.", f"allowed-host：{given[:60]!r} 不是主机名。"),
+            Text("Write it like play.example.org.", "请写成 play.example.org 这样的形式。"),
+        )
+    return name
+
+
 def _limits(given: argparse.Namespace, limits: Limits) -> Limits:
     chosen = {
         "max_new_tokens": given.limit_tokens,
@@ -212,6 +271,11 @@ def _limits(given: argparse.Namespace, limits: Limits) -> Limits:
         "waiting": given.limit_waiting,
         "batch_rows": given.limit_batch_rows,
         "batch_bytes": parse_bytes(given.limit_batch_size, "limit-batch-size") if given.limit_batch_size else None,
+        "batches": given.limit_batches,
+        "drafts": given.limit_drafts,
+        "store_bytes": parse_bytes(given.limit_store, "limit-store") if given.limit_store else None,
+        "session_share": given.limit_session,
+        "address_share": given.limit_address,
     }
     for name, value in chosen.items():
         if value is not None and value < 1:
@@ -219,6 +283,11 @@ def _limits(given: argparse.Namespace, limits: Limits) -> Limits:
                 Text(
                     f"The limit for {name} is {value}; it must be at least 1.", f"{name} 的上限为 {value}，至少应为 1。"
                 )
+            )
+        if name in ("session_share", "address_share") and value is not None and value > 100:
+            raise PlaygroundError(
+                Text(f"{name} is {value}; it is a percentage.", f"{name} 为 {value}，应为百分比。"),
+                Text("It must be from 1 to 100.", "应在 1 到 100 之间。"),
             )
     return replace(limits, **{name: value for name, value in chosen.items() if value is not None})
 

@@ -12,9 +12,10 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from playground.generate import Gathering
-from playground.types import ModelCard, Request, Run, Text, Wait
+from playground.types import Busy, ModelCard, Request, Run, Text, Wait
 from playground.ui.host import Host
 from playground.ui.line import Line
+from playground.ui.server_words import STOPPED, STOPPING
 from playground.ui.words import IN_LINE, IN_LINE_ABOUT, MINUTES, SECONDS, WAITS
 
 PACE = 1 / 15  # seconds between updates: quick to the eye
@@ -46,7 +47,7 @@ async def answer(
     PlaygroundError before anything runs. Ends without a Run where it was cancelled while waiting.
     """
     while not host.wait(0):
-        if cancelled.is_set():
+        if _over(host, cancelled):
             return
         stage = host.stage()
         yield Waiting(Text(WAITS.en.replace("{stage}", stage.en), WAITS.zh.replace("{stage}", stage.zh)))
@@ -56,7 +57,7 @@ async def answer(
     ticket = line.join(request)
     try:
         while (wait := line.wait(ticket)) is not None:
-            if cancelled.is_set():
+            if _over(host, cancelled):
                 return
             yield Waiting(in_line(wait))
             await asyncio.sleep(_LOOK)
@@ -64,19 +65,29 @@ async def answer(
         ticket.run = gathering.run
         while (wait := gathering.wait()) is not None:
             ticket.waits = True
-            if cancelled.is_set():
+            if _over(host, cancelled):
                 return
             yield Waiting(in_line(wait))
             await asyncio.sleep(_LOOK)
         ticket.waits = False
         yield gathering.run
         while not gathering.over:
+            if host.stopping.is_set() and not cancelled.is_set():
+                cancelled.set()
+                gathering.run.notice = STOPPING
             await _rest(pace(len(line), every) if gathering.begun else _FIRST, gathering)
             if gathering.poll():
                 yield gathering.run
     finally:
         cancelled.set()
         line.leave(ticket)
+
+
+def _over(host: Host, cancelled: threading.Event) -> bool:
+    """Whether this wait is over: it was stopped, or nothing begins any more, which is told by Busy."""
+    if host.stopping.is_set():
+        raise Busy(STOPPED)
+    return cancelled.is_set()
 
 
 async def _rest(seconds: float, gathering: Gathering) -> None:

@@ -22,8 +22,10 @@ from playground import counsel, generate, parameters, tasks
 from playground.task import Task
 from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import answer
+from playground.ui.handler_errors import shown
 from playground.ui.host import Host
 from playground.ui.line import Line
+from playground.ui.server_words import STOPPING
 from playground.ui.words import UNEXPECTED
 
 NAME = "generate"
@@ -56,6 +58,13 @@ class Blocks(gr.Blocks):
 
     def get_config_file(self) -> Any:
         return {**super().get_config_file(), "protocol": "sse_v2.1"}
+
+    async def process_api(self, *given: Any, request: Any = None, **named: Any) -> Any:
+        """Whatever goes wrong in an event is one sentence for its visitor."""
+        try:
+            return await super().process_api(*given, request=request, **named)
+        except Exception as error:
+            raise shown(error, request) from error
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """A plain list of values may end early: what is missing keeps its default. Gradio would answer with null."""
@@ -92,6 +101,8 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
                         if state.error is not None:
                             raise PlaygroundError(state.error)
                         await _tell_more(state, host.generator.card, task, texts)
+                        if host.stopping.is_set():
+                            state.remarks = [*state.remarks, (None, STOPPING)]
                         yield state.as_json()
         except PlaygroundError as error:
             raise gr.Error(error.say("en"), print_exception=False) from None

@@ -83,6 +83,13 @@ class BatchTab:
         self.form.halt(self._halt, None, None, **told)
         self.form.save(self._save, None, self.form, **told)
 
+    def stop(self, seconds: float) -> None:
+        """The server ends: all jobs pause."""
+        with self._opening:
+            jobs = self._opened
+        if jobs is not None:
+            jobs.pause_all(seconds)
+
     @property
     def _jobs(self) -> Jobs:
         with self._opening:

@@ -54,6 +54,7 @@ class Host:
 
     def __init__(self, settings: Settings, opener: OpenGenerator = open_local) -> None:
         self.settings = settings
+        self.stopping = threading.Event()  # set once the server ends: what runs ends too, nothing new begins
         self._opener = opener
         self._ready = threading.Event()
         self._generator: Generator | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 
+from playground.run_folder import RunFolder
 from playground.settings import Settings
 from playground.store import Store
 
@@ -29,7 +29,6 @@ class Kept:
         self._settings = settings
         self._opening = threading.Lock()
         self._opened: Store | None = None
-        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def fleeting(self) -> bool:
@@ -43,10 +42,15 @@ class Kept:
                 self._opened = Store(self._folder())
             return self._opened
 
+    def close(self) -> None:
+        """Nothing is kept from now on."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+
     def _folder(self) -> Path:
         if self._settings.data_folder:
             return Path(self._settings.data_folder).expanduser()
         if not self._settings.public:
             return Path(platformdirs.user_data_dir("playground", appauthor=False))
-        self._own_folder = tempfile.TemporaryDirectory(prefix="playground-")
-        return Path(self._own_folder.name)
+        return (self._settings.run_folder or RunFolder().path) / "kept"

@@ -78,7 +78,7 @@ class Page:
         self._host = host
         self._lens = Lens()
         self._ahead, self._reader = Ahead(host), Reader(host)
-        kept = Kept(host.settings)
+        self._kept = kept = Kept(host.settings)
         self._read, self._batch = ReadTab(self._reader), BatchTab(host, line, kept)
         self._write = WriteTab(host, line, kept)
         self._mine = Mine()
@@ -89,6 +89,14 @@ class Page:
             self._wire()
             api.add(host, line)
             self.blocks.unload(self._left)
+
+    def stop(self, seconds: float) -> None:
+        """The server ends: batches pause, within so many seconds."""
+        self._batch.stop(seconds)
+
+    def close(self) -> None:
+        """Nothing more is kept."""
+        self._kept.close()
 
     def _layout(self) -> None:
         first = form.first_form()
@@ -194,7 +202,7 @@ class Page:
             if status != told:
                 told = status
                 yield status
-            if settled:
+            if settled or self._host.stopping.is_set():
                 return
             await asyncio.sleep(_LOOK)
 

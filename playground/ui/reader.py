@@ -19,7 +19,7 @@ from playground.ui import tokens
 from playground.ui.ahead import checked_request
 from playground.ui.host import Host
 from playground.ui.lens import FIGURES
-from playground.ui.line import Desk
+from playground.ui.line import Desk, Seat
 from playground.ui.tokens import Numbers, Value
 from playground.ui.words import (
     GREEN,
@@ -96,7 +96,7 @@ class Reader:
                 if seat.over:
                     return _wrong(READ_STOPPED)
                 limits, text = self._host.settings.limits, _text(asked, "text")
-                found = xray.detect_watermark(self._host.generator, text, values, limits, lambda: seat.over)
+                found = xray.detect_watermark(self._host.generator, text, values, limits, self._over(seat))
         except Stopped:
             return _wrong(READ_STOPPED)
         except PlaygroundError as error:
@@ -109,6 +109,10 @@ class Reader:
     def stop(self, session: str) -> None:
         self._desk.stop(session)
 
+    def _over(self, seat: Seat) -> Halted:
+        """Asks whether nobody waits any more, or the server ends."""
+        return lambda: seat.over or self._host.stopping.is_set()
+
     def _told(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
         """What is new with every piece; whatever goes wrong is said where the tokens would stand."""
         yield {"status": tokens.status_value(READ_STARTS, stop=True)}
@@ -116,8 +120,9 @@ class Reader:
         before = start = 0  # each piece comes with the one before it, since a browser may miss one
         try:
             with self._desk.seat(session) as seat, suppress(Stopped):
-                for found in () if seat.over else begin(lambda: seat.over):
-                    if seat.over or len(found.tokens) == found.length:
+                over = self._over(seat)
+                for found in () if over() else begin(over):
+                    if over() or len(found.tokens) == found.length:
                         break
                     yield _piece(name, found, before)
                     before, start = start, len(found.tokens)

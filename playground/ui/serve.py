@@ -1,33 +1,46 @@
-"""Starts the server: looks at the port, opens the page, then the model in a thread, and says where all of it is.
+"""Starts the server: opens the page, then the model in a thread, says where all of it is, and ends it in order.
 
 Knows no element. The page is up before the model is loaded.
 """
 
 from __future__ import annotations
 
-import errno
+import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-import gradio as gr
-
+from playground.run_folder import RunFolder
 from playground.settings import Settings, from_arguments
-from playground.types import PlaygroundError, Text
-from playground.ui import share
+from playground.types import PlaygroundError
+from playground.ui import faults, share
+from playground.ui.ending import Ending
 from playground.ui.host import Host, OpenGenerator, open_local
-from playground.ui.page import Page, head
-from playground.ui.theme import HEAD, THEME, page_css
+from playground.ui.hosts import Hosts
+from playground.ui.page import Page
+from playground.ui.server import Server, listen
 
-_LIGHT = 32  # readings and light events at a time, beside everybody who runs or waits
+_PAUSE, _ANSWERS = 15.0, 8.0  # seconds at most for rows in play, and for answers that are on their way
+_LOOK = 0.05
+_GRADIO_FOLDER = "GRADIO_TEMP_DIR"  # where Gradio puts whatever it writes
 
 
 def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) -> int:
     """Serves until it is interrupted: 0 then, 2 with one sentence where it cannot start."""
+    faults.log_briefly()
     try:
         settings = from_arguments(argv)
-        serve(replace(settings, port=free_port(settings)), opener)
+        opened = listen(settings)
+        base = os.environ.get(_GRADIO_FOLDER)
+        folder = RunFolder(Path(base).expanduser() if base else None)
+        with Ending(folder) as ending:
+            settings = replace(settings, port=opened.getsockname()[1], run_folder=folder.path)
+            os.environ[_GRADIO_FOLDER] = str(folder.path / "gradio")
+            serve(settings, opener, opened, ending)
     except PlaygroundError as error:
         print(f"app.py: {error.say('en')}", file=sys.stderr)
         return 2
@@ -36,62 +49,41 @@ def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) 
     return 0
 
 
-def free_port(settings: Settings) -> int:
-    """The port to open, a free one for port 0. One that somebody else holds is named before anything is built."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    place = f"{settings.host}:{settings.port}"
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((settings.host, settings.port))
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PlaygroundError(
-                Text(f"{place} cannot be opened: the port is taken.", f"无法打开 {place}：端口已被占用。"),
-                Text("Choose another with PORT= or --port.", "请用 PORT= 或 --port 换一个。"),
-            ) from None
-        why = error.strerror or type(error).__name__
-        raise PlaygroundError(
-            Text(f"{place} cannot be opened: {why}.", f"无法打开 {place}：{why}。"),
-            Text("Choose another with HOST= or PORT=.", "请用 HOST= 或 PORT= 换一个。"),
-        ) from None
-
-
-def serve(settings: Settings, opener: OpenGenerator) -> None:
-    host = Host(settings, opener)
-    blocks = Page(host).blocks
+def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, ending: Ending) -> None:
+    """From the first request to the last."""
+    host, hosts = Host(settings, opener), Hosts(settings)
+    page = Page(host)
+    server = Server(page.blocks, settings, hosts, host.stopping)
     if settings.public and settings.password is None:
         say("Warning: other people can reach this page and no password guards it; see --ask-password.")
-    launch(blocks, settings)
-    local = address(settings)
-    say(f"Playground is ready: {local}")
+    server.start(opened)
+    say(f"Playground is ready: {address(settings)}")
     host.start()
     if settings.share:
-        link = share.open_link(settings)
-        host.shared(link, local)
-        say(share.sentence(link, settings.password is not None))
-    blocks.block_thread()
+        threading.Thread(target=open_link, args=(settings, host, hosts), name="public link", daemon=True).start()
+    ending.wait()
+    say("Stopping: what is written ends here, batches pause. Once more to stop at once.")
+    stop(host, page, server)
 
 
-def launch(blocks: gr.Blocks, settings: Settings) -> None:
-    limits = settings.limits
-    blocks.launch(
-        server_name=settings.host,
-        server_port=settings.port,
-        auth=(settings.user, settings.password) if settings.password else None,
-        # Gradio takes no more events at a time than this, threads or not; a run holds none.
-        max_threads=settings.rows + limits.running + 2 * limits.waiting + _LIGHT,
-        max_file_size=limits.batch_bytes,
-        prevent_thread_lock=True,
-        quiet=True,
-        share=False,  # share.py opens the link: with share=True Gradio's page fetches its script from another host
-        run_history=False,
-        footer_links=[],
-        theme=THEME,
-        css=page_css(),
-        head=HEAD + head(),
-    )
+def stop(host: Host, page: Page, server: Server) -> None:
+    """Whoever reads along is told, batches keep what is done; each of the two gets its share of the time."""
+    host.stopping.set()
+    page.stop(_PAUSE)
+    until = time.monotonic() + _ANSWERS
+    while server.busy and time.monotonic() < until:
+        time.sleep(_LOOK)
+    share.close()
+    server.stop()
+    page.close()
+
+
+def open_link(settings: Settings, host: Host, hosts: Hosts) -> None:
+    link = share.open_link(settings)
+    if link is not None:
+        hosts.shared(link)
+    host.shared(link, address(settings))
+    say(share.sentence(link, settings.password is not None))
 
 
 def address(settings: Settings) -> str:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from contextlib import suppress
 from urllib.parse import urlparse
 
-from gradio import networking
+from gradio import networking, tunneling
 
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
+_CERTIFICATE = "CERTIFICATE_PATH"  # of the tunnel, which Gradio would write into the working folder
 
 
 def open_link(settings: Settings) -> str | None:
     """Opens the tunnel and gives its address; None where Gradio's servers were not reached. Takes up to 30 s."""
     own_server = os.environ.get("GRADIO_SHARE_SERVER_ADDRESS")
+    if settings.run_folder is not None:
+        for module in (networking, tunneling):
+            setattr(module, _CERTIFICATE, str(settings.run_folder / "tunnel" / "certificate.pem"))
     try:
         link = networking.setup_tunnel(
             local_host=settings.host,
@@ -29,6 +34,15 @@ def open_link(settings: Settings) -> str | None:
         log.debug("The public link was not opened", exc_info=True)
         return None
     return urlparse(link)._replace(scheme="http" if own_server else "https").geturl()
+
+
+def close() -> None:
+    """Ends the tunnel's program, which would go on without this one."""
+    for tunnel in tunneling.CURRENT_TUNNELS:
+        if tunnel.proc is not None:
+            with suppress(OSError):
+                tunnel.proc.terminate()
+            tunnel.proc = None
 
 
 def sentence(link: str | None, guarded: bool) -> str:

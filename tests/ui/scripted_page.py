@@ -20,6 +20,7 @@ from pathlib import Path
 from playground import parameters
 from playground.decoding.told import Told, pumped
 from playground.generators.scripted import CONTEXT, ScriptedGenerator
+from playground.leave import leave
 from playground.models import embedded
 from playground.settings import Settings
 from playground.types import (
@@ -113,4 +114,4 @@ def run(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

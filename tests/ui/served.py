@@ -25,8 +25,8 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 SCRIPTED = "tests.ui.scripted_page"
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["playground.ui.serve", "playground.decoding.answers", "tests.conftest", __name__])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["playground.ui.serve", "playground.decoding.answers", "tests.conftest", __name__])
 
 
 def free_port() -> int:
@@ -41,7 +41,7 @@ class Forked:
     def __init__(self, module: str, port: int, *flags: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         given = (module, ("--port", str(port), *flags), dict(os.environ))
-        self._process = _FORKS.Process(target=_run, args=given, daemon=True)
+        self._process = FORKS.Process(target=_run, args=given, daemon=True)
         self._process.start()
         wait_for(self.url, lambda: self._process.exitcode is not None)
 

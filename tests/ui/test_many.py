@@ -35,7 +35,7 @@ class Stream:
         place = urlparse(url)
         self.heard = b""
         self._socket = socket.create_connection((place.hostname, place.port))
-        self._socket.sendall(f"GET /gradio_api/call/generate/{event} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
+        self._socket.sendall(f"GET /gradio_api/call/generate/{event} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
 
     def listen(self) -> bytes:
         while select.select([self._socket], [], [], 0)[0]:

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from playground.generators.local import LocalGenerator
+from playground.leave import leave
 from playground.settings import Settings
 from playground.types import Generator, ProgressReport
 from playground.ui.serve import main
@@ -39,4 +40,4 @@ def run(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""What a disk refuses to keep, as one sentence that names no path; whoever raises it tells the terminal where.
+
+Knows no file.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+from playground.types import PlaygroundError, Text
+
+_FULL = Text("The server's disk is full; nothing of this was kept.", "服务器磁盘已满，这次的内容没有保存。")
+_FULL_HINT = Text("Try again once there is room; your text stays here.", "请等有空间后再试，你的文字都在。")
+_BROKEN = Text("What the server keeps cannot be read or written.", "服务器无法读取或写入保存的内容。")
+_BROKEN_HINT = Text("Whoever runs it sees why in the terminal.", "运行它的人可以在终端中看到原因。")
+
+
+class DiskError(PlaygroundError):
+    """Something could not be kept or read; `full` where the disk has no room."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.full = is_full(cause)
+        super().__init__(*((_FULL, _FULL_HINT) if self.full else (_BROKEN, _BROKEN_HINT)))
+
+    @property
+    def text(self) -> Text:
+        """The whole sentence."""
+        return Text(self.say("en"), self.say("zh"))
+
+
+def is_full(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

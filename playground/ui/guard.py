@@ -1,0 +1,170 @@
+"""The ASGI application in front of Gradio's: it decides of every request whether it gets there.
+
+In this order: is it for this server (Host), from its own page (Origin), for something that the page needs (routes), of
+a bearable length, from somebody who has logged in where there is a password. Knows no event and no element.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from playground import disk
+from playground.settings import Settings
+from playground.ui import replies, routes
+from playground.ui.faults import is_ours
+from playground.ui.hosts import Hosts
+from playground.ui.login_routes import LoginRoutes
+from playground.ui.server_words import (
+    BAD_REQUEST,
+    HOST_REFUSED,
+    NO_SUCH_PAGE,
+    ORIGIN_REFUSED,
+    OTHER_SITE,
+    STOPPED,
+)
+from playground.ui.words import UNEXPECTED
+
+log = logging.getLogger(__name__)
+_LEAST_BODY = 4_000_000  # bytes that any event may have: what a page's elements hold is small beside its texts
+_PER_CHARACTER = 12  # bytes of a character of the prompt, as JSON writes it at worst
+_MULTIPART = 10_000  # bytes around a file
+# Names of other hosts that Gradio would believe.
+_UNTRUSTED = (b"x-gradio-server", b"x-forwarded-host", b"origin")
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; "
+    "connect-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors "
+)
+
+
+class Guard:
+    """One server's checks; `app` is Gradio's."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._stopping = stopping
+        limits = settings.limits
+        self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
+        self._most_file = limits.batch_bytes + _MULTIPART
+        self._login = LoginRoutes(settings, settings.password, hosts) if settings.password else None
+        self._root_path = _path_of(settings.root_path)
+        self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._http(scope, receive, self._with_headers(send))
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        scope = {**scope, "headers": self._trusted(headers)}
+        method = scope["method"]
+        path = scope["path"].removeprefix(self._root_path) or "/"
+        refusal = self._strange(scope, headers)
+        if refusal is None and self._login is not None:
+            refusal = await self._login.answer(scope, receive, headers, path)
+        if refusal is None:
+            refusal = self._unfit(scope, headers, path)
+        if refusal is not None:
+            log.info(f"Refused with {refusal.status_code}: %s %s", method, path[:80])
+            await refusal(scope, receive, send)
+            return
+        await self._pass_on(scope, receive, send)
+
+    def _strange(self, scope: Scope, headers: Headers) -> Response | None:
+        """Whether it is for another server, or from another site's page."""
+        named = headers.getlist("host")
+        host = named[0] if len(named) == 1 else ""
+        if not self._hosts.accepts(host):
+            shown = host[:100] if host.isprintable() and host else "?"
+            return replies.sentence(headers, 421, HOST_REFUSED.filled(host=shown))
+        origin = headers.get("origin")
+        if origin is not None and not self._hosts.trusts(origin, host):
+            return replies.sentence(headers, 403, ORIGIN_REFUSED.filled(origin=origin[:100]))
+        changes = scope["method"] not in ("GET", "HEAD")
+        if changes and origin is None and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return replies.sentence(headers, 403, OTHER_SITE)
+        return None
+
+    def _unfit(self, scope: Scope, headers: Headers, path: str) -> Response | None:
+        """Whether it is for nothing that is offered, too long, or comes while the server stops."""
+        route = routes.find(scope["method"], path)
+        if route is None:
+            return replies.sentence(headers, 404, NO_SUCH_PAGE)
+        if scope["method"] != "POST":
+            return None
+        if self._stopping.is_set() and route.starts:
+            return replies.sentence(headers, 503, STOPPED)
+        return replies.unless_short(headers, self._most_file if path == routes.UPLOAD else self._most_body)
+
+    def _trusted(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """What Gradio may see: it would take its own address from some, and echo a foreign Origin as allowed."""
+        forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
+        untrusted = set(_UNTRUSTED)
+        if forwarded and self._hosts.accepts(forwarded):
+            untrusted.remove(b"x-forwarded-host")
+        return [(name, value) for name, value in headers.raw if name not in untrusted]
+
+    def _with_headers(self, send: Send) -> Send:
+        """Adds to every answer what browsers should know of it."""
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers.setdefault("Content-Security-Policy", self._policy)
+                if self._login is not None:
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        return told
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets Gradio answer. What it fails at becomes one sentence, and its details stay in the terminal."""
+        held: list[Message] = []  # an answer of 500, until it is known why
+        began = False
+
+        async def told(message: Message) -> None:
+            nonlocal began
+            if held or (message["type"] == "http.response.start" and message["status"] == 500):
+                held.append(message)
+                return
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        except Exception as error:
+            log.error("A request failed: %s %s", scope["method"], scope["path"][:80], exc_info=error)
+            if not began:
+                await self._failure(scope, error)(scope, receive, send)
+            return
+        for message in held:
+            await send(message)
+
+    def _failure(self, scope: Scope, fault: Exception) -> Response:
+        headers = Headers(scope=scope)
+        if disk.is_full(fault):
+            return replies.sentence(headers, 507, disk.DiskError(fault).text)
+        if is_ours(fault.__traceback__):
+            return replies.sentence(headers, 500, UNEXPECTED)
+        return replies.sentence(headers, 400, BAD_REQUEST)
+
+
+def _path_of(root_path: str) -> str:
+    """The path of GRADIO_ROOT_PATH, which may be a whole URL."""
+    path = root_path if root_path.startswith("/") else "/".join(["", *root_path.split("/")[3:]])
+    return path.rstrip("/")

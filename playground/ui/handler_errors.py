@@ -1,0 +1,38 @@
+"""What an event's handler raises, as the page and gradio_client show it: one sentence, and no traceback of Gradio's.
+
+Knows no handler. An error of ours goes on as it is said; anything else is told in the terminal, once a kind.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import gradio as gr
+
+from playground import disk
+from playground.types import PlaygroundError
+from playground.ui.faults import is_ours
+from playground.ui.replies import language_of
+from playground.ui.server_words import BAD_REQUEST
+from playground.ui.words import UNEXPECTED
+
+log = logging.getLogger(__name__)
+
+
+def shown(error: Exception, request: Any) -> gr.Error:
+    """The error for whoever made this request, in the language of his browser."""
+    if isinstance(error, gr.Error) and not error.print_exception:
+        return error  # one of ours: Gradio prints its own
+    told = error if isinstance(error, PlaygroundError) else _unexpected(error)
+    headers = getattr(request, "headers", None)
+    language = language_of(headers) if headers is not None else "en"
+    return gr.Error(told.say(language), print_exception=False)
+
+
+def _unexpected(error: Exception) -> PlaygroundError:
+    ours = is_ours(error.__traceback__)
+    log.error("A handler failed" if ours else "An event could not be read", exc_info=error)
+    if disk.is_full(error):
+        return disk.DiskError(error)
+    return PlaygroundError(UNEXPECTED if ours else BAD_REQUEST)

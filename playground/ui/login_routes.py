@@ -1,0 +1,87 @@
+"""Logging in and out over HTTP: two routes, the cookie, and what whoever has not logged in gets instead of the page.
+
+Takes the place of Gradio's own, whose logout ends everybody's session and whose token can be read by scripts.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope
+
+from playground.settings import Settings
+from playground.types import Text
+from playground.ui import replies
+from playground.ui.hosts import Hosts
+from playground.ui.login import Logins, TooManyGuesses
+from playground.ui.server_words import BAD_REQUEST, NOT_LOGGED_IN, OTHER_SITE, TOO_MANY_GUESSES, WRONG
+from playground.visitor import address_of
+
+LOGIN, LOGOUT = "/login", "/logout"
+# What a form can be wrong in, as its parsers say it.
+_UNREADABLE = (HTTPException, MultiPartException, FormParserError, ClientDisconnect, LookupError, ValueError)
+_FORM_BYTES = 16_000  # of a name and a password
+_OWN = ("same-origin", "none")  # Sec-Fetch-Site of a wish that no other site made
+
+
+class LoginRoutes:
+    """Those of one server with a password."""
+
+    def __init__(self, settings: Settings, password: str, hosts: Hosts) -> None:
+        self._logins = Logins(settings.user, password)
+        self._hosts = hosts
+        self._cookie = f"playground-{settings.port}"  # a browser keeps one jar for all ports of a machine
+
+    async def answer(self, scope: Scope, receive: Receive, headers: Headers, path: str) -> Response | None:
+        """What these routes answer; None for a request of somebody who has logged in."""
+        token = Request(scope).cookies.get(self._cookie, "")
+        method = scope["method"]
+        if path == LOGIN and method == "POST":
+            return replies.unless_short(headers, _FORM_BYTES) or await self._open(scope, receive, headers)
+        if path == LOGOUT and method in ("GET", "POST"):
+            return self._close(token, headers)
+        if self._logins.holds(token):
+            return RedirectResponse("./", 303) if path == LOGIN else None
+        if path in ("/", LOGIN) and method in ("GET", "HEAD"):
+            return replies.login_page(headers)
+        return replies.sentence(headers, 401, NOT_LOGGED_IN)
+
+    def _close(self, token: str, headers: Headers) -> Response:
+        referer = urlsplit(headers.get("referer", "")).netloc
+        if headers.get("sec-fetch-site", "none") not in _OWN or (referer and not self._hosts.accepts(referer)):
+            return replies.sentence(headers, 403, OTHER_SITE)
+        self._logins.close(token)
+        gone = RedirectResponse("./", 303)
+        gone.delete_cookie(self._cookie)
+        return gone
+
+    async def _open(self, scope: Scope, receive: Receive, headers: Headers) -> Response:
+        """A token for the right name and password. A person gets pages, `gradio_client` the answers that it knows."""
+        try:
+            async with Request(scope, receive).form(max_files=0, max_fields=10) as form:
+                name, password = (str(form.get(field, "")) for field in ("username", "password"))
+        except _UNREADABLE:
+            return replies.sentence(headers, 400, BAD_REQUEST)
+        try:
+            token = self._logins.open(name, password, address_of((scope.get("client") or ("",))[0]))
+        except TooManyGuesses as wait:
+            text, more = TOO_MANY_GUESSES.filled(seconds=wait.seconds), {"Retry-After": str(wait.seconds)}
+            return _refused(headers, 429, text, name, more)
+        if token is None:
+            return _refused(headers, 400, WRONG, name, {})
+        answer = RedirectResponse("./", 303) if replies.is_page(headers) else Response('{"success":true}')
+        https = scope["scheme"] == "https" or headers.get("host", "").lower() == self._hosts.share_host
+        answer.set_cookie(self._cookie, token, httponly=True, samesite="lax", secure=https)
+        return answer
+
+
+def _refused(headers: Headers, status: int, text: Text, name: str, more: dict[str, str]) -> Response:
+    if replies.is_page(headers):
+        return replies.login_page(headers, status, text, name, more)
+    return replies.sentence(headers, status, text, more)

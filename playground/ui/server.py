@@ -1,0 +1,132 @@
+"""The web server: Gradio's app behind the Guard, on one socket, in a thread of uvicorn's own.
+
+Knows no element and no model. Gradio's `launch()` is not used: it leaves no place in front of its app, writes into the
+working folder and asks itself over the network whether it is there.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import gradio as gr
+import gradio.routes
+import uvicorn
+from fastapi import FastAPI
+
+from playground.settings import Settings
+from playground.types import PlaygroundError, Text
+from playground.ui.guard import Guard
+from playground.ui.hosts import Hosts
+from playground.ui.page import head
+from playground.ui.theme import HEAD, THEME, page_css
+
+_LIGHT = 32  # readings and light events at a time, beside everybody who runs or waits
+_CLOSES = 2  # seconds for answers that are on their way once everything else has ended
+_LOOK = 0.01
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve on, at a free port for port 0. A port that is taken is named before anything is built."""
+    place = f"{settings.host}:{settings.port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        opened = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":  # elsewhere it would take the port from whoever has it
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(address)
+            opened.listen()
+        except OSError:
+            opened.close()
+            raise
+        return opened
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PlaygroundError(
+                Text(f"{place} cannot be opened: the port is taken.", f"无法打开 {place}：端口已被占用。"),
+                Text("Choose another with PORT= or --port.", "请用 PORT= 或 --port 换一个。"),
+            ) from None
+        why = error.strerror or type(error).__name__
+        raise PlaygroundError(
+            Text(f"{place} cannot be opened: {why}.", f"无法打开 {place}：{why}。"),
+            Text("Choose another with HOST= or PORT=.", "请用 HOST= 或 PORT= 换一个。"),
+        ) from None
+
+
+def gradio_app(blocks: gr.Blocks, settings: Settings) -> FastAPI:
+    """Gradio's app with all of its routes; the Guard lets only some be reached."""
+    limits = settings.limits
+    if settings.run_folder is not None:  # read at import, and written to while the app is made
+        gradio.routes.DEFAULT_TEMP_DIR = str(settings.run_folder / "gradio")
+    # Gradio takes no more events at a time than this, threads or not; a run holds none.
+    blocks.max_threads = blocks._queue.max_thread_count = settings.rows + limits.running + 2 * limits.waiting + _LIGHT
+    app = gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        blocks,
+        path="/",
+        root_path=settings.root_path or None,
+        max_file_size=limits.batch_bytes,
+        blocked_paths=[Path.cwd().anchor],  # no element of ours is made of files: none is copied, none is served
+        show_error=False,
+        enable_monitoring=False,
+        pwa=False,
+        ssr_mode=False,
+        mcp_server=False,
+        run_history=False,
+        footer_links=[],
+        theme=THEME,
+        css=page_css(),
+        head=HEAD + head(),
+    )
+    blocks.has_launched = True  # otherwise Gradio does not ask whether a file may be read
+    return app
+
+
+class Server:
+    """One server of a page; `stopping` is set once nothing new may begin."""
+
+    def __init__(self, blocks: gr.Blocks, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
+        self._blocks = blocks
+        guard = Guard(gradio_app(blocks, settings), settings, hosts, stopping)
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                guard,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="none",
+                lifespan="on",
+                timeout_graceful_shutdown=_CLOSES,
+            )
+        )
+
+    def start(self, opened: socket.socket) -> None:
+        """Returns once requests are answered."""
+        self._thread = threading.Thread(target=self._uvicorn.run, args=([opened],), name="web server", daemon=True)
+        self._thread.start()
+        while not self._uvicorn.started and self._thread.is_alive():
+            time.sleep(_LOOK)
+        if not self._uvicorn.started:
+            raise PlaygroundError(Text("The web server did not start.", "网页服务器没有启动。"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether an event of the page or of a script is still being answered."""
+        return bool(self._blocks._queue.event_ids_to_events)
+
+    def stop(self) -> None:
+        """Ends what is still open; takes some seconds at most."""
+        self._blocks._queue.close()
+        self._blocks.is_running = False
+        logging.getLogger("uvicorn.error").disabled = True  # it would tell of every stream that is cut off
+        self._uvicorn.should_exit = True
+        self._uvicorn.force_exit = True  # open streams of who only listens have nothing more to tell
+        self._thread.join(_CLOSES)
