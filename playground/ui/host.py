@@ -126,6 +126,7 @@ class Host:
             "progress": None if self._ready.is_set() else self._stage[1],
             "error": said(self._error),
             "share": self._share,
+            "guarded": self.settings.password is not None,
         }
 
 

@@ -21,7 +21,6 @@ STOPPED = Text("The server is being stopped. Nothing new begins.", "服务器正
 BAD_REQUEST = Text("This request cannot be read.", "无法读取此请求。")
 
 LOG_IN = Text("Log in", "登录")
-LOG_OUT = Text("Log out", "退出登录")
 USER = Text("User name", "用户名")
 PASSWORD = Text("Password", "密码")
 NOT_LOGGED_IN = Text("Please log in first.", "请先登录。")

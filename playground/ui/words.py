@@ -25,6 +25,7 @@ WORDS: Mapping[str, Text] = {
     "to_dark": Text("Dark theme", "深色主题"),
     "to_light": Text("Light theme", "浅色主题"),
     "switch_language": Text("切换到中文", "Switch to English"),
+    "log_out": Text("Log out", "退出登录"),
     "model_details": Text("What is loaded", "已加载的模型"),
     "model_failed": Text("No model", "没有模型"),
     # Share

@@ -1,4 +1,4 @@
-"""Only what the product needs can be reached: every route of the running app is allowed or off by name, and proved so."""
+"""Only what the product needs can be reached: every route of the running app is allowed, or off by name."""
 
 from __future__ import annotations
 

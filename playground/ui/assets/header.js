@@ -30,6 +30,7 @@ const draw = () => {
   for (const tongue of element.querySelectorAll("[name=language] span")) {
     tongue.classList.toggle("chosen", tongue.lang === pg.language);
   }
+  find(".logout").hidden = !status.guarded;
   const chip = find(".chip");
   const model = status.model;
   chip.classList.toggle("ready", Boolean(model));
