@@ -14,6 +14,7 @@ from playground.batch import Batch, Numbered, Plan
 from playground.settings import Limits
 from playground.store import Counts, Store
 from playground.types import Busy, Generator, Text
+from playground.visitor import Visitor
 
 _ENDS = 2.0  # seconds that a row which was cancelled may take to end
 _SHARE = 2  # batch jobs together take one row in so many of a step, so that whoever reads along finds room at once
@@ -36,6 +37,7 @@ class _Live:
 
     batch: Batch
     candidates: int
+    visitor: Visitor
     paused: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.perf_counter)
@@ -54,9 +56,9 @@ class Jobs:
         self._guard = threading.Lock()
         self._closed = False
 
-    def start(self, key: str, plan: Plan, generator: Generator) -> None:
+    def start(self, key: str, plan: Plan, generator: Generator, visitor: Visitor | None = None) -> None:
         """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run."""
-        live = _Live(Batch(plan, generator, self._limits), plan.candidates)
+        live = _Live(Batch(plan, generator, self._limits), plan.candidates, visitor or Visitor())
         fast = plan.path == "fast" and "fast" in generator.paths
         with self._guard:
             if key in self._live or self._closed:
@@ -65,6 +67,12 @@ class Jobs:
                 raise Busy(
                     Text("Too many batches are running right now.", "现在运行的批量任务太多。"),
                     Text("Try again in a while; your rows are kept.", "请稍后再试，你的数据都在。"),
+                )
+            others = [one.visitor for one in self._live.values()]
+            if not live.visitor.fits(others, self._limits.share(self._most)):
+                raise Busy(
+                    Text("As many of your batches run as one visitor may.", "你运行的批量任务已达单个访客的上限。"),
+                    Text("Pause one, or try again once one has ended.", "请暂停其中一个，或等一个结束后再试。"),
                 )
             self._live[key] = live
         threading.Thread(target=self._work, args=(key, live, fast), name="batch job", daemon=True).start()

@@ -2,29 +2,36 @@
 
 Whatever was accepted is on the disk before the caller goes on. Knows no task, no model and no page: what a job is about
 is JSON of its owner. A job or a draft is found by its key alone, which nobody can guess; there is no list to ask for.
+Days are those of store_days.py, not of a calendar.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from playground import store_days
+from playground.disk import DiskError
 from playground.draft import MOST_SECTIONS, Draft, Section
 from playground.rows import Result
-from playground.types import Busy, InvalidRequest, PlaygroundError, Text
+from playground.settings import Limits
+from playground.store_days import Clock
+from playground.store_shares import Shares, Table
+from playground.types import InvalidRequest, Text
+from playground.visitor import Visitor
 
 FILE = "playground.sqlite3"
 KEPT_DAYS = 30  # jobs that nobody has touched for so long are dropped
 DRAFT_DAYS = 365  # drafts too
-MOST_DRAFTS = 2_000  # of all visitors together
+log = logging.getLogger(__name__)
 RowState = Literal["waiting", "done", "failed"]
 
 _JOBS = """
@@ -60,7 +67,20 @@ _REMARKS = """
 ALTER TABLE job_row ADD COLUMN remark TEXT;
 CREATE INDEX job_row_remark ON job_row (job) WHERE remark IS NOT NULL;
 """
-_TABLES = (_JOBS, _DRAFTS, _REMARKS)  # what each version of the file added to the one before
+# `touched` was of a calendar; from here on it is a day of the store, and whatever is older begins its time anew.
+_SHARES = """
+CREATE TABLE keeping (day INTEGER NOT NULL, wall REAL NOT NULL, salt BLOB NOT NULL);
+INSERT INTO keeping VALUES (0, 0, randomblob(16));
+UPDATE job SET touched = 0;
+UPDATE draft SET touched = 0;
+ALTER TABLE job ADD COLUMN session TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE draft ADD COLUMN session TEXT NOT NULL DEFAULT '';
+ALTER TABLE draft ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE draft ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+"""
+_TABLES = (_JOBS, _DRAFTS, _REMARKS, _SHARES)  # what each version of the file added to the one before
 VERSION = len(_TABLES)  # kept in the file's own user_version
 
 
@@ -94,8 +114,9 @@ class Store:
     ends, so that a lost process or a lost machine loses nothing that was accepted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, clock: Clock | None = None) -> None:
         self.file = folder / FILE
+        self._limits, self._clock = limits or Limits(), clock or Clock()
         self._turn = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -104,24 +125,30 @@ class Store:
             for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 self._connection.execute(f"PRAGMA {setting}")
             self._make_tables()
+            self._begin()
         except (OSError, sqlite3.Error) as error:
-            raise PlaygroundError(
-                Text(f"The data folder {folder} cannot be used: {error}.", f"无法使用数据文件夹 {folder}：{error}。"),
-                Text("Choose another with --data-folder.", "请用 --data-folder 换一个。"),
-            ) from error
+            log.error("The data folder %s cannot be used: %s. --data-folder chooses another.", folder, error)
+            raise DiskError(error) from error
 
     def close(self) -> None:
         with self._turn:
             self._connection.close()
 
-    def add_job(self, columns: Sequence[str], inputs: Iterable[Mapping[str, str]]) -> str:
-        """Keeps a new job, all of its rows waiting; returns its key."""
+    def add_job(
+        self, columns: Sequence[str], inputs: Iterable[Mapping[str, str]], visitor: Visitor | None = None
+    ) -> str:
+        """Keeps a new job, all of its rows waiting; returns its key. Busy where too much is kept."""
         key = secrets.token_urlsafe(32)
-        rows = ((key, number, _packed(one), "waiting", "[]") for number, one in enumerate(inputs, start=1))
+        rows = [(key, number, _packed(one), "waiting", "[]") for number, one in enumerate(inputs, start=1)]
+        size = sum(len(row[2].encode()) for row in rows)
         with self._transaction() as write:
-            write.execute("DELETE FROM job WHERE touched < ?", (time.time() - KEPT_DAYS * 86_400,))
-            write.execute("INSERT INTO job VALUES (?, ?, ?, ?)", (key, time.time(), _packed(list(columns)), "{}"))
+            owner = self._room(write, "job", visitor, KEPT_DAYS, self._limits.batches)
+            write.execute(
+                "INSERT INTO job (key, touched, columns, plan, session, address, size) VALUES (?, ?, ?, '{}', ?, ?, ?)",
+                (key, self._today(write), _packed(list(columns)), *owner, size),
+            )
             write.executemany("INSERT INTO job_row (job, number, input, state, texts) VALUES (?, ?, ?, ?, ?)", rows)
+            self._shares.weigh(write, owner)
         return key
 
     def job(self, key: str) -> StoredJob | None:
@@ -131,7 +158,8 @@ class Store:
     def plan(self, key: str, plan: Mapping[str, Any]) -> None:
         """What is to be done with the rows; results of an earlier plan are taken back."""
         with self._transaction() as write:
-            write.execute("UPDATE job SET plan = ?, touched = ? WHERE key = ?", (_packed(plan), time.time(), key))
+            given = (_packed(plan), self._today(write), key)
+            write.execute("UPDATE job SET plan = ?, touched = ? WHERE key = ?", given)
             write.execute(
                 "UPDATE job_row SET state = 'waiting', texts = '[]', reason = NULL, seed = NULL, remark = NULL "
                 "WHERE job = ?",
@@ -147,7 +175,7 @@ class Store:
                 "WHERE job = ? AND number = ?",
                 (result.state, _packed(list(result.texts)), result.seed, *told, key, result.number),
             )
-            write.execute("UPDATE job SET touched = ? WHERE key = ?", (time.time(), key))
+            write.execute("UPDATE job SET touched = ? WHERE key = ?", (self._today(write), key))
 
     def retry(self, key: str) -> None:
         """Rows that have failed wait again."""
@@ -187,23 +215,22 @@ class Store:
         )
         return [_result(row) for row in found]
 
-    def add_draft(self, head: Mapping[str, str]) -> str:
-        """Keeps a new draft without sections; returns its key. Busy where too many are kept."""
+    def add_draft(self, head: Mapping[str, str], visitor: Visitor | None = None) -> str:
+        """Keeps a new draft without sections; returns its key. Busy where too much is kept."""
         key = secrets.token_urlsafe(32)
         with self._transaction() as write:
-            write.execute("DELETE FROM draft WHERE touched < ?", (time.time() - DRAFT_DAYS * 86_400,))
-            if write.execute("SELECT count(*) FROM draft").fetchone()[0] >= MOST_DRAFTS:
-                raise Busy(
-                    Text("This server keeps no more drafts.", "此服务器已不能保存更多草稿。"),
-                    Text("Delete one that you do not need.", "请删除一份不需要的草稿。"),
-                )
-            write.execute("INSERT INTO draft VALUES (?, ?, ?, 1)", (key, time.time(), _packed(dict(head))))
+            owner = self._room(write, "draft", visitor, DRAFT_DAYS, self._limits.drafts)
+            write.execute(
+                "INSERT INTO draft (key, touched, head, next, session, address) VALUES (?, ?, ?, 1, ?, ?)",
+                (key, self._today(write), _packed(dict(head)), *owner),
+            )
+            self._drafted(write, key)
         return key
 
     def draft(self, key: str) -> Draft | None:
-        with self._turn:
-            head = self._connection.execute("SELECT head FROM draft WHERE key = ?", (key,)).fetchone()
-            found = self._connection.execute(
+        with self._reading() as read:
+            head = read.execute("SELECT head FROM draft WHERE key = ?", (key,)).fetchone()
+            found = read.execute(
                 "SELECT number, heading, text, gist FROM draft_section WHERE draft = ? ORDER BY number", (key,)
             ).fetchall()
         if head is None:
@@ -213,8 +240,8 @@ class Store:
 
     def keep_head(self, key: str, head: Mapping[str, str]) -> None:
         with self._transaction() as write:
-            given = (_packed(dict(head)), time.time(), key)
-            write.execute("UPDATE draft SET head = ?, touched = ? WHERE key = ?", given)
+            write.execute("UPDATE draft SET head = ? WHERE key = ?", (_packed(dict(head)), key))
+            self._drafted(write, key)
 
     def accept_section(self, key: str, section: Section) -> int:
         """Puts a section behind the others, under the number returned. It is on the disk when this returns."""
@@ -229,7 +256,8 @@ class Store:
                     Text("Begin a new one.", "请新建一份。"),
                 )
             _insert(write, key, found[0], section)
-            write.execute("UPDATE draft SET next = next + 1, touched = ? WHERE key = ?", (time.time(), key))
+            write.execute("UPDATE draft SET next = next + 1 WHERE key = ?", (key,))
+            self._drafted(write, key)
         return int(found[0])
 
     def edit_section(self, key: str, section: Section) -> None:
@@ -239,12 +267,12 @@ class Store:
                 "UPDATE draft_section SET heading = ?, text = ?, gist = ? WHERE draft = ? AND number = ?",
                 (section.heading, section.text, section.gist, key, section.number),
             )
-            write.execute("UPDATE draft SET touched = ? WHERE key = ?", (time.time(), key))
+            self._drafted(write, key)
 
     def remove_section(self, key: str, number: int) -> None:
         with self._transaction() as write:
             write.execute("DELETE FROM draft_section WHERE draft = ? AND number = ?", (key, number))
-            write.execute("UPDATE draft SET touched = ? WHERE key = ?", (time.time(), key))
+            self._drafted(write, key)
 
     def bring_back(self, key: str, section: Section) -> None:
         """A section that was removed, at its old place; nothing where that was never its place."""
@@ -253,25 +281,82 @@ class Store:
             taken = "SELECT 1 FROM draft_section WHERE draft = ? AND number = ?"
             if found and 1 <= section.number < found[0] and not write.execute(taken, (key, section.number)).fetchone():
                 _insert(write, key, section.number, section)
+                self._drafted(write, key)
 
     def drop_draft(self, key: str) -> None:
         with self._transaction() as write:
             write.execute("DELETE FROM draft WHERE key = ?", (key,))
 
     def _all(self, query: str, *given: Any) -> list[Any]:
+        with self._reading() as read:
+            return read.execute(query, given).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection for as long as nobody else has it. Raises DiskError, and tells the terminal where."""
         with self._turn:
-            return self._connection.execute(query, given).fetchall()
+            try:
+                yield self._connection
+            except sqlite3.ProgrammingError:
+                raise
+            except sqlite3.Error as error:
+                log.error("%s cannot be read or written: %s", self.file, error)
+                raise DiskError(error) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._turn:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk may have ended it already
+                    connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+
+    def _begin(self) -> None:
+        """Counts the day since the store was last open, and bounds its file."""
+        wall, self._since = self._clock.wall(), self._clock.steady()
+        day, then, salt = self._connection.execute("SELECT day, wall, salt FROM keeping").fetchone()
+        self._shares = Shares(self._limits, salt)
+        days = store_days.at_start(then, wall) if then else 0
+        if days or not then or wall < then - store_days.DAY:
+            self._connection.execute("UPDATE keeping SET day = ?, wall = ?", (day + days, wall))
+        if self._limits.store_bytes:
+            page = self._connection.execute("PRAGMA page_size").fetchone()[0]
+            self._connection.execute(f"PRAGMA max_page_count={max(1, self._limits.store_bytes // page)}")
+
+    def _today(self, write: sqlite3.Connection) -> int:
+        day, then = write.execute("SELECT day, wall FROM keeping").fetchone()
+        steady, wall = self._clock.steady() - self._since, self._clock.wall()
+        if steady < store_days.DAY:
+            return int(day)
+        self._since += steady - steady % store_days.DAY
+        day += store_days.while_open(steady, then, wall)
+        write.execute("UPDATE keeping SET day = ?, wall = ?", (day, wall))
+        return int(day)
+
+    def _room(
+        self, write: sqlite3.Connection, table: Table, visitor: Visitor | None, days: int, most: int
+    ) -> tuple[str, str]:
+        """Whose a new row of the table is, once what is too old has gone and there is room for it."""
+        write.execute(f"DELETE FROM {table} WHERE touched < ?", (self._today(write) - days,))
+        return self._shares.room(write, table, visitor or Visitor(), most)
+
+    def _drafted(self, write: sqlite3.Connection, key: str) -> None:
+        """A draft was changed, today. Busy where it grew beyond its owner's share."""
+        sections = "SELECT sum(length(CAST(heading || text || gist AS BLOB))) FROM draft_section WHERE draft = key"
+        found = write.execute(
+            f"SELECT size, length(CAST(head AS BLOB)) + coalesce(({sections}), 0), session, address "
+            "FROM draft WHERE key = ?",
+            (key,),
+        ).fetchone()
+        if found is not None:
+            before, size, *owner = found
+            write.execute("UPDATE draft SET touched = ?, size = ? WHERE key = ?", (self._today(write), size, key))
+            if size > before:
+                self._shares.weigh(write, (owner[0], owner[1]))
 
     def _make_tables(self) -> None:
         with self._transaction() as write:

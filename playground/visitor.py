@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 _NETWORK = 64  # bits of an IPv6 address that one connection has for itself
@@ -25,6 +26,20 @@ class Visitor:
         session = sum(one.session == self.session for one in held) if self.session else 0
         address = sum(one.address == self.address for one in held) if self.address else 0
         return session < most[0] and address < most[1]
+
+
+_NOBODY = Visitor()
+_CURRENT: ContextVar[Visitor] = ContextVar("visitor", default=_NOBODY)
+
+
+def current() -> Visitor:
+    """Whose request this is, in the task or the thread that answers it; nobody's outside of one."""
+    return _CURRENT.get()
+
+
+def answer_to(visitor: Visitor) -> None:
+    """From now on this task answers to `visitor`, and so do the threads that it sends out."""
+    _CURRENT.set(visitor)
 
 
 def address_of(host: str | None) -> str:

@@ -15,6 +15,7 @@ from playground.jobs import Jobs
 from playground.settings import Limits
 from playground.store import Store
 from playground.types import Busy
+from playground.visitor import Visitor
 
 PLAN = Plan("slogans", mapping={"product": "p"}, values={"max_new_tokens": 40}, seed=1)
 
@@ -67,6 +68,41 @@ def test_a_stopped_row_is_as_if_it_had_never_begun(jobs: Jobs) -> None:
     jobs.stop(key)
     assert not jobs.progress(key).running
     assert jobs.progress(key).counts.waiting == 3
+
+
+def test_where_the_server_ends_all_jobs_pause_and_go_on_later(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    jobs = Jobs(store, Limits(), rows=8)
+    quick, stuck = added(jobs, 40), added(jobs, 3)
+    jobs.start(quick, PLAN, script(0.01))
+    jobs.start(stuck, PLAN, script(0.5))
+    until(lambda: jobs.progress(quick).counts.done >= 2)
+    jobs.pause_all(0.2)
+    until(lambda: not jobs._live)
+    counts = store.counts(quick)
+    assert counts.done >= 2 and counts.waiting == 40 - counts.done and store.counts(stuck).waiting == 3
+    jobs.start(quick, PLAN, script())
+    assert not jobs._live, "nothing begins any more"
+    later = Jobs(store, Limits(), rows=8)
+    later.start(quick, PLAN, script())
+    until(lambda: later.progress(quick).counts.done == 40 and not later._live)
+    store.close()
+
+
+def test_one_visitors_jobs_leave_room_for_anothers(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    jobs = Jobs(store, Limits(session_share=25, address_share=50), rows=16)
+    keys = [added(jobs, 3) for _ in range(6)]
+    for key, session in zip(keys, ("a", "a", "b", "b"), strict=False):
+        jobs.start(key, PLAN, script(0.5), Visitor(session, "10.0.0.1"))
+    with pytest.raises(Busy, match="one visitor"):
+        jobs.start(keys[4], PLAN, script(), Visitor("a", "10.0.0.9"))
+    with pytest.raises(Busy, match="one visitor"):
+        jobs.start(keys[4], PLAN, script(), Visitor("c", "10.0.0.1"))
+    jobs.start(keys[5], PLAN, script(), Visitor("d", "10.0.0.2"))
+    jobs.pause_all(0.0)
+    until(lambda: not jobs._live)
+    store.close()
 
 
 def test_an_own_task_lies_in_the_plan_so_that_another_server_goes_on_with_it(tmp_path: Path) -> None:

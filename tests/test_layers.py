@@ -19,6 +19,7 @@ FLOORS = {
     "playground.task": 1.1, "playground.tasks": 1.2, "playground.own_task": 1.25,
     "playground.outcomes": 1.3, "playground.reports": 1.4, "playground.fitness": 1.5,
     "playground.knob_presets": 1.2, "playground.export": 1.2, "playground.store": 1.2, "playground.sweep": 1.2,
+    "playground.store_shares": 1.1, "playground.store_days": 1.0,
     "playground.statistics": 1.0, "playground.waiting": 1.0, "playground.one_state": 1.0, "playground.rows": 1.0,
     "playground.draft": 1.0, "playground.manuscript": 1.1,
     "playground.models": 2.0, "playground.kernels": 2.05, "playground.decoding": 2.1, "playground.fast": 2.15,

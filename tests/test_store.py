@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from playground.disk import DiskError
 from playground.rows import Result
 from playground.store import FILE, VERSION, Counts, Store
-from playground.types import PlaygroundError, Text
+from playground.types import Text
 from tests.killed import killed
 
 WRITER = """
@@ -78,16 +79,22 @@ def test_threads_share_a_store(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Store(tmp_path).close()
     other = sqlite3.connect(tmp_path / FILE)
     other.execute(f"PRAGMA user_version={VERSION + 1}")
     other.close()
-    with pytest.raises(PlaygroundError, match="version"):
+    with pytest.raises(DiskError):
         Store(tmp_path)
+    assert f"its tables are of version {VERSION + 1}" in caplog.text
 
 
-def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_a_sentence_without_its_path_and_named_in_the_terminal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(PlaygroundError, match="--data-folder"):
+    with pytest.raises(DiskError) as caught:
         Store(tmp_path / "file")
+    assert "terminal" in caught.value.say("en") and "终端" in caught.value.say("zh")
+    assert str(tmp_path) not in caught.value.say("en") + caught.value.say("zh")
+    assert str(tmp_path / "file") in caplog.text and "--data-folder" in caplog.text

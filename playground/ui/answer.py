@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
+from playground import visitor
 from playground.generate import Gathering
 from playground.types import Busy, ModelCard, Request, Run, Text, Wait
 from playground.ui.host import Host
@@ -54,7 +55,7 @@ async def answer(
         await asyncio.sleep(_LOOK)
     generator = host.generator
     request = await asyncio.to_thread(ask, generator.card)
-    ticket = line.join(request)
+    ticket = line.join(request, visitor.current())
     try:
         while (wait := line.wait(ticket)) is not None:
             if _over(host, cancelled):

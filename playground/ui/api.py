@@ -18,7 +18,7 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, generate, parameters, tasks
+from playground import counsel, generate, parameters, tasks, visitor
 from playground.task import Task
 from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import answer
@@ -27,6 +27,7 @@ from playground.ui.host import Host
 from playground.ui.line import Line
 from playground.ui.server_words import STOPPING
 from playground.ui.words import UNEXPECTED
+from playground.visitor import Visitor, address_of
 
 NAME = "generate"
 _EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes processor time from the model
@@ -61,6 +62,7 @@ class Blocks(gr.Blocks):
 
     async def process_api(self, *given: Any, request: Any = None, **named: Any) -> Any:
         """Whatever goes wrong in an event is one sentence for its visitor."""
+        visitor.answer_to(_visitor_of(request))
         try:
             return await super().process_api(*given, request=request, **named)
         except Exception as error:
@@ -71,6 +73,12 @@ class Blocks(gr.Blocks):
         if block_fn.api_name == NAME:
             inputs.extend(list(_defaults().values())[len(inputs) :])
         super().validate_inputs(block_fn, inputs)
+
+
+def _visitor_of(request: Any) -> Visitor:
+    client = getattr(request, "client", None)
+    session = getattr(request, "session_hash", None)
+    return Visitor(str(session or ""), address_of(getattr(client, "host", None)))
 
 
 def add(host: Host, line: Line) -> None:

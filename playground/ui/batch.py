@@ -17,7 +17,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from playground import counsel, own_task, parameters, rows
+from playground import counsel, own_task, parameters, rows, visitor
 from playground.batch import Plan, guess
 from playground.jobs import Jobs, Progress
 from playground.schema import SchemaError
@@ -116,7 +116,7 @@ class BatchTab:
             table = rows.read(file, most_rows=limits.batch_rows, most_bytes=limits.batch_bytes)
         finally:
             file.unlink(missing_ok=True)
-        return self._jobs.store.add_job(table.columns, table.rows)
+        return self._jobs.store.add_job(table.columns, table.rows, visitor.current())
 
     def _told(self, job: StoredJob) -> dict[str, Any]:
         first = self._jobs.store.results(job.key, most=1)
@@ -200,7 +200,7 @@ class BatchTab:
             job, plan = self._planned(sent, knobs, act)
             self._jobs.stop(job.key)
             self._jobs.store.plan(job.key, plan.as_json())
-        self._jobs.start(job.key, plan, generator)
+        self._jobs.start(job.key, plan, generator, visitor.current())
 
     def _planned(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> tuple[StoredJob, Plan]:
         """The plan that the form asks for, checked as far as no row is needed; all of it is untrusted."""

@@ -39,7 +39,7 @@ class Kept:
     def store(self) -> Store:
         with self._opening:
             if self._opened is None:
-                self._opened = Store(self._folder())
+                self._opened = Store(self._folder(), self._settings.limits)
             return self._opened
 
     def close(self) -> None:

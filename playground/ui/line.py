@@ -13,7 +13,8 @@ from statistics import fmean
 
 from playground.settings import ROWS, Limits
 from playground.types import Busy, Request, Run, Text, Wait
-from playground.ui.words import DESK_FULL, LINE_FULL, TRY_AGAIN
+from playground.ui.words import DESK_FULL, LINE_FULL, LINE_SHARE, LINE_SHARE_HINT, TRY_AGAIN
+from playground.visitor import Visitor
 from playground.waiting import turn
 
 _LOOK = 0.3  # seconds between looks at a place that is taken
@@ -22,7 +23,8 @@ _LOOK = 0.3  # seconds between looks at a place that is taken
 class Ticket:
     """One request's place. `run` is what became of it; `waits` says that the running batch has no room for it yet."""
 
-    def __init__(self, request: Request | None) -> None:
+    def __init__(self, request: Request | None, visitor: Visitor) -> None:
+        self.visitor = visitor
         self.fast = request is not None and request.path == "fast"
         self.waits = False
         self.run: Run | None = None
@@ -61,15 +63,18 @@ class Line:
         """How many run or wait."""
         return len(self._tickets)
 
-    def join(self, request: Request | None = None) -> Ticket:
-        """A place in the line, to be given back with `leave`; Busy when the line is full."""
-        ticket = Ticket(request)
+    def join(self, request: Request | None = None, visitor: Visitor | None = None) -> Ticket:
+        """A place in the line, to be given back with `leave`; Busy when the line or the visitor's share is full."""
+        ticket = Ticket(request, visitor or Visitor())
         with self._lock:
             alike = [other for other in self._tickets if other.fast == ticket.fast]
             at_once = self._rows if ticket.fast else self._limits.running
             known = sum(other.waits for other in alike)
             if known >= max(1, self._limits.waiting) or len(alike) >= at_once + self._limits.waiting:
                 raise Busy(self._full, TRY_AGAIN)
+            share = self._limits.share(at_once + self._limits.waiting)
+            if not ticket.visitor.fits([other.visitor for other in alike], share):
+                raise Busy(LINE_SHARE, LINE_SHARE_HINT)
             self._tickets.append(ticket)
         return ticket
 

@@ -5,14 +5,12 @@ Knows no element. The page is up before the model is loaded.
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from playground.run_folder import RunFolder
 from playground.settings import Settings, from_arguments
@@ -22,11 +20,10 @@ from playground.ui.ending import Ending
 from playground.ui.host import Host, OpenGenerator, open_local
 from playground.ui.hosts import Hosts
 from playground.ui.page import Page
-from playground.ui.server import Server, listen
+from playground.ui.server import Server, gradio_folder, listen, write_below
 
 _PAUSE, _ANSWERS = 15.0, 8.0  # seconds at most for rows in play, and for answers that are on their way
 _LOOK = 0.05
-_GRADIO_FOLDER = "GRADIO_TEMP_DIR"  # where Gradio puts whatever it writes
 
 
 def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) -> int:
@@ -35,11 +32,10 @@ def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) 
     try:
         settings = from_arguments(argv)
         opened = listen(settings)
-        base = os.environ.get(_GRADIO_FOLDER)
-        folder = RunFolder(Path(base).expanduser() if base else None)
+        folder = RunFolder(gradio_folder())
         with Ending(folder) as ending:
             settings = replace(settings, port=opened.getsockname()[1], run_folder=folder.path)
-            os.environ[_GRADIO_FOLDER] = str(folder.path / "gradio")
+            write_below(folder.path)
             serve(settings, opener, opened, ending)
     except PlaygroundError as error:
         print(f"app.py: {error.say('en')}", file=sys.stderr)

@@ -6,6 +6,7 @@ working folder and asks itself over the network whether it is there.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
@@ -26,6 +27,7 @@ from playground.ui.hosts import Hosts
 from playground.ui.page import head
 from playground.ui.theme import HEAD, THEME, page_css
 
+_GRADIO_FOLDER = "GRADIO_TEMP_DIR"
 _LIGHT = 32  # readings and light events at a time, beside everybody who runs or waits
 _CLOSES = 2  # seconds for answers that are on their way once everything else has ended
 _LOOK = 0.01
@@ -61,11 +63,20 @@ def listen(settings: Settings) -> socket.socket:
         ) from None
 
 
+def gradio_folder() -> Path | None:
+    """The folder where somebody wants Gradio to write."""
+    named = os.environ.get(_GRADIO_FOLDER)
+    return Path(named).expanduser() if named else None
+
+
+def write_below(folder: Path) -> None:
+    """From now on Gradio writes there; to be called before a page is made, since it writes then already."""
+    os.environ[_GRADIO_FOLDER] = gradio.routes.DEFAULT_TEMP_DIR = str(folder / "gradio")
+
+
 def gradio_app(blocks: gr.Blocks, settings: Settings) -> FastAPI:
     """Gradio's app with all of its routes; the Guard lets only some be reached."""
     limits = settings.limits
-    if settings.run_folder is not None:  # read at import, and written to while the app is made
-        gradio.routes.DEFAULT_TEMP_DIR = str(settings.run_folder / "gradio")
     # Gradio takes no more events at a time than this, threads or not; a run holds none.
     blocks.max_threads = blocks._queue.max_thread_count = settings.rows + limits.running + 2 * limits.waiting + _LIGHT
     app = gr.mount_gradio_app(
@@ -86,6 +97,7 @@ def gradio_app(blocks: gr.Blocks, settings: Settings) -> FastAPI:
         css=page_css(),
         head=HEAD + head(),
     )
+    blocks.app = blocks.server_app = app.routes[-1].app
     blocks.has_launched = True  # otherwise Gradio does not ask whether a file may be read
     return app
 
@@ -110,7 +122,7 @@ class Server:
 
     def start(self, opened: socket.socket) -> None:
         """Returns once requests are answered."""
-        self._thread = threading.Thread(target=self._uvicorn.run, args=([opened],), name="web server", daemon=True)
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(opened),), name="web server", daemon=True)
         self._thread.start()
         while not self._uvicorn.started and self._thread.is_alive():
             time.sleep(_LOOK)
@@ -122,11 +134,15 @@ class Server:
         """Whether an event of the page or of a script is still being answered."""
         return bool(self._blocks._queue.event_ids_to_events)
 
+    async def _serve(self, opened: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._uvicorn.serve([opened])
+
     def stop(self) -> None:
-        """Ends what is still open; takes some seconds at most."""
+        """Answers that are on their way go out, streams of who only listens end; takes some seconds at most."""
         self._blocks._queue.close()
         self._blocks.is_running = False
         logging.getLogger("uvicorn.error").disabled = True  # it would tell of every stream that is cut off
+        self._loop.call_soon_threadsafe(self._blocks.app.stop_event.set)
         self._uvicorn.should_exit = True
-        self._uvicorn.force_exit = True  # open streams of who only listens have nothing more to tell
-        self._thread.join(_CLOSES)
+        self._thread.join(_CLOSES + 1)

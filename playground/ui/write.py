@@ -16,7 +16,7 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, fitness, generate, knob_presets, manuscript, parameters
+from playground import counsel, fitness, generate, knob_presets, manuscript, parameters, visitor
 from playground import draft as drafts
 from playground.draft import Count, Draft
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
@@ -149,7 +149,7 @@ class WriteTab:
         """The key of the draft, its head kept as it was sent; a draft begins with its first head."""
         head = drafts.checked_head(sent.get("head"))
         if not sent.get("key"):
-            return self._kept.store.add_draft(head)
+            return self._kept.store.add_draft(head, visitor.current())
         key = self._known(sent)
         self._kept.store.keep_head(key, head)
         return key

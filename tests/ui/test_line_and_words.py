@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
+from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,9 @@ from playground.ui.answer import Waiting, answer, in_line, pace
 from playground.ui.element import ASSETS
 from playground.ui.host import Host
 from playground.ui.line import Line, Switches, Ticket
+from playground.ui.server_words import STOPPING
 from playground.ui.words import WORDS, word_list
+from playground.visitor import Visitor, address_of
 from tests.ui.conftest import heard
 
 
@@ -56,6 +61,45 @@ def test_a_full_line_says_so_and_has_room_again_once_somebody_leaves() -> None:
     line.join()
     with pytest.raises(Busy):
         line.join()
+
+
+def test_a_visitor_takes_his_share_of_the_line_and_no_more() -> None:
+    line = Line(Limits(running=2, waiting=6, session_share=25, address_share=50))
+    mine = Visitor("me", "10.0.0.1")
+    places = [line.join(None, mine), line.join(None, mine)]
+    with pytest.raises(Busy, match="one visitor"):
+        line.join(None, mine)
+    places += [line.join(None, Visitor("other tab", "10.0.0.1")) for _ in range(2)]
+    with pytest.raises(Busy, match="one visitor"):
+        line.join(None, Visitor("third tab", "10.0.0.1"))
+    line.join(None, Visitor("you", "10.0.0.2"))
+    line.leave(places[0])
+    line.join(None, mine)
+    assert Visitor().fits([Visitor()] * 9, (1, 1)), "what is not known is nobody's"
+    assert address_of("2001:db8:1:2:3::9") == address_of("2001:db8:1:2::1") != address_of("2001:db8:1:3::1")
+    assert address_of("::ffff:10.0.0.1") == "10.0.0.1" and address_of(None) == ""
+
+
+def test_where_the_server_ends_a_run_ends_with_its_text_and_who_waits_is_told() -> None:
+    host = Host(Settings(), lambda _settings, _report: ScriptedGenerator(["One two three " * 50], delay=0.02))
+    line = Line(Limits(running=1, waiting=1))
+    host.start()
+
+    async def stopped() -> list[Any]:
+        states: list[Any] = []
+        async with aclosing(answer(lambda _: asked(), host, line, threading.Event())) as told:
+            async for state in told:
+                states.append(state)
+                if isinstance(state, Run) and state.candidates[0].generated > 2:
+                    host.stopping.set()
+        return states
+
+    last = asyncio.run(stopped())[-1]
+    assert last.candidates[0].finish_reason == "stopped" and last.notice == STOPPING
+    assert last.candidates[0].text.startswith("One two")
+    line.join()
+    with pytest.raises(Busy, match="being stopped"):
+        heard(answer(lambda _: asked(), host, line, threading.Event()))
 
 
 def test_a_switch_stops_only_its_own_session_and_a_new_run_stops_the_one_before() -> None:
