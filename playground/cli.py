@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
-from playground import counsel, generate, models, parameters, tasks, xray
+from playground import counsel, disk, generate, models, parameters, tasks, xray
 from playground.batch_cli import add_batch
 from playground.flags import add_parameters, given_values, pair
 from playground.measure_cli import add_measure
@@ -31,12 +31,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it did what was asked, 2 with one sentence when it could not."""
     given = _parser().parse_args(argv)
     try:
-        return int(given.command(given))
+        code = int(given.command(given))
+        sys.stdout.flush()  # here, where a full disk can still be told
+        return code
     except PlaygroundError as error:
         print(f"{PROGRAM}: {error.say('en')}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if not disk.is_full(error):
+            raise
+        print(f"{PROGRAM}: {disk.FULL_HERE.en}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from playground.batch import Batch, Numbered, Plan
 from playground.settings import Limits
 from playground.store import Counts, Store
-from playground.types import Busy, Generator, Text
+from playground.types import Busy, Generator, PlaygroundError, Text
 from playground.visitor import Visitor
 
 _ENDS = 2.0  # seconds that a row which was cancelled may take to end
@@ -22,13 +22,14 @@ _SHARE = 2  # batch jobs together take one row in so many of a step, so that who
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is. `seconds_left` is None until a row of this run has ended."""
+    """How far a job is. `seconds_left` is None until a row of this run has ended; `trouble` is why it stopped."""
 
     counts: Counts
     running: bool
     pausing: bool = False
     tokens_per_second: float | None = None
     seconds_left: float | None = None
+    trouble: Text | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +56,7 @@ class Jobs:
         self._live: dict[str, _Live] = {}
         self._guard = threading.Lock()
         self._closed = False
+        self._trouble: dict[str, Text] = {}
 
     def start(self, key: str, plan: Plan, generator: Generator, visitor: Visitor | None = None) -> None:
         """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run."""
@@ -75,6 +77,7 @@ class Jobs:
                     Text("Pause one, or try again once one has ended.", "请暂停其中一个，或等一个结束后再试。"),
                 )
             self._live[key] = live
+            self._trouble.pop(key, None)
         threading.Thread(target=self._work, args=(key, live, fast), name="batch job", daemon=True).start()
 
     def pause(self, key: str) -> None:
@@ -108,7 +111,7 @@ class Jobs:
     def progress(self, key: str) -> Progress:
         live, counts = self._live.get(key), self.store.counts(key)
         if live is None:
-            return Progress(counts, running=False)
+            return Progress(counts, running=False, trouble=self._trouble.get(key))
         seconds = time.perf_counter() - live.began
         speed = live.batch.tokens / seconds if seconds > 0 else None
         left = counts.waiting * seconds / live.ended if live.ended else None
@@ -133,6 +136,8 @@ class Jobs:
                 for result in results:
                     self.store.accept(key, result)
                     live.ended += 1
+        except PlaygroundError as error:  # a full disk: what was accepted is there, the rest waits to be resumed
+            self._trouble[key] = Text(error.say("en"), error.say("zh"))
         finally:
             with self._guard:
                 del self._live[key]

@@ -89,6 +89,27 @@ def test_where_the_server_ends_all_jobs_pause_and_go_on_later(tmp_path: Path) ->
     store.close()
 
 
+def test_a_disk_that_fills_up_stops_a_job_with_its_reason_and_it_goes_on_later(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    jobs = Jobs(store, Limits(), rows=4)
+    key = added(jobs, 60)
+    long = ScriptedGenerator(["harbour " * 40], delay=0.002, parameters=frozenset(parameters.by_name()))
+    jobs.start(key, PLAN, long)
+    until(lambda: jobs.progress(key).counts.done >= 2)
+    with store._reading() as connection:
+        connection.execute("PRAGMA max_page_count=1")  # no more than it has
+    until(lambda: not jobs.progress(key).running)
+    stopped = jobs.progress(key)
+    assert stopped.trouble is not None and "disk is full" in stopped.trouble.en and "已满" in stopped.trouble.zh
+    assert stopped.counts.done >= 2 and stopped.counts.waiting == 60 - stopped.counts.done
+    with store._reading() as connection:
+        connection.execute("PRAGMA max_page_count=100000")
+    jobs.start(key, PLAN, script())
+    until(lambda: jobs.progress(key).counts.done == 60 and not jobs.progress(key).running)
+    assert jobs.progress(key).trouble is None
+    store.close()
+
+
 def test_one_visitors_jobs_leave_room_for_anothers(tmp_path: Path) -> None:
     store = Store(tmp_path)
     jobs = Jobs(store, Limits(session_share=25, address_share=50), rows=16)

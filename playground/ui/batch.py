@@ -260,6 +260,7 @@ class BatchTab:
         return {
             "strayed": said(counsel.of_rows(counts.remarked, language)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
+            "error": said(progress.trouble),
             "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
             "rows": [

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 
 import gradio as gr
+import gradio.queueing
+import gradio.route_utils
 import gradio.routes
 import uvicorn
 from fastapi import FastAPI
@@ -27,6 +29,7 @@ from playground.ui.hosts import Hosts
 from playground.ui.page import head
 from playground.ui.theme import HEAD, THEME, page_css
 
+log = logging.getLogger(__name__)
 _GRADIO_FOLDER = "GRADIO_TEMP_DIR"
 _LIGHT = 32  # readings and light events at a time, beside everybody who runs or waits
 _CLOSES = 2  # seconds for answers that are on their way once everything else has ended
@@ -72,6 +75,18 @@ def gradio_folder() -> Path | None:
 def write_below(folder: Path) -> None:
     """From now on Gradio writes there; to be called before a page is made, since it writes then already."""
     os.environ[_GRADIO_FOLDER] = gradio.routes.DEFAULT_TEMP_DIR = str(folder / "gradio")
+
+
+class _Logged:
+    """Stands for the module `traceback` in Gradio's own, which print one for whatever a visitor sends."""
+
+    @staticmethod
+    def print_exc() -> None:
+        log.error("An event failed", exc_info=True)
+
+
+for _module in (gradio.queueing, gradio.routes, gradio.route_utils):
+    _module.traceback = _Logged
 
 
 def gradio_app(blocks: gr.Blocks, settings: Settings) -> FastAPI:

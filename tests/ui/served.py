@@ -38,9 +38,10 @@ def free_port() -> int:
 class Forked:
     """`python -m module --port PORT flags…`, without its imports. Environment and folder are those of the tests."""
 
-    def __init__(self, module: str, port: int, *flags: str) -> None:
+    def __init__(self, module: str, port: int, *flags: str, log: Path | None = None) -> None:
+        """What it says goes into `log`, where there is one."""
         self.url = f"http://127.0.0.1:{port}"
-        given = (module, ("--port", str(port), *flags), dict(os.environ))
+        given = (module, ("--port", str(port), *flags), dict(os.environ), log)
         self._process = FORKS.Process(target=_run, args=given, daemon=True)
         self._process.start()
         wait_for(self.url, lambda: self._process.exitcode is not None)
@@ -55,8 +56,12 @@ class Forked:
         self._process.join()
 
 
-def _run(module: str, flags: tuple[str, ...], environment: dict[str, str]) -> None:
+def _run(module: str, flags: tuple[str, ...], environment: dict[str, str], log: Path | None) -> None:
     os.environ.update(environment)
+    if log is not None:
+        with log.open("ab") as file:
+            for stream in (1, 2):
+                os.dup2(file.fileno(), stream)
     sys.argv = [module, *flags]
     runpy.run_module(module, run_name="__main__")
 
