@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from gradio import networking, tunneling
 
 from playground.run_folder import LOCK, RunFolder
+from playground.settings import Settings
+from playground.ui import share
 from tests.ui.served import SCRIPTED, Forked, free_port
 from tests.ui.visitor import Visitor
 
@@ -114,3 +120,39 @@ def test_a_folder_that_is_not_ours_or_not_left_over_stays(tmp_path: Path) -> Non
     first.remove()
     assert not first.path.exists() and second.path.exists()
     second.remove()
+
+
+def test_the_tunnels_certificate_lies_in_the_servers_folder_and_not_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, working = tmp_path / "frpc", tmp_path / "working"
+    program.write_text("#!/bin/sh\necho start proxy success: http://lamp.example\nexec sleep 300\n")
+    program.chmod(0o755)
+    working.mkdir()
+    monkeypatch.chdir(working)
+    monkeypatch.setattr(tunneling, "BINARY_PATH", str(program))
+
+    class Told(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'[{"host": "127.0.0.1", "port": 7000, "root_ca": "a certificate"}]')
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        monkeypatch.setattr(networking, "GRADIO_API_SERVER", f"http://127.0.0.1:{service.server_address[1]}")
+        link = share.open_link(Settings(share=True, run_folder=tmp_path / "run"))
+        service.shutdown()
+    running = [tunnel.proc for tunnel in tunneling.CURRENT_TUNNELS]
+    share.close()
+    for process in running:
+        assert process.wait(30) != 0, "the tunnel's program has ended"
+        process.stdout.close()
+        process.stderr.close()
+    tunneling.CURRENT_TUNNELS.clear()
+    assert link == "https://lamp.example"
+    assert list(working.iterdir()) == []
+    assert (tmp_path / "run" / "tunnel" / "certificate.pem").read_text() == "a certificate"
