@@ -14,6 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from playground.types import PlaygroundError, Text
+
 PREFIX = "playground-"
 LOCK = "running.lock"
 _TRIES = 5
@@ -23,19 +25,30 @@ class RunFolder:
     """`path` is there and only its owner's to look into, until `remove`."""
 
     def __init__(self, base: Path | None = None) -> None:
-        """Below `base`, or the system's folder for temporary files; what others left there is removed first."""
+        """Below `base`, or the system's folder for temporary files; what others left there is removed first.
+
+        PlaygroundError where no folder can be made there.
+        """
         base = base or Path(tempfile.gettempdir())
-        base.mkdir(parents=True, exist_ok=True)
-        remove_left_over(base)
+        why = "?"
         for _ in range(_TRIES):
-            self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+            try:
+                base.mkdir(parents=True, exist_ok=True)
+                remove_left_over(base)
+                self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                break
             self._lock = FileLock(self.path / LOCK)
             # Another start may take it for a leftover between these two; then there is nothing to lose but the try.
             with suppress(OSError, Timeout):
                 self._lock.acquire(timeout=0)
                 if (self.path / LOCK).exists():
                     return
-        raise OSError(f"no folder can be made in {base}")
+        raise PlaygroundError(
+            Text(f"No folder can be made in {base}: {why}.", f"无法在 {base} 中建立文件夹：{why}。"),
+            Text("Name another with TMPDIR.", "请用 TMPDIR 指定其他位置。"),
+        )
 
     def remove(self) -> None:
         """All of it. May be called twice, and from any thread."""

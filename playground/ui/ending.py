@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -38,9 +39,9 @@ class Ending:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def wait(self) -> None:
-        """Returns once the end was asked for; from then on it comes within LONGEST."""
-        while not self._asked:
+    def wait(self, going: Callable[[], bool]) -> None:
+        """Returns once the end was asked for, or nothing is going any more; from then on it comes within LONGEST."""
+        while not self._asked and going():
             time.sleep(_LOOK)
         late = threading.Timer(LONGEST, self._leave, [1])
         late.daemon = True

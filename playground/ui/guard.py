@@ -76,7 +76,8 @@ class Guard:
         if refusal is None:
             refusal = self._unfit(scope, headers, path)
         if refusal is not None:
-            log.info(f"Refused with {refusal.status_code}: %s %s", method, path[:80])
+            if refusal.status_code >= 400:
+                log.info(f"Refused with {refusal.status_code}: %s %s", method, path[:80])
             await refusal(scope, receive, send)
             return
         await self._pass_on(scope, receive, send)
@@ -104,7 +105,7 @@ class Guard:
         if scope["method"] != "POST":
             return None
         if self._stopping.is_set() and route.starts:
-            return replies.sentence(headers, 503, STOPPED)
+            return replies.sentence(headers, 409, STOPPED)  # of 503 Gradio's page says something of its own
         return replies.unless_short(headers, self._most_file if path == routes.UPLOAD else self._most_body)
 
     def _trusted(self, headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -124,7 +125,6 @@ class Guard:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 headers.setdefault("Content-Security-Policy", self._policy)
                 if self._login is not None:
                     headers.setdefault("Cache-Control", "no-store")

@@ -32,19 +32,24 @@ class Hosts:
         self._listens_to_all = not settings.local
         self._own = {"localhost"} | ({*_machine_names(), settings.host.lower()} if self._listens_to_all else set())
         self._named = {*settings.allowed_hosts}
-        self.share_host = ""
+        self._shared = urlsplit("")
         root = place_of(urlsplit(settings.root_path).netloc)
         if root is not None:
             self._named.add(root[0])
 
     def shared(self, link: str) -> None:
         """The public link is open at this address."""
-        self.share_host = (urlsplit(link).hostname or "").lower()
+        self._shared = urlsplit(link)
 
     def accepts(self, host: str) -> bool:
         """Whether a request with this Host header is meant for this server."""
         place = place_of(host)
         return place is not None and self._is_own(place[0])
+
+    def encrypted(self, host: str) -> bool:
+        """Whether visitors of this Host come through the tunnel over https, which this server is not told of."""
+        place = place_of(host)
+        return self._shared.scheme == "https" and place is not None and place[0] == self._shared.hostname
 
     def _is_own(self, name: str) -> bool:
         if name in self._own or self._is_named(name):
@@ -58,7 +63,7 @@ class Hosts:
     def _is_named(self, name: str) -> bool:
         """Whether the owner has named it; `.example.org` names all that ends so."""
         endings = {name[at:] for at, sign in enumerate(name) if sign == "."}
-        return name == self.share_host or not self._named.isdisjoint({name, *endings})
+        return name == self._shared.hostname or not self._named.isdisjoint({name, *endings})
 
     def trusts(self, origin: str, host: str) -> bool:
         """Whether a page of this Origin may send requests to this Host, which was accepted: only the server's own.

@@ -76,7 +76,7 @@ class LoginRoutes:
         if token is None:
             return _refused(headers, 400, WRONG, name, {})
         answer = RedirectResponse("./", 303) if replies.is_page(headers) else Response('{"success":true}')
-        https = scope["scheme"] == "https" or headers.get("host", "").lower() == self._hosts.share_host
+        https = scope["scheme"] == "https" or self._hosts.encrypted(headers.get("host", ""))
         answer.set_cookie(self._cookie, token, httponly=True, samesite="lax", secure=https)
         return answer
 

@@ -57,7 +57,7 @@ def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, endi
     host.start()
     if settings.share:
         threading.Thread(target=open_link, args=(settings, host, hosts), name="public link", daemon=True).start()
-    ending.wait()
+    ending.wait(server.is_alive)
     say("Stopping: what is written ends here, batches pause. Once more to stop at once.")
     stop(host, page, server)
 

@@ -144,6 +144,9 @@ class Server:
         if not self._uvicorn.started:
             raise PlaygroundError(Text("The web server did not start.", "网页服务器没有启动。"))
 
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     @property
     def busy(self) -> bool:
         """Whether an event of the page or of a script is still being answered."""

@@ -17,6 +17,7 @@ from gradio import networking, tunneling
 
 from playground.run_folder import LOCK, RunFolder
 from playground.settings import Settings
+from playground.types import PlaygroundError
 from playground.ui import share
 from tests.ui.served import SCRIPTED, Forked, free_port
 from tests.ui.visitor import Visitor
@@ -120,6 +121,8 @@ def test_a_folder_that_is_not_ours_or_not_left_over_stays(tmp_path: Path) -> Non
     first.remove()
     assert not first.path.exists() and second.path.exists()
     second.remove()
+    with pytest.raises(PlaygroundError, match="No folder can be made"):
+        RunFolder(tmp_path / "elsewhere" / LOCK)
 
 
 def test_the_tunnels_certificate_lies_in_the_servers_folder_and_not_in_the_working_folder(

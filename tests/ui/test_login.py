@@ -142,6 +142,7 @@ def test_names_come_from_the_settings_and_the_open_link() -> None:
     local.shared("https://a.gradio.live")
     assert local.accepts("a.gradio.live") and local.trusts("https://a.gradio.live", "a.gradio.live")
     assert not local.accepts("b.gradio.live")
+    assert local.encrypted("A.gradio.live") and not local.encrypted("127.0.0.1:7860")
     flags = [f"--allowed-host={name}" for name in ("https://Play.example.org/", ".example.com", "box:80")]
     named = Hosts(from_arguments(flags, {"GRADIO_ROOT_PATH": "https://root.test/play", "SPACE_HOST": "a.hf.space"}))
     for host in ("play.example.org", "a.example.com", "a.b.example.com:8", "box", "root.test", "a.hf.space"):
