@@ -18,16 +18,15 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, generate, parameters, tasks, visitor
+from playground import counsel, generate, parameters, tasks
 from playground.task import Task
 from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import answer
-from playground.ui.handler_errors import shown
+from playground.ui.handler_errors import TellingBlocks
 from playground.ui.host import Host
 from playground.ui.line import Line
 from playground.ui.server_words import STOPPING
 from playground.ui.words import UNEXPECTED
-from playground.visitor import Visitor, address_of
 
 NAME = "generate"
 _EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes processor time from the model
@@ -50,7 +49,7 @@ _HINTS: dict[str, Any] = {
 }
 
 
-class Blocks(gr.Blocks):
+class Blocks(TellingBlocks):
     """gr.Blocks that speaks the protocol in which an object with the key `path` is no file.
 
     Our answers have that key, as `--json` has it. With the newest protocol gradio_client takes every such object for a
@@ -60,25 +59,11 @@ class Blocks(gr.Blocks):
     def get_config_file(self) -> Any:
         return {**super().get_config_file(), "protocol": "sse_v2.1"}
 
-    async def process_api(self, *given: Any, request: Any = None, **named: Any) -> Any:
-        """Whatever goes wrong in an event is one sentence for its visitor."""
-        visitor.answer_to(_visitor_of(request))
-        try:
-            return await super().process_api(*given, request=request, **named)
-        except Exception as error:
-            raise shown(error, request) from error
-
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """A plain list of values may end early: what is missing keeps its default. Gradio would answer with null."""
         if block_fn.api_name == NAME:
             inputs.extend(list(_defaults().values())[len(inputs) :])
         super().validate_inputs(block_fn, inputs)
-
-
-def _visitor_of(request: Any) -> Visitor:
-    client = getattr(request, "client", None)
-    session = getattr(request, "session_hash", None)
-    return Visitor(str(session or ""), address_of(getattr(client, "host", None)))
 
 
 def add(host: Host, line: Line) -> None:

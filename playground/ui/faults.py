@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 _OURS = str(Path(__file__).resolve().parent.parent)
-_AROUND = tuple(str(Path(__file__).with_name(name)) for name in ("guard.py", "api.py"))  # around Gradio's own code
+_AROUND = tuple(str(Path(__file__).with_name(name)) for name in ("guard.py", "handler_errors.py"))  # of Gradio
 _MOST_KINDS = 1_000
 _LINE = 300  # characters
 Key = tuple[object, ...]

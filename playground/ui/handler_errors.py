@@ -10,14 +10,31 @@ from typing import Any
 
 import gradio as gr
 
-from playground import disk
+from playground import disk, visitor
 from playground.types import PlaygroundError
 from playground.ui.faults import is_ours
 from playground.ui.replies import language_of
 from playground.ui.server_words import BAD_REQUEST
 from playground.ui.words import UNEXPECTED
+from playground.visitor import Visitor, address_of
 
 log = logging.getLogger(__name__)
+
+
+class TellingBlocks(gr.Blocks):
+    """gr.Blocks whose events know their visitor, and tell him in one sentence whatever goes wrong."""
+
+    async def process_api(self, *given: Any, request: Any = None, **named: Any) -> Any:
+        visitor.answer_to(_visitor_of(request))
+        try:
+            return await super().process_api(*given, request=request, **named)
+        except Exception as error:
+            raise shown(error, request) from error
+
+
+def _visitor_of(request: Any) -> Visitor:
+    client, session = getattr(request, "client", None), getattr(request, "session_hash", None)
+    return Visitor(str(session or ""), address_of(getattr(client, "host", None)))
 
 
 def shown(error: Exception, request: Any) -> gr.Error:
