@@ -43,6 +43,15 @@ def test_files_of_rows_are_bounded_as_the_owner_says_and_kept_where_he_says() ->
     assert PUBLIC_LIMITS.batch_rows < Limits().batch_rows
 
 
+def test_what_all_share_is_bounded_as_the_owner_says() -> None:
+    flags = ["--limit-drafts", "9", "--limit-batches", "8", "--limit-store", "1GB", "--limit-session", "10",
+             "--limit-address", "20"]  # fmt: skip
+    limits = from_arguments(["--share", *flags], {}).limits
+    assert (limits.drafts, limits.batches, limits.store_bytes) == (9, 8, 10**9)
+    assert limits.share(100) == (10, 20)
+    assert PUBLIC_LIMITS.session_share < PUBLIC_LIMITS.address_share < 100 == Limits().session_share
+
+
 def test_the_running_batch_and_a_newcomers_path_are_the_owners_choice() -> None:
     plain = from_arguments([], {})
     assert (plain.path, plain.rows, plain.kv_memory) == ("fast", ROWS, None)
@@ -54,6 +63,9 @@ def test_the_running_batch_and_a_newcomers_path_are_the_owners_choice() -> None:
     "argv",
     [
         ["--limit-tokens", "0"],
+        ["--limit-session", "101"],
+        ["--limit-store", "much"],
+        ["--allowed-host", "two words"],
         ["--port", "70000"],
         ["--max-memory", "cpu=lots"],
         ["--max-memory", "tpu=1GiB"],
