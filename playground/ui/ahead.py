@@ -164,7 +164,7 @@ class Ahead:
                     session=session,
                     search=look.search,
                     limits=self._host.settings.limits,
-                    halted=lambda: seat.over,
+                    halted=lambda: seat.over or self._host.stopping.is_set(),
                 )
             except Stopped:
                 return None
