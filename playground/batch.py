@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import secrets
 import threading
 import time
@@ -17,13 +18,12 @@ from typing import Any
 
 from playground import counsel, own_task, tasks
 from playground.generate import FRESH_SEED, Gathering
-from playground.rows import Result
+from playground.rows import DONE, FAILED, Result
 from playground.settings import Limits
 from playground.task import Task
 from playground.types import Generator, InvalidRequest, Language, Mode, Path, PlaygroundError, Request, Text
 
 Numbered = tuple[int, Mapping[str, str]]
-DONE, FAILED = "done", "failed"
 log = logging.getLogger(__name__)
 _LOOK = 0.02  # seconds between looks at the rows in play: less than a step of many rows takes
 _SEED_BITS = 31
@@ -98,7 +98,10 @@ class Plan:
             if one.required and not one.choices and name not in self.mapping and not self.fixed.get(name, "").strip():
                 raise InvalidRequest(
                     Text(f"No column fills {one.label.en}.", f"没有列对应“{one.label.zh}”。"),
-                    Text("Choose one, or give it a text for all rows.", "请选择一列，或为所有行填写同样的内容。"),
+                    Text(
+                        f"Choose one of its columns ({_listed(columns)}), or give it a text for all rows.",
+                        f"请选择一列（{_listed(columns)}），或为所有行填写同样的内容。",
+                    ),
                     parameter=name,
                 )
             if self.fixed.get(name, "").strip() or (name in self.fixed and name not in self.mapping):
@@ -112,20 +115,85 @@ def _read_task(task: str, own: str) -> Task:
 
 
 def guess(task: Task, columns: Sequence[str]) -> dict[str, str]:
-    """The column of each field as far as their names tell: the same name or label, else one within the other."""
-    plain = {_plain(column): column for column in reversed(columns)}
-    found: dict[str, str] = {}
-    names = {one.name: [_plain(text) for text in (one.name, one.label.en, one.label.zh)] for one in task.fields}
+    """The column of each field where their names leave no doubt."""
+    found = candidates(task, columns)
+    claims = [column for several in found.values() for column in several]
+    return {name: one[0] for name, one in found.items() if len(one) == 1 and claims.count(one[0]) == 1}
+
+
+def candidates(task: Task, columns: Sequence[str]) -> dict[str, list[str]]:
+    """The columns that may be meant for each field: those of its name or label; else those that have all of its words,
+    or whose words it has, side by side. A word counts whole: no ID stands in "did"."""
+    names = {one.name: (one.name, one.label.en, one.label.zh) for one in task.fields}
+    found = {name: [one for one in columns if _plain(one) in map(_plain, own)] for name, own in names.items()}
+    taken = {column for several in found.values() for column in several}
+    free = [column for column in columns if column not in taken]
     for name, own in names.items():
-        same = next((plain[text] for text in own if text in plain), None)
-        if same is not None:
-            found[name] = same
-    for name, own in names.items():
-        free = [text for text, column in plain.items() if column not in found.values() and len(text) > 1]
-        near = next((text for text in free if any(text in one or one in text for one in own)), None)
-        if name not in found and near is not None:
-            found[name] = plain[near]
+        if not found[name]:
+            found[name] = [one for one in free if any(_share_words(one, text) for text in own)]
     return found
+
+
+def _share_words(column: str, name: str) -> bool:
+    """Whether the words of one stand side by side in the other, and say something.
+
+    Not where the column's other words make it a number of the thing (`Product ID`).
+    """
+    these, those = _words(column), _words(name)
+    short, long = sorted((these, those), key=len)
+    if all(word in _EMPTY or word.isdecimal() for word in short) or _NUMBERS & {*these} - {*those}:
+        return False
+    return any(long[at : at + len(short)] == short for at in range(len(long) - len(short) + 1))
+
+
+_WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]+|[^\W_\u3040-\u30ff\u4e00-\u9fff]+(?:['’][^\W_]+)*")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # as in productName
+# Words that name nothing by themselves, and words that make a number of what is named beside them.
+_EMPTY = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "did",
+        "do",
+        "for",
+        "from",
+        "have",
+        "i",
+        "in",
+        "is",
+        "it",
+        "not",
+        "of",
+        "on",
+        "or",
+        "than",
+        "that",
+        "the",
+        "this",
+        "to",
+        "was",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "with",
+        "you",
+        "your",
+    ]
+)
+_NUMBERS = frozenset(["code", "guid", "id", "ids", "key", "no", "nr", "number", "sku", "uuid"])
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Its words in lower case; signs of Chinese or Japanese that stand together are one."""
+    return tuple(word.casefold() for word in _WORD.findall(_HUMP.sub(" ", name)))
 
 
 @dataclass(slots=True)

@@ -22,15 +22,18 @@ from typing import IO, Any, NoReturn
 from filelock import FileLock, Timeout
 
 from playground import counsel, own_task, parameters, rows
-from playground.batch import DONE, FAILED, Batch, Numbered, Plan, guess
+from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.flags import add_parameters, given_values, pair
 from playground.generate import FRESH_SEED
-from playground.rows import Result, Table
+from playground.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
 from playground.settings import ROWS, Limits, add_model_flags
+from playground.task import Task
 from playground.types import Generator, InvalidRequest, Text
 
 Load = Callable[[argparse.Namespace], Generator]
+LEAVE_OUT = "none"  # in place of a field's name
 _SHOWN = 60  # characters of a name in a sentence
+_LISTED = 10  # columns or rows in a list
 
 
 def add_batch(commands: Any, load: Load) -> None:
@@ -40,23 +43,34 @@ def add_batch(commands: Any, load: Load) -> None:
     task.add_argument("--task", metavar="ID", help="a task preset; see `tasks`")
     task.add_argument("--task-file", metavar="FILE", help="a task of your own: YAML, as the page exports it")
     sub.add_argument("--in", required=True, dest="source", metavar="FILE", help="the rows: .csv, .xlsx or .jsonl")
+    sub.add_argument("--sheet", metavar="NAME", default="", help="of an XLSX with several sheets, or a hidden one")
+    sub.add_argument("--delimiter", metavar="SIGN", default="", help="of a CSV: comma, semicolon, tab, or the sign")
+    sub.add_argument("--encoding", metavar="NAME", default="", help="of a CSV or JSONL that is not UTF-8 or UTF-16")
     sub.add_argument("--out", required=True, metavar="FILE", help="the results, one JSON object a line: .jsonl")
     sub.add_argument("--csv", metavar="FILE", help="in the end the same as CSV, for a spreadsheet")
-    sub.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="default: by the names")
+    sub.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help=f"default: by the names, as it is printed before the first row; {LEAVE_OUT}=COLUMN leaves a column out",
+    )
     sub.add_argument("--set", action="append", default=[], metavar="FIELD=TEXT", help="a field alike in all rows")
     sub.add_argument("--language", choices=("en", "zh"), default="en", help="the task's language")
     sub.add_argument("--mode", choices=("chat", "complete"), help="default: chat where the model has a template")
     sub.add_argument("--path", choices=("exact", "fast"), default="fast", help="fast: many rows in one step")
     sub.add_argument("--retry-failed", action="store_true", help="try rows again that failed")
     sub.add_argument("--limit-batch-rows", type=int, default=Limits().batch_rows, metavar="N", help="most rows")
+    sub.add_argument(
+        "--limit-batch-cell", type=int, default=Limits().batch_cell, metavar="CHARS", help="most characters of a cell"
+    )
     add_model_flags(sub)
     add_parameters(sub)
     sub.set_defaults(command=partial(_batch, load=load))
 
 
 def _batch(given: argparse.Namespace, load: Load) -> int:
-    limits = Limits()
-    table = rows.read(Path(given.source), most_rows=given.limit_batch_rows, most_bytes=limits.batch_bytes)
+    table = _read(given)
     plan = _plan(given, table)
     out = Path(given.out)
     _check_places(given)
@@ -64,17 +78,55 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
         kept = _read_out(out, plan, table, _signature(plan, given), retry=given.retry_failed)
         todo = [number for number in range(1, len(table.rows) + 1) if number not in kept.results]
         if todo:
+            _print_plan(plan, table)
             _write(table, todo, kept, out, load(given))
         if given.csv is not None:
             ordered = [kept.results[number] for number in sorted(kept.results)]
             lines = rows.as_csv(table.columns, ordered, kept.plan.candidates)
             with Path(given.csv).open("w", encoding="utf-8", newline="") as sheet:
                 sheet.writelines(lines)
-    failed = sum(one.state == FAILED for one in kept.results.values())
+    states = [one.state for one in kept.results.values()]
+    failed, refused, done = (states.count(state) for state in (FAILED, REFUSED, DONE))
     strayed = counsel.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
-    told = f"{len(kept.results) - failed} of {len(table.rows)} rows done, {failed} failed"
+    told = f"{done} of {len(table.rows)} rows done, {failed} failed" + (f", {refused} refused" if refused else "")
     print(f"{told}, {strayed.en}." if strayed else f"{told}.", file=sys.stderr)
-    return 2 if failed or len(kept.results) < len(table.rows) else 0
+    return 0 if done == len(table.rows) else 2
+
+
+def _read(given: argparse.Namespace) -> Table:
+    """The table of the file that is named; what can be read in several ways is asked by naming the flag."""
+    limits = replace(Limits(), batch_rows=given.limit_batch_rows, batch_cell=given.limit_batch_cell)
+    try:
+        return rows.read(Path(given.source), limits, Reading(given.sheet, given.delimiter, given.encoding))
+    except NeedsChoice as question:
+        flag = f"--{question.option}"
+        listed = "; ".join(one.label.en for one in question.choices)
+        listed_zh = "；".join(one.label.zh for one in question.choices)
+        hint = Text(f"Say which with {flag}: {listed}.", f"请用 {flag} 指定：{listed_zh}。")
+        raise InvalidRequest(question.message, hint, parameter=question.option) from None
+
+
+def _print_plan(plan: Plan, table: Table) -> None:
+    """What fills each field, which columns nobody reads, and which rows are refused, before anything is written."""
+    several = candidates(plan.read_task(), table.columns)
+    for one in plan.read_task().fields:
+        if one.name in plan.mapping:
+            told = f"from the column {plan.mapping[one.name][:_SHOWN]!r}"
+        elif one.name in plan.fixed:
+            told = f"the same in all rows: {plan.fixed[one.name][:_SHOWN]!r}"
+        elif len(several[one.name]) > 1:
+            columns = ", ".join(repr(column[:_SHOWN]) for column in several[one.name])
+            told = f"left empty; --map may choose one of {columns}"
+        else:
+            told = "left empty"
+        print(f"  {one.name:14} {told}", file=sys.stderr)
+    unread = [repr(column[:_SHOWN]) for column in table.columns if column not in plan.mapping.values()]
+    if unread:
+        print(f"  not read: {', '.join(unread)}", file=sys.stderr)
+    for number, reason in list(table.refused.items())[:_LISTED]:
+        print(f"  row {number} is refused: {reason.en}", file=sys.stderr)
+    if len(table.refused) > _LISTED:
+        print(f"  and {len(table.refused) - _LISTED} more rows are refused", file=sys.stderr)
 
 
 def _plan(given: argparse.Namespace, table: Table) -> Plan:
@@ -85,11 +137,15 @@ def _plan(given: argparse.Namespace, table: Table) -> Plan:
     seed = parameters.validate({"seed": values.pop("seed", FRESH_SEED)})["seed"]
     chosen = parameters.validate(values)
     fixed = dict(pair("set", item) for item in given.set)
-    guessed = {name: column for name, column in guess(task, table.columns).items() if name not in fixed}
+    said = [pair("map", item) for item in given.map]
+    left_out = _left_out(said, task, table)
+    said = [(name, column) for name, column in said if not (name == LEAVE_OUT and column in left_out)]
+    offered = [column for column in table.columns if column not in left_out]
+    guessed = {name: column for name, column in guess(task, offered).items() if name not in fixed}
     plan = Plan(
         task=task.id,
         language=given.language,
-        mapping={**guessed, **dict(pair("map", item) for item in given.map)},
+        mapping={**guessed, **dict(said)},
         fixed=fixed,
         values={name: chosen[name] for name in values},
         seed=seed,
@@ -99,6 +155,26 @@ def _plan(given: argparse.Namespace, table: Table) -> Plan:
     )
     plan.check(table.columns)
     return plan
+
+
+def _left_out(said: Sequence[tuple[str, str]], task: Task, table: Table) -> set[str]:
+    """The columns that `--map none=COLUMN` leaves out. A task that has a field of that name keeps it."""
+    if any(one.name == LEAVE_OUT for one in task.fields):
+        return set()
+    found = {column for name, column in said if name == LEAVE_OUT}
+    for column in found - set(table.columns):
+        _no_column(column, table)
+    return found
+
+
+def _no_column(column: str, table: Table) -> NoReturn:
+    listed = ", ".join(one[:_SHOWN] for one in table.columns[:_LISTED])
+    shown = column[:_SHOWN]
+    raise InvalidRequest(
+        Text(f"The file has no column {shown!r}.", f"文件中没有 {shown!r} 列。"),
+        Text(f"Its columns are {listed}.", f"文件的列有 {listed}。"),
+        parameter="map",
+    )
 
 
 def _read_task(file: Path) -> str:
@@ -175,7 +251,10 @@ def _signature(plan: Plan, given: argparse.Namespace) -> str:
 
 
 def _read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> _Kept:
-    """What is done already. A last line that was torn by a crash is cut off; with `retry`, rows that failed are too."""
+    """What is done already. A last line that was torn by a crash is cut off; with `retry`, rows that failed are too.
+
+    Rows that the table refuses stand among the results at once; one that was mended since is to be written.
+    """
     lines = out.read_bytes().splitlines(keepends=True) if out.exists() else []
     whole = [line for line in lines if line.endswith(b"\n")]
     found: dict[int, Result] = {}
@@ -183,6 +262,8 @@ def _read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> 
     for place, line in enumerate(whole, start=1):
         try:
             told = json.loads(line)
+            if told["state"] == REFUSED and told["job"] == job:
+                continue
             belongs = told["job"] == job and told["input"] == dict(table.rows[told["row"] - 1])
             seed, texts = told["seed"], tuple(told["texts"])
             reason, remark = (text and Text(text, text) for text in (told["reason"], told.get("remark")))
@@ -203,8 +284,11 @@ def _read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> 
             )
         if not (retry and result.state == FAILED):
             found[result.number] = result
-    kept = _Kept(replace(plan, seed=seeds.pop()) if seeds else plan.seeded(), job, found)
-    if len(lines) > len(whole) or len(found) < len(whole):
+    refused = {
+        number: Result(number, table.rows[number - 1], REFUSED, reason=why) for number, why in table.refused.items()
+    }
+    kept = _Kept(replace(plan, seed=seeds.pop()) if seeds else plan.seeded(), job, {**found, **refused})
+    if len(lines) > len(whole) or len(found) < len(whole) or refused:
         _rewrite(out, kept)
     return kept
 
@@ -261,7 +345,7 @@ def _say(results: Mapping[int, Result], before: int, every: int, tokens: int, se
     if not sys.stderr.isatty():
         return
     left = (every - len(results)) * seconds / (len(results) - before)
-    failed = sum(one.state != DONE for one in results.values())
+    failed = sum(one.state == FAILED for one in results.values())
     words = f"{len(results)} of {every} rows, {failed} failed, {tokens / seconds:.0f} tokens/s, {left:.0f} s left"
     print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
 

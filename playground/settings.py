@@ -27,9 +27,10 @@ class Limits:
     """What one visitor may ask for: tokens and rows per request, characters of prompt.
 
     `running` requests run at a time on the exact path (on the fast path they share a batch); `waiting` wait in line.
-    A file of the tab Batch may have `batch_rows` rows and `batch_bytes` bytes. The server keeps `batches` of them,
-    `drafts` long texts, both in `store_bytes` (0: as much as the disk holds). Of whatever all share, one session may
-    take `session_share` and one address `address_share`, in percent.
+    A file of the tab Batch may have `batch_rows` rows, `batch_bytes` bytes and `batch_cell` characters in one cell;
+    reading it may take `reading_seconds` of CPU time and `reading_memory` bytes, in a process of its own. The server
+    keeps `batches` of them, `drafts` long texts, both in `store_bytes` (0: as much as the disk holds). Of whatever all
+    share, one session may take `session_share` and one address `address_share`, in percent.
     """
 
     max_new_tokens: int = 4096
@@ -41,6 +42,9 @@ class Limits:
     waiting: int = 64
     batch_rows: int = 10_000
     batch_bytes: int = 20_000_000
+    batch_cell: int = 500_000
+    reading_seconds: float = 20.0
+    reading_memory: int = 10**9
     batches: int = 1_000
     drafts: int = 2_000
     store_bytes: int = 0
@@ -66,6 +70,9 @@ PUBLIC_LIMITS = Limits(
     store_bytes=2_000_000_000,
     session_share=25,
     address_share=50,  # more than a session's, since a school or an office has one address
+    batch_cell=100_000,
+    reading_seconds=5.0,
+    reading_memory=5 * 10**8,
 )
 LOCAL = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine can reach
 
@@ -182,7 +189,9 @@ def server_parser() -> argparse.ArgumentParser:
         "--data-folder", metavar="FOLDER", help="keeps batches and drafts (default: yours; a public page keeps none)"
     )
     parser.add_argument(
-        "--allowed-host", action="append", metavar="NAME",
+        "--allowed-host",
+        action="append",
+        metavar="NAME",
         help="a name that the page is reached by, behind a proxy for example; .example.org for all that end so",
     )
     _add_limits(parser)
@@ -197,6 +206,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit-waiting", type=int, metavar="N", help="requests that may wait in line")
     parser.add_argument("--limit-batch-rows", type=int, metavar="N", help="most rows of a file on the tab Batch")
     parser.add_argument("--limit-batch-size", metavar="20MB", help="most bytes of such a file")
+    parser.add_argument("--limit-batch-cell", type=int, metavar="CHARS", help="most characters of one of its cells")
     parser.add_argument("--limit-batches", type=int, metavar="N", help="files of the tab Batch that are kept")
     parser.add_argument("--limit-drafts", type=int, metavar="N", help="long texts of the tab Write that are kept")
     parser.add_argument("--limit-store", metavar="2GB", help="disk that both may take together (default: no bound)")
@@ -270,6 +280,7 @@ def _limits(given: argparse.Namespace, limits: Limits) -> Limits:
         "running": given.limit_running,
         "waiting": given.limit_waiting,
         "batch_rows": given.limit_batch_rows,
+        "batch_cell": given.limit_batch_cell,
         "batch_bytes": parse_bytes(given.limit_batch_size, "limit-batch-size") if given.limit_batch_size else None,
         "batches": given.limit_batches,
         "drafts": given.limit_drafts,

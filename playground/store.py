@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playground import store_days
+from playground import store_days, store_tables
 from playground.disk import DiskError
 from playground.draft import MOST_SECTIONS, Draft, Section
-from playground.rows import Result
+from playground.rows import REFUSED, Result
 from playground.settings import Limits
 from playground.store_days import Clock
 from playground.store_shares import Shares, Table
@@ -32,70 +32,25 @@ FILE = "playground.sqlite3"
 KEPT_DAYS = 30  # jobs that nobody has touched for so long are dropped
 DRAFT_DAYS = 365  # drafts too
 log = logging.getLogger(__name__)
-RowState = Literal["waiting", "done", "failed"]
-
-_JOBS = """
-CREATE TABLE job (
-    key TEXT PRIMARY KEY, touched REAL NOT NULL, columns TEXT NOT NULL, plan TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE job_row (
-    job TEXT NOT NULL REFERENCES job (key) ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    input TEXT NOT NULL,
-    state TEXT NOT NULL,
-    texts TEXT NOT NULL,
-    reason TEXT,
-    seed INTEGER,
-    PRIMARY KEY (job, number)
-) WITHOUT ROWID;
-CREATE INDEX job_row_state ON job_row (job, state);
-"""
-_DRAFTS = """
-CREATE TABLE draft (
-    key TEXT PRIMARY KEY, touched REAL NOT NULL, head TEXT NOT NULL, next INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE draft_section (
-    draft TEXT NOT NULL REFERENCES draft (key) ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    heading TEXT NOT NULL,
-    text TEXT NOT NULL,
-    gist TEXT NOT NULL,
-    PRIMARY KEY (draft, number)
-) WITHOUT ROWID;
-"""
-_REMARKS = """
-ALTER TABLE job_row ADD COLUMN remark TEXT;
-CREATE INDEX job_row_remark ON job_row (job) WHERE remark IS NOT NULL;
-"""
-# `touched` was of a calendar; from here on it is a day of the store, and whatever is older begins its time anew.
-_SHARES = """
-CREATE TABLE keeping (day INTEGER NOT NULL, wall REAL NOT NULL, salt BLOB NOT NULL);
-INSERT INTO keeping VALUES (0, 0, randomblob(16));
-UPDATE job SET touched = 0;
-UPDATE draft SET touched = 0;
-ALTER TABLE job ADD COLUMN session TEXT NOT NULL DEFAULT '';
-ALTER TABLE job ADD COLUMN address TEXT NOT NULL DEFAULT '';
-ALTER TABLE job ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE draft ADD COLUMN session TEXT NOT NULL DEFAULT '';
-ALTER TABLE draft ADD COLUMN address TEXT NOT NULL DEFAULT '';
-ALTER TABLE draft ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
-"""
-_TABLES = (_JOBS, _DRAFTS, _REMARKS, _SHARES)  # what each version of the file added to the one before
-VERSION = len(_TABLES)  # kept in the file's own user_version
+RowState = Literal["waiting", "done", "failed", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows of a job wait, are done, and have failed; of those that are done, how many have a remark."""
+    """How many rows of a job wait, are done, have failed, and were refused when the file was read.
+
+    Of those that are done, `remarked` have a remark. `all` are as many rows as the file has.
+    """
 
     waiting: int = 0
     done: int = 0
     failed: int = 0
+    refused: int = 0
     remarked: int = 0
 
     @property
     def all(self) -> int:
-        return self.waiting + self.done + self.failed
+        return self.waiting + self.done + self.failed + self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +79,8 @@ class Store:
             self.file.chmod(0o600)  # before anything is in it
             for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 self._connection.execute(f"PRAGMA {setting}")
-            self._make_tables()
+            with self._transaction() as write:
+                store_tables.make(write)
             self._begin()
         except (OSError, sqlite3.Error) as error:
             log.error("The data folder %s cannot be used: %s. --data-folder chooses another.", folder, error)
@@ -135,11 +91,21 @@ class Store:
             self._connection.close()
 
     def add_job(
-        self, columns: Sequence[str], inputs: Iterable[Mapping[str, str]], visitor: Visitor | None = None
+        self,
+        columns: Sequence[str],
+        inputs: Iterable[Mapping[str, str]],
+        visitor: Visitor | None = None,
+        refused: Mapping[int, Text] | None = None,
     ) -> str:
-        """Keeps a new job, all of its rows waiting; returns its key. Busy where too much is kept."""
-        key = secrets.token_urlsafe(32)
-        rows = [(key, number, _packed(one), "waiting", "[]") for number, one in enumerate(inputs, start=1)]
+        """Keeps a new job, all of its rows waiting but those `refused` with a reason; returns its key.
+
+        Busy where too much is kept.
+        """
+        key, why = secrets.token_urlsafe(32), refused or {}
+        rows = [
+            (key, number, _packed(one), REFUSED if number in why else "waiting", "[]", _told(why.get(number)))
+            for number, one in enumerate(inputs, start=1)
+        ]
         size = sum(len(row[2].encode()) for row in rows)
         with self._transaction() as write:
             owner = self._room(write, "job", visitor, KEPT_DAYS, self._limits.batches)
@@ -147,7 +113,9 @@ class Store:
                 "INSERT INTO job (key, touched, columns, plan, session, address, size) VALUES (?, ?, ?, '{}', ?, ?, ?)",
                 (key, self._today(write), _packed(list(columns)), *owner, size),
             )
-            write.executemany("INSERT INTO job_row (job, number, input, state, texts) VALUES (?, ?, ?, ?, ?)", rows)
+            write.executemany(
+                "INSERT INTO job_row (job, number, input, state, texts, reason) VALUES (?, ?, ?, ?, ?, ?)", rows
+            )
             self._shares.weigh(write, owner)
         return key
 
@@ -162,13 +130,13 @@ class Store:
             write.execute("UPDATE job SET plan = ?, touched = ? WHERE key = ?", given)
             write.execute(
                 "UPDATE job_row SET state = 'waiting', texts = '[]', reason = NULL, seed = NULL, remark = NULL "
-                "WHERE job = ?",
-                (key,),
+                "WHERE job = ? AND state != ?",
+                (key, REFUSED),
             )
 
     def accept(self, key: str, result: Result) -> None:
         """A row has ended. It is on the disk when this returns."""
-        told = [None if text is None else _packed([text.en, text.zh]) for text in (result.reason, result.remark)]
+        told = [_told(text) for text in (result.reason, result.remark)]
         with self._transaction() as write:
             write.execute(
                 "UPDATE job_row SET state = ?, texts = ?, seed = ?, reason = ?, remark = ? "
@@ -202,17 +170,18 @@ class Store:
         )  # fmt: skip
         return None if not found else (found[0][0], json.loads(found[0][1]))
 
+    def first_row(self, key: str) -> Result | None:
+        """The first row that was not refused."""
+        found = self._all(f"{_RESULT} WHERE job = ? AND state != ? ORDER BY number LIMIT 1", key, REFUSED)
+        return _result(found[0]) if found else None
+
     def results(
         self, key: str, *, first: int = 1, most: int = 1_000_000, state: RowState | None = None
     ) -> list[Result]:
         """At most so many rows from this number on, in their order; only those in one state where one is named."""
         wanted = "" if state is None else "AND state = ?"
         given = (key, first, *(() if state is None else (state,)), most)
-        found = self._all(
-            "SELECT number, input, state, texts, seed, reason, remark FROM job_row "
-            f"WHERE job = ? AND number >= ? {wanted} ORDER BY number LIMIT ?",
-            *given,
-        )
+        found = self._all(f"{_RESULT} WHERE job = ? AND number >= ? {wanted} ORDER BY number LIMIT ?", *given)
         return [_result(row) for row in found]
 
     def add_draft(self, head: Mapping[str, str], visitor: Visitor | None = None) -> str:
@@ -358,20 +327,17 @@ class Store:
             if size > before:
                 self._shares.weigh(write, (owner[0], owner[1]))
 
-    def _make_tables(self) -> None:
-        with self._transaction() as write:
-            version = write.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise sqlite3.DatabaseError(f"its tables are of version {version}, this program knows {VERSION}")
-            for added in _TABLES[version:]:
-                for statement in filter(str.strip, added.split(";")):
-                    write.execute(statement)
-            write.execute(f"PRAGMA user_version={VERSION}")
-
 
 def _insert(write: sqlite3.Connection, key: str, number: int, section: Section) -> None:
     given = (key, number, section.heading, section.text, section.gist)
     write.execute("INSERT INTO draft_section VALUES (?, ?, ?, ?, ?)", given)
+
+
+_RESULT = "SELECT number, input, state, texts, seed, reason, remark FROM job_row"
+
+
+def _told(text: Text | None) -> str | None:
+    return None if text is None else _packed([text.en, text.zh])
 
 
 def _packed(value: Any) -> str:

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from playground import models, own_task, parameters, tasks
-from playground.batch import Batch, Plan, guess
+from playground.batch import Batch, Plan, candidates, guess
 from playground.fast.job import Job
 from playground.generate import build
 from playground.generators.local import LocalGenerator
@@ -232,6 +232,45 @@ def test_columns_find_their_fields_by_name_or_label_in_both_languages() -> None:
     }  # fmt: skip
     assert guess(task, ["语气", "产品"]) == {"product": "产品", "tone": "语气"}
     assert guess(task, ["id", "x"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "wanted"),
+    [
+        ("review", ["ID", "subject", "liked"], {"subject": "subject", "liked": "liked"}),  # no ID in "Did not like"
+        ("document", ["Customer", "Total", "facts"], {"facts": "facts"}),  # no "To" in "Total"
+        (
+            "document",
+            ["To", "Facts", "From", "Kind"],
+            {"recipient": "To", "facts": "Facts", "sender": "From", "kind": "Kind"},
+        ),
+        ("slogans", ["Production", "Monotone"], {}),
+        ("slogans", ["Product name", "Target audience"], {"product": "Product name", "audience": "Target audience"}),
+        ("slogans", ["productName", "the_tone"], {"product": "productName", "tone": "the_tone"}),
+        ("slogans", ["Product ID", "SKU of the product", "tone"], {"tone": "tone"}),
+        ("slogans", ["Product name", "Product description"], {}),  # two may be meant
+        ("slogans", ["Product name", "PRODUCT"], {"product": "PRODUCT"}),
+        ("slogans", ["Tone", "tone "], {}),
+        ("slogans", ["语气", "tone"], {}),
+        ("slogans", ["产品", "产品编号"], {"product": "产品"}),
+        ("slogans", ["What", "it", "is"], {}),
+        ("slogans", ["About"], {"about": "About"}),
+        ("review", ["Not", "5", "Stars"], {"stars": "Stars"}),
+        ("reply", ["Customer", "customer's message", "Name"], {"message": "customer's message", "name": "Name"}),
+    ],
+)
+def test_columns_are_matched_by_whole_words_and_by_nothing_else(
+    task: str, columns: list[str], wanted: dict[str, str]
+) -> None:
+    assert guess(tasks.find(task), columns) == wanted
+
+
+def test_a_column_that_several_fields_may_mean_is_nobody_s() -> None:
+    own = own_task.write("Two", own_task.free("{{first_name}} {{last_name}}"), {}, parameters.validate({}), "en")
+    task = own_task.read(own)
+    assert guess(task, ["name"]) == {}
+    assert candidates(task, ["name"]) == {"first_name": ["name"], "last_name": ["name"]}
+    assert guess(task, ["First name", "LastName"]) == {"first_name": "First name", "last_name": "LastName"}
 
 
 def test_the_same_row_draws_the_same_luck_after_a_pause() -> None:

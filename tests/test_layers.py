@@ -13,13 +13,14 @@ ROOT = Path(__file__).parent.parent
 # fits counts.
 FLOORS = {
     "playground.types": 0.0, "playground.leave": 0.0, "playground.run_folder": 0.1, "playground.visitor": 0.0,
-    "playground.disk": 0.1, "playground.settings": 0.1, "playground.parameters": 0.1,
+    "playground.disk": 0.1, "playground.isolation": 0.05, "playground.tables": 0.1, "playground.settings": 0.1,
+    "playground.parameters": 0.1,
     "playground.conversation": 1.0, "playground.thinking": 1.0,
     "playground.schema": 1.0, "playground.listing": 1.0, "playground.output": 1.05,
     "playground.task": 1.1, "playground.tasks": 1.2, "playground.own_task": 1.25,
     "playground.outcomes": 1.3, "playground.reports": 1.4, "playground.fitness": 1.5,
     "playground.knob_presets": 1.2, "playground.export": 1.2, "playground.store": 1.2, "playground.sweep": 1.2,
-    "playground.store_shares": 1.1, "playground.store_days": 1.0,
+    "playground.store_shares": 1.1, "playground.store_days": 1.0, "playground.store_tables": 1.0,
     "playground.statistics": 1.0, "playground.waiting": 1.0, "playground.one_state": 1.0, "playground.rows": 1.0,
     "playground.draft": 1.0, "playground.manuscript": 1.1,
     "playground.models": 2.0, "playground.kernels": 2.05, "playground.decoding": 2.1, "playground.fast": 2.15,

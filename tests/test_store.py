@@ -8,7 +8,8 @@ import pytest
 
 from playground.disk import DiskError
 from playground.rows import Result
-from playground.store import FILE, VERSION, Counts, Store
+from playground.store import FILE, Counts, Store
+from playground.store_tables import TABLES, VERSION
 from playground.types import Text
 from tests.killed import killed
 
@@ -59,6 +60,41 @@ def test_failed_rows_wait_again_with_nothing_of_before(tmp_path: Path) -> None:
     assert store.waiting(key) == (1, {"a": "1"}) and store.results(key)[0].reason is None
     store.plan(key, {"task": "slogans"})
     assert store.counts(key) == Counts(waiting=2)
+    store.close()
+
+
+def test_rows_that_are_refused_stay_so_and_are_counted_with_their_reasons(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    why = Text("Line 2 has more cells", "第 2 行的单元格过多")
+    key = store.add_job(["a"], [{"a": "1"}, {"a": "2"}, {"a": "3"}], refused={1: why})
+    assert store.counts(key) == Counts(waiting=2, refused=1) and store.counts(key).all == 3
+    assert store.results(key)[0] == Result(1, {"a": "1"}, "refused", reason=why)
+    first = store.first_row(key)
+    assert first is not None and first.number == 2 and store.waiting(key) == (2, {"a": "2"})
+    store.plan(key, {"task": "slogans"})
+    store.accept(key, Result(2, {"a": "2"}, "failed", reason=Text("why", "为何")))
+    store.retry(key)
+    assert store.counts(key) == Counts(waiting=2, refused=1)
+    assert store.first_row(store.add_job(["a"], [{"a": "1"}], refused={1: why})) is None
+    store.close()
+
+
+def test_a_file_of_an_earlier_version_is_read_on_with_its_jobs(tmp_path: Path) -> None:
+    """As the version before refused rows wrote it."""
+    old = sqlite3.connect(tmp_path / FILE)
+    for added in TABLES[:3]:
+        old.executescript(added)
+    old.execute("INSERT INTO job VALUES ('k', 1e12, '[\"a\"]', '{}')")
+    for number, state in enumerate(("done", "failed", "waiting"), start=1):
+        given = ("k", number, '{"a": "x"}', state, '["t"]', '["why", "为何"]', None, None)
+        old.execute("INSERT INTO job_row VALUES (?, ?, ?, ?, ?, ?, ?, ?)", given)
+    old.execute("PRAGMA user_version=3")
+    old.commit()
+    old.close()
+    store = Store(tmp_path)
+    assert store.counts("k") == Counts(waiting=1, done=1, failed=1)
+    assert [one.state for one in store.results("k")] == ["done", "failed", "waiting"]
+    assert store._all("PRAGMA user_version")[0][0] == VERSION
     store.close()
 
 

@@ -11,7 +11,8 @@ from playground import store as stores
 from playground.draft import MOST_SECTIONS, Section
 from playground.rows import Result
 from playground.settings import Limits
-from playground.store import FILE, VERSION, Store
+from playground.store import FILE, Store
+from playground.store_tables import VERSION
 from playground.types import Busy, InvalidRequest
 from tests.killed import killed
 

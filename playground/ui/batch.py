@@ -11,21 +11,21 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from playground import counsel, own_task, parameters, rows, visitor
-from playground.batch import Plan, guess
+from playground.batch import Plan, candidates, guess
 from playground.jobs import Jobs, Progress
+from playground.rows import REFUSED, NeedsChoice
 from playground.schema import SchemaError
 from playground.store import StoredJob
 from playground.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
+from playground.ui.batch_file import AGAIN, asked, refusals, taken
 from playground.ui.element import element
 from playground.ui.host import Host
 from playground.ui.kept import Kept, key_of
@@ -36,7 +36,7 @@ from playground.ui.words import UNEXPECTED, said
 PAGE = 50  # rows of the table at a time
 _LOOK = 0.4  # seconds between looks at a job that runs
 _GONE = Text("This batch is not kept any more.", "此批量任务已不再保留。")
-_AGAIN = Text("Choose the file again.", "请重新选择文件。")
+_NO_ROW = Text("No row of the file can be used.", "文件中没有可用的行。")
 _NOT_RUN = Text("This batch has not been run yet.", "此批量任务还没有运行过。")
 _RUN = Text("Choose a task and run it.", "请选择任务并运行。")
 _MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
@@ -99,31 +99,29 @@ class BatchTab:
             return self._opened
 
     def _open(self, event: gr.EventData) -> Any:
-        """A file that was sent becomes a job; a key finds its own again."""
+        """A file that was sent becomes a job, unless something has to be asked; a key finds its own again."""
         sent = _sent(event)
         try:
-            found = {"key": self._taken(sent["path"])} if "path" in sent else sent
+            found = {"key": self._taken(sent)} if "path" in sent else sent
             return gr.update(job=self._told(self._known(found)), preview=None, status=None)
+        except NeedsChoice as question:
+            return gr.update(job={"error": _error(question), "known": True, "ask": asked(question)})
         except PlaygroundError as error:
             return gr.update(job={"error": _error(error), "known": "path" in sent})
 
-    def _taken(self, path: object) -> str:
-        """The key of a new job from a file in Gradio's own folder; the file itself is not kept."""
-        limits, file = self._host.settings.limits, _uploaded(path)
-        if file is None:
-            raise InvalidRequest(Text("There is no such file.", "没有这个文件。"), _AGAIN, parameter="file")
-        try:
-            table = rows.read(file, most_rows=limits.batch_rows, most_bytes=limits.batch_bytes)
-        finally:
-            file.unlink(missing_ok=True)
-        return self._jobs.store.add_job(table.columns, table.rows, visitor.current())
+    def _taken(self, sent: Mapping[str, Any]) -> str:
+        """The key of a new job from the file that was sent; the file itself is not kept."""
+        table = taken(sent, self._host.settings.limits)
+        return self._jobs.store.add_job(table.columns, table.rows, visitor.current(), table.refused)
 
     def _told(self, job: StoredJob) -> dict[str, Any]:
-        first = self._jobs.store.results(job.key, most=1)
+        store = self._jobs.store
+        first, refused = store.first_row(job.key), store.results(job.key, state=REFUSED)
         return {
             "key": job.key,
             "columns": list(job.columns),
-            "first": dict(first[0].input) if first else {},
+            "first": dict(first.input) if first else {},
+            "refused": refusals({one.number: one.reason for one in refused}),
             "plan": dict(job.plan),
             "own": _own_record(job.plan),
         }
@@ -139,7 +137,8 @@ class BatchTab:
             return gr.update(about={**told, "error": _error(error)})
         own, language = bool(sent.get("own")), form.language_of(sent)
         remark = counsel.beforehand(task, language, generator.card, own=own) if generator else None
-        return gr.update(about={**told, "guess": guess(task, columns), "remark": said(remark)})
+        several = {name: found for name, found in candidates(task, columns).items() if len(found) > 1}
+        return gr.update(about={**told, "guess": guess(task, columns), "several": several, "remark": said(remark)})
 
     async def _look(self, knobs: Any, act: Any, event: gr.EventData) -> AsyncGenerator[Any, None]:
         """The first row's prompt, then its texts as they grow."""
@@ -151,8 +150,10 @@ class BatchTab:
             nonlocal task
             job, plan = self._planned(sent, knobs, act)
             task = plan.read_task()
-            row = self._jobs.store.results(job.key, most=1)[0]
-            request = replace(plan.request(task, 1, row.input, self._host.generator), watched=True)
+            row = self._jobs.store.first_row(job.key)
+            if row is None:
+                raise InvalidRequest(_NO_ROW, AGAIN, parameter="file")
+            request = replace(plan.request(task, row.number, row.input, self._host.generator), watched=True)
             shown["prompt"] = self._host.generator.render(request).text
             return request
 
@@ -227,7 +228,7 @@ class BatchTab:
         """The job whose key was sent; InvalidRequest where there is none."""
         job = self._jobs.store.job(key_of(sent))
         if job is None:
-            raise InvalidRequest(_GONE, _AGAIN, parameter="file")
+            raise InvalidRequest(_GONE, AGAIN, parameter="file")
         return job
 
     async def _follow(self, event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
@@ -260,6 +261,7 @@ class BatchTab:
         return {
             "strayed": said(counsel.of_rows(counts.remarked, language)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
+            "refused": counts.refused,
             "error": said(progress.trouble),
             "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
@@ -319,16 +321,6 @@ def _readable(task: Task | None, text: str) -> str | dict[str, str]:
 def _sent(event: gr.EventData) -> Mapping[str, Any]:
     """What the script sent with an event; anything but a mapping is nothing."""
     return event._data if isinstance(event._data, Mapping) else {}
-
-
-def _uploaded(path: object) -> Path | None:
-    """A file that was sent to this server; None for any other path."""
-    try:
-        file = Path(path).resolve() if isinstance(path, str) else None
-        known = file is not None and file.is_relative_to(Path(get_upload_folder()).resolve()) and file.is_file()
-    except (OSError, ValueError):  # no file can be named so
-        return None
-    return file if known else None
 
 
 def _whole(sent: Mapping[str, Any], name: str, usual: int = 0) -> int:

@@ -35,7 +35,7 @@ ODD: list[Any] = [
 ]  # fmt: skip
 # What each event reads beside the job's key.
 READS: dict[str, tuple[str, ...]] = {
-    "open": ("path",),
+    "open": ("path", "sheet", "delimiter", "encoding"),
     "about": ("task", "own", "language", "at"),
     "look": ("task", "own", "language", "mapping", "fixed", "n", "seed", "knobs"),
     "go": ("task", "own", "language", "mapping", "fixed", "n", "seed", "knobs", "first"),
@@ -153,11 +153,55 @@ def test_only_what_was_sent_to_this_server_becomes_a_job(tab: BatchTab, tmp_path
         assert told["job"]["columns"] == ["p"] and not mine.exists()
 
 
+def sent_file(data: bytes, name: str = "rows.csv") -> Path:
+    """A file in Gradio's own folder, as an upload leaves it."""
+    uploads = Path(get_upload_folder())
+    uploads.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(dir=uploads)) / name
+    place.write_bytes(data)
+    return place
+
+
+def test_what_has_to_be_asked_of_a_file_is_asked_and_the_answer_comes_with_the_file(tab: BatchTab) -> None:
+    data = b"p;a,b\nTea;1,2\n"
+    (told,) = answers(tab, "open", {"path": str(sent_file(data))})
+    asked = told["job"]["ask"]
+    assert asked["option"] == "delimiter" and [one["value"] for one in asked["choices"]] == [",", ";"]
+    assert "comma or semicolon" in told["job"]["error"]["en"] and told["job"]["known"]
+    (told,) = answers(tab, "open", {"path": str(sent_file(data)), "delimiter": ";"})
+    assert told["job"]["columns"] == ["p", "a,b"] and told["job"]["first"] == {"p": "Tea", "a,b": "1,2"}
+    for name in ("sheet", "delimiter", "encoding"):
+        for odd in ODD:
+            file = sent_file(data)
+            (told,) = answers(tab, "open", {"path": str(file), name: odd})
+            assert "error" in told["job"] or (told["job"]["columns"] and not file.exists())
+
+
+def test_rows_that_are_refused_are_told_with_the_file_counted_and_shown(tab: BatchTab) -> None:
+    (told,) = answers(tab, "open", {"path": str(sent_file(b"p\n,x\nTea\n" + b"\n".join([b"a,b,c"] * 6) + b"\n"))})
+    job = told["job"]
+    assert job["columns"] == ["p"] and job["first"] == {"p": ",x"}
+    (told,) = answers(tab, "open", {"path": str(sent_file(b"p,q\n1,2,3\nTea,x\n" + b"a,b,c\n" * 6))})
+    job = told["job"]
+    assert [one["number"] for one in job["refused"]] == [1, 3, 4, 5, 6] and job["first"] == {"p": "Tea", "q": "x"}
+    assert job["refused"][0]["reason"]["en"].startswith("Line 2 has more cells")
+    preview = answers(tab, "look", wish(job["key"]))[-1]["preview"]
+    assert "Tea" in preview["prompt"]
+    status = answers(tab, "go", wish(job["key"]))[-1]["status"]
+    assert (status["done"], status["refused"], status["all"]) == (1, 7, 8)
+    assert [one["state"] for one in status["rows"]] == ["refused", "done", *["refused"] * 6]
+    (saved,) = answers(tab, "save", {"key": job["key"], "kind": "jsonl", "language": "zh"})
+    lines = [json.loads(line) for line in saved["file"]["text"].splitlines()]
+    assert len(lines) == 8 and lines[0]["state"] == "refused" and lines[0]["reason"].startswith("第 2 行")
+    (told,) = answers(tab, "open", {"path": str(sent_file(b"p,q\n1,2,3\n"))})
+    assert "No row of the file" in answers(tab, "look", wish(told["job"]["key"]))[-1]["preview"]["error"]["en"]
+
+
 def test_an_own_task_goes_into_the_plan_and_a_broken_one_is_told_with_its_line(tab: BatchTab) -> None:
     key = added(tab)
     sent = wish(key, task="own:a", own=OWN)
     (told,) = answers(tab, "about", {**sent, "mapping": {}, "at": 5})
-    assert told["about"] == {"at": 5, "guess": {}, "remark": None}
+    assert told["about"] == {"at": 5, "guess": {}, "several": {}, "remark": None}
     answers(tab, "go", sent, None, {"path": "fast"})
     plan, done = state(tab, key)
     assert (plan["task"], plan["own"], plan["path"], done) == ("fox_story", OWN, "exact", 2)  # a script has one path

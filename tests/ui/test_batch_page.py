@@ -20,6 +20,7 @@ from playground.store import Store, StoredJob
 from tests.ui.conftest import PATIENCE, Held, Site, Visit
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.served import SCRIPTED, Forked, free_port
+from tests.workbooks import row, text, workbook
 
 pytestmark = pytest.mark.browser
 ROWS = 24
@@ -190,6 +191,38 @@ def test_a_sheet_is_mapped_stopped_in_the_middle_and_gone_on_with(server: Server
         (number, number - 1, "done") for number in range(1, 9)
     ]
     assert found[6]["input"] == {"SKU": "7", "What is sold": "茶 7", "price": "2.5"}
+
+
+def test_what_a_file_does_not_tell_is_chosen_and_its_refused_rows_are_shown(
+    server: Server, visit: Visit, tmp_path: Path
+) -> None:
+    page = visit(server.url)
+    tab = open_tab(page)
+    rows = (row(1, text("A1", "Product name"), text("B1", "product label")), row(2, text("A2", HOSTILE)),
+            row(3, '<c r="A3"><f>B9</f></c>'), row(4, text("A4", "Tea")))  # fmt: skip
+    (tmp_path / "rows.xlsx").write_bytes(workbook(*rows, sheets={"One": "visible", "Zwei": "visible", "Old": "hidden"}))
+    choose(page, tmp_path / "rows.xlsx")
+    expect(tab.locator(".batch-error").first).to_contain_text("several sheets: One, Zwei")
+    expect(tab.locator(".batch-choices button")).to_have_text(["One", "Zwei"])
+    tab.locator(".batch-choices button", has_text="Zwei").click()
+    expect(tab.locator(".batch-refused")).to_contain_text("Row 2: The formula in A3 was saved without its value.")
+    expect(tab.locator(".batch-choices")).to_be_hidden()
+    expect(tab.locator("tr.refused")).to_contain_text("The formula in A3")
+    product = tab.locator("select[data-field=product]")
+    expect(product).to_have_value("")  # two columns may be meant
+    expect(product.locator("option").first).to_have_text("Choose: Product name / product label")
+    product.select_option("Product name")
+    expect(tab.locator("[name=run]")).to_have_text("Run 2 rows")
+    tab.locator("[name=run]").click()
+    expect(tab.locator(".batch-words")).to_have_text("2 of 2 rows · 1 of 3 in the file refused")
+    assert [one["state"] for one in records(page)] == ["done", "refused", "done"]
+    (tmp_path / "tie.csv").write_text("product;a,b\nTea;1,2\n", encoding="utf-8")
+    choose(page, tmp_path / "tie.csv")
+    expect(tab.locator(".batch-choices button")).to_have_text(
+        ["comma: product;a | b / Tea;1 | 2", "semicolon: product | a,b / Tea | 1,2"]
+    )
+    tab.locator(".batch-choices button").nth(1).click()
+    expect(product).to_have_value("product")
 
 
 def test_a_model_that_falls_short_is_spoken_of_before_and_its_strange_rows_after(

@@ -4,7 +4,7 @@ const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const KEY = "playground-batch";
 const PAGE = 50;
-const STATES = { waiting: "batch_is_waiting", done: "batch_is_done", failed: "batch_is_failed" };
+const STATES = { waiting: "batch_is_waiting", done: "batch_is_done", failed: "batch_is_failed", refused: "batch_is_refused" };
 const SAME = "\u0000same"; // no column is named so
 let job = null;
 let first = 1;
@@ -13,6 +13,8 @@ let fixed = {};
 let tasks = props.tasks; // and a visitor's own behind them
 let path = "";
 let mine = []; // those, as mine.js keeps them
+let several = {}; // by field: the columns that may be meant, where there are more than one
+let sending = null; // the file that was sent last, and what was said of how it is read
 let asked = null; // since when an answer about the chosen task is waited for, and whether columns are wanted of it
 
 const named = (id) => tasks.find((one) => one.id === id);
@@ -44,7 +46,8 @@ const drawFields = () => {
   if (!job) return;
   find(".batch-fields").replaceChildren(...taskNow().fields.map((field) => {
     const column = wanted[field.name] ?? "";
-    const unset = field.choices ? pg.t("batch_usual", { value: pg.say(field.default) }) : pg.t(field.required ? "batch_choose_column" : "batch_empty");
+    const choice = several[field.name];
+    const unset = choice ? pg.t("batch_several", { columns: choice.join(" / ") }) : field.choices ? pg.t("batch_usual", { value: pg.say(field.default) }) : pg.t(field.required ? "batch_choose_column" : "batch_empty");
     const none = option("", unset, column);
     return pg.make("div", { class: "field" },
       pg.make("span", { class: "field-label" }, pg.say(field.label), field.required ? null : pg.make("i", {}, pg.t("optional"))),
@@ -63,6 +66,7 @@ const begin = () => {
   fail(null);
   wanted = {};
   fixed = {};
+  several = {};
   drawFields();
   ask(true);
 };
@@ -80,8 +84,9 @@ const wish = () => {
 };
 const time = (seconds) => (seconds < 100 ? pg.t("batch_seconds", { count: Math.ceil(seconds) }) : pg.t("batch_minutes", { count: Math.round(seconds / 60) }));
 const words = (status) => [
-  pg.t("batch_done", { done: pg.number(status.done + status.failed), all: pg.number(status.all) }),
+  pg.t("batch_done", { done: pg.number(status.done + status.failed), all: pg.number(status.all - status.refused) }),
   status.failed ? pg.t("batch_failed", { count: pg.number(status.failed) }) : "",
+  status.refused ? pg.t("batch_refused", { count: pg.number(status.refused), all: pg.number(status.all) }) : "",
   pg.say(status.strayed),
   status.running && status.left !== null ? pg.t("batch_left", { time: time(status.left) }) : "",
   status.running && status.speed ? pg.t("speed", { count: pg.number(status.speed, 1) }) : "",
@@ -89,10 +94,10 @@ const words = (status) => [
 ].filter(Boolean).join(" · ");
 const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
   pg.make("td", {}, pg.make("div", { class: "batch-input" }, row.input.join(" · "))), pg.make("td", {}, pg.t(STATES[row.state])),
-  pg.make("td", {}, row.state === "failed" ? pg.say(row.reason) : row.texts.map(pg.say).join("\n"),
+  pg.make("td", {}, row.reason ? pg.say(row.reason) : row.texts.map(pg.say).join("\n"),
     row.remark ? pg.make("p", { class: "remark" }, pg.say(row.remark)) : null));
 const drawStatus = () => {
-  const status = props.status ?? { all: 0, done: 0, failed: 0, waiting: 0, running: false, rows: [] };
+  const status = props.status ?? { all: 0, done: 0, failed: 0, refused: 0, waiting: 0, running: false, rows: [] };
   const ended = status.done + status.failed;
   const begun = ended > 0 || status.running;
   const show = (name, shown) => { find(`[name=${name}]`).hidden = !shown; };
@@ -103,13 +108,13 @@ const drawStatus = () => {
   show("csv", ended > 0);
   show("jsonl", ended > 0);
   find("[name=run]").disabled = status.running;
-  find("[name=run]").textContent = pg.t(begun ? "batch_run_again" : "batch_run", { count: pg.number(status.all) });
+  find("[name=run]").textContent = pg.t(begun ? "batch_run_again" : "batch_run", { count: pg.number(status.all - status.refused) });
   find("[name=pause]").disabled = status.pausing;
   const bar = find(".batch-progress");
   bar.hidden = !begun;
-  bar.setAttribute("aria-valuemax", status.all);
+  bar.setAttribute("aria-valuemax", status.all - status.refused);
   bar.setAttribute("aria-valuenow", ended);
-  bar.firstElementChild.style.width = `${(100 * ended) / Math.max(1, status.all)}%`;
+  bar.firstElementChild.style.width = `${(100 * ended) / Math.max(1, status.all - status.refused)}%`;
   find(".batch-words").textContent = status.all ? words(status) : "";
   if (status.error) fail(status.error);
   const names = ["batch_row", "batch_input", "batch_state", "batch_text"].map((name) => pg.make("th", { scope: "col" }, pg.t(name)));
@@ -137,8 +142,24 @@ const drawRemark = () => {
   find(".batch-job > .remark").hidden = !remark;
   find(".remark-text").textContent = pg.say(remark);
 };
+/** What has to be said of a file before it can be read: it is sent again with each answer. */
+const drawChoices = () => {
+  const { option, choices } = props.job?.ask ?? {};
+  find(".batch-choices").hidden = !option;
+  find(".batch-choices").replaceChildren(...(choices ?? []).map((one) =>
+    pg.make("button", { type: "button", class: "halt", name: "choose", "data-option": option, value: one.value }, pg.say(one.label))));
+};
+const drawRefused = () => {
+  const { refused = [] } = job ?? {};
+  const more = (props.status?.refused ?? refused.length) - refused.length;
+  find(".batch-refused").hidden = !refused.length;
+  find(".batch-refused").replaceChildren(pg.make("p", {}, pg.t("batch_refused_rows")), pg.make("ul", {},
+    ...refused.map((one) => pg.make("li", {}, `${pg.t("batch_row")} ${one.number}: ${pg.say(one.reason)}`)),
+    more > 0 ? pg.make("li", {}, pg.t("batch_refused_more", { count: pg.number(more) })) : null));
+};
 const drawJob = () => {
   const told = props.job;
+  drawChoices();
   if (told?.error) {
     if (told.known) fail(told.error);
     if (!told.known) pg.store(KEY, "");
@@ -148,7 +169,9 @@ const drawJob = () => {
   fail(null);
   job = told;
   first = 1;
+  sending = null;
   pg.store(KEY, job.key);
+  drawRefused();
   find(".batch-job").hidden = false;
   const plan = job.plan;
   gather();
@@ -173,16 +196,19 @@ const draw = () => {
   drawPreview();
   drawRemark();
   drawPath();
+  drawChoices();
+  drawRefused();
 };
-const send = async (file) => {
+const send = async (file, reading = {}) => {
   fail(null);
+  sending = { file, reading };
   if (file.size > props.most.bytes) {
     fail(pg.t("batch_too_large", { size: pg.bytes(file.size), most: pg.bytes(props.most.bytes) }));
     return;
   }
   try {
     const { path } = await upload(file);
-    trigger("opened", { path });
+    trigger("opened", { path, ...reading });
   } catch {
     fail(pg.t("lost"));
   }
@@ -207,6 +233,7 @@ element.addEventListener("drop", (event) => {
 });
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
+  if (button?.name === "choose" && sending) send(sending.file, { ...sending.reading, [button.dataset.option]: button.value });
   if (!button || !job) return;
   fail(null);
   switch (button.name) {
@@ -223,7 +250,7 @@ element.addEventListener("click", (event) => {
 });
 watch("job", drawJob);
 watch("about", () => {
-  const { at, guess, error } = props.about ?? {};
+  const { at, guess, several: more, error } = props.about ?? {};
   if (!asked || at !== asked.at) return;
   const { columns } = asked;
   asked = null;
@@ -231,9 +258,10 @@ watch("about", () => {
   drawRemark();
   if (!columns) return;
   wanted = { ...guess, ...wanted };
+  several = more ?? {};
   drawFields();
 });
-watch("status", drawStatus);
+watch("status", () => { drawStatus(); drawRefused(); });
 watch("preview", drawPreview);
 watch("file", () => {
   if (!props.file) return;
