@@ -77,14 +77,13 @@ def read(text: object, file: str = FILE) -> Task:
     except UnicodeEncodeError:
         raise SchemaError(Text("it holds characters that are no text.", "含有无效字符。"), file=file) from None
     if size > MAX_BYTES:
-        most = MAX_BYTES // 1024
-        raise SchemaError(Text(f"it is larger than {most} KB.", f"超过 {most} KB。"), file=file)
+        raise _too_large(file)
     return _built(text, file)
 
 
 @functools.lru_cache(_KEPT)
 def _built(text: str, file: str) -> Task:
-    return tasks.build(schema.parse(text, file))
+    return tasks.build(schema.parse_untrusted(text, file))
 
 
 def write(
@@ -95,6 +94,8 @@ def write(
     if not named or len(named) > MAX_TITLE:
         en, zh = f"The title needs 1 to {MAX_TITLE} characters.", f"标题需要 1 到 {MAX_TITLE} 个字符。"
         raise InvalidRequest(Text(en, zh), parameter="title")
+    if len(prompts.complete) > MAX_BYTES:
+        raise _too_large(FILE)
     names = variables(prompts.complete)  # of a chat, all its parts
     if not names:
         what = Text("A task needs something to fill in.", "任务需要可以填写的内容。")
@@ -144,6 +145,11 @@ def kind_of(task: Task) -> Mode | None:
     if read(again) != task:
         return None
     return "chat" if parts.user else "complete"
+
+
+def _too_large(file: str) -> SchemaError:
+    most = MAX_BYTES // 1024
+    return SchemaError(Text(f"it is larger than {most} KB.", f"超过 {most} KB。"), file=file)
 
 
 def _check_names(names: list[str]) -> None:

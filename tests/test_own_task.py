@@ -217,9 +217,12 @@ HOSTILE = [
     ('id: story\ntitle: "\\UFFFFFFFF"\n', 2, "cannot be read"),
     ('id: story\ntitle: "\\ud800"\n', 2, "half a character"),
     ('id: story\n"\\udfff": x\n', 2, "half a character"),
-    ("[" * 60_000, None, "not valid YAML"),
-    ("{a: " * 15_000, None, "not valid YAML"),
-    ("- " * 30_000 + "x", None, "not valid YAML"),
+    ("[" * 60_000, 1, "more than 40 levels deep"),
+    ("{a: " * 15_000, 1, "more than 40 levels deep"),
+    ("- " * 30_000 + "x", 1, "more than 40 levels deep"),
+    ("\n".join(" " * at + "a:" for at in range(60)), 40, "more than 40 levels deep"),
+    (written().replace("id: my_story", "id: 0x" + "f" * 10_000), 1, "cannot be read"),
+    (written().replace("id: my_story", "id: 2024-05-01"), 1, "it must be a text; put it in quotes"),
     (written().replace("id: my_story", "id: " + "9" * 10_000), 1, "cannot be read"),
     ("#" * (64 * 1024 + 1), None, "larger than 64 KB"),
     ("", None, "empty"),
@@ -238,17 +241,31 @@ def test_hostile_yaml_is_refused_with_its_line(text: Any, line: int | None, reas
     assert "from a stranger.yaml" in caught.value.say("zh")
 
 
+def test_yaml_that_takes_too_much_to_read_is_one_sentence_and_read_by_no_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schema, "_read", lambda *_: pytest.fail("the server itself read it"))
+    yaml = written("[a, b], " * 3_000 + "{{much}}", {"much": "x " * 2_900})
+    assert own_task.read(yaml, "mine.yaml").fields[0].name == "much"
+    monkeypatch.setattr(schema, "_MOST", replace(schema._MOST, memory=10**5))
+    with pytest.raises(schema.SchemaError, match=r"other.yaml: it takes too long to read") as caught:
+        own_task.read(yaml, "other.yaml")
+    assert "读取时间过长" in caught.value.say("zh")
+    with pytest.raises(schema.SchemaError, match="larger than 64 KB"):
+        written("x" * 10_000_000 + "{{a}}", {})
+
+
 def test_a_task_is_parsed_once_nobody_changes_it_and_a_mistake_is_told_each_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parsed: list[str] = []
-    parse = schema.parse
+    parse = schema.parse_untrusted
 
     def noted(text: str, file: str) -> schema.Node:
         parsed.append(file)
         return parse(text, file)
 
-    monkeypatch.setattr(schema, "parse", noted)
+    monkeypatch.setattr(schema, "parse_untrusted", noted)
     yaml = written("Once {{hero}} went.", {"hero": "a fox"}, stop=["\n"], temperature=0.31)
     task = own_task.read(yaml, "mine")
     before = copy.deepcopy(task)

@@ -213,7 +213,8 @@ def test_a_bad_line_of_jsonl_is_refused_alone_by_its_number() -> None:
     assert len(found.rows) == 12
     assert {place: reason.en.split(":")[0].split(" is")[0].split(" holds")[0].split(" brings")[0]
             for place, reason in found.refused.items()} == {
-        2: "Line 3", 3: "Line 4", 4: "Line 5", 5: "Line 6", 6: "Line 7", 7: "Line 8", 9: "Line 10", 10: "Line 11", 11: "Line 12",
+        2: "Line 3", 3: "Line 4", 4: "Line 5", 5: "Line 6", 6: "Line 7", 7: "Line 8", 9: "Line 10", 10: "Line 11",
+        11: "Line 12",
     }  # fmt: skip
     assert found.rows[0] == {"a": "x", "n": "3.10", "b": "", "big": ""}
     assert found.rows[7] == {"a": "", "n": "", "b": "true", "big": "123456789012345678901234567890"}

@@ -25,7 +25,10 @@ if sys.platform != "win32":  # where there are no such limits, and the server wa
 
 READY = b"ready\n"
 # What a worker can be asked for; a request names one of them, and nothing else is ever imported for it.
-TASKS: Mapping[str, str] = {"table": "playground.tables.reading:read"}
+TASKS: Mapping[str, str] = {
+    "table": "playground.tables.reading:read",
+    "yaml": "playground.schema:read_isolated",
+}
 _HEAVY = 128 * 2**20  # bytes of memory at its peak after which a worker ends instead of waiting for the next request
 _FILES = 64  # open files
 
