@@ -12,23 +12,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from playground import counsel, disk, generate, models, parameters, tasks, xray
 from playground.batch_cli import add_batch
-from playground.flags import add_parameters, given_values, pair
+from playground.flags import PROGRAM, Parser, add_parameters, given_values, pair
 from playground.measure_cli import add_measure
 from playground.models import catalogue
 from playground.parameters.record import Parameter
 from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
+from playground.terminal import prepare, print_json, read_input
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
-
-PROGRAM = "python -m playground"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it did what was asked, 2 with one sentence when it could not."""
+    prepare()
     given = _parser().parse_args(argv)
     try:
         code = int(given.command(given))
@@ -48,15 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse with one sentence for an error: the usage of sixty flags would bury it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{PROGRAM}: {message}. See {self.prog} --help.\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROGRAM, description="Text generation with every sampling knob in reach.")
+    parser = Parser(prog=PROGRAM, description="Text generation with every sampling knob in reach.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
     add_batch(commands, _load)
@@ -123,7 +116,7 @@ def _generate(given: argparse.Namespace) -> int:
         if place is not None:  # the rest was said before
             _say(remark if len(run.candidates) == 1 else Text(f"{place + 1}: {remark.en}", f"{place + 1}：{remark.zh}"))
     if given.json:
-        print(json.dumps(run.as_json(), ensure_ascii=False))
+        print_json(run.as_json())
     if run.error is not None:
         print(f"{PROGRAM}: {run.error.en}", file=sys.stderr)
         return 2
@@ -133,7 +126,7 @@ def _generate(given: argparse.Namespace) -> int:
 def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = None) -> Request:
     """The request as it is asked for; everything wrong with it is found before a model is loaded."""
     mode = mode or given.mode or "complete"
-    prompt = sys.stdin.read() if given.prompt == "-" else given.prompt
+    prompt = read_input() if given.prompt == "-" else given.prompt
     given.prompt = prompt
     if given.task is None:
         if given.set:
@@ -223,7 +216,7 @@ def _follow(runs: Iterator[Run], *, quiet: bool) -> Run:
 
 def _params(given: argparse.Namespace) -> int:
     if given.json:
-        print(json.dumps([parameter_record(parameter) for parameter in parameters.REGISTRY], ensure_ascii=False))
+        print_json([parameter_record(parameter) for parameter in parameters.REGISTRY])
         return 0
     for group, members in parameters.grouped().items():
         print(f"\n{parameters.GROUPS[group].en}")
@@ -255,7 +248,7 @@ def parameter_record(parameter: Parameter) -> dict[str, Any]:
 def _tasks(given: argparse.Namespace) -> int:
     found = tasks.load_all()
     if given.json:
-        print(json.dumps([task.record() for task in found], ensure_ascii=False))
+        print_json([task.record() for task in found])
         return 0
     for task in found:
         print(f"{task.id:18} {task.title.en} / {task.title.zh}: {task.description.en}")
@@ -267,7 +260,7 @@ def _tasks(given: argparse.Namespace) -> int:
 def _models(given: argparse.Namespace) -> int:
     found = catalogue.records(_say_progress)
     if given.json:
-        print(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return 0
     for item in found:
         print(f"{item['id']:44} {item['title']}" + (f"  [{item['folder']}]" if item.get("folder") else ""))

@@ -1,14 +1,48 @@
-"""The registry's parameters as flags of a terminal, and what they were given. Knows no command."""
+"""The registry's parameters as flags of a terminal, what they were given, and a parser for them. Knows no command."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from playground import parameters
 from playground.parameters.record import Parameter
 from playground.types import InvalidRequest, Text
+
+PROGRAM = "python -m playground"
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+_TYPED = r"\n is a line break, \t a tab, \\n the two characters."
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one sentence for an error, where the usage of sixty flags would bury it; and with values that begin
+    with a dash: what follows a flag that takes a text is that text, unless it is the name of a flag."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{PROGRAM}: {message}. See {self.prog} --help.\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return super().parse_known_args(None if args is None else self._joined(list(args)), namespace)
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if arg_strings == ["--"] and action.option_strings and action.nargs is None:
+            return "--"  # argparse of Python 3.11 would take it away
+        return super()._get_values(action, arg_strings)
+
+    def _joined(self, args: Sequence[str]) -> list[str]:
+        """`--stop ---` as `--stop=---`."""
+        found: list[str] = []
+        for arg in args:
+            flag = self._option_string_actions.get(found[-1]) if found else None
+            takes = flag is not None and flag.nargs is None
+            if takes and arg.startswith("-") and arg.partition("=")[0] not in self._option_string_actions:
+                found[-1] += f"={arg}"
+            else:
+                found.append(arg)
+        return found
 
 
 def add_parameters(sub: Any) -> None:
@@ -20,7 +54,10 @@ def add_parameters(sub: Any) -> None:
 
 
 def _add_flag(section: Any, parameter: Parameter) -> None:
-    about = f"{parameter.help.en} Neutral: {parameter.neutral!r}.".replace("%", "%%")
+    about = f"{parameter.help.en} Neutral: {parameter.neutral!r}."
+    if parameter.kind in ("texts", "bias"):
+        about += f" {_TYPED}"
+    about = about.replace("%", "%%")
     match parameter.kind:
         case "bool":
             section.add_argument(
@@ -46,9 +83,16 @@ def _shaped(parameter: Parameter, value: Any) -> Any:
             return json.loads(value)
         except ValueError:
             return value
+    if parameter.kind == "texts":
+        return [typed(item) for item in value]
     if parameter.kind == "bias":
-        return dict(pair(parameter.name, item) for item in value)
+        return {typed(text): number for text, number in (pair(parameter.name, item) for item in value)}
     return value
+
+
+def typed(text: str) -> str:
+    """A text as it is typed on one line, here and on the page: `\\n` is a line break, `\\\\n` these two characters."""
+    return re.sub(r"\\([ntr\\])", lambda found: _ESCAPES[found[1]], text)
 
 
 def pair(name: str, text: str) -> tuple[str, str]:

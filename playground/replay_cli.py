@@ -6,7 +6,6 @@ Knows no model.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from playground import parameters, xray
 from playground.flags import add_parameters, given_values
+from playground.terminal import print_json
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 
 NEEDS_THE_MODEL = (
@@ -50,7 +50,7 @@ def _replay(given: argparse.Namespace) -> int:
             "was": {"token_id": was.token_id, "text": was.text},
             "would_be": ends,
         }
-    print(json.dumps(first, ensure_ascii=False))
+    print_json(first)
     if found.ending is not None:
         print(found.ending.en, file=sys.stderr)
     return 0

@@ -57,7 +57,9 @@ def _loaded() -> bool:
 @functools.cache
 def _library() -> Path:
     """Beside what torch's own compiler keeps; named by all that it depends on, whole or not there."""
-    given = "\n".join([*(source.read_text() for source in (*_HEADERS, *_SOURCES)), torch.__version__, *_FLAGS])
+    given = "\n".join(
+        [*(source.read_text(encoding="utf-8") for source in (*_HEADERS, *_SOURCES)), torch.__version__, *_FLAGS]
+    )
     return Path(cache_dir(), f"playground_{hashlib.sha256(given.encode()).hexdigest()[:16]}.so")
 
 
