@@ -13,10 +13,12 @@ import torch
 
 from playground import models, parameters, xray
 from playground.decoding.detokenize import Labels
-from playground.decoding.form import Form, form
+from playground.decoding.form import Form, _compiled, form
 from playground.decoding.keep import STORE
 from playground.decoding.row import Row, Setting, effect
 from playground.generators.local import LocalGenerator
+from playground.isolation import LimitExceeded
+from playground.parameters import grammar
 from playground.parameters.inert import check_combination
 from playground.types import InvalidRequest, Refused, Step
 from tests import reference
@@ -27,7 +29,7 @@ SCHEMA = json.dumps(
         "properties": {
             "name": {"type": "string", "maxLength": 12},
             "stars": {"type": "integer", "minimum": 1, "maximum": 5},
-            "tags": {"type": "array", "items": {"enum": ["new", "old", "it's \"odd\""]}, "minItems": 1, "maxItems": 3},
+            "tags": {"type": "array", "items": {"enum": ["new", "old", 'it\'s "odd"']}, "minItems": 1, "maxItems": 3},
         },
         "required": ["name", "stars", "tags"],
         "additionalProperties": False,
@@ -42,7 +44,7 @@ def is_item(text: str) -> bool:
         set(found) == {"name", "stars", "tags"}
         and len(found["name"]) <= 12
         and found["stars"] in range(1, 6)
-        and {*found["tags"]} <= {"new", "old", "it's \"odd\""}
+        and {*found["tags"]} <= {"new", "old", 'it\'s "odd"'}
         and 1 <= len(found["tags"]) <= 3
     )
 
@@ -242,6 +244,8 @@ HOSTILE: list[dict[str, Any]] = [
     {"grammar": "start: " + "(" * 9000 + '"a"' + ")" * 9000},
     {"grammar": "start: missing"},
     {"grammar": "\n".join(f"A{i}: A{i + 1} A{i + 1}" for i in range(40)) + '\nA40: "x"\nstart: A0'},
+    {"regex": ".*" * 9000},  # in the server it took 10 s and 1.4 GB
+    {"grammar": "start: A\nA: " + " & ".join(f"/.*{i}.*/" for i in range(300))},  # and this did not end in minutes
 ]  # fmt: skip
 
 
@@ -255,6 +259,35 @@ def test_what_cannot_be_kept_is_refused_by_name_in_one_sentence(given: dict[str,
         assert caught.value.say(language).startswith(name)
         assert "\n" not in caught.value.say(language)
         assert len(caught.value.say(language)) < 300
+
+
+def test_a_form_is_tried_in_a_worker_and_not_in_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grammar, "LLMatcher", None)
+    grammar.check("regex", "tried elsewhere [a-z]+")
+    with pytest.raises(InvalidRequest, match="unclosed group"):
+        grammar.check("regex", "tried elsewhere (")
+    asked: list[str] = []
+
+    def exceeded(task: str, *_: object) -> None:
+        asked.append(task)
+        raise LimitExceeded("time")
+
+    monkeypatch.setattr(grammar, "run_isolated", exceeded)
+    for _ in range(2):  # it may have been the machine, so it is tried again
+        with pytest.raises(InvalidRequest, match="regex: to hold a text to this takes too much work"):
+            grammar.check("regex", "tried elsewhere, again")
+    assert asked == ["form", "form"]
+
+
+def test_rows_of_one_form_share_its_compilation_and_nothing_else(tiny: models.Loaded) -> None:
+    rows = [stage(tiny, regex="[ab]{3}c") for _ in range(2)]
+    assert _compiled.cache_info().hits >= 1
+    letters = [tiny.tokenizer(one).input_ids[0] for one in "abc"]
+    scores = torch.zeros(1, len(tiny.tokenizer))
+    first = rows[0](torch.tensor([[letters[0]] * 3]), scores)[0].isfinite()
+    second = rows[1](torch.tensor([[letters[1]]]), scores)[0].isfinite()
+    assert first[letters[2]] and not first[letters[0]]
+    assert second[letters[0]] and not second[letters[2]]
 
 
 HEAVY: list[dict[str, Any]] = [

@@ -6,6 +6,7 @@ and stepping back needs no word to it. Knows no row and no prompt.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,8 @@ from transformers import PreTrainedTokenizerFast
 
 from playground.parameters.grammar import LIMITS, grammar_of
 from playground.types import InvalidRequest, Refused, Text
+
+_LONGEST = 1.0  # seconds of CPU time for the tokens that may come next: far beyond what `LIMITS` lets any of them take
 
 
 class Form:
@@ -35,7 +38,10 @@ class Form:
         self._read_on(input_ids)
         if self._astray:
             return scores
+        before = time.thread_time()
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        if time.thread_time() - before > _LONGEST:
+            raise RuntimeError("the form takes too long for each token")
         if self._matcher.is_error():
             raise RuntimeError(f"the form: {self._matcher.get_error().splitlines()[0]}")
         allowed = np.zeros(scores.shape[-1], dtype=np.uint8)
@@ -94,7 +100,7 @@ def form(
             Text(f"{name} does not work with this model's tokenizer.", f"{name} 不适用于此模型的分词器。"),
             parameter=name,
         )
-    matcher = LLMatcher(vocabulary, rules, log_level=0, limits=LIMITS)
+    matcher = _compiled(vocabulary, rules).deep_copy()
     before = vocabulary.tokenize_str(written) if written else []
     if matcher.validate_tokens(before) < len(before) or not matcher.consume_tokens(before):
         raise InvalidRequest(
@@ -116,6 +122,12 @@ def _same(one: Sequence[int], other: Sequence[int]) -> int:
     if one == other[: len(one)]:
         return len(one)
     return next(at for at, pair in enumerate(zip(one, [*other, None], strict=False)) if pair[0] != pair[1])
+
+
+@lru_cache(maxsize=8)
+def _compiled(vocabulary: LLTokenizer, rules: str) -> LLMatcher:
+    """The grammar at its beginning, to be copied: the rows of a request and those that come after share the work."""
+    return LLMatcher(vocabulary, rules, log_level=0, limits=LIMITS)
 
 
 @lru_cache(maxsize=4)

@@ -1,18 +1,21 @@
 """From a form as a person writes it to a grammar of llguidance, within bounds that no visitor can stretch.
 
-Knows no tokenizer, no model and no page.
+A worker process compiles it first and takes a few steps of it; only what was cheap there is ever compiled in the
+server. Knows no model's tokenizer, no model and no page.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from llguidance import LLMatcher, LLParserLimits, regex_to_lark
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer, regex_to_lark
 
+from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
 from playground.types import InvalidRequest, Text
 
 FORMS = ("json_schema", "regex", "one_of", "grammar")
@@ -20,14 +23,24 @@ FORMS = ("json_schema", "regex", "one_of", "grammar")
 
 LIMITS = LLParserLimits(
     initial_lexer_fuel=1_000_000,
-    step_lexer_fuel=200_000,
-    step_max_items=20_000,
+    step_lexer_fuel=100_000,
+    step_max_items=10_000,
     max_lexer_states=20_000,
     max_grammar_size=50_000,
     verbose_errors=False,
 )
-"""Steps of work and sizes, not seconds: the same form is refused on every machine. A token takes some 20 ms at most."""
+"""What a token may cost in the server, in steps of work and in sizes; of the forms tried, 60 ms at most. Every preset's
+form takes 2 ms. A step's cost grows with the size of the expressions, and that is what `_COMPILING` bounds."""
 
+_CHECKING = ResourceLimits(seconds=1.0, memory=3 * 10**8, output=10**5)  # for the worker process
+_COMPILING = 0.25  # seconds of CPU time to compile a form; the presets' take a hundredth of one
+_MASK = 0.1  # and for each of the steps that are tried
+_STEPS = 48
+
+_HEAVY = Text(
+    "to hold a text to this takes too much work; write it in a simpler way.",
+    "按此形式生成需要的计算太多，请写得简单一些。",
+)
 DEEPEST = 40  # brackets within brackets: the parser of grammars goes down by recursion
 _OPENING = re.compile(r"[(\[{~]")
 _CLOSING = re.compile(r"[)\]}]")
@@ -43,9 +56,46 @@ def grammar_of(values: Mapping[str, Any]) -> str | None:
     return next((_written(name, values[name]) for name in FORMS if values[name]), None)
 
 
+def problem_isolated(options: Mapping[str, Any], _: bytes) -> list[str] | None:
+    """What is wrong with a form, or that it takes too much work; for a worker process, which may die of it."""
+    name, value = options["name"], options["value"]
+    rules = _written(name, value)
+    told = LLMatcher.validate_grammar(rules, None, limits=LIMITS)
+    if told and not told.startswith("WARNING"):
+        problem = _refusal(name, told)
+        return [problem.en, problem.zh]
+    return None if _is_cheap(rules) else [_HEAVY.en, _HEAVY.zh]
+
+
+def _is_cheap(rules: str) -> bool:
+    """Compiles the grammar over single bytes, and follows it for some steps down one path."""
+    tokens = LLTokenizer("byte")
+    before = time.process_time()
+    matcher = LLMatcher(tokens, rules, log_level=0, limits=LIMITS)
+    now = time.process_time()
+    if now - before > _COMPILING:
+        return False
+    for step in range(_STEPS):
+        if matcher.is_error():  # a text that comes here ends here, alone
+            return True
+        before = now
+        mask = int.from_bytes(matcher.compute_bitmask(), "little")
+        now = time.process_time()
+        if now - before > _MASK:
+            return False
+        allowed = [token for token in range(256) if mask >> token & 1]
+        if not allowed:
+            return True
+        matcher.consume_tokens([allowed[step * 7919 % len(allowed)]])
+    return True
+
+
 def check(name: str, value: Any) -> None:
     """Raises InvalidRequest with the place where a form cannot be read, or takes too much."""
-    problem = _problem(name, value if isinstance(value, str) else tuple(value))
+    try:
+        problem = _problem(name, value if isinstance(value, str) else tuple(value))
+    except LimitExceeded:  # not remembered: a machine may have been very busy
+        problem = _HEAVY
     if problem is not None:
         raise InvalidRequest(Text(f"{name}: {problem.en}", f"{name}：{problem.zh}"), parameter=name)
 
@@ -71,17 +121,15 @@ def quoted(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _problem(name: str, value: str | tuple[str, ...]) -> Text | None:
-    """What is wrong with a form; remembered, for every turn of a knob asks again."""
+    """What is wrong with a form; remembered, for every turn of a knob asks again. Raises LimitExceeded."""
     if name == "json_schema":
         problem = _broken_json(str(value))
         if problem is not None:
             return problem
     if name == "grammar" and _depth(str(value)) > DEEPEST:
-        return Text(
-            f"brackets stand more than {DEEPEST} deep within each other.", f"括号的嵌套超过了 {DEEPEST} 层。"
-        )
-    told = LLMatcher.validate_grammar(_written(name, value), None, limits=LIMITS)
-    return None if not told or told.startswith("WARNING") else _refusal(name, told)
+        return Text(f"brackets stand more than {DEEPEST} deep within each other.", f"括号的嵌套超过了 {DEEPEST} 层。")
+    found = run_isolated("form", {"name": name, "value": value}, b"", _CHECKING)
+    return None if found is None else Text(*found)
 
 
 def _broken_json(written: str) -> Text | None:
