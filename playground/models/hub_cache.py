@@ -53,6 +53,15 @@ def choose(names: list[str], code: bool = False) -> list[str]:
     return sorted(sides) + sorted(safe or weights)
 
 
+def index(folder: Path) -> Path | None:
+    """The file that tells which of the shards to be loaded holds which tensor; None where there are no shards."""
+    names = [path.name for path in folder.iterdir()]
+    safe = any(name.endswith(".safetensors") for name in choose(names))
+    wanted = [name for name in _INDEXES if name.startswith("model" if safe else "pytorch_model")]
+    whole = "model.safetensors" if safe else "pytorch_model.bin"
+    return next((folder / name for name in wanted if name in names and whole not in names), None)
+
+
 def _has_weights(folder: Path) -> bool:
     for index in _INDEXES:
         if (folder / index).is_file():

@@ -16,7 +16,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from playground.models import device_map, embedded, failures, packing, sources
+from playground.models import device_map, embedded, failures, packing, sources, weight_files
 from playground.models.sources import Source
 from playground.one_state import GLOBAL_STATE
 from playground.types import ModelCard, ModelError, ProgressReport, Text
@@ -75,6 +75,7 @@ def load(
         if packer is not None:
             raise failures.packed_already(source.id, weights)
     with failures.explained(source.id):
+        weight_files.check(source.id, source.folder, source.gguf)
         config = AutoConfig.from_pretrained(source.folder, **options)
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
@@ -151,8 +152,12 @@ def _weights(
             offload_folder=str(offload_folder or embedded.cache_root() / "offload"),
             weights_only=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told below, in our own words
             **options,
         )
+    if seen["mismatched_keys"]:
+        tensor, stored, wanted = min(seen["mismatched_keys"], key=lambda one: str(one[0]))
+        raise failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))
     absent = sorted(seen["missing_keys"])
     if absent:  # transformers would fill them with random numbers and go on
         raise failures.broken(source.id, f"{len(absent)} tensors are missing, {absent[0]} among them.")

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.models import embedded, failures, hub, hub_cache
+from playground.models import embedded, failures, hub, hub_cache, split_gguf
 from playground.types import ProgressReport, Text
 
 _EMBEDDED_NAMES = frozenset({embedded.ID, embedded.TITLE.lower(), "embedded"})
@@ -39,9 +39,11 @@ def find(model: str | None, report: ProgressReport, *, code: bool = False) -> So
     if path.is_file():
         if path.suffix.lower() != ".gguf":
             raise failures.no_weights(name)
-        return Source(name, path.stem, path.parent.resolve(), "local file", path.name)
+        return _gguf(name, path, report)
     if path.is_dir():
-        return _folder(name, path.resolve())
+        return _folder(name, path.resolve(), report)
+    if any(part.is_file() for part in split_gguf.parts(path)):
+        return _gguf(name, path, report)  # which says what is missing
     if not _HUB_ID.fullmatch(name) or name.lower().endswith(".gguf"):
         raise failures.no_file(name)
     return _from_hub(name, name, report, code)
@@ -62,15 +64,21 @@ def _embedded(report: ProgressReport) -> Source:
     return _from_hub(embedded.HUB_ID, embedded.TITLE, report, code=False)
 
 
-def _folder(name: str, folder: Path) -> Source:
+def _folder(name: str, folder: Path, report: ProgressReport) -> Source:
     if (folder / "config.json").is_file():
-        if not hub_cache.weight_bytes(folder):
+        if not any(map(hub_cache.is_weights, (path.name for path in folder.iterdir()))):
             raise failures.no_weights(name)
         return Source(name, folder.name, folder, "local folder")
     files = sorted(folder.glob("*.gguf"))
-    if len(files) == 1:
-        return Source(name, files[0].stem, folder, "local file", files[0].name)
-    raise failures.no_weights(name)
+    if split_gguf.is_one_model(files):
+        return _gguf(name, files[0], report)
+    raise failures.several_models(name, [file.name for file in files]) if files else failures.no_weights(name)
+
+
+def _gguf(name: str, path: Path, report: ProgressReport) -> Source:
+    """A GGUF file, joined first where it is one part of several."""
+    file = split_gguf.whole(path.resolve(), report)
+    return Source(name, split_gguf.stem(path), file.parent, "local file", file.name)
 
 
 def _from_hub(name: str, title: str, report: ProgressReport, code: bool) -> Source:
