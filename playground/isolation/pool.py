@@ -80,7 +80,9 @@ class _Worker:
     def __init__(self) -> None:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         package = str(Path(worker.__file__).resolve().parents[2])
-        environment |= {"PYTHONPATH": package, "PYTHONIOENCODING": "utf-8", "MALLOC_ARENA_MAX": "1"}
+        given = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(one).is_absolute()]
+        path = os.pathsep.join([package, *given])
+        environment |= {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "MALLOC_ARENA_MAX": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", worker.__name__],  # -P: nothing is imported from the current folder
             stdin=subprocess.PIPE,
