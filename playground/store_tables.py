@@ -1,4 +1,4 @@
-"""The tables of the store's file, and what each version of it added to the one before. Knows nothing of what is in them."""
+"""The tables of the store's file, and what each version of it added to the one before. Knows no use of them."""
 
 from __future__ import annotations
 

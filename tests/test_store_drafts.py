@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from playground import store as stores
 from playground.draft import MOST_SECTIONS, Section
 from playground.rows import Result
 from playground.settings import Limits
 from playground.store import FILE, Store
-from playground.store_tables import VERSION
+from playground.store_tables import TABLES, VERSION
 from playground.types import Busy, InvalidRequest
 from tests.killed import killed
 
@@ -99,7 +98,7 @@ def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
 
 def test_a_file_of_the_first_version_keeps_its_jobs_and_learns_drafts(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE) as old:
-        old.executescript(stores._JOBS)
+        old.executescript(TABLES[0])
         old.execute("INSERT INTO job VALUES ('k', 1e12, '[\"a\"]', '{}')")
         old.execute("INSERT INTO job_row VALUES ('k', 1, '{}', 'done', '[\"a text\"]', NULL, 7)")
         old.execute("PRAGMA user_version=1")
