@@ -35,7 +35,10 @@ def print_json(value: Any) -> None:
 
 def read_input() -> str:
     """All of standard input: as UTF-8 where it is, else as the terminal's encoding."""
-    data = sys.stdin.buffer.read()
+    bytes_in = getattr(sys.stdin, "buffer", None)
+    if bytes_in is None:  # somebody put a stream of texts in its place
+        return sys.stdin.read()
+    data = bytes_in.read()
     for encoding in ("utf-8-sig", sys.stdin.encoding):
         try:
             return data.decode(encoding).replace("\r\n", "\n")

@@ -61,6 +61,13 @@ def test_what_the_task_refuses_comes_back_as_it_was_said() -> None:
     assert len(workers()) == 1
 
 
+def test_what_nobody_foresaw_in_a_worker_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        run_isolated("table", {"kind": ".csv"}, b"a\nx\n", AMPLE)
+    assert caught.value.what == "crash" and "could not read a table: KeyError" in caplog.text
+    assert asked(b"a\nx\n")["rows"] == [["x"]]
+
+
 @pytest.mark.parametrize(
     ("limits", "what"),
     [

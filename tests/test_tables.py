@@ -357,6 +357,19 @@ def test_a_sheet_that_cannot_be_read_is_one_sentence(data: bytes, said: str) -> 
     assert "\n" not in caught.value.say("en") and caught.value.say("zh") != caught.value.say("en")
 
 
+def test_a_password_and_an_unknown_way_of_packing_are_told_apart() -> None:
+    data = bytearray(workbook(HEAD, row(2, text("A2", "x"))))
+    for flag, at, said in ((0x01, 6, "protected with a password"), (0x63, 8, "no valid XLSX")):
+        spoiled = bytearray(data)
+        for mark, place in ((b"PK\x01\x02", at + 2), (b"PK\x03\x04", at)):
+            found = spoiled.find(mark)
+            while found >= 0:
+                spoiled[found + place] = flag
+                found = spoiled.find(mark, found + 4)
+        with pytest.raises(InvalidRequest, match=said):
+            table(bytes(spoiled), ".xlsx")
+
+
 def test_a_cell_of_many_megabytes_refuses_its_row_and_is_never_held_whole() -> None:
     strings = f"<si><t>{'x' * 1_500_000}</t></si><si><t>short</t></si>"
     rows = (

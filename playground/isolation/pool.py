@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ import psutil
 from playground.isolation import worker
 from playground.types import Busy, InvalidRequest, PlaygroundError, Text
 
+log = logging.getLogger(__name__)
 MOST = 2  # workers at a time for each kind of request: more would take the processors from whoever reads a text
 _WARM = 1  # that wait for the next request
 _REQUESTS = 500  # of one worker, before a fresh one takes its place
@@ -66,6 +68,8 @@ def run_isolated(task: str, options: Mapping[str, Any], data: bytes, limits: Res
     }  # fmt: skip
     with _POOL.worker(task) as chosen:
         answer = json.loads(chosen.ask(json.dumps(header).encode("ascii") + b"\n", data, limits))
+    if "failed" in answer:
+        log.warning("A worker process could not read a %s: %s", task, answer["failed"])
     if "exceeded" in answer or "failed" in answer:
         raise LimitExceeded(answer.get("exceeded", "crash"))
     if "refused" in answer:

@@ -23,7 +23,6 @@ _UNPACKED = 20  # a file may unpack to so many times the size that it may have
 _YES = ("1", "true", "on")
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, BrokenXml, KeyError, IndexError, ValueError, StopIteration, EOFError,
-    NotImplementedError,
 )  # fmt: skip
 _SAVE_AGAIN = Text("Save it again, or as CSV.", "请重新保存，或另存为 CSV。")
 
@@ -146,7 +145,9 @@ def explained() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # zipfile's word for a part that is encrypted
-        if "encrypted" not in str(error) and "password" not in str(error):
+        if "encrypt" not in str(error) and "password" not in str(error):
+            if isinstance(error, NotImplementedError):  # a way of packing that zipfile does not know
+                wrong("The file is no valid XLSX.", "该文件不是有效的 XLSX。", _SAVE_AGAIN)
             raise
         wrong(
             "The file is protected with a password.", "该文件设有密码。", Text("Save it without.", "请取消密码后保存。")
