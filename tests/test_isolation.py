@@ -97,6 +97,7 @@ def test_a_worker_that_dies_is_a_sentence_and_another_takes_its_place() -> None:
             pass
         found[0].kill()
 
+    pool._POOL.close()  # so that it is the one at work that is killed
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(LimitExceeded):
