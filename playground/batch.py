@@ -21,7 +21,18 @@ from playground.generate import FRESH_SEED, Gathering
 from playground.rows import DONE, FAILED, Result
 from playground.settings import Limits
 from playground.task import Task
-from playground.types import Generator, InvalidRequest, Language, Mode, Path, PlaygroundError, Request, Text
+from playground.types import (
+    Candidate,
+    Generator,
+    InvalidRequest,
+    Language,
+    Mode,
+    Path,
+    PlaygroundError,
+    Request,
+    Run,
+    Text,
+)
 
 Numbered = tuple[int, Mapping[str, str]]
 log = logging.getLogger(__name__)
@@ -263,26 +274,41 @@ class Batch:
 
     def _look(self, flight: _Flight) -> Result | None:
         """What became of the row, once it has ended and was not stopped."""
-        run, reason = flight.gathering.run, None
-        try:
-            flight.gathering.poll()
-            if not flight.gathering.over:
-                return None
-            reason = run.error
-        except Exception as error:  # noqa: BLE001 - as above
-            reason = _why(flight.number, error)
+        run = flight.gathering.run
+        flight.gathering.poll()
+        if not flight.gathering.over:
+            return None
         self._flying.remove(flight)
         self._written += flight.tokens
         seed = int(run.request.values["seed"])
-        if reason is not None:
-            return Result(flight.number, flight.row, FAILED, reason=reason, seed=seed)
         if any(one.finish_reason == "stopped" for one in run.candidates):
             return None
+        try:
+            return self._result(flight, run, seed)
+        except Exception as error:  # noqa: BLE001 - as above
+            return Result(flight.number, flight.row, FAILED, reason=_why(flight.number, error), seed=seed)
+
+    def _result(self, flight: _Flight, run: Run, seed: int) -> Result:
+        """The row's texts; one that failed says why, and hides none of the others."""
         fields = self._task.checked_fields(self._plan.fields(flight.row), self._plan.language)
         texts = tuple("\n".join(self._task.clean(one.text, fields)) for one in run.candidates)
+        reason = failed(run.candidates)
+        if reason is not None:
+            return Result(flight.number, flight.row, FAILED, texts if any(texts) else (), reason, seed)
         written = [one.text for one in run.candidates]
         remark = counsel.of_row(self._task, self._plan.language, fields, written)
         return Result(flight.number, flight.row, DONE, texts, seed=seed, remark=remark)
+
+
+def failed(candidates: Sequence[Candidate]) -> Text | None:
+    """Why some of a row's texts failed, by their numbers where there are several; None where none did."""
+    reasons = [(place, one.reason) for place, one in enumerate(candidates, start=1) if one.reason is not None]
+    if len(candidates) == 1 or not reasons:
+        return reasons[0][1] if reasons else None
+    return Text(
+        " ".join(f"Text {place}: {one.en}" for place, one in reasons),
+        "".join(f"第 {place} 个文本：{one.zh}" for place, one in reasons),
+    )
 
 
 def _why(number: int, error: Exception) -> Text:

@@ -27,7 +27,7 @@ from playground.types import FINISH_WORDS, Generator, InvalidRequest, Playground
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 when it did what was asked, 2 with one sentence when it could not."""
+    """Runs one command; 0 when it did what was asked, 1 with the reasons when a text failed, 2 when it could not."""
     prepare()
     given = _parser().parse_args(argv)
     try:
@@ -114,13 +114,13 @@ def _generate(given: argparse.Namespace) -> int:
     run.remarks = counsel.remarks(run, generator.card, task, given.language, fields)
     for place, remark in run.remarks:
         if place is not None:  # the rest was said before
-            _say(remark if len(run.candidates) == 1 else Text(f"{place + 1}: {remark.en}", f"{place + 1}：{remark.zh}"))
+            _say_of(run, place, remark)
     if given.json:
         print_json(run.as_json())
-    if run.error is not None:
-        print(f"{PROGRAM}: {run.error.en}", file=sys.stderr)
-        return 2
-    return 0
+    failed = [(place, one.reason) for place, one in enumerate(run.candidates) if one.reason is not None]
+    for place, reason in failed:
+        _say_of(run, place, reason)
+    return 1 if failed else 0
 
 
 def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = None) -> Request:
@@ -167,6 +167,11 @@ def _turns(text: str | None) -> Any:
 def _say(remark: Text | None) -> None:
     if remark is not None:
         print(f"{PROGRAM}: {remark.en}", file=sys.stderr)
+
+
+def _say_of(run: Run, place: int, told: Text) -> None:
+    """Said of one candidate, by its number where there are several."""
+    _say(told if len(run.candidates) == 1 else Text(f"{place + 1}: {told.en}", f"{place + 1}：{told.zh}"))
 
 
 def _load(given: argparse.Namespace) -> Generator:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from playground import parameters, tasks
 from playground.conversation import characters, turns_of
+from playground.decoding.failures import why
 from playground.generators.checks import check_request, check_room
 from playground.output import value_of
 from playground.parameters.inert import check_combination, effective, ignored
@@ -20,9 +22,9 @@ from playground.settings import Limits
 from playground.types import (
     LANGUAGES,
     Candidate,
+    FinishReason,
     Generator,
     InvalidRequest,
-    PlaygroundError,
     Refused,
     Request,
     Run,
@@ -32,6 +34,7 @@ from playground.types import (
 )
 
 FRESH_SEED = -1
+_LOOK = 0.005  # seconds between looks for new Steps
 _SEED_BITS = 31  # small enough to read aloud and to survive JavaScript's numbers
 
 _GUESSES = "prompt_lookup_num_tokens"  # shapes no text, so nobody would see that it did nothing
@@ -224,23 +227,37 @@ def run(
     """
     gathered = prepare(request, generator, limits)
     yield gathered
-    steps = generator.stream(gathered.request)
+    steps = generator.stream(gathered.request) if cancelled is None else _steps(gathered.request, generator, cancelled)
     try:
         for step in steps:
             gathered.add(step)
             yield gathered
             if cancelled is not None and cancelled.is_set():
                 break
-    except PlaygroundError as error:
-        gathered.error = Text(error.say("en"), error.say("zh"))
-        _end(gathered, "error")
+    except Exception as error:  # noqa: BLE001 - told with the texts so far, which are not to be lost
+        gathered.error = why(error)
     finally:
         close = getattr(steps, "close", None)
         if close is not None:
             close()
     if not gathered.finished:
-        _end(gathered, "stopped")
+        _end(gathered)
     yield gathered
+
+
+def _steps(request: Request, generator: Generator, cancelled: threading.Event) -> Iterator[Step]:
+    """Steps that end soon after they are cancelled, also while the prompt is read."""
+    source, whole = generator.open(request, cancelled), False
+    try:
+        while not source.over:
+            yield from (step for _, step in source.poll())
+            time.sleep(_LOOK)
+        whole = True
+    finally:
+        if not whole:
+            cancelled.set()
+            while not source.ended:  # what was being done is not left behind
+                time.sleep(_LOOK)
 
 
 class Gathering:
@@ -279,16 +296,19 @@ class Gathering:
         """Takes in what has come; False where that is nothing."""
         try:
             steps = self._source.poll()
-        except PlaygroundError as error:
-            steps, self.run.error = [], Text(error.say("en"), error.say("zh"))
+        except Exception as error:  # noqa: BLE001 - told with the texts so far, which are not to be lost
+            steps, self.run.error = [], why(error)
         for moment, step in steps:
             self.run.add(step, moment)
         if self.over and not self.run.finished:
-            _end(self.run, "stopped" if self.run.error is None else "error")
+            _end(self.run)
         return bool(steps) or self.over
 
 
-def _end(gathered: Run, reason: Any) -> None:
+def _end(gathered: Run) -> None:
+    """Rows without an end of their own were stopped, or ended with what went wrong for all."""
+    finish: FinishReason = "stopped" if gathered.error is None else "error"
     for row, candidate in enumerate(gathered.candidates):
         if candidate.finish_reason is None:
-            gathered.add(Step(row=row, position=len(candidate.token_ids), token_id=None, text="", finish=reason))
+            place = len(candidate.token_ids)
+            gathered.add(Step(row, place, None, "", finish=finish, reason=gathered.error))

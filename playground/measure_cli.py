@@ -98,8 +98,9 @@ def _request(
 
 def _texts(generator: Generator, request: Request) -> tuple[str, ...]:
     *_, run = generate.run(request, generator)
-    if run.error is not None:
-        raise PlaygroundError(run.error)
+    for candidate in run.candidates:
+        if candidate.reason is not None:
+            raise PlaygroundError(candidate.reason)
     return tuple(candidate.text for candidate in run.candidates)
 
 

@@ -33,7 +33,7 @@ _ANSWER = 16  # bytes of a table as JSON, as a multiple of the bytes that a file
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one row; `number` counts from 1. `reason` is why it failed, `texts` one for each candidate.
+    """What became of one row; `number` counts from 1. `texts` is one for each candidate, `reason` why one failed.
 
     `remark` is what is to be known of a row that is done. A row that could not be read is "refused".
     """

@@ -149,7 +149,8 @@ class Store:
         """Rows that have failed wait again."""
         with self._transaction() as write:
             write.execute(
-                "UPDATE job_row SET state = 'waiting', reason = NULL WHERE job = ? AND state = 'failed'", (key,)
+                "UPDATE job_row SET state = 'waiting', texts = '[]', reason = NULL WHERE job = ? AND state = 'failed'",
+                (key,),
             )
 
     def drop(self, key: str) -> None:

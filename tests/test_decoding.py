@@ -22,7 +22,7 @@ from playground.decoding.pick import Luck
 from playground.decoding.row import TRIES_PER_RUN
 from playground.generators.local import LocalGenerator
 from playground.parameters.inert import check_combination
-from playground.types import Refused, Step
+from playground.types import FAILED, Refused, Step
 from tests.reference import request, written
 from tests.test_chain import awake, ends, made_up
 
@@ -120,7 +120,7 @@ def test_a_row_that_fails_ends_alone_and_keeps_its_text(
     monkeypatch.undo()
     failed = [step for step in steps if step.row == 1]
     assert (failed[-1].finish, failed[-1].token_id) == ("error", None)
-    assert "on purpose" in notes.say(failed[-1].note)[0].en
+    assert failed[-1].reason == FAILED
     whole = steps_of(generator, n=3, ignore_eos=True, max_new_tokens=6)
     assert whole[1].text in visible(steps, 1)[0]
     for row in (0, 2):

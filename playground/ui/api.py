@@ -91,8 +91,6 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
             async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
-                        if state.error is not None:
-                            raise PlaygroundError(state.error)
                         await _tell_more(state, host.generator.card, task, texts)
                         if host.stopping.is_set():
                             state.remarks = [*state.remarks, (None, STOPPING)]

@@ -16,7 +16,7 @@ from typing import Any
 import gradio as gr
 
 from playground import counsel, own_task, parameters, rows, visitor
-from playground.batch import Plan, candidates, guess
+from playground.batch import Plan, candidates, failed, guess
 from playground.jobs import Jobs, Progress
 from playground.rows import REFUSED, NeedsChoice
 from playground.schema import SchemaError
@@ -164,7 +164,8 @@ class BatchTab:
                         yield gr.update(preview={"waits": said(state.reason)})
                     elif isinstance(state, Run):
                         texts = [_readable(task, candidate.text) for candidate in state.candidates]
-                        yield gr.update(preview={**shown, "texts": texts, "error": said(state.error)})
+                        error = said(failed(state.candidates))
+                        yield gr.update(preview={**shown, "texts": texts, "error": error})
         except PlaygroundError as error:
             yield gr.update(preview={"error": _error(error)})
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence

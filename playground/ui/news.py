@@ -115,6 +115,7 @@ def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields:
         "proposed": candidate.proposed,
         "accepted": candidate.accepted,
         "finish": candidate.finish_reason,
+        "reason": said(candidate.reason),
         "seed": candidate.seed,
         "items": _items(told.answer, task, fields),
         "table": _table(told.answer, task),

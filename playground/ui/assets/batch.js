@@ -94,7 +94,7 @@ const words = (status) => [
 ].filter(Boolean).join(" · ");
 const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
   pg.make("td", {}, pg.make("div", { class: "batch-input" }, row.input.join(" · "))), pg.make("td", {}, pg.t(STATES[row.state])),
-  pg.make("td", {}, row.reason ? pg.say(row.reason) : row.texts.map(pg.say).join("\n"),
+  pg.make("td", {}, [row.reason, ...row.texts].filter(Boolean).map(pg.say).join("\n"),
     row.remark ? pg.make("p", { class: "remark" }, pg.say(row.remark)) : null));
 const drawStatus = () => {
   const status = props.status ?? { all: 0, done: 0, failed: 0, refused: 0, waiting: 0, running: false, rows: [] };

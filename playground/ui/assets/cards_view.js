@@ -66,8 +66,9 @@ const drawThought = (view, row) => {
   drawText(view, row.thought);
 };
 const drawRemark = (place, row) => {
-  place.hidden = !row.remark;
-  place.textContent = pg.say(row.remark);
+  const told = [row.edited ? null : row.reason, row.remark].filter(Boolean).map(pg.say);
+  place.hidden = !told.length;
+  place.textContent = told.join(" ");
 };
 const drawLine = (footer, row) => {
   const parts = [];

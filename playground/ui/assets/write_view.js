@@ -35,6 +35,7 @@ const facts = (card) => [
   card.tokens ? pg.t("tokens", { count: pg.number(card.tokens) }) : "",
   card.speed ? pg.t("speed", { count: pg.number(card.speed) }) : "",
   finish(card),
+  card.reason && !card.edited ? pg.say(card.reason) : "",
   card.path ? pg.t(card.path === "fast" ? "card_fast" : "card_exact", { weights: card.weights }) : "",
 ].filter(Boolean).join(" · ");
 const makeCard = (at) => {
