@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from playground import models, own_task, parameters, tasks
+from playground import models, own_task, parameters, rows, tasks
 from playground.batch import Batch, Plan, candidates, guess
 from playground.fast.job import Job
 from playground.generate import build
@@ -25,7 +25,7 @@ from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.rows import Result
 from playground.types import InvalidRequest, Request, Step
-from tests import scripted_batch
+from tests import failing, scripted_batch
 
 OWN = own_task.write("Fox story", own_task.free("{{hero}} in {{place}}:"), {}, parameters.validate({}) | {"n": 1}, "en")
 SLOGANS = ("--task", "slogans", "--map", "product=name")
@@ -304,6 +304,19 @@ def test_a_row_on_which_the_model_itself_fails_ends_alone() -> None:
     assert [found[number].state for number in (1, 2, 3)] == ["done", "failed", "done"]
     assert found[2].reason is not None and "ZeroDivisionError" in found[2].reason.en
     assert work.tokens > 0
+
+
+def test_one_text_of_a_row_that_fails_says_why_and_leaves_the_others_readable() -> None:
+    script = failing.Failing(["an old ferry", "a lamp at night"], fails_at=4)
+    work = Batch(Plan("slogans", mapping={"product": "p"}, values={"n": 2, "stop": []}, seed=1), script)
+    found = {one.number: one for one in work.results(numbered(3), lambda: 2, threading.Event())}
+    assert [found[number].state for number in (1, 2, 3)] == ["done", "failed", "done"]
+    row = found[2]
+    assert row.reason is not None and row.reason.en == f"Text 2: {failing.REASON.en}"
+    assert row.texts == (found[1].texts[0], "an old")
+    *_, line = rows.as_csv(["p"], [row], 2)
+    assert next(csv.reader([line])) == ["Tea 2", *row.texts, "failed", row.reason.en, "3", ""]
+    assert rows.record(row, "zh")["reason"] == f"第 2 个文本：{failing.REASON.zh}"
 
 
 def test_rows_in_play_end_without_a_result_when_they_are_stopped() -> None:

@@ -14,6 +14,7 @@ from playground import cli, models, parameters
 from playground.cli import main
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
+from tests.failing import REASON, Failing
 
 
 def playground(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -127,6 +128,26 @@ def test_generate_prints_one_object_that_repeats_itself() -> None:
     assert all(len(candidate["token_ids"]) == 8 for candidate in first["candidates"])
     assert set(first) == {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
     assert first["path"] == "exact" and first["timing"]["ttft_s"] > 0
+
+
+def test_a_text_that_fails_says_why_with_exit_1_and_hides_none_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_load", lambda _: Failing(["the old ferry", "a lamp at night"], fails_at=1))
+    asked = ["generate", "--prompt", "A harbour", "--seed", "0"]
+    assert main([*asked, "--n", "2", "--json"]) == 1
+    told = capsys.readouterr()
+    first, second = json.loads(told.out)["candidates"]
+    assert (first["text"], first["finish_reason"], first["reason"]) == ("the old ferry", "end", None)
+    assert (second["text"], second["finish_reason"]) == ("a lamp", "error")
+    assert second["reason"] == {"en": REASON.en, "zh": REASON.zh} and first.keys() == second.keys()
+    assert f"2: {REASON.en}" in told.err
+    assert main([*asked, "--n", "2"]) == 1
+    told = capsys.readouterr()
+    assert "the old ferry" in told.out and "a lamp" in told.out and f"2: {REASON.en}" in told.err
+    assert main([*asked[:-1], "1"]) == 1
+    assert capsys.readouterr().err.endswith(f": {REASON.en}\n")
+    assert main(asked) == 0
 
 
 def test_a_task_prints_its_result_and_the_remarks_with_json(

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -11,6 +12,7 @@ from playground import generate
 from playground.decoding.told import pumped
 from playground.settings import Limits
 from playground.types import (
+    FAILED,
     FastPath,
     InvalidRequest,
     ModelCard,
@@ -151,6 +153,41 @@ def test_an_error_in_the_middle_keeps_what_was_written() -> None:
     run = last(generate.run(generate.build("ab!c"), Echo()))
     assert (run.candidates[0].text, run.candidates[0].finish_reason) == ("ab", "error")
     assert run.error is not None and run.error.zh == "坏了。"
+    assert run.as_json()["candidates"][0]["reason"] == {"en": run.error.en, "zh": "坏了。"}
+
+
+def test_what_nobody_foresaw_is_one_calm_sentence_and_keeps_what_was_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Bad(Echo):
+        def stream(self, request: Request) -> Iterator[Step]:
+            yield from islice(super().stream(request), 2)
+            raise ZeroDivisionError("/secret/path")
+
+    told = gathered(generate.Gathering(generate.build("abcd"), Bad(), Limits(), threading.Event()))
+    waited = last(generate.run(generate.build("abcd"), Bad()))
+    for run in (told, waited):
+        assert (run.candidates[0].text, run.candidates[0].finish_reason) == ("ab", "error")
+        assert run.candidates[0].reason == run.error == FAILED
+    assert caplog.text.count("ZeroDivisionError") == 2
+
+
+def test_stop_while_the_prompt_is_read_ends_the_run() -> None:
+    class Reading(Echo):
+        """Yields nothing until it is cancelled."""
+
+        def open(self, request: Request, cancelled: threading.Event) -> Source:
+            def read() -> Iterator[Step]:
+                cancelled.wait()
+                yield from ()
+
+            return pumped(read(), cancelled)
+
+    cancelled = threading.Event()
+    runs = generate.run(generate.build("abcd"), Reading(), cancelled=cancelled)
+    next(runs)
+    threading.Timer(0.05, cancelled.set).start()
+    assert last(runs).candidates[0].finish_reason == "stopped"
 
 
 def gathered(gathering: generate.Gathering) -> Run:

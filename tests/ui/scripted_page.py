@@ -35,6 +35,7 @@ from playground.types import (
     Text,
 )
 from playground.ui.serve import main
+from tests.failing import broken
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> {{value}} ${value} <b>bold</b>"
 # None begins like a worked example of the tasks, which stands on the page before the first run.
@@ -49,6 +50,7 @@ THOUGHTS = [
     "<think>Another one?</think>It is quite late.",
 ]
 HELD_AT = 3
+FAILS = "[fails]"  # in a prompt: its second text, or the only one, fails after two tokens
 PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk", 7_080_000) for layer in range(30))
 
 
@@ -83,10 +85,11 @@ class Replayed(ScriptedGenerator):
 
     def stream(self, request: Request) -> Iterator[Step]:
         guessed = request.values["prompt_lookup_num_tokens"]
-        return (
+        steps = (
             replace(step, proposed=guessed if step.position < 2 else 0, accepted=int(step.position < guessed))
             for step in super().stream(request)
         )
+        return broken(steps, min(1, request.values["n"] - 1)) if FAILS in request.prompt else steps
 
 
 def run(argv: list[str]) -> int:

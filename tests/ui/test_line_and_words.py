@@ -14,6 +14,7 @@ from playground import parameters
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits, Settings
 from playground.types import Busy, Candidate, Path, Request, Run, Step, Wait
+from playground.ui import api
 from playground.ui.answer import Waiting, answer, in_line, pace
 from playground.ui.element import ASSETS
 from playground.ui.host import Host
@@ -21,6 +22,7 @@ from playground.ui.line import Line, Switches, Ticket
 from playground.ui.server_words import STOPPING
 from playground.ui.words import WORDS, word_list
 from playground.visitor import Visitor, address_of
+from tests.failing import REASON, Failing
 from tests.ui.conftest import heard
 
 
@@ -175,3 +177,13 @@ def test_no_word_is_left_over() -> None:
     # What was done to a card is named by its deed alone: did_edit as "edit".
     unused = [key for key in WORDS if f'"{key.removeprefix("did_")}"' not in sources and key not in built]
     assert unused == [], "nobody asks for these words"
+
+
+def test_the_endpoint_tells_a_text_that_failed_beside_the_others_with_its_reason() -> None:
+    host = Host(Settings(), lambda _settings, _report: Failing(["an old ferry", "a lamp at night"], fails_at=1))
+    host.start()
+    assert host.wait(10)
+    given = {**api._defaults(), "prompt": "A harbour", "n": 2, "seed": 0}
+    last = heard(api.endpoint(host, Line(Limits()))(*given.values()))[-1]
+    assert [one["text"] for one in last["candidates"]] == ["an old ferry", "a lamp"]
+    assert [one["reason"] for one in last["candidates"]] == [None, {"en": REASON.en, "zh": REASON.zh}]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.failing import REASON
 from tests.ui.conftest import Held, Site, Visit, body, card, generate
+from tests.ui.scripted_page import FAILS
 
 pytestmark = pytest.mark.browser
 
@@ -89,6 +91,28 @@ def test_control_characters_are_refused_by_name(scripted: str, visit: Visit) -> 
     page.locator("[data-kind=complete]").click()
     page.locator("#prompt").fill("Once\u0007upon")
     assert "U+0007" in complain(page)
+
+
+def test_a_text_that_fails_says_why_in_its_place_and_hides_none_of_the_others(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    page.locator(".field input").first.fill(f"Coffee {FAILS}")
+    generate(page)
+    expect(card(page, 2).locator(".remark")).to_contain_text(REASON.en)
+    expect(card(page, 2).locator(".finish")).to_have_text("error")
+    for number in (1, 2, 3):
+        expect(body(page, number)).not_to_be_empty()
+        if number != 2:
+            expect(card(page, number).locator(".finish").first).not_to_have_text("error")
+    page.locator("[data-kind=talk]").click()
+    page.locator("#talk [name=message]").fill(f"Hello {FAILS}")
+    generate(page)
+    expect(page.locator("#talk .turn .remark:visible")).to_have_text(REASON.en)
+    page.locator("button[name=language]").click()
+    expect(page.locator("#talk .turn .remark:visible")).to_have_text(REASON.zh)
+    page.locator("nav [data-tab=write]").click()
+    page.locator("#write [data-head][name=title]").fill(FAILS)
+    page.locator("#write [name=go]").click()
+    expect(page.locator("#write .write-card").nth(1).locator(".write-facts")).to_contain_text(REASON.zh)
 
 
 def test_a_number_out_of_range_is_not_sent(scripted: str, visit: Visit) -> None:
