@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import company, quality, served, server, speed, step, xray
+from benchmarks import company, heavy, quality, served, server, speed, step, xray
 from benchmarks.figure import Findings
 from benchmarks.goals import GOALS
 from benchmarks.machine import ROOT, machine, versions
@@ -37,6 +37,7 @@ def sections(loaded: models.Loaded, scale: Scale) -> list[Section]:
         (("sixteen_vs_generate",), partial(speed.sixteen, loaded, scale)),
         (("newcomer_steps",), partial(company.newcomer, loaded, scale)),
         (("fairness_gap_ratio",), partial(company.fairness, loaded, scale)),
+        (("beside_heavy_s", "stop_heavy_s"), partial(heavy.heavy, loaded, scale)),
         (("sampling_share",), partial(step.sampling, loaded, scale)),
         (("client_share_1", "client_share_16"), partial(served.client_shares, loaded, scale)),
         (("second_start_s",), partial(server.second_start, scale)),

@@ -28,6 +28,8 @@ GOALS = {
     "one_stream_vs_llama_cpp": Goal(1, "the same against llama.cpp in BF16, 2 threads"),
     "sixteen_vs_generate": Goal(10, "16 sessions at once against one after the other by model.generate()"),
     "newcomer_steps": Goal(3, "a newcomer's wait beside 15 streams, its own prefill left out, in steps", at_most=True),
+    "beside_heavy_s": Goal(3, "seconds to a visitor's first token beside beams and prompts of 8,000", at_most=True),
+    "stop_heavy_s": Goal(1, "seconds from Stop to the end of each of these", at_most=True),
     "client_share_1": Goal(0.95, "tokens/s that reach one HTTP client, of those the engine makes alone"),
     "client_share_16": Goal(0.75, "the same with 16 clients on the same cores"),
     "sampling_share": Goal(0.2, "of a step of 16 rows with top_p, what is not the model", at_most=True),

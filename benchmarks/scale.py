@@ -15,6 +15,8 @@ class Scale:
     served: int  # what the one HTTP client asks for
     served_16: int  # what each of sixteen asks for
     newcomer: int  # the prompt of a newcomer
+    heavy: int  # the prompt of a request that keeps the model busy
+    beams: int  # what it writes
     looped: int  # each of the rows whose steps are timed
     bare: int  # steps without sampling
     starts: int  # of the app
@@ -26,10 +28,10 @@ class Scale:
 
 
 FULL = Scale(
-    rounds=5, stream=64, company=32, served=160, served_16=64, newcomer=100, looped=48, bare=16, starts=5, rows=16,
-    window=256, traced=32, replayed=256, knob_rounds=3,
+    rounds=5, stream=64, company=32, served=160, served_16=64, newcomer=100, heavy=8000, beams=512, looped=48, bare=16,
+    starts=5, rows=16, window=256, traced=32, replayed=256, knob_rounds=3,
 )  # fmt: skip
 QUICK = Scale(
-    rounds=2, stream=4, company=6, served=6, served_16=4, newcomer=20, looped=24, bare=2, starts=1, rows=2, window=6,
-    traced=4, replayed=6, knob_rounds=1,
+    rounds=2, stream=4, company=6, served=6, served_16=4, newcomer=20, heavy=60, beams=30, looped=24, bare=2, starts=1,
+    rows=2, window=6, traced=4, replayed=6, knob_rounds=1,
 )  # fmt: skip

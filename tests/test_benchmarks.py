@@ -24,7 +24,7 @@ from tests.test_fast_net import HERE
 KEYS = {
     "one_stream_vs_generate", "one_stream_vs_llama_cpp", "sixteen_vs_generate", "newcomer_steps", "client_share_1",
     "client_share_16", "sampling_share", "second_start_s", "auto_kl_ratio", "auto_perplexity_ratio", "trace_overhead",
-    "replay_256_ms",
+    "replay_256_ms", "beside_heavy_s", "stop_heavy_s",
 }  # fmt: skip
 OVER_HTTP = {"client_share_1", "client_share_16", "second_start_s"}
 

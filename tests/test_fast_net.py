@@ -12,6 +12,8 @@ import torch
 import transformers
 
 from playground import models
+from playground.decoding import prefill
+from playground.decoding.turns import Turns
 from playground.fast import formats, regions
 from playground.fast.formats import int4, int8
 from playground.fast.net import Net, why_not
@@ -116,6 +118,19 @@ def test_a_family_that_nobody_has_tried_stays_on_the_exact_path() -> None:
     config = transformers.BloomConfig(vocab_size=99, hidden_size=32, n_layer=2, n_head=4)
     reason = why_not(transformers.BloomForCausalLM(config))
     assert reason is not None and "bloom" in reason.en and "bloom" in reason.zh
+
+
+@pytest.mark.parametrize("scaling", [{"rope_type": "dynamic", "factor": 2.0}, {
+    "rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [2.0] * 4, "factor": 2.0,
+}])  # fmt: skip
+def test_positions_that_are_scaled_by_the_length_of_a_text_stay_on_the_exact_path(scaling: dict[str, Any]) -> None:
+    """Rows of a step differ in length, and a chunk of a prompt is shorter than all of it."""
+    config = transformers.LlamaConfig(**SMALL, rope_parameters={"rope_theta": 1e4, **scaling})
+    model = transformers.LlamaForCausalLM(config)
+    reason = why_not(model)
+    assert reason is not None and "positions" in reason.en
+    assert prefill.continues(model, torch.ones((1, 200), dtype=torch.long), Turns())
+    assert not prefill.continues(model, torch.ones((1, 257), dtype=torch.long), Turns())
 
 
 def test_layers_that_are_packed_differently_share_no_compiled_code(

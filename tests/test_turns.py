@@ -84,6 +84,49 @@ def test_steps_and_chunks_share_the_model_by_time_and_neither_is_starved() -> No
     assert served == ["chunk", *["step"] * 4, "chunk", *["step"] * 4, "chunk", *["step"] * 2]
 
 
+def test_whoever_takes_long_steps_waits_for_those_who_take_short_ones() -> None:
+    """A search of 4 s a step beside two who take 1 s: each gets as much time as the others."""
+    now, left = [0.0], {"a": 3, "b": 12, "c": 12}
+    turns, served = Turns(lambda: now[0]), []
+
+    def work(name: str, seconds: float) -> None:
+        while left[name]:
+            with turns:
+                served.append(name)
+                now[0] += seconds
+                left[name] -= 1
+                wait_for(sum(count > 0 for other, count in left.items() if other != name), turns)
+
+    threads = [threading.Thread(target=work, args=given) for given in (("a", 4.0), ("b", 1.0), ("c", 1.0))]
+    with turns:
+        for count, thread in enumerate(threads, start=1):
+            thread.start()
+            wait_for(count, turns)
+    for thread in threads:
+        thread.join()
+    assert "".join(served) == "abcbcbcbcabcbcbcbcabcbcbcbc"
+
+
+def test_whoever_comes_anew_goes_first_and_nobody_catches_up_on_a_time_before() -> None:
+    now = [0.0]
+    turns, served = Turns(lambda: now[0]), []
+
+    def step(name: str, seconds: float) -> None:
+        with turns:
+            served.append(name)
+            now[0] += seconds
+
+    step("long", 100)  # alone: that was nobody's time but its own
+    waiting = threading.Thread(target=step, args=("new", 1))
+    with turns:
+        waiting.start()
+        wait_for(1, turns)
+        now[0] += 1
+    step("long", 1)
+    waiting.join()
+    assert served == ["long", "new", "long"]
+
+
 def test_who_is_halted_while_waiting_leaves_the_line_and_takes_no_turn() -> None:
     turns, halted, got = Turns(), threading.Event(), []
 

@@ -76,7 +76,7 @@ def continues(model: Any, ids: Tensor, turns: Turns) -> bool:
     Not every architecture's code does, so each model is tried once. Rotary positions that are scaled by the length of
     what is read would be scaled in another way for each chunk.
     """
-    if ids.shape[1] > _scaled_from(model):
+    if ids.shape[1] > scaled_from(model):
         return False
     if model not in _CONTINUES:
         with turns:
@@ -98,7 +98,7 @@ def _tried(model: Any, ids: Tensor) -> bool:
     return bool((found - wanted).norm() <= _CLOSE * (alone - wanted).norm())
 
 
-def _scaled_from(model: Any) -> float:
+def scaled_from(model: Any) -> float:
     """Tokens beyond which the positions of all of them are scaled anew."""
     config = model.config.get_text_config(decoder=True)
     rope = getattr(config, "rope_parameters", None) or {}

@@ -8,35 +8,47 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 
 _GLANCE_S = 0.1  # between looks at whether whoever waits still wants its turn
 
 
+@dataclass(slots=True)
+class _Waiter:
+    """`start` is what its thread has used of the model, by the measure of those who use it all the time."""
+
+    start: float
+    thread: int
+    chunk: bool
+    called: threading.Event = field(default_factory=threading.Event)
+
+
 class Turns:
     """`with turns:` around a step; `with turns.chunk(halted):` around a chunk of a long prompt.
 
-    Held for one forward pass only, never across a yield. Within each kind whoever waited longest goes next. A step goes
-    before a chunk, which takes many times as long, until those who step have had as much time as the last chunk took:
-    so a long prompt takes half of the model at most, however many are read, and is never starved.
+    Held for one forward pass only, never across a yield. Among those who step, whoever has used the model least goes
+    next (start-time fair queueing, Goyal et al. 1996): a step over many rows and a long text counts for what it takes,
+    and whoever comes anew goes first. A step goes before a chunk until those who step have had as much time as the last
+    chunk took: so long prompts take half of the model at most, however many are read, and are never starved.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._guard = threading.Lock()
-        self._taken = False
-        self._steps: deque[threading.Event] = deque()
-        self._chunks: deque[threading.Event] = deque()
+        self._holder: _Waiter | None = None
         self._began = 0.0  # when the present turn began
-        self._reads = False  # whether it is a chunk's
+        self._steps: list[_Waiter] = []  # the longest waiting first
+        self._chunks: list[_Waiter] = []
+        self._used: dict[int, float] = {}  # by thread, of those who have used more than `_least`
+        self._least = 0.0  # what the thread had used that stepped last: nobody counts as having used less
         self._chunk_s = 0.0  # what the last chunk took
         self._steps_s = 0.0  # what steps took while a chunk was waiting, since the last one
 
     def __enter__(self) -> None:
-        self._enter(self._steps, None)
+        self._enter(None)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -46,7 +58,7 @@ class Turns:
     @contextmanager
     def chunk(self, halted: Callable[[], bool]) -> Iterator[bool]:
         """A turn behind those who step. Gives False, and no turn, where `halted` came true before it."""
-        if not self._enter(self._chunks, halted):
+        if not self._enter(halted):
             yield False
             return
         try:
@@ -60,15 +72,17 @@ class Turns:
         with self._guard:
             return len(self._steps) + len(self._chunks)
 
-    def _enter(self, line: deque[threading.Event], halted: Callable[[], bool] | None) -> bool:
+    def _enter(self, halted: Callable[[], bool] | None) -> bool:
+        """Waits for a turn: of a chunk, if anything may halt it."""
+        thread, line = threading.get_ident(), self._steps if halted is None else self._chunks
         with self._guard:
-            if not self._taken:
-                self._begin(line is self._chunks)
+            mine = _Waiter(self._used.get(thread, self._least), thread, halted is not None)
+            if self._holder is None:
+                self._begin(mine)
                 return True
-            mine = threading.Event()
             line.append(mine)
         try:
-            while not mine.wait(None if halted is None else _GLANCE_S):
+            while not mine.called.wait(None if halted is None else _GLANCE_S):
                 if halted is not None and halted() and self._left(line, mine):
                     return False
         except BaseException:  # an interrupt while waiting must not leave a turn that nobody takes
@@ -77,7 +91,7 @@ class Turns:
             raise
         return True
 
-    def _left(self, line: deque[threading.Event], mine: threading.Event) -> bool:
+    def _left(self, line: list[_Waiter], mine: _Waiter) -> bool:
         """Leaves the line; False where the turn has come meanwhile."""
         with self._guard:
             if mine not in line:
@@ -85,20 +99,33 @@ class Turns:
             line.remove(mine)
             return True
 
-    def _begin(self, reads: bool) -> None:
-        self._taken, self._reads, self._began = True, reads, self._clock()
+    def _begin(self, mine: _Waiter) -> None:
+        self._holder, self._began = mine, self._clock()
+        if not mine.chunk:
+            self._least = mine.start
+            self._used = {thread: used for thread, used in self._used.items() if used > mine.start}
 
     def _pass_on(self) -> None:
         with self._guard:
+            before = self._holder
+            assert before is not None
             took = self._clock() - self._began
-            if self._reads:
+            if before.chunk:
                 self._chunk_s, self._steps_s = took, 0.0
-            elif self._chunks:
-                self._steps_s += took
-            reads = bool(self._chunks) and (not self._steps or self._steps_s >= self._chunk_s)
-            line = self._chunks if reads else self._steps
-            if line:
-                self._begin(reads)
-                line.popleft().set()
             else:
-                self._taken = False
+                self._used[before.thread] = before.start + took
+                self._steps_s += took if self._chunks else 0.0
+            self._holder = following = self._following()
+            if following is not None:
+                self._begin(following)
+                following.called.set()
+
+    def _following(self) -> _Waiter | None:
+        """Who goes next, taken out of the line."""
+        if self._chunks and (not self._steps or self._steps_s >= self._chunk_s):
+            return self._chunks.pop(0)
+        if not self._steps:
+            return None
+        least = min(self._steps, key=lambda one: one.start)
+        self._steps.remove(least)
+        return least

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
+import math
 import os
 import sys
 import threading
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from playground.decoding.prefill import scaled_from
 from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
@@ -192,6 +194,11 @@ def why_not(model: Any) -> Text | None:
         return Text(
             "The model is spread over several devices, so it runs on the exact path only.",
             "模型分布在多个设备上，只能走精确路径。",
+        )
+    if scaled_from(model) < math.inf:
+        return Text(
+            "It scales its positions by the length of a text, so it runs on the exact path only.",
+            "它按文本长度缩放位置，因此只能走精确路径。",
         )
     if getattr(config, "scale_attn_by_inverse_layer_idx", False):
         return Text(
