@@ -23,7 +23,7 @@ from playground.generators.local import LocalGenerator
 from playground.types import Path, Request, Stopped
 
 PATHS: tuple[Path, ...] = ("fast", "exact")
-_SETTLED_S = 2.0  # that a request is busy before the visitor comes
+_SETTLED_S = 4.0  # that a request is busy before the visitor comes, in each round so much longer
 _OWN = 4  # tokens that the visitor writes
 _AGAIN = 7919  # words between the beginnings of two prompts: a prime, so that none begins like another
 
@@ -92,7 +92,7 @@ def heavy(loaded: models.Loaded, scale: Scale = FULL) -> Findings:
         found: dict[str, list[float]] = {"fast": [], "exact": [], "stop": []}
         for number in range(scale.rounds):
             request = begin(number)
-            time.sleep(_SETTLED_S if scale is FULL else 0.0)
+            time.sleep(_SETTLED_S * (number + 0.5) if scale is FULL else 0.0)
             for path in PATHS:
                 visitor = read(generator, [_visitor(generator, scale, number + 1, path)])[0]
                 found[path].append(visitor.wait)

@@ -21,7 +21,7 @@ Piece = tuple[Live, Seat, list[int]]
 CHUNK = 128  # tokens of a piece at most between two steps, which then take about as long: a reader hardly notices
 WHOLE = 512  # the same where nobody steps
 _FIRST, _LEAST = 32, 16  # tokens of the first piece, and of every other
-_BESIDE_S, _ALONE_S = 0.15, 0.4  # what a piece may take, where somebody waits for its end and where nobody does
+_BESIDE_S, _ALONE_S = 0.15, 0.25  # what a piece may take, where somebody waits for its end and where nobody does
 _OLDEST = 4  # one piece in so many is of the prompt that came first, the others of the shortest
 
 
@@ -118,8 +118,8 @@ class Prompts:
             self._net.fill(room.slots, seats[0].slot, given[0], given[1])
             took = time.perf_counter() - began
             self._owed = took if behind or any(seat.unread - len(piece) > 1 for _, seat, piece in pieces) else 0.0
-            each = took / (longest * len(pieces))
-            self._token_s = each if self._token_s is None else 0.5 * (self._token_s + each)
+            each = took / (longest * len(pieces))  # grows with what stands before, so the last one counts most
+            self._token_s = each if self._token_s is None else max(each, 0.5 * (self._token_s + each))
 
         if behind:
             with self._turns.chunk(lambda: all(live.job.cancelled.is_set() for live, _, _ in pieces)) as mine:
