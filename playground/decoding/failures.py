@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from pathlib import Path
 
 from playground.types import FAILED, PlaygroundError, Text
 
@@ -26,8 +27,9 @@ def why(error: BaseException) -> Text:
     if isinstance(error, PlaygroundError):
         return Text(error.say("en"), error.say("zh"))
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
-    log.error("A candidate failed: %s: %s, at %s", type(error).__name__, str(error)[:_SHOWN], place)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+    # One kind of line for each kind and place of error: a log that tells each kind once tells all of them.
+    log.error(f"A candidate failed, {type(error).__name__} in {place}: %s", str(error)[:_SHOWN])
     log.debug("The whole of it", exc_info=error)
     if isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY):
         return NO_MEMORY
