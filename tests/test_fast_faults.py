@@ -14,12 +14,14 @@ from torch import Tensor
 from playground import generate
 from playground.decoding import together
 from playground.decoding.detokenize import Detokenizer
+from playground.decoding.failures import NO_MEMORY
 from playground.decoding.keep import STORE, KeptRow
 from playground.decoding.row import Row
 from playground.fast import stepping
-from playground.fast.job import Job
+from playground.fast.job import Job, Seat
 from playground.fast.net import Net
 from playground.fast.running import Running
+from playground.fast.seating import Seating
 from playground.generators.local import LocalGenerator
 from playground.types import FAILED, Request, Step, Text
 from tests.test_fast_running import job, told
@@ -279,6 +281,22 @@ def test_where_memory_ends_everybody_is_told_and_the_next_request_works(
     monkeypatch.undo()
     assert [tokens(one) for one in beside(generator, running, [])[1]] == alone
     assert running._rooms.empty
+
+
+def test_where_a_long_prompt_finds_no_memory_for_itself_the_others_go_on(
+    generator: LocalGenerator, running: Running, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = running._rooms.take
+
+    def full(seat: Seat, more: int = 1) -> Seating:
+        if seat.slot < 0 and len(seat.tokens) > 40:
+            raise MemoryError
+        return take(seat, more)
+
+    monkeypatch.setattr(running._rooms, "take", full)
+    guilty, others = beside(generator, running, [job(generator, request("one two three " * 20, seed=1))])
+    assert_ended(guilty[0], 0, NO_MEMORY)
+    assert [tokens(one) for one in others] == alone
 
 
 @pytest.mark.parametrize("path", ["fast", "exact"])

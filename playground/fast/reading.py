@@ -18,6 +18,7 @@ from playground.fast.slots import longer
 
 Piece = tuple[Live, Seat, list[int]]
 """A row, one of its seats, and what is to be read there next."""
+Fail = Callable[[Live, Exception], None]
 CHUNK = 128  # tokens of a piece at most between two steps, which then take about as long: a reader hardly notices
 WHOLE = 512  # the same where nobody steps
 _FIRST, _LEAST = 32, 16  # tokens of the first piece, and of every other
@@ -42,9 +43,9 @@ class Prompts:
     def stepped(self, seconds: float) -> None:
         self._owed -= seconds
 
-    def read(self, unread: Sequence[Live], fail: Callable[[Live, Exception], None], *, stepping: bool) -> None:
+    def read(self, unread: Sequence[Live], fail: Fail, *, stepping: bool) -> None:
         """Reads on in these rows' prompts; `fail` is told of rows that cannot be read, and they alone."""
-        pieces = self._pieces(self._ordered(unread), self._most(stepping=stepping))
+        pieces = self._pieces(self._ordered(unread), self._most(stepping=stepping), fail)
         if not pieces:
             return
         long = any(seat.unread - len(piece) > 1 for _, seat, piece in pieces)
@@ -80,19 +81,24 @@ class Prompts:
             most //= 2
         return max(most, _LEAST)
 
-    def _pieces(self, unread: Sequence[Live], most: int) -> list[Piece]:
+    def _pieces(self, unread: Sequence[Live], most: int, fail: Fail) -> list[Piece]:
         """What to read in one pass: about so many tokens, of the first rows first. What one reads for another waits."""
         found: list[Piece] = []
         for live in unread:
             for seat in live.seats:
-                if seat.unread > 1 and not any(seat.follows(other) for _, other, _ in found):
+                if seat.unread < 2 or live.row.finish is not None or any(seat.follows(one) for _, one, _ in found):
+                    continue
+                try:
                     self._rooms.take(seat)  # and with it what another slot has read already
-                    piece = seat.tokens[seat.cached : min(seat.cached + most, len(seat.tokens) - 1)]
-                    longest = max([len(piece), *(len(other) for _, _, other in found)])
-                    alike = not found or (found[0][1].room == seat.room and (len(found) + 1) * longest <= most)
-                    if piece and alike:
-                        found.append((live, seat, piece))
-        return found
+                except Exception as error:  # noqa: BLE001 - for want of memory; told to its reader
+                    fail(live, error)
+                    continue
+                piece = seat.tokens[seat.cached : min(seat.cached + most, len(seat.tokens) - 1)]
+                longest = max([len(piece), *(len(other) for _, _, other in found)])
+                alike = not found or (found[0][1].room == seat.room and (len(found) + 1) * longest <= most)
+                if piece and alike:
+                    found.append((live, seat, piece))
+        return [one for one in found if one[0].row.finish is None]
 
     def _pass(self, pieces: Sequence[Piece], *, behind: bool) -> None:
         """One pass over these pieces, in a turn behind those who step elsewhere, or as one of them."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -40,14 +39,24 @@ class Steps:
 
     def advance(self, lives: Sequence[Live]) -> None:
         """A token for each of these rows; several for one that is alone and has guessed them. Raises nothing."""
+        self._told.clear()
+        try:
+            self._advance(lives)
+        except Exception as error:  # noqa: BLE001 - told to the readers; the thread has others to step
+            self._fail_untold(lives, error)
+
+    def _advance(self, lives: Sequence[Live]) -> None:
         if len(lives) == 1 and (guesses := lives[0].guesses()):
-            self._sure(lives, partial(self._check, lives[0], guesses))
+            self._check(lives[0], guesses)
             return
         if self._width:
             prepare([live.row for live in lives], self._width)
         for some, raw, second in self._scored(lives):
             self._width = raw.shape[-1]
-            self._sure(some, partial(self._settle, some, raw, second))
+            try:
+                self._settle(some, raw, second)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail_untold(some, error)
 
     def fail(self, live: Live, error: Exception) -> None:
         """The row ends with what went wrong, and no other."""
@@ -63,15 +72,11 @@ class Steps:
         if live.row.finish is not None:
             self._leave(live)
 
-    def _sure(self, lives: Sequence[Live], work: Callable[[], None]) -> None:
-        """Whatever fails outside of a row's own chain ends the rows whose readers were told nothing."""
-        self._told.clear()
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - told to the readers; the thread has others to step
-            for live in lives:
-                if id(live) not in self._told:
-                    self.fail(live, error)
+    def _fail_untold(self, lives: Sequence[Live], error: Exception) -> None:
+        """What fails outside of a row's own chain ends the rows whose readers were told nothing."""
+        for live in lives:
+            if id(live) not in self._told:
+                self.fail(live, error)
 
     def _scored(self, lives: Sequence[Live]) -> list[Scored]:
         """The scores of all these rows; where the pass fails, of each by itself, and those that fail again end."""
