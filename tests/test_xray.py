@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -174,9 +174,9 @@ def test_a_prompt_that_was_looked_at_can_be_forgotten(tiny: models.Loaded, monke
     generator = LocalGenerator(tiny)
     looks, look = [], generator.look
 
-    def counted(request: Request) -> KeptRow:
+    def counted(request: Request, halted: Callable[[], bool]) -> KeptRow:
         looks.append(request)
-        return look(request)
+        return look(request, halted)
 
     monkeypatch.setattr(generator, "look", counted)
     asked = reference.request(PROMPT, {})
