@@ -108,7 +108,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is loaded. `parameters` is a count, `size` in bytes, `context` in tokens."""
+    """What is loaded. `parameters` is a count, `size` in bytes, `context` in tokens.
+
+    Where not `limited`, the model itself ends nowhere, and `context` is as far as its makers or this server go.
+    """
 
     id: str
     title: str
@@ -122,6 +125,7 @@ class ModelCard:
     folder: str | None = None
     generation_defaults: Mapping[str, Any] = field(default_factory=dict)
     notice: Text | None = None
+    limited: bool = True
 
     @property
     def on_gpu(self) -> bool:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from playground.decoding.keep import KeptRun
 from playground.decoding.lane import Lane, NegativeLane
+from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import prefill
 from playground.decoding.row import Row, Setting
 from playground.decoding.together import advance, prepare
@@ -95,7 +96,7 @@ class Batch:
         """All rows behind a prompt that nobody has read yet."""
         negative = None if self._negative is None else NegativeLane(self._model, self._negative)
         prompt = self._setting.prompt
-        return _Group(list(self._rows), prompt.expand(len(self._rows), -1), Lane(self._model, prompt), negative)
+        return _Group(list(self._rows), prompt.expand(len(self._rows), -1), open_lane(self._model, prompt), negative)
 
     @torch.inference_mode()
     def _scores(self, group: _Group) -> tuple[Tensor | None, Tensor | None]:

@@ -15,6 +15,8 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from playground.models import capabilities
+
 
 class Lane:
     """The prompt's lane. `length` counts the tokens in the cache, which all rows share.
@@ -115,8 +117,10 @@ class Lane:
         name = _cache_name(self.model)
         extra[name] = self._cache
         inputs = self.model.prepare_inputs_for_generation(tokens, use_cache=True, is_first_iteration=prompt, **extra)
+        if "logits_to_keep" in inputs:  # some architectures put their own there
+            inputs["logits_to_keep"] = keep
         outputs = self.model(**inputs, return_dict=True)
-        self._cache = outputs[name]
+        self._cache = outputs.get(name, self._cache)  # where it is not given back, it was written into
         return outputs.logits
 
 
@@ -138,7 +142,7 @@ class NegativeLane(Lane):
 
 def can_guide(model: Any) -> bool:
     """Whether transformers' guidance keeps the second lane's memory, which it looks for under this one name."""
-    return "past_key_values" in _forward_arguments(type(model))
+    return capabilities.of(model).guides and "past_key_values" in _forward_arguments(type(model))
 
 
 def guide(scores: Tensor, unconditional: Tensor, scale: float) -> Tensor:

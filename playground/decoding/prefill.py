@@ -17,6 +17,7 @@ from torch import Tensor
 
 from playground.decoding.lane import Lane
 from playground.decoding.turns import Turns
+from playground.models import capabilities
 
 # Parameters times tokens of one forward pass; 512 tokens of 135 million take half a second on two cores.
 _CPU, _ELSEWHERE = 7.2e10, 2e13
@@ -76,7 +77,8 @@ def continues(model: Any, ids: Tensor, turns: Turns) -> bool:
     Not every architecture's code does, so each model is tried once. Rotary positions that are scaled by the length of
     what is read would be scaled in another way for each chunk.
     """
-    if ids.shape[1] > scaled_from(model):
+    able = capabilities.of(model)
+    if able.keeps != "cache" or not able.reads or ids.shape[1] > scaled_from(model):
         return False
     if model not in _CONTINUES:
         with turns:

@@ -16,7 +16,7 @@ from transformers.generation.watermarking import WatermarkDetector
 from playground.decoding.describe import TOP
 from playground.decoding.detokenize import Detokenizer, Labels
 from playground.decoding.findings import Detection, ReadToken, Token
-from playground.decoding.lane import Lane
+from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import continues, sizes
 from playground.decoding.turns import Turns
 from playground.types import InvalidRequest, Stopped, Text
@@ -37,7 +37,7 @@ def read(
     special = set(tokenizer.all_special_ids)
     tokens = _shown(tokenizer, labels, special, ids[0].tolist())
     ready = [ReadToken(token) for token in tokens[:1]]
-    lane = Lane(model, ids[:, :-1])
+    lane = open_lane(model, ids[:, :-1])
     size = _piece_size(model, lane.unread, turns)
     while lane.left:
         start = lane.length
@@ -52,6 +52,11 @@ def read(
         ready = []
     if ready:
         yield ready
+
+
+def shown(tokenizer: Any, labels: Labels, ids: Sequence[int]) -> list[ReadToken]:
+    """The tokens of a text that no model has read."""
+    return [ReadToken(token) for token in _shown(tokenizer, labels, set(tokenizer.all_special_ids), ids)]
 
 
 def _piece_size(model: Any, ids: Tensor, turns: Turns) -> int:

@@ -21,6 +21,7 @@ from playground.decoding.row import Setting
 from playground.decoding.searched import Halted, Searched
 from playground.decoding.turns import Turns
 from playground.decoding.words import Writer, Written
+from playground.models import capabilities
 from playground.types import FinishReason, Step, Text
 
 HEARTBEAT_S = 0.25
@@ -147,6 +148,7 @@ class BeamSearch:
             num_return_sequences=values["n"],
             length_penalty=values["length_penalty"],
             early_stopping=early,
+            use_cache=capabilities.of(self._model).use_cache,
             max_new_tokens=min(values["max_new_tokens"], self._setting.context - length),
             eos_token_id=eos or None,
             pad_token_id=eos[0] if eos else 0,

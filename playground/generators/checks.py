@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from playground.types import InvalidRequest, ModelCard, Refused, Rendered, Request, Text
+
+if TYPE_CHECKING:
+    from playground.models.capabilities import Capabilities
 
 
 def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> None:
@@ -44,6 +48,19 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
             Text(f"{card.title} has no chat template.", f"{card.title} 没有对话模板。"),
             Text("Use complete mode.", "请用续写模式。"),
             parameter="mode",
+        )
+
+
+def check_able(values: Mapping[str, Any], able: Capabilities, title: str) -> None:
+    """What this model's architecture cannot do, by name."""
+    if values["num_beams"] > 1 and not able.beams:
+        raise Refused(
+            Text(
+                f"{title} keeps a state that beams cannot share, so it does no beam search.",
+                f"{title} 保留的状态无法由多个集束共享，因此不能进行集束搜索。",
+            ),
+            Text("Set num_beams to 1.", "请把 num_beams 设为 1。"),
+            parameter="num_beams",
         )
 
 

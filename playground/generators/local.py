@@ -22,16 +22,18 @@ from playground.decoding.detokenize import BROKEN, Labels
 from playground.decoding.findings import Detection, ReadToken
 from playground.decoding.keep import STORE, KeptRow, KeptRun
 from playground.decoding.lane import Lane, NegativeLane, can_guide
+from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import prefill
 from playground.decoding.prepared import prepare_soon
-from playground.decoding.read import detect, read
+from playground.decoding.read import detect, read, shown
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.search import BeamSearch
 from playground.decoding.told import Told, pumped
 from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
 from playground.fast.job import Job
-from playground.generators.checks import check_request, check_room, rows_seeds
+from playground.generators.checks import check_able, check_request, check_room, rows_seeds
+from playground.models import capabilities
 from playground.parameters.inert import check_combination
 from playground.thinking import opens
 from playground.types import InvalidRequest, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
@@ -63,6 +65,7 @@ class LocalGenerator:
         self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
         self._encoding = threading.Lock()
         self._labels = Labels(self._tokenizer)
+        self._able = capabilities.of(self._model, self._card.id)
         self._device = _entrance(self._model)
 
     @property
@@ -114,6 +117,7 @@ class LocalGenerator:
         setting = self._setting(request, rendered, cancelled)
         values = setting.values
         check_ids(values, setting.vocab_size)
+        check_able(values, self._able, self._card.title)
         if values["num_beams"] > 1:
             return BeamSearch(self._model, self._turns, setting).run()
         seeds = rows_seeds(values["seed"], values["n"])
@@ -137,7 +141,7 @@ class LocalGenerator:
         check_ids(setting.values, setting.vocab_size)
         negative = self._negative(setting)
         kept = KeptRun(None, "", request.values, setting, [request.values["seed"]])
-        lane = Lane(self._model, setting.prompt)
+        lane = open_lane(self._model, setting.prompt)
         second = None if negative is None else NegativeLane(self._model, negative)
         raw = self._read(lane, halted)
         kept.rows[0].put(0, raw, None if second is None else self._read(second, halted), lane.dtype, None)
@@ -163,9 +167,26 @@ class LocalGenerator:
         return None if special or not text or BROKEN in text else self._labels[token_id]
 
     def read(self, ids: Sequence[int], halted: Callable[[], bool] = lambda: False) -> Iterator[list[ReadToken]]:
-        """What the model thinks of these tokens, one after the other, in pieces. Raises Stopped once `halted`."""
+        """What the model thinks of these tokens, one after the other, in pieces. Raises Stopped once `halted`.
+
+        One that reads a text as a whole only thinks nothing of any token.
+        """
+        if not self._able.reads:
+            return iter([shown(self._tokenizer, self._labels, ids)])
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
         return read(self._model, self._turns, self._tokenizer, self._labels, given, halted)
+
+    def check_reads(self) -> None:
+        """Raises Refused where this model cannot say of each token what it expected there."""
+        if not self._able.reads:
+            title = self._card.title
+            raise Refused(
+                Text(
+                    f"{title} does not tell what it expected at each token: it reads a text as a whole only.",
+                    f"{title} 无法给出对每个词元的预期：它只能整体阅读文本。",
+                ),
+                Text("Choose another model.", "请换一个模型。"),
+            )
 
     def detect(
         self, ids: Sequence[int], watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False

@@ -102,6 +102,7 @@ def read(generator: Generator, prompt: str, text: str, limits: Limits | None, ha
             Text("There is no text to read.", "没有可阅读的文本。"), Text("Paste one.", "请粘贴一段文本。")
         )
     _check_text(prompt + text, limits)
+    local.check_reads()
     before = local.tokens(prompt, special=True)
     yield from _reading(local, before, local.tokens(text, special=not before), _within(limits, halted))
 

@@ -117,6 +117,57 @@ def not_causal(name: str, kind: str) -> ModelError:
     )
 
 
+_DRAFTS = Text(
+    "it drafts tokens for a Gemma 4 model and cannot write without that model's keys and values",
+    "它只为 Gemma 4 模型起草词元，没有该模型的键和值就无法写作",
+)
+_SOUND = Text("it writes sound, not text", "它生成的是声音，而不是文本")
+# Kinds that are counted among causal language models and cannot write a text, and why.
+LACKING: dict[str, Text] = {
+    "gemma4_assistant": _DRAFTS,
+    "gemma4_unified_assistant": _DRAFTS,
+    "musicgen": _SOUND,
+    "musicgen_melody": _SOUND,
+    "reformer": Text(
+        "its hashing attention draws random numbers of its own, so no seed would write the same text twice",
+        "它的哈希注意力会自行抽取随机数，因此同一种子无法写出相同的文本",
+    ),
+}
+
+
+def lacking(name: str, kind: str) -> ModelError:
+    """Of a kind in LACKING."""
+    why = LACKING[kind]
+    return ModelError(
+        Text(f"{name!r} is a {kind} model: {why.en}.", f"{name!r} 属于 {kind} 类模型：{why.zh}。"), _OTHER_HINT
+    )
+
+
+def reads_both_ways(name: str) -> ModelError:
+    return ModelError(
+        Text(
+            f"{name!r} cannot continue a text: it reads in both directions, as an encoder.",
+            f"{name!r} 不能续写文本：它是双向阅读的编码器。",
+        ),
+        Text(
+            "Choose a causal language model; a decoder of this kind has is_decoder set in its config.json.",
+            "请选择因果语言模型；此类模型若是解码器，其 config.json 中 is_decoder 为 true。",
+        ),
+    )
+
+
+def cannot_write(name: str, error: Exception) -> ModelError:
+    """With what its own code says when it is to write."""
+    words = scrub(str(error)) or type(error).__name__
+    return ModelError(
+        Text(
+            f"{name!r} was loaded, but cannot continue a text: {words}",
+            f"{name!r} 已加载，但无法续写文本：{words}",
+        ),
+        _OTHER_HINT,
+    )
+
+
 def unsupported(name: str, kind: str) -> ModelError:
     return ModelError(
         Text(
@@ -334,7 +385,8 @@ def _about_the_loader(name: str, error: Exception, words: str) -> ModelError | N
     if "Unrecognized configuration class" in words:
         return not_causal(name, "different kind of model")
     if isinstance(error, ImportError):
-        package = getattr(error, "name", None) or words
+        asked = re.search(r"requires (?:the )?([\w.-]+) (?:library|package)", words)
+        package = getattr(error, "name", None) or (asked[1] if asked else words)
         return ModelError(
             Text(
                 f"{name!r} needs a package that is not installed: {package}.",

@@ -16,7 +16,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from playground.models import device_map, embedded, failures, packing, sources, weight_files
+from playground.models import capabilities, context, device_map, embedded, failures, packing, sources, weight_files
 from playground.models.sources import Source
 from playground.one_state import GLOBAL_STATE
 from playground.types import ModelCard, ModelError, ProgressReport, Text
@@ -31,8 +31,6 @@ _DTYPES = {
     "int4": torch.bfloat16,
 }
 _DTYPE_NAMES = {torch.bfloat16: "bf16", torch.float32: "fp32", torch.float16: "fp16"}
-_CONTEXT_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length")
-_CONTEXT_UNKNOWN = 2048
 _BOOKKEEPING = ("_", "output_", "return_", "use_cache", "transformers_version")
 
 # It says on every load that parts are on disk; the card says so in our own words.
@@ -84,7 +82,8 @@ def load(
         if packer is not None:
             options["quantization_config"] = packing.config(packer, weights)
         net = _weights(source, options, _DTYPES[weights], max_memory, offload_folder)
-        card = _card(source, net, tokenizer)
+        able = capabilities.of(net, source.id)
+        card = _card(source, net, tokenizer, able.notice)
         _check_room(source, card, max_memory)
     report(Text(f"{source.title} is loaded", f"{source.title} 已加载"), 1.0)
     return Loaded(net, tokenizer, card, weights)
@@ -124,6 +123,8 @@ def _check_room(source: Source, card: ModelCard, max_memory: Mapping[str | int, 
 
 def _check_causal(source: Source, config: Any) -> None:
     """Refuse what transformers would load all the same, as an encoder that answers nonsense."""
+    if config.model_type in failures.LACKING:
+        raise failures.lacking(source.id, config.model_type)
     classes = list(getattr(config, "architectures", None) or [])
     causal: set[str] = set()
     for name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
@@ -164,10 +165,11 @@ def _weights(
     return net.eval()
 
 
-def _card(source: Source, net: Any, tokenizer: Any) -> ModelCard:
+def _card(source: Source, net: Any, tokenizer: Any, slow: Text | None) -> ModelCard:
     places = device_map.placements(net)
+    length, limited = context.limit(net, tokenizer)
     on_disk = sum(place.device == "disk" for place in places)
-    slow = Text(
+    disk = Text(
         f"{on_disk} of {len(places)} parts are read from disk for every token; expect it to be slow.",
         f"{len(places)} 个部分中有 {on_disk} 个每生成一个词元都要从磁盘读取，速度会很慢。",
     )
@@ -178,23 +180,20 @@ def _card(source: Source, net: Any, tokenizer: Any) -> ModelCard:
         parameters=sum(parameter.numel() for parameter in net.parameters()),
         dtype=_DTYPE_NAMES.get(net.dtype, str(net.dtype).removeprefix("torch.")),
         size=sum(place.size for place in places),
-        context=_context(net.config, tokenizer),
+        context=length,
+        limited=limited,
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
         placements=places,
         folder=str(source.folder),
         generation_defaults=_defaults(net),
-        notice=slow if on_disk else None,
+        notice=_joined(slow, disk if on_disk else None),
     )
 
 
-def _context(config: Any, tokenizer: Any) -> int:
-    text = config.get_text_config()
-    for name in _CONTEXT_FIELDS:
-        value = getattr(text, name, None)
-        if isinstance(value, int) and value > 0:
-            return value
-    length = getattr(tokenizer, "model_max_length", 0)
-    return length if 0 < length < 10**8 else _CONTEXT_UNKNOWN
+def _joined(*said: Text | None) -> Text | None:
+    """Several notices as one."""
+    texts = [one for one in said if one is not None]
+    return Text(" ".join(one.en for one in texts), "".join(one.zh for one in texts)) if texts else None
 
 
 def _defaults(net: Any) -> dict[str, Any]:

@@ -154,6 +154,7 @@ def card_data(card: ModelCard) -> dict[str, Any]:
         "dtype": card.dtype,
         "size": card.size,
         "context": card.context,
+        "limited": card.limited,
         "has_chat_template": card.has_chat_template,
         "placements": [{"module": p.module, "device": p.device, "size": p.size} for p in card.placements],
         "folder": card.folder,

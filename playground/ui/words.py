@@ -281,6 +281,7 @@ WORDS: Mapping[str, Text] = {
     "yes": Text("yes", "有"),
     "no": Text("none", "无"),
     "tokens_unit": Text("{count} tokens", "{count} 词元"),
+    "tokens_endless": Text("{count} tokens; the model itself sets no limit", "{count} 词元；模型本身没有上限"),
     "device_map": Text("Device map", "设备分布"),
     "device_map_help": Text("Where each layer's weights are held.", "每一层的权重放在哪里。"),
     "module": Text("Module", "模块"),

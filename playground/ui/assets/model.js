@@ -9,7 +9,7 @@ const facts = () => [
   ["model_parameters", pg.number(model.parameters)],
   ["model_dtype", model.dtype],
   ["model_size", pg.bytes(model.size)],
-  ["model_context", pg.t("tokens_unit", { count: pg.number(model.context) })],
+  ["model_context", pg.t(model.limited ? "tokens_unit" : "tokens_endless", { count: pg.number(model.context) })],
   ["model_chat", pg.t(model.has_chat_template ? "yes" : "no")],
   ["model_folder", model.folder],
 ].filter(([, value]) => value);
