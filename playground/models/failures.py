@@ -168,6 +168,16 @@ def cannot_write(name: str, error: Exception) -> ModelError:
     )
 
 
+def needs_encoder(name: str, kind: str) -> ModelError:
+    return ModelError(
+        Text(
+            f"{name!r} continues no text of its own: it is a {kind}, which answers what an encoder has read.",
+            f"{name!r} 不能独立续写文本：它是 {kind}，需要编码器先读取输入。",
+        ),
+        _OTHER_HINT,
+    )
+
+
 def unsupported(name: str, kind: str) -> ModelError:
     return ModelError(
         Text(

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import torch
+import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
@@ -130,7 +131,14 @@ def _check_causal(source: Source, config: Any) -> None:
     for name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
         causal.update([name] if isinstance(name, str) else name)
     own = "AutoModelForCausalLM" in (getattr(config, "auto_map", None) or {})
-    if classes and not own and not causal.intersection(classes):
+    if not classes or own or causal.intersection(classes):
+        return
+    if getattr(config, "is_encoder_decoder", False):
+        raise failures.needs_encoder(source.id, ", ".join(classes))
+    # Of a model that reads pictures or sounds as well and writes text, the part that reads text is taken.
+    whole = getattr(transformers, classes[0], None) if classes[0].endswith("ForConditionalGeneration") else None
+    writes = getattr(whole, "output_modalities", None) == ("text",)
+    if not writes or config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         raise failures.not_causal(source.id, ", ".join(classes))
 
 
