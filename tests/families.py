@@ -125,6 +125,7 @@ OWN: dict[str, dict[str, Any]] = {
     "granitemoehybrid": {"layer_types": _HYBRID},
     "lfm2_moe": {"layer_types": ["conv", "full_attention"]},
     "mamba2": {"num_heads": 8, "n_groups": 2},
+    "moshi": {"sliding_window": CONTEXT},  # beyond its window one pass and single steps are two things
     "qwen4_exp": {"text_config": _INDEXED},
     "qwen4_exp_text": _INDEXED,
     "recurrent_gemma": {"block_types": ["recurrent", "attention"]},

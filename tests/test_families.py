@@ -6,11 +6,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from playground import models, xray
 from playground.decoding.lane import Lane, can_guide
@@ -47,6 +49,8 @@ OTHERWISE = {
     "xlnet": "state",
     "xlstm": "state",
 }
+# Those that `generate()` itself does not write with, unless it is told to do without a cache.
+FAILING = {"blt"}
 # A few of the most different: nothing kept, a state of its own, one inside its modules, padding before the positions,
 # layers of several kinds, an encoder's code, and a refusal.
 FEW = ("openai-gpt", "rwkv", "recurrent_gemma", "xlnet", "roberta", "qwen3_5", "musicgen")
@@ -87,9 +91,10 @@ def assert_rows_keep_apart(loaded: models.Loaded, generator: LocalGenerator, mon
         together = reference.written(generator, asked({**values, "n": 2}))
         alone = [reference.written(generator, asked({**values, "seed": 5 + row}))[0] for row in range(2)]
         assert together == alone
-    with monkeypatch.context() as patch:
-        patch.setattr(Lane, "_croppable", lambda _: False)  # read anew instead of cut back
-        assert reference.written(generator, asked({"banned_phrases": phrases, "n": 2})) == together
+    if capabilities.of(loaded.model).reads:
+        with monkeypatch.context() as patch:
+            patch.setattr(Lane, "_croppable", lambda _: False)  # read anew instead of cut back
+            assert reference.written(generator, asked({"banned_phrases": phrases, "n": 2})) == together
     two = [asked({"seed": 1}), reference.request("Three fruits are", {"seed": 2, "max_new_tokens": 6})]
     each = [[step.token_id for step in generator.stream(one)] for one in two]
     assert taken_in_turns([generator.stream(one) for one in two]) == each
@@ -107,10 +112,13 @@ def assert_features(loaded: models.Loaded, generator: LocalGenerator) -> None:
                 generator.stream(asked(values))
     assert xray.next_token(generator, asked({})).fates
     greedy = asked({"temperature": 0.0})
-    ids = [*generator.render(greedy).token_ids, *reference.written(generator, greedy)[0]]
-    ranks = [token.rank for piece in generator.read(ids) for token in piece][-TOKENS:]
-    assert ranks == [1 if able.reads else None] * TOKENS
-    assert len(xray.seen(generator, greedy).tokens) == len(ids) - TOKENS
+    prompt, written = generator.render(greedy).token_ids, reference.written(generator, greedy)[0]
+    ranks = [token.rank for piece in generator.read([*prompt, *written]) for token in piece][len(prompt) :]
+    if able.reads:  # attention to the best few leaves out another one where two are alike
+        assert 4 * ranks.count(1) >= 3 * len(written)
+    else:
+        assert ranks == [None] * len(written)
+    assert len(xray.seen(generator, greedy).tokens) == len(prompt)
     if able.reads:
         assert xray.read(generator, PROMPT, " stood.").tokens[-1].rank
     else:
@@ -144,6 +152,8 @@ def walk(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: An
     assert able.keeps == OTHERWISE.get(name, "cache")
     assert (able.notice is not None) == (able.keeps == "nothing") and loaded.card.notice == able.notice
     generator = LocalGenerator(loaded)
+    if name in FAILING:
+        loaded.model.generation_config.use_cache = False
     for values in SETTINGS:
         assert_equal(loaded, generator, values)
     assert_rows_keep_apart(loaded, generator, monkeypatch)
@@ -173,7 +183,7 @@ def test_every_kind_writes_what_generate_writes_or_says_what_it_lacks(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", families.BOTH_WAYS)
+@pytest.mark.parametrize("name", [name for name in families.BOTH_WAYS if name not in REFUSED])
 def test_an_encoder_that_generate_lets_write_writes_the_same(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Any
 ) -> None:
@@ -192,3 +202,83 @@ def test_so_many_kinds_were_walked(record_property: Any) -> None:
         f"{len(_walked)} kinds: {len(_walked) - len(refused)} equal, {len(slow)} of them slowly ({', '.join(slow)}); "
         f"{len(refused)} refused ({', '.join(refused)})",
     )
+
+
+def test_what_the_walk_has_found_right_is_not_tried_nor_is_what_is_on_a_disk(
+    tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capabilities, "tried", lambda *_: pytest.fail("tried"))
+    fresh = families.model("llama")
+    assert capabilities.of(fresh) == capabilities.Capabilities()
+    with torch.device("meta"):
+        absent = families.model("minimax"), families.model("gemma2")
+    monkeypatch.setattr(capabilities, "CACHED", frozenset())
+    assert [capabilities.of(model).keeps for model in absent] == ["state", "cache"]
+
+
+def test_a_decoder_s_class_that_reads_both_ways_is_tried() -> None:
+    model = families.model("gemma3_text", use_bidirectional_attention=True)
+    able = capabilities.of(model)
+    assert able.keeps == "cache" and not able.reads
+
+
+class Failing(transformers.LlamaForCausalLM):
+    """As code that came with a model and fits another version of transformers."""
+
+    def forward(self, *given: Any, **named: Any) -> Any:
+        raise KeyError("past_key_value")
+
+
+class Forgetting(transformers.LlamaForCausalLM):
+    """Its cache is handed through and never filled."""
+
+    def forward(self, input_ids: Any = None, past_key_values: Any = None, **named: Any) -> Any:
+        return super().forward(input_ids, **{**named, "use_cache": False, "position_ids": None})
+
+
+class Refusing(transformers.LlamaForCausalLM):
+    """It has no use for a cache of this kind."""
+
+    def forward(self, input_ids: Any = None, past_key_values: Any = None, **named: Any) -> Any:
+        if past_key_values is not None:
+            raise TypeError("a tuple is wanted")
+        return super().forward(input_ids, **named)
+
+
+def test_code_that_cannot_write_is_refused_with_its_reason() -> None:
+    with pytest.raises(ModelError, match="cannot continue a text: 'past_key_value'"):
+        capabilities.of(Failing(families.config("llama")).eval(), "mine")
+
+
+@pytest.mark.parametrize("kind", [Forgetting, Refusing])
+def test_a_cache_that_does_not_work_is_done_without(kind: Any, tiny: models.Loaded) -> None:
+    torch.manual_seed(0)
+    model = kind(families.config("llama")).eval()
+    able = capabilities.of(model)
+    assert (able.keeps, able.use_cache, able.reads) == ("nothing", False, True)
+    assert able.notice is not None and "does not work here" in able.notice.en and CHINESE.search(able.notice.zh)
+    right = transformers.LlamaForCausalLM(model.config).eval()
+    right.load_state_dict(model.state_dict())
+    card = replace(tiny.card, context=families.CONTEXT)
+    ours, theirs = (LocalGenerator(models.Loaded(one, families.tokenizer(), card)) for one in (model, right))
+    for values in ({"n": 2}, {"n": 2, "banned_phrases": ["e", "a"]}):
+        assert reference.written(ours, asked(values)) == reference.written(theirs, asked(values))
+
+
+def test_of_a_model_that_reads_pictures_too_the_part_for_text_is_taken(tmp_path: Path) -> None:
+    whole = transformers.Qwen3_5ForConditionalGeneration(families.config("qwen3_5")).eval()
+    whole.save_pretrained(tmp_path)
+    families.tokenizer().save_pretrained(tmp_path)
+    loaded = models.load(str(tmp_path), weights="fp32")
+    assert type(loaded.model).__name__ == "Qwen3_5ForCausalLM"
+    ours = reference.written(LocalGenerator(loaded), asked({"temperature": 0.0}))
+    assert ours == reference.generated(
+        replace(loaded, model=whole), asked({"temperature": 0.0}), LocalGenerator(loaded).render(asked({})).token_ids
+    )
+
+
+def test_what_answers_an_encoder_is_refused(tmp_path: Path) -> None:
+    transformers.BartForConditionalGeneration(families.config("bart")).save_pretrained(tmp_path)
+    families.tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="BartForConditionalGeneration, which answers what an encoder has read"):
+        models.load(str(tmp_path))

@@ -5,7 +5,6 @@ Every caller takes its lanes from here. Knows nothing of sampling, texts or stop
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Self
 
 import torch
@@ -38,11 +37,13 @@ class WholeLane(Lane):
         self._ids = self._ids[rows]
         self.rows = len(rows)
 
-    def split(self, row: int, generated: Tensor) -> Self:
-        alone = copy.copy(self)
-        alone.unread = torch.cat([self.prompt, generated], dim=1)
-        alone._ids, alone.length, alone.rows = self.prompt[:, :0], 0, 1
+    def anew(self, generated: Tensor) -> Self:
+        alone = super().anew(generated)
+        alone._ids = self.prompt[:, :0]
         return alone
+
+    def _croppable(self) -> bool:
+        return False
 
     def _forward(self, tokens: Tensor, prompt: bool, keep: int = 1) -> Tensor:
         self._ids = torch.cat([self._ids, tokens], dim=1)
@@ -57,26 +58,32 @@ class StateLane(Lane):
 
     def __init__(self, model: Any, prompt: Tensor) -> None:
         super().__init__(model, prompt)
-        self._begin()
-
-    def _begin(self) -> None:
-        self._loops = [GenerateLoop(self.model, use_cache=True)]
-        self._ids = [self.prompt[:, :0]]  # each [1, length]
-        self.length, self.rows = 0, 1
+        self._loops = [GenerateLoop(model, use_cache=True)]
+        self._ids = [prompt[:, :0]]  # each [1, length]
 
     def select(self, rows: list[int]) -> None:
-        self._loops = [
-            self._loops[row] if row not in rows[:place] else self._loops[row].copy() for place, row in enumerate(rows)
-        ]
-        self._ids = [self._ids[row] for row in rows]
+        taken: set[int] = set()
+        loops = []
+        for row in rows:
+            loops.append(self._loops[row].copy() if row in taken else self._loops[row])
+            taken.add(row)
+        self._loops, self._ids = loops, [self._ids[row] for row in rows]
         self.rows = len(rows)
 
-    def split(self, row: int, generated: Tensor) -> Self:
-        alone = copy.copy(self)
-        alone._begin()
-        alone.unread = torch.cat([self.prompt, generated], dim=1)
+    def anew(self, generated: Tensor) -> Self:
+        alone = super().anew(generated)
+        alone._loops, alone._ids = [GenerateLoop(self.model, use_cache=True)], [self.prompt[:, :0]]
         return alone
 
+    def _croppable(self) -> bool:
+        return False
+
     def _forward(self, tokens: Tensor, prompt: bool, keep: int = 1) -> Tensor:
-        self._ids = [torch.cat([ids, added[None]], dim=1) for ids, added in zip(self._ids, tokens, strict=True)]
-        return torch.cat([loop.all(ids, keep) for loop, ids in zip(self._loops, self._ids, strict=True)])
+        # What is read anew is read as it was written: some read a prompt in both directions, and no other text.
+        pieces = [tokens]
+        if tokens.shape[1] > self.prompt.shape[1]:
+            pieces = list(tokens.split([self.prompt.shape[1], *[1] * (tokens.shape[1] - self.prompt.shape[1])], dim=1))
+        for piece in pieces:
+            self._ids = [torch.cat([ids, added[None]], dim=1) for ids, added in zip(self._ids, piece, strict=True)]
+            scores = [loop.all(ids, keep) for loop, ids in zip(self._loops, self._ids, strict=True)]
+        return torch.cat(scores)

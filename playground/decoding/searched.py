@@ -19,6 +19,7 @@ from transformers.utils import ModelOutput
 from playground.decoding.lane import Lane
 from playground.decoding.prefill import prefill, sizes
 from playground.decoding.turns import Turns
+from playground.models import capabilities
 
 
 class Halted(Exception):
@@ -56,8 +57,9 @@ class Searched:
 
     def _prefill(self, read: Callable[..., Any], ids: Tensor, *given: Any, **named: Any) -> Any:
         """The prompt, which all beams share, is read once; `generate()` itself reads it once a beam. So it does where
-        that is quick: in bf16 several rows at once have other scores than one."""
-        if ids.numel() <= sizes(self._original).whole:
+        that is quick: in bf16 several rows at once have other scores than one; and where what is read is not kept in
+        the common cache."""
+        if ids.numel() <= sizes(self._original).whole or capabilities.of(self._original).keeps != "cache":
             return read(ids, *given, **named)
         lane = Lane(self._original, ids[:1])
         scores = prefill(lane, self._turns, self._halted)

@@ -59,7 +59,7 @@ class Capabilities:
         if self.why is None:
             return None
         return Text(
-            f"{self.why.en}: each token reads the whole text again, so writing is slow, and slower the longer the text.",
+            f"{self.why.en}: each token reads all of the text again, which is slow, and slower the longer the text.",
             f"{self.why.zh}：每生成一个词元都要重读全文，因此速度较慢，且文本越长越慢。",
         )
 
