@@ -185,6 +185,7 @@ def _load(given: argparse.Namespace) -> Generator:
         trust_remote_code=given.trust_remote_code,
         report=_say_progress,
     )
+    _say(loaded.card.notice)
     return LocalGenerator(loaded)
 
 

@@ -108,10 +108,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is loaded. `parameters` is a count, `size` in bytes, `context` in tokens.
-
-    Where not `limited`, the model itself ends nowhere, and `context` is as far as its makers or this server go.
-    """
+    """What is loaded: a count of `parameters`, `size` in bytes, `context` in tokens, its own end where `limited`."""
 
     id: str
     title: str
@@ -335,10 +332,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class FastPath:
-    """How the fast path holds the weights, or in `why_not` the reason that there is none.
-
-    `choice` is one of `--weights`, `weights` what most of them became by it ("auto" may become "int4").
-    """
+    """How the fast path holds the weights (a `choice` of `--weights`, `weights` as most became), or `why_not`."""
 
     choice: str = ""
     weights: str = ""

@@ -59,6 +59,7 @@ def rope(kind: str, told: int = 1000, factor: float | None = 4.0, original: int 
         (rope("yarn", original=1000), ENDLESS, 4000),
         (rope("yarn", told=4000, original=1000), ENDLESS, 4000),
         (rope("yarn", told=9000, original=1000), ENDLESS, 9000),
+        (rope("yarn", told=500, original=1000), ENDLESS, 500),
         (rope("llama3", told=16_000, factor=8.0, original=1000), ENDLESS, 16_000),
         (rope("llama3", told=2000, factor=8.0, original=1000), ENDLESS, 8000),
     ],
@@ -95,8 +96,9 @@ def test_a_table_of_positions_holds_what_it_holds(kind: str, fields: dict[str, A
     assert context.limit(model, SimpleNamespace(model_max_length=ENDLESS)) == (wanted, True)
 
 
-def test_a_state_of_one_size_has_no_limit() -> None:
-    config = transformers.MambaConfig(vocab_size=99, hidden_size=32, num_hidden_layers=1)
+@pytest.mark.parametrize("kind", ["MambaConfig", "RwkvConfig"])
+def test_a_state_of_one_size_has_no_limit(kind: str) -> None:
+    config = getattr(transformers, kind)(vocab_size=99, hidden_size=32, num_hidden_layers=1)
     with torch.device("meta"):
         model = transformers.AutoModelForCausalLM.from_config(config)
     assert context.limit(model, SimpleNamespace(model_max_length=ENDLESS)) == (131_072, False)

@@ -4,6 +4,7 @@ it is loaded, with a sentence that says what it lacks."""
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 import torch
 import transformers
 
-from playground import models, xray
+from playground import cli, models, xray
 from playground.decoding.lane import Lane, can_guide
 from playground.generators.local import LocalGenerator
 from playground.models import capabilities
@@ -260,9 +261,19 @@ def test_a_cache_that_does_not_work_is_done_without(kind: Any, tiny: models.Load
     right = transformers.LlamaForCausalLM(model.config).eval()
     right.load_state_dict(model.state_dict())
     card = replace(tiny.card, context=families.CONTEXT)
+    assert "fast" not in LocalGenerator(models.Loaded(model, families.tokenizer(), card)).paths
     ours, theirs = (LocalGenerator(models.Loaded(one, families.tokenizer(), card)) for one in (model, right))
     for values in ({"n": 2}, {"n": 2, "banned_phrases": ["e", "a"]}):
         assert reference.written(ours, asked(values)) == reference.written(theirs, asked(values))
+
+
+def test_the_terminal_says_that_it_is_slow_and_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    families.save("openai-gpt", tmp_path)
+    asked_for = ["generate", "--model", str(tmp_path), "--prompt", "Tea", "--max-new-tokens", "3", "--json"]
+    assert cli.main(asked_for) == 0
+    told = capsys.readouterr()
+    assert "keep no cache: each token reads all of the text again" in told.err
+    assert len(json.loads(told.out)["candidates"][0]["token_ids"]) == 3
 
 
 def test_of_a_model_that_reads_pictures_too_the_part_for_text_is_taken(tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def test_the_converted_weights_are_those_of_the_gguf_file(load_embedded: Callabl
     assert ours.model.state_dict().keys() == theirs.keys()
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.model.state_dict().items())
     assert greedy(direct) == greedy(ours)
+    assert (direct.card.context, direct.card.limited) == (ours.card.context, ours.card.limited) == (8192, True)
     assert direct.tokenizer.chat_template == ours.tokenizer.chat_template
     text = "Ünïcode 中文 🙂\n\tdef f(x): return x**2  <|im_start|>"
     assert direct.tokenizer(text)["input_ids"] == ours.tokenizer(text)["input_ids"]

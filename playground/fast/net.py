@@ -28,6 +28,7 @@ from playground.fast.head import Head
 from playground.fast.regions import Seats, place
 from playground.fast.slots import LONG, Shape, Slots, longer
 from playground.fast.tracing import confine
+from playground.models import capabilities
 from playground.one_state import GLOBAL_STATE
 from playground.types import Text
 
@@ -186,6 +187,11 @@ def why_not(model: Any) -> Text | None:
     if config.model_type not in FAMILIES:
         kind = config.model_type
         return Text(f"{kind} models run on the exact path only.", f"{kind} 类模型只能走精确路径。")
+    if capabilities.of(model) != capabilities.Capabilities():
+        return Text(
+            "Its rows cannot share one pass over one cache, so it runs on the exact path only.",
+            "它的各行无法共用一次前向计算和同一缓存，因此只能走精确路径。",
+        )
     packed = getattr(getattr(model, "hf_quantizer", None), "quantization_config", None)
     if packed is not None and packed.quant_method in ("torchao", "bitsandbytes"):
         by = packed.quant_method.value

@@ -40,7 +40,8 @@ def limit(model: Any, tokenizer: Any) -> tuple[int, bool]:
     if table is not None:
         return table, True
     endless = bool(getattr(model, "_is_stateful", False))
-    names = [name for name in NAMES if name != "context_length" or not endless]  # RWKV's is what it was trained on
+    trained = "context_length" if endless else ""  # RWKV was trained on so many, and reads on
+    names = [name for name in NAMES if trained not in (name, config.attribute_map.get(name))]
     told = next((found for name in names if (found := _count(getattr(config, name, None))) is not None), None)
     own = _count(getattr(tokenizer, "model_max_length", None))
     if told is not None:
@@ -82,13 +83,14 @@ def _stretched(config: Any, told: int, own: int | None) -> int:
     """Rotary positions that are scaled reach as many times further, unless what is told includes that already.
 
     As other engines count: of a configuration that says no original length what is told is taken to be that, except
-    where the tokenizer's own limit (`own`) says that it is all. Several layers' own scalings are always included.
+    where the tokenizer's own limit (`own`) says that it is all. Whoever tells less than the original length means it.
+    Scalings of single kinds of layers are included in what is told.
     """
     rope = getattr(config, "rope_parameters", None) or {}
     factor = rope.get("factor")
     if rope.get("rope_type") not in _FACTORS or not isinstance(factor, int | float):
         return told
     original = _count(rope.get("original_max_position_embeddings"))
-    if original is None and own == told:
+    if told < (original or 0) or (original is None and own == told):
         return told
     return max(told, int((original or told) * factor))
