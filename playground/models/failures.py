@@ -32,7 +32,7 @@ _MEMORY_HINT = Text(
 _OTHER_HINT = Text(
     "Choose a causal language model (one that continues text).", "请选择因果语言模型（能续写文本的模型）。"
 )
-_AGAIN_HINT = Text("Download or copy it again.", "请重新下载或复制。")
+AGAIN_HINT = Text("Download or copy it again.", "请重新下载或复制。")
 
 
 def no_model(name: str) -> ModelError:
@@ -211,7 +211,7 @@ def pickled(name: str) -> ModelError:
 def broken(name: str, detail: str) -> ModelError:
     return ModelError(
         Text(f"The files of {name!r} are damaged or incomplete: {detail}", f"{name!r} 的文件已损坏或不完整：{detail}"),
-        _AGAIN_HINT,
+        AGAIN_HINT,
     )
 
 
@@ -220,105 +220,6 @@ def several_models(name: str, files: Sequence[str]) -> ModelError:
     return ModelError(
         Text(f"{name!r} holds several GGUF files: {listed}.", f"{name!r} 中有多个 GGUF 文件：{listed}。"),
         Text("Name the one that is meant.", "请指明要用哪一个文件。"),
-    )
-
-
-def parts_missing(name: str, count: int, missing: Sequence[str]) -> ModelError:
-    listed = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
-    return ModelError(
-        Text(
-            f"The weights of {name!r} are {count} files, and {len(missing)} of them are not there: {listed}.",
-            f"{name!r} 的权重共有 {count} 个文件，缺少其中 {len(missing)} 个：{listed}。",
-        ),
-        Text(
-            "Download the missing ones into the same folder, under these names.",
-            "请把缺少的文件下载到同一文件夹，并保持这些文件名。",
-        ),
-    )
-
-
-def half_split(name: str, number: int, count: int) -> ModelError:
-    last = f"-{number:05}-of-{count:05}.gguf"
-    return ModelError(
-        Text(
-            f"{name!r} is only part {number} of the {count} files of a model.",
-            f"{name!r} 只是一个模型 {count} 个文件中的第 {number} 个。",
-        ),
-        Text(
-            f"Put all of them into one folder under names that end in {last} and so on, and name any of them.",
-            f"请把全部文件放在同一文件夹，文件名以 {last} 这样的编号结尾，然后指定其中任意一个。",
-        ),
-    )
-
-
-def other_part(file: str) -> ModelError:
-    return ModelError(
-        Text(
-            f"{file!r} is not the part that its name says, or belongs to another model.",
-            f"{file!r} 与其文件名所示的部分不符，或属于另一个模型。",
-        ),
-        Text("Download all parts of the same model again.", "请重新下载同一模型的全部文件。"),
-    )
-
-
-def no_room_to_join(name: str, needed: int, folder: str) -> ModelError:
-    return ModelError(
-        Text(
-            f"Joining the files of {name!r} needs {needed / 1e9:,.1f} GB in {folder}, which has less free.",
-            f"合并 {name!r} 的文件需要在 {folder} 中有 {needed / 1e9:,.1f} GB 可用空间，目前不足。",
-        ),
-        Text(
-            "Free it, set PLAYGROUND_CACHE to another folder, or join them with llama.cpp's gguf-split --merge.",
-            "请腾出空间，用 PLAYGROUND_CACHE 指定其他文件夹，或用 llama.cpp 的 gguf-split --merge 合并。",
-        ),
-    )
-
-
-def cut_off(name: str, file: str, size: int, wanted: int) -> ModelError:
-    """With the bytes that are there and those that the file says it has, where they are known."""
-    en = f": {size / 1e6:,.1f} of {wanted / 1e6:,.1f} MB are there" if wanted else ""
-    zh = f"：共 {wanted / 1e6:,.1f} MB，只有 {size / 1e6:,.1f} MB" if wanted else ""
-    return ModelError(
-        Text(f"{file} of {name!r} is cut off{en}.", f"{name!r} 的 {file} 不完整{zh}。"),
-        Text("Its download or copy was interrupted: fetch it again.", "下载或复制被中断，请重新获取该文件。"),
-    )
-
-
-def unreadable_file(name: str, file: str) -> ModelError:
-    return ModelError(
-        Text(
-            f"{file} of {name!r} is damaged, or not what its name says.", f"{name!r} 的 {file} 已损坏，或与文件名不符。"
-        ),
-        _AGAIN_HINT,
-    )
-
-
-def only_a_pointer(name: str, file: str) -> ModelError:
-    return ModelError(
-        Text(
-            f"{file} of {name!r} is a pointer of Git LFS and not the file itself.",
-            f"{name!r} 的 {file} 只是 Git LFS 指针，不是文件本身。",
-        ),
-        Text(
-            "Run git lfs pull in its folder, or download the file.", "请在其文件夹中运行 git lfs pull，或下载该文件。"
-        ),
-    )
-
-
-def mismatched(name: str, tensor: str, stored: Sequence[int], wanted: Sequence[int], count: int) -> ModelError:
-    """With one tensor's size in the weights and by the configuration, and how many differ."""
-    has, needs = (" × ".join(map(str, sizes)) for sizes in (stored, wanted))
-    more_en, more_zh = (f", and {count - 1} more differ", f"，另有 {count - 1} 个不同") if count > 1 else ("", "")
-    return ModelError(
-        Text(
-            f"The weights of {name!r} do not fit its configuration: {tensor} is {has} in the files, and the "
-            f"configuration asks for {needs}{more_en}.",
-            f"{name!r} 的权重与其配置不符：{tensor} 在文件中为 {has}，而配置要求 {needs}{more_zh}。",
-        ),
-        Text(
-            "Take config.json and the weights from the same model and version.",
-            "请使用同一模型、同一版本的 config.json 和权重。",
-        ),
     )
 
 

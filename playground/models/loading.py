@@ -17,7 +17,17 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from playground.models import capabilities, context, device_map, embedded, failures, packing, sources, weight_files
+from playground.models import (
+    capabilities,
+    context,
+    device_map,
+    embedded,
+    failures,
+    file_failures,
+    packing,
+    sources,
+    weight_files,
+)
 from playground.models.sources import Source
 from playground.one_state import GLOBAL_STATE
 from playground.types import ModelCard, ModelError, ProgressReport, Text
@@ -166,7 +176,7 @@ def _weights(
         )
     if seen["mismatched_keys"]:
         tensor, stored, wanted = min(seen["mismatched_keys"], key=lambda one: str(one[0]))
-        raise failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))
+        raise file_failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))
     absent = sorted(seen["missing_keys"])
     if absent:  # transformers would fill them with random numbers and go on
         raise failures.broken(source.id, f"{len(absent)} tensors are missing, {absent[0]} among them.")

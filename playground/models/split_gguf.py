@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from playground.models import embedded, failures, gguf_header
+from playground.models import embedded, file_failures, gguf_header
 from playground.models.gguf_header import MAGIC, Head, aligned
 from playground.types import ModelError, ProgressReport, Text
 
@@ -46,7 +46,7 @@ def whole(path: Path, report: ProgressReport) -> Path:
     every = parts(path)
     missing = [one.name for one in every if not one.is_file()]
     if missing:
-        raise failures.parts_missing(path.name, len(every), missing)
+        raise file_failures.parts_missing(path.name, len(every), missing)
     return path if len(every) == 1 else _joined(every, report)
 
 
@@ -68,7 +68,7 @@ def _joined(every: Sequence[Path], report: ProgressReport) -> Path:
         with FileLock(target.with_suffix(".lock")):
             if not target.is_file():
                 if shutil.disk_usage(target.parent).free < needed:
-                    raise failures.no_room_to_join(stem(every[0]), needed, str(target.parent.parent))
+                    raise file_failures.no_room_to_join(stem(every[0]), needed, str(target.parent.parent))
                 beside = target.with_suffix(".part")
                 _write(every, beside, report)
                 beside.replace(target)
@@ -98,7 +98,7 @@ def _write(every: Sequence[Path], target: Path, report: ProgressReport) -> None:
     wanted = first.numbers.get("split.tensors.count")
     alike = {(one.order, one.version) for one in heads}
     if "general.architecture" not in first.keys or len(alike) > 1 or wanted not in (None, sum(map(_count, heads))):
-        raise failures.other_part(every[0].name)
+        raise file_failures.other_part(every[0].name)
     lengths = [path.stat().st_size - head.start for path, head in zip(every, heads, strict=True)]
     begins = [0]
     for length in lengths[:-1]:
@@ -127,11 +127,11 @@ def _head(path: Path, number: int, count: int) -> Head:
     try:
         head = gguf_header.read(path)
     except ValueError:
-        raise failures.unreadable_file(path.name, path.name) from None
+        raise file_failures.unreadable_file(path.name, path.name) from None
     if head is None or head.part != (number, count):
-        raise failures.other_part(path.name)
+        raise file_failures.other_part(path.name)
     if path.stat().st_size < head.size:
-        raise failures.cut_off(path.name, path.name, path.stat().st_size, head.size)
+        raise file_failures.cut_off(path.name, path.name, path.stat().st_size, head.size)
     return head
 
 

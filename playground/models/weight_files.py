@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from playground.models import failures, gguf_header, hub_cache
+from playground.models import file_failures, gguf_header, hub_cache
 
 _POINTER = b"version https://git-lfs"
 _LONGEST_HEAD = 100_000_000  # bytes of a safetensors header, as the library itself bounds it
@@ -36,31 +36,31 @@ def _check_shards(name: str, folder: Path) -> None:
     try:
         shards = {str(file) for file in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
     except (OSError, ValueError, KeyError, AttributeError):
-        raise failures.unreadable_file(name, index.name) from None
+        raise file_failures.unreadable_file(name, index.name) from None
     missing = sorted(shard for shard in shards if not (folder / shard).is_file())
     if missing:
-        raise failures.parts_missing(name, len(shards), missing)
+        raise file_failures.parts_missing(name, len(shards), missing)
 
 
 def _check_beginning(name: str, file: Path) -> None:
     with file.open("rb") as opened:
         start = opened.read(len(_POINTER))
     if start == _POINTER:
-        raise failures.only_a_pointer(name, file.name)
+        raise file_failures.only_a_pointer(name, file.name)
     if not start:
-        raise failures.cut_off(name, file.name, 0, 0)
+        raise file_failures.cut_off(name, file.name, 0, 0)
 
 
 def _check_gguf(name: str, file: Path) -> None:
     try:
         head = gguf_header.read(file)
     except ValueError:
-        raise failures.unreadable_file(name, file.name) from None
+        raise file_failures.unreadable_file(name, file.name) from None
     if head is not None and head.part is not None:
-        raise failures.half_split(name, *head.part)
+        raise file_failures.half_split(name, *head.part)
     size = file.stat().st_size
     if head is not None and size < head.size:
-        raise failures.cut_off(name, file.name, size, head.size)
+        raise file_failures.cut_off(name, file.name, size, head.size)
 
 
 def _check_length(name: str, file: Path) -> None:
@@ -69,14 +69,14 @@ def _check_length(name: str, file: Path) -> None:
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
         if length > _LONGEST_HEAD:
-            raise failures.unreadable_file(name, file.name)
+            raise file_failures.unreadable_file(name, file.name)
         head = opened.read(length)
     if len(head) < length:
-        raise failures.cut_off(name, file.name, size, 8 + length)
+        raise file_failures.cut_off(name, file.name, size, 8 + length)
     try:
         ends = [told["data_offsets"][1] for tensor, told in json.loads(head).items() if tensor != "__metadata__"]
         wanted = 8 + length + max(ends, default=0)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise failures.unreadable_file(name, file.name) from None
+        raise file_failures.unreadable_file(name, file.name) from None
     if size < wanted:
-        raise failures.cut_off(name, file.name, size, wanted)
+        raise file_failures.cut_off(name, file.name, size, wanted)
