@@ -291,12 +291,11 @@ class Batch:
     def _result(self, flight: _Flight, run: Run, seed: int) -> Result:
         """The row's texts; one that failed says why, and hides none of the others."""
         fields = self._task.checked_fields(self._plan.fields(flight.row), self._plan.language)
-        texts = tuple("\n".join(self._task.clean(one.text, fields)) for one in run.candidates)
+        texts = tuple("\n".join(self._task.clean(text, fields)) for text in run.answers)
         reason = failed(run.candidates)
         if reason is not None:
             return Result(flight.number, flight.row, FAILED, texts if any(texts) else (), reason, seed)
-        written = [one.text for one in run.candidates]
-        remark = counsel.of_row(self._task, self._plan.language, fields, written)
+        remark = counsel.of_row(self._task, self._plan.language, fields, run.answers)
         return Result(flight.number, flight.row, DONE, texts, seed=seed, remark=remark)
 
 

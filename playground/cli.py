@@ -84,6 +84,9 @@ def _add_generate(commands: Any) -> None:
     sub.add_argument(
         "--turns", metavar="JSON", help='what was said before (chat): [["user", "Hi."], ["assistant", "Hello."]]'
     )
+    sub.add_argument(
+        "--special-tokens", action="store_true", help="let control tokens in the prompt act, like <|im_end|>"
+    )
     sub.add_argument("--path", choices=("exact", "fast"), default="exact")
     sub.add_argument("--json", action="store_true", help="print one JSON object when done")
     sub.add_argument("--trace", metavar="FILE", help="write every token's stages to FILE, its logits beside it")
@@ -136,15 +139,18 @@ def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = Non
                 Text("Give a --prompt or a --task.", "请给出 --prompt 或 --task。"), parameter="prompt"
             )
         texts = {"mode": mode, "system": given.system, "prefill": given.prefill, "path": given.path}
-        return generate.build(prompt, values, turns=_turns(given.turns), **texts)
+        return generate.build(
+            prompt, values, turns=_turns(given.turns), special_tokens=given.special_tokens, **texts
+        )
     if prompt is not None:
         raise InvalidRequest(
             Text("Give either --prompt or --task, not both.", "--prompt 与 --task 只能给一个。"), parameter="prompt"
         )
-    for name in ("system", "prefill", "turns"):
+    for name in ("system", "prefill", "turns", "special_tokens"):
         if getattr(given, name):
+            flag = "--" + name.replace("_", "-")
             raise InvalidRequest(
-                Text(f"--{name} goes with --prompt.", f"--{name} 要与 --prompt 一起用。"), parameter=name
+                Text(f"{flag} goes with --prompt.", f"{flag} 要与 --prompt 一起用。"), parameter=name
             )
     return generate.of_task(given.task, _fields(given), given.language, mode, values, given.path)
 
@@ -214,6 +220,8 @@ def _follow(runs: Iterator[Run], *, quiet: bool) -> Run:
         for candidate in run.candidates:
             assert candidate.finish_reason is not None
             finish = FINISH_WORDS[candidate.finish_reason].en
+            if run.request.mode == "chat" and candidate.end_token:
+                finish += f" {candidate.end_token}"
             guesses = f", {candidate.accepted} of {candidate.proposed} guesses right" if candidate.proposed else ""
             facts = f"{len(candidate.token_ids)} tokens, {finish}, seed {candidate.seed}{guesses}"
             print(f"[{facts}]", file=sys.stderr)

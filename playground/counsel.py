@@ -91,7 +91,7 @@ def remarks(
     fields: Mapping[str, str] | None = None,
 ) -> list[tuple[int | None, Text]]:
     """All that is to be said of a run of a task or of none, as the Run tells it; of its texts once it is finished."""
-    texts = [candidate.text for candidate in run.candidates] if run.finished else []
+    texts = run.answers if run.finished else []
     if task is None:
         said = unlike(run.request.prompt, texts, card)
     else:

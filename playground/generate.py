@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from playground import parameters, tasks
@@ -19,6 +20,7 @@ from playground.generators.checks import check_request, check_room
 from playground.output import value_of
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
+from playground.thinking import opened_after, told_apart
 from playground.types import (
     LANGUAGES,
     Candidate,
@@ -78,6 +80,11 @@ def of_task(
 def checked(request: Request) -> Request:
     """The request with a seed of its own, or InvalidRequest. Texts are taken as they are or not at all."""
     check_texts(request)
+    if not isinstance(request.special_tokens, bool):
+        raise InvalidRequest(
+            Text("special_tokens must be true or false.", "special_tokens 应为 true 或 false。"),
+            parameter="special_tokens",
+        )
     if request.mode not in ("chat", "complete"):
         raise InvalidRequest(Text("mode must be chat or complete.", "mode 应为 chat 或 complete。"), parameter="mode")
     if request.path not in ("exact", "fast"):
@@ -191,19 +198,33 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         prompt_tokens=used,
         candidates=[Candidate(seed=request.values["seed"] + row) for row in range(request.values["n"])],
         guesses=effective(request.values, path=request.path)[_GUESSES] > 0,
-        notice=_in_vain(request),
         thinks=rendered.thinks,
+        split=partial(_split, opened_after(request.prefill, rendered.thinks)) if request.mode == "chat" else None,
         value_of=value_of if request.values["json_schema"] else None,
     )
     if request.path == "fast":
         run.weights = generator.fast.weights
-    if used + asked > rendered.context:
-        room = rendered.context - used
-        run.notice = Text(
-            f"The prompt leaves room for {room:,} of the {asked:,} tokens asked for; the text ends there.",
-            f"提示词之后只剩 {room:,} 个词元的空间（要求 {asked:,} 个），文本会在那里结束。",
-        )
+    run.notice = _joined(rendered.notice, _in_vain(request), _cut(asked, rendered.context - used))
     return run
+
+
+def _split(opened: bool | str, text: str) -> tuple[str, str]:
+    told = told_apart(text, opened=opened)
+    return told.thought, told.answer
+
+
+def _cut(asked: int, room: int) -> Text | None:
+    if asked <= room:
+        return None
+    return Text(
+        f"The prompt leaves room for {room:,} of the {asked:,} tokens asked for; the text ends there.",
+        f"提示词之后只剩 {room:,} 个词元的空间（要求 {asked:,} 个），文本会在那里结束。",
+    )
+
+
+def _joined(*notices: Text | None) -> Text | None:
+    said = [one for one in notices if one is not None]
+    return Text(" ".join(one.en for one in said), "".join(one.zh for one in said)) if said else None
 
 
 def _in_vain(request: Request) -> Text | None:

@@ -101,7 +101,7 @@ def _texts(generator: Generator, request: Request) -> tuple[str, ...]:
     for candidate in run.candidates:
         if candidate.reason is not None:
             raise PlaygroundError(candidate.reason)
-    return tuple(candidate.text for candidate in run.candidates)
+    return tuple(run.answers)
 
 
 def summary(found: Figures) -> str:

@@ -1,49 +1,194 @@
-"""What a reasoning model thinks before it answers, told apart from the answer. Knows no model and no page."""
+"""What a reasoning model thinks before it answers, told apart from the answer. Knows no model and no page.
+
+Each family marks its thoughts in its own way: with a pair of tags, or as messages on channels beside the final one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 OPEN, CLOSE = "<think>", "</think>"
+
+# What opens a thought and what closes it, as the families write it.
+TAGS: Mapping[str, str] = {
+    OPEN: CLOSE,
+    "[THINK]": "[/THINK]",
+    "<seed:think>": "</seed:think>",
+    "<mm:think>": "</mm:think>",
+    "<longcat_think>": "</longcat_think>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "◁think▷": "◁/think▷",
+    "<|think|>": "<|/think|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|thought_begin|>": "<|thought_end|>",
+    "<|THINK_START|>": "<|THINK_END|>",
+    "<|START_THINKING|>": "<|END_THINKING|>",
+    "<|inner_prefix|>": "<|inner_suffix|>",
+    "<|channel>": "<channel|>",
+    "<unused94>": "<unused95>",
+}
+# Around an answer, where a thought came before it.
+_WRAPPERS: Mapping[str, str] = {
+    "<answer>": "</answer>",
+    "<response>": "</response>",
+    "<|begin_of_solution|>": "<|end_of_solution|>",
+    "<|START_RESPONSE|>": "<|END_RESPONSE|>",
+}
+_TITLED = ("<|channel>", "<unused94>")  # these name the thought in its first line
+_TITLE = "thought\n"
+
+# The messages of one answer on channels, as gpt-oss writes them; the answer is what stands on the final one.
+CHANNEL, MESSAGE, END, START = "<|channel|>", "<|message|>", "<|end|>", "<|start|>"
+CHANNEL_MARKS = (CHANNEL, MESSAGE, END, START, "<|constrain|>")
+_FINAL = "final"
+_TO_FINAL = f"{END}{START}assistant{CHANNEL}{_FINAL}{MESSAGE}"
+_MESSAGE = re.compile(
+    rf"(?:{re.escape(START)}assistant)?[^<]*{re.escape(CHANNEL)}(?P<name>\w*)(?P<more>(?:(?!{re.escape(MESSAGE)}).)*)"
+    rf"{re.escape(MESSAGE)}",
+    re.DOTALL,
+)
+_MESSAGE_ENDS = (END, START, "<|return|>", "<|call|>")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """`thought` is "" where there is none; `thinks` while it has not come to its end."""
+    """`thought` is "" where there is none; `thinks` while it has not come to its end. `open` is what it began with,
+    `close` what would end it."""
 
     thought: str
     answer: str
     thinks: bool = False
+    open: str = field(default="", compare=False)
+    close: str = field(default="", compare=False)
 
 
-def opens(prompt: str) -> bool:
-    """Whether a prompt ends with the beginning of a thought: some templates write it themselves."""
-    return prompt.rstrip().endswith(OPEN)
+def opens(prompt: str) -> str:
+    """What a prompt ends with where that begins a thought, as some templates write it themselves; else ""."""
+    end = prompt.rstrip()
+    found = next((tag for tag in TAGS if end.endswith(tag)), "")
+    if not found and (channel := end.rfind(CHANNEL)) >= 0:
+        begun = _MESSAGE.fullmatch(end[channel:])
+        if begun is not None and begun["name"] != _FINAL:
+            return begun[0]
+    if not found:
+        titled = end.removesuffix(_TITLE.strip())
+        found = next((tag for tag in _TITLED if titled != end and titled.endswith(tag)), "")
+    return found
 
 
-def told_apart(text: str, *, opened: bool = False, whole: bool = True) -> Told:
-    """A thought stands at the beginning or nowhere: further on, the tag is a word like any other.
+def told_apart(text: str, *, opened: bool | str = "", whole: bool = True) -> Told:
+    """A thought stands at the beginning or nowhere: further on, a tag is a word like any other.
 
-    While a text grows (not `whole`), what could still become a tag is held back, so nothing shown is ever taken back.
+    `opened` is what the prompt has opened a thought with; True is the usual tag. While a text grows (not `whole`), what
+    could still become a tag is held back, so nothing shown is ever taken back.
     """
+    opened = OPEN if opened is True else opened or ""
     begun = text.lstrip()
-    if begun.startswith(OPEN):
-        inner = begun.removeprefix(OPEN)
-    elif opened:
-        if not whole and OPEN.startswith(begun):
-            return Told("", "", thinks=True)
-        inner = text
-    elif not whole and begun and OPEN.startswith(begun):
+    if opened.startswith(CHANNEL) or begun.startswith((CHANNEL, START)):
+        return _on_channels(opened + text if opened else begun, whole)
+    tag = next((tag for tag in TAGS if begun.startswith(tag)), "")
+    if tag:
+        return _between(tag, begun.removeprefix(tag), whole)
+    if opened:
+        if not whole and opened.startswith(begun):
+            return Told("", "", True, opened, TAGS[opened])
+        return _between(opened, text, whole)
+    if not whole and begun and any(mark.startswith(begun) for mark in (*TAGS, CHANNEL, START)):
         return Told("", "")
-    else:
-        return Told("", text)
-    thought, closed, answer = inner.partition(CLOSE)
+    return Told("", text)
+
+
+def opened_after(begun: str, opened: bool | str) -> bool | str:
+    """What a thought is open with once the answer has begun with this text; "" where it is in none."""
+    if not begun.strip():
+        return opened
+    told = told_apart(begun, opened=opened, whole=False)
+    return told.open if told.thinks else ""
+
+
+def answer_alone(text: str, opened: str = "") -> str:
+    """A whole text without what was thought in it. `opened` is what the model's prompts open a thought with: a text
+    that closes it began inside."""
+    told = told_apart(text)
+    if told.answer != text:
+        return told.answer
+    closes = TAGS.get(opened, _TO_FINAL)
+    return told_apart(text, opened=opened).answer if opened and closes in text else text
+
+
+def frame(text: str, opened: str = "") -> list[tuple[int, int]]:
+    """Where the marks of a thought stand in the beginning of an answer: there, and only there, a model writes them."""
+    if opened.startswith(CHANNEL) or text.lstrip().startswith((CHANNEL, START)):
+        pattern = "|".join(re.escape(mark) for mark in CHANNEL_MARKS)
+        return [found.span() for found in re.finditer(pattern, text)]
+    start = len(text) - len(text.lstrip())
+    tag = next((tag for tag in TAGS if text.startswith(tag, start)), "")
+    found = [(start, start + len(tag))] if tag else []
+    close = TAGS.get(tag or opened)
+    place = text.find(close) if close else -1
+    return found if close is None or place < 0 else [*found, (place, place + len(close))]
+
+
+def marks() -> Iterator[str]:
+    """Whatever tells a thought from an answer; to be seen in a text even where it is a special token."""
+    yield from TAGS
+    yield from TAGS.values()
+
+
+def _between(tag: str, inner: str, whole: bool) -> Told:
+    close = TAGS[tag]
+    thought, closed, answer = inner.partition(close)
+    if not closed and not whole:
+        thought = thought[: len(thought) - _held(thought, close)]
+    if tag in _TITLED:
+        if not closed and not whole and _TITLE.startswith(thought):
+            thought = ""
+        thought = thought.removeprefix(_TITLE)
     if closed:
-        return Told(thought.strip(), answer.lstrip())
-    held = 0 if whole else _held(thought)
-    return Told(thought[: len(thought) - held].strip(), "", thinks=True)
+        return Told(thought.strip(), _unwrapped(answer.lstrip(), whole), open=tag, close=close)
+    return Told(thought.strip(), "", True, tag, close)
 
 
-def _held(text: str) -> int:
-    """How many characters at the end could be the beginning of the closing tag."""
-    return next((size for size in range(len(CLOSE) - 1, 0, -1) if text.endswith(CLOSE[:size])), 0)
+def _unwrapped(answer: str, whole: bool) -> str:
+    for begins, ends in _WRAPPERS.items():
+        if answer.startswith(begins):
+            inner, closed, _ = answer.removeprefix(begins).partition(ends)
+            held = 0 if whole or closed else _held(inner, ends)
+            return inner[: len(inner) - held].lstrip()
+    if not whole and answer and any(begins.startswith(answer) for begins in _WRAPPERS):
+        return ""
+    return answer
+
+
+def _on_channels(text: str, whole: bool) -> Told:
+    """Messages one after the other; whatever does not stand on the final channel is thought."""
+    thoughts: list[str] = []
+    place, header = 0, ""
+    while (message := _MESSAGE.match(text, place)) is not None:
+        ends = [at for mark in _MESSAGE_ENDS if (at := text.find(mark, message.end())) >= 0]
+        inner = text[message.end() : min(ends, default=len(text))]
+        if not ends and not whole:
+            inner = inner[: len(inner) - max(_held(inner, mark) for mark in _MESSAGE_ENDS)]
+        header = f"{CHANNEL}{message['name']}{MESSAGE}"
+        if message["name"] == _FINAL:
+            return Told(_paragraphs(thoughts), inner.lstrip(), open=header, close=_TO_FINAL)
+        thoughts.append(inner.strip())
+        if not ends:
+            break
+        place = min(ends)
+        place += len(END) if text.startswith(END, place) else 0
+    if whole and not thoughts:  # no message at all
+        return Told("", text)
+    return Told(_paragraphs(thoughts), "", True, header or f"{CHANNEL}analysis{MESSAGE}", _TO_FINAL)
+
+
+def _paragraphs(texts: list[str]) -> str:
+    return "\n\n".join(text for text in texts if text)
+
+
+def _held(text: str, mark: str) -> int:
+    """How many characters at the end could be the beginning of this mark."""
+    return next((size for size in range(len(mark) - 1, 0, -1) if text.endswith(mark[:size])), 0)

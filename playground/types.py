@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from playground.token_views import StageView, TokenChance
+
 Language = Literal["en", "zh"]
 Mode = Literal["chat", "complete"]
 Turn = tuple[Literal["user", "assistant"], str]
@@ -137,6 +139,7 @@ class Request:
     earlier answer wrote, so that a form goes on where it stood. `keep` is an id nobody can guess under which the run's
     logits are kept for later questions; "" keeps nothing. What is not `watched`, like a row of a batch job, goes behind
     what somebody reads along. `turns` is what was said before `prompt` (chat only): a message, its answer, and so on.
+    Control tokens that were typed are text like any other, unless `special_tokens` lets them act.
     """
 
     prompt: str
@@ -150,41 +153,24 @@ class Request:
     written: str = ""
     watched: bool = True
     turns: tuple[Turn, ...] = ()
+    special_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """What the model will see: the text with its special tokens, its ids, and the context window in tokens.
 
-    `thinks` says that the chat template has begun the answer with a thought.
+    `thinks` is what the chat template has begun the answer's thought with, "" where it has not. `controls` are the
+    spans of `text` that act as control tokens, `as_text` the control tokens that were typed and are read as text.
     """
 
     text: str
     token_ids: tuple[int, ...]
     context: int
-    thinks: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TokenChance:
-    """One token among the candidates; `p_model` before the chain, `p_chain` after it."""
-
-    token_id: int
-    text: str
-    p_model: float
-    p_chain: float
-
-
-@dataclass(frozen=True, slots=True)
-class StageView:
-    """One stage of the chain at one step: candidates alive, and entropy in nats, before and after it."""
-
-    stage: str
-    alive_before: int
-    alive_after: int
-    entropy_before: float
-    entropy_after: float
-    note: str = ""
+    thinks: str = ""
+    controls: tuple[tuple[int, int], ...] = ()
+    as_text: tuple[str, ...] = ()
+    notice: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +180,7 @@ class Step:
     `logprob` is the model's (natural log, before the chain), `chosen_prob` the probability after the chain, `rank`
     counts from 1 under the model. `retract` tokens of this row are taken back before this one is added. Where one pass
     checked several tokens that were guessed, its first Step says how many (`proposed`), and each whether its token was
-    one of them (`accepted`, 0 or 1).
+    one of them (`accepted`, 0 or 1). `end_token` is the name of the token that ended the row.
     """
 
     row: int
@@ -213,6 +199,7 @@ class Step:
     proposed: int = 0
     accepted: int = 0
     reason: Text | None = None
+    end_token: str | None = None
 
 
 @dataclass(slots=True)
@@ -226,6 +213,7 @@ class Candidate:
     steps: list[Step] = field(default_factory=list)
     finish_reason: FinishReason | None = None
     reason: Text | None = None
+    end_token: str | None = None
     first_token_s: float | None = None
     last_token_s: float | None = None
     generated: int = 0
@@ -258,7 +246,7 @@ class Candidate:
             self.first_token_s = now if self.first_token_s is None else self.first_token_s
             self.last_token_s = now
         if step.finish is not None:
-            self.finish_reason = step.finish
+            self.finish_reason, self.end_token = step.finish, step.end_token
             self.reason = (step.reason or FAILED) if step.finish == "error" else None  # of more there is no telling
 
 
@@ -267,8 +255,9 @@ class Run:
     """A Request being answered: everything that a page, a terminal or a file shows of it.
 
     `guesses` is whether tokens may be guessed ahead; `weights` is the number format that its path reads, where that is
-    not `dtype`; `thinks` is whether the prompt has begun a thought. `value_of` tells what a text stands for, where it
-    is more than text; `remarks` what is to be known of the texts, each with the candidate's place, or None for all.
+    not `dtype`; `thinks` is what the prompt has begun a thought with, `split` tells thought and answer of a text, where
+    there may be both. `value_of` tells what an answer stands for, where it is more than text; `remarks` what is to be
+    known of the texts, each with the candidate's place, or None for all.
     """
 
     request: Request
@@ -281,13 +270,19 @@ class Run:
     error: Text | None = None
     guesses: bool = False
     weights: str = ""
-    thinks: bool = False
+    thinks: bool | str = ""
+    split: Callable[[str], tuple[str, str]] | None = None
     value_of: Callable[[str], Any] | None = None
     remarks: Sequence[tuple[int | None, Text]] = ()
 
     @property
     def finished(self) -> bool:
         return all(candidate.finish_reason is not None for candidate in self.candidates)
+
+    @property
+    def answers(self) -> list[str]:
+        """The texts without what was thought in them."""
+        return [one.text if self.split is None else self.split(one.text)[1] for one in self.candidates]
 
     def add(self, step: Step, moment: float | None = None) -> None:
         """`moment` is when the Step was made, as `time.perf_counter` tells it; now, where it is not given."""
@@ -308,26 +303,31 @@ class Run:
                 "proposed": sum(c.proposed for c in self.candidates),
                 "accepted": sum(c.accepted for c in self.candidates),
             }
+        told = [*([(None, self.notice)] if self.notice else []), *self.remarks]
         return {
             "model": self.model,
             "dtype": self.dtype,
             "weights": self.weights or self.dtype,
             "path": self.request.path,
             "prompt_tokens": self.prompt_tokens,
-            "candidates": [
-                {
-                    "text": c.text,
-                    "token_ids": c.token_ids,
-                    "finish_reason": c.finish_reason,
-                    "reason": None if c.reason is None else {"en": c.reason.en, "zh": c.reason.zh},
-                    "seed": c.seed,
-                }
-                | ({"value": self.value_of(c.text)} if self.value_of is not None else {})
-                for c in self.candidates
-            ],
+            "candidates": list(map(self._candidate, self.candidates, self.answers)),
             "timing": timing,
-            "remarks": [{"candidate": place, "en": said.en, "zh": said.zh} for place, said in self.remarks],
+            "remarks": [{"candidate": place, "en": said.en, "zh": said.zh} for place, said in told],
         }
+
+    def _candidate(self, one: Candidate, answer: str) -> dict[str, Any]:
+        """One text as plain data; a thought, a value and the token that ended it only where there are any."""
+        found: dict[str, Any] = {
+            "text": one.text,
+            "token_ids": one.token_ids,
+            "finish_reason": one.finish_reason,
+            "reason": None if one.reason is None else {"en": one.reason.en, "zh": one.reason.zh},
+            "seed": one.seed,
+        }
+        found |= {"end_token": one.end_token} if one.end_token is not None else {}
+        if answer != one.text and self.split is not None:
+            found |= {"thought": self.split(one.text)[0], "answer": answer}
+        return found | ({"value": self.value_of(answer)} if self.value_of is not None else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from playground.decoding.chain import Chain
 from playground.decoding.detokenize import Labels
 from playground.decoding.pick import Luck
 from playground.decoding.row import Row, Setting, effect
-from playground.types import Step, TokenChance
+from playground.token_views import TokenChance
+from playground.types import Step
 from tests.sampling import likely_rows
 from tests.test_together import SETTINGS, assert_same_step
 

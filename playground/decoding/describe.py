@@ -14,7 +14,7 @@ from torch import Tensor
 from playground.decoding.detokenize import Labels
 from playground.kernels import build
 from playground.kernels import overview as kernel
-from playground.types import TokenChance
+from playground.token_views import TokenChance
 
 TOP = 10
 _REACH = (3.0, 8.0)  # nats below the best within which the first TOP are looked for, in turn

@@ -6,7 +6,8 @@ Knows only `decode(ids, skip_special_tokens)`; nothing of models, stops or pages
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 BROKEN = "\ufffd"
@@ -26,10 +27,16 @@ class _Mark(NamedTuple):
 
 
 class Detokenizer:
-    """Grows one text. `prompt` gives the first token its neighbours, which decide about a leading space."""
+    """Grows one text. `prompt` gives the first token its neighbours, which decide about a leading space.
 
-    def __init__(self, tokenizer: Any, prompt: Sequence[int] = ()) -> None:
+    Special tokens write nothing, except those that are `visible`, each with its text.
+    """
+
+    def __init__(
+        self, tokenizer: Any, prompt: Sequence[int] = (), visible: Mapping[int, str] = MappingProxyType({})
+    ) -> None:
         self._tokenizer = tokenizer
+        self._visible = visible
         self._ids = self._neighbours(prompt)
         self._offset = len(self._ids)
         shown = len(self._decode(0))
@@ -40,7 +47,9 @@ class Detokenizer:
         self._ids.append(token_id)
         mark, end = self._marks[-1], len(self._ids)
         text = self._decode(mark.start)
-        if not text.endswith(BROKEN):
+        if token_id in self._visible:  # whatever was held is broken for good, and the window sees no text in the token
+            piece, mark = text[mark.shown :] + self._visible[token_id], self._slid(mark, len(text), end)
+        elif not text.endswith(BROKEN):
             piece, mark = text[mark.shown :], self._slid(mark, len(text), end)
         elif end - mark.start > _HOPELESS:
             piece, mark = text[mark.shown :], _Mark(end, 0, end, end)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.decoding import swift
-from playground.decoding.detokenize import Detokenizer
 from playground.decoding.findings import Divergence, Replayed, Token
 from playground.decoding.keep import KeptRow
 from playground.decoding.row import Setting
@@ -30,7 +29,7 @@ def ending(row: KeptRow, values: Mapping[str, Any]) -> tuple[int | None, Text | 
     setting, count = row.run.setting, len(row.tokens)
     most, stopped = int(values["max_new_tokens"]), None
     if values["stop"] != setting.values["stop"]:
-        writer = Writer(Detokenizer(setting.tokenizer, setting.prompt[0].tolist()), stop=values["stop"])
+        writer = Writer(setting.detokenizer(), stop=values["stop"])
         pushed = (place for place, token in enumerate(row.tokens) if token in setting.eos or writer.push(token).stopped)
         stopped = next(pushed, None)
     ends = min(most, count if stopped is None else stopped + 1)

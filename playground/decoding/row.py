@@ -31,7 +31,8 @@ from playground.decoding.quick import quickly
 from playground.decoding.trace import Trace
 from playground.decoding.words import Writer, Written
 from playground.parameters.inert import effective
-from playground.types import FinishReason, Path, StageView, Step
+from playground.token_views import StageView
+from playground.types import FinishReason, Path, Step
 
 MEMORY = 128  # positions whose scores are kept for stepping back; only those of text that is held count
 TRIES_PER_POSITION = 20
@@ -68,6 +69,7 @@ class Setting:
     `written` is the end of the prompt that an earlier answer wrote: what holds a text to a form goes on behind it.
     `expired` tells whether the request's time is up, which runs from `begin`; `cancelled` is set by whoever wants no
     more of it.
+    `visible` are special tokens that the text shows all the same, each with its text.
     """
 
     values: Mapping[str, Any]
@@ -83,6 +85,11 @@ class Setting:
     written: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
     begin: Callable[[], None] = lambda: None
+    visible: Mapping[int, str] = field(default_factory=dict)
+
+    def detokenizer(self) -> Detokenizer:
+        """What turns the tokens behind the prompt into text."""
+        return Detokenizer(self.tokenizer, self.prompt[0].tolist(), self.visible)
 
     @property
     def portable(self) -> bool:
@@ -172,8 +179,7 @@ class Row:
         self._quick = quick and not setting.traced and setting.prompt.device.type == "cpu"
         self._slow, self._twins = quickly(self._chain)
         self._history = History(setting.prompt)
-        prompt = setting.prompt[0].tolist()
-        self._writer = Writer(Detokenizer(setting.tokenizer, prompt), values["stop"], values["banned_phrases"])
+        self._writer = Writer(setting.detokenizer(), values["stop"], values["banned_phrases"])
         self._watching = bool(values["banned_phrases"])
         self.alike = twins(self._chain) if quick and not setting.traced and not self._watching else None
         self._moments: dict[int, Moment] = {}
@@ -284,6 +290,7 @@ class Row:
             retract=start - position,
             finish=self.finish,
             note=note,
+            end_token=self._setting.labels[pick.token] if self.finish == "end" else None,
         )
 
     def _pick(self, moment: Moment, beside: Executor | None, seen: Seen | None = None) -> Choice:

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from playground.decoding.chain import OnStage
-from playground.decoding.detokenize import Detokenizer
 from playground.decoding.keep import KeptRow
 from playground.decoding.lane import guide
 from playground.decoding.pick import Luck
@@ -128,7 +127,7 @@ def _forbidden(row: KeptRow, phrases: list[str]) -> dict[int, list[int]]:
 def _first_phrase(row: KeptRow, phrases: list[str]) -> int | None:
     """The position at which the first of these phrases begins in the row's own text."""
     setting = row.run.setting
-    writer = Writer(Detokenizer(setting.tokenizer, setting.prompt[0].tolist()), banned=phrases)
+    writer = Writer(setting.detokenizer(), banned=phrases)
     for token in row.tokens:
         if token in setting.eos:
             return None

@@ -15,7 +15,6 @@ from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from playground.decoding.chain import Chain, Context
-from playground.decoding.detokenize import Detokenizer
 from playground.decoding.failures import why
 from playground.decoding.row import Setting
 from playground.decoding.searched import Halted, Searched
@@ -167,7 +166,7 @@ class BeamSearch:
             yield Step(row, 0, None, "", retract=beats, finish=finish, reason=self._failure)
             return
         tokens, setting = self._found[row], self._setting
-        writer = Writer(Detokenizer(setting.tokenizer, setting.prompt[0].tolist()), setting.values["stop"])
+        writer = Writer(setting.detokenizer(), setting.values["stop"])
         for position, token in enumerate(tokens):
             written = Written("") if token in setting.eos else writer.push(token)
             finish = self._reason(token, position + 1, written.stopped, position + 1 == len(tokens))
@@ -175,7 +174,8 @@ class BeamSearch:
             if finish is not None and not written.stopped:
                 text += writer.finish()
             retract = beats if position == 0 else 0
-            yield Step(row=row, position=position, token_id=token, text=text, retract=retract, finish=finish)
+            end = setting.labels[token] if finish == "end" else None
+            yield Step(row, position, token, text, retract=retract, finish=finish, end_token=end)
             if finish is not None:
                 return
 

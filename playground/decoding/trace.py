@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from playground.types import StageView
+from playground.token_views import StageView
 
 
 class Trace:

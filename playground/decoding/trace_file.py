@@ -226,6 +226,7 @@ def _facts(run: KeptRun) -> dict[str, Any]:
         "vocab_size": setting.vocab_size,
         "context": setting.context,
         "written": setting.written,
+        "visible": {str(token): text for token, text in setting.visible.items()},
         "special": dict(setting.tokenizer.special_tokens_map),
         "device": "cpu" if setting.portable else setting.prompt.device.type,
         "rows": [_row(row) for row in run.rows],
@@ -276,6 +277,7 @@ def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> KeptRun:
         traced=False,
         expired=lambda: False,
         written=str(facts.get("written", "")),
+        visible={_whole(int(token), 0, size): str(text) for token, text in facts.get("visible", {}).items()},
     )
     run = KeptRun(None, "", values, setting, [_whole(row["seed"]) for row in facts["rows"]])
     for number, (row, told) in enumerate(zip(run.rows, facts["rows"], strict=True)):

@@ -163,7 +163,7 @@ class BatchTab:
                     if isinstance(state, Waiting):
                         yield gr.update(preview={"waits": said(state.reason)})
                     elif isinstance(state, Run):
-                        texts = [_readable(task, candidate.text) for candidate in state.candidates]
+                        texts = [_readable(task, text) for text in state.answers]
                         error = said(failed(state.candidates))
                         yield gr.update(preview={**shown, "texts": texts, "error": error})
         except PlaygroundError as error:

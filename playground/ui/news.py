@@ -13,7 +13,7 @@ from typing import Any
 from playground import counsel
 from playground.decoding.notes import CUT_SHORT
 from playground.tasks import Task
-from playground.thinking import Told, told_apart
+from playground.thinking import Told, opened_after, told_apart
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.form import remembered
 from playground.ui.words import said
@@ -51,7 +51,11 @@ def of_run(
     fields = asked.get("fields") or {}
     over = run.finished
     path = {"path": run.request.path, "weights": run.weights}
-    rows = [_row(candidate, base, told, task, fields) | path for candidate, told in _told_apart(run, base)]
+    chat = run.request.mode == "chat"
+    rows = [
+        _row(candidate, base, told, task, fields) | path | {"end_token": candidate.end_token if chat else None}
+        for candidate, told in _told_apart(run, base)
+    ]
     language = asked.get("language")
     if over:
         texts = [_answer(row) for row in rows]
@@ -70,7 +74,7 @@ def of_run(
 def _told_apart(run: Run, base: str) -> Iterator[tuple[Candidate, Told]]:
     """Each text with what was thought in it. Only in a chat: what a prompt is continued with may hold any tag."""
     before = run.request.prefill.removesuffix(base)  # the beginning of the answer that no card shows
-    opened = told_apart(before, opened=run.thinks, whole=False).thinks if before.strip() else run.thinks
+    opened = opened_after(before, run.thinks)
     for candidate in run.candidates:
         text = base + candidate.text
         if run.request.mode == "chat":
@@ -109,6 +113,7 @@ def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields:
         "thought": told.thought,
         "answer": None if told.answer == text else told.answer,
         "thinks": told.thinks,
+        "closes": told.close,
         "tokens": candidate.generated,
         "speed": candidate.tokens_per_second,
         "first": candidate.first_token_s,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from playground.types import InvalidRequest, Step, Text, TokenChance
+from playground.token_views import TokenChance
+from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
 from playground.xray import Divergence, Reading, ReadToken, Token
 from tests.ui.conftest import Visit

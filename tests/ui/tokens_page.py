@@ -13,7 +13,8 @@ from typing import Any
 
 import gradio as gr
 
-from playground.types import InvalidRequest, Step, Text, TokenChance
+from playground.token_views import TokenChance
+from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.theme import HEAD, THEME, page_css
 from playground.xray import Chance, Divergence, Draw, Fate, Replayed, RunnerUp, StageChange, Token, Waterfall

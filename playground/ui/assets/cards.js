@@ -187,7 +187,7 @@ const receive = () => {
 
 /** A text with another answer; what was thought before it stays, and has come to its end. */
 const byHand = (row, answer) => {
-  const before = row.text.slice(0, row.text.length - answerOf(row).length) + (row.thinks ? "\n</think>\n\n" : "");
+  const before = row.text.slice(0, row.text.lastIndexOf(answerOf(row))) + (row.thinks ? `\n${row.closes || "</think>"}\n\n` : "");
   const own = { tokens: 0, edited: true, finish: "edited", seed: null, items: null };
   return { ...own, text: before + answer, thought: row.thought, answer: before ? answer : null };
 };

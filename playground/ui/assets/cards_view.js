@@ -11,8 +11,11 @@ const TREE = "M4 2.5v11M4 5.5h3.5a4 4 0 0 1 4 4M11.5 11.5v-2M2.5 2.5h3M2.5 13.5h
 const UNDO = "M3 6.5h6.5a3.5 3.5 0 0 1 0 7H6M5.5 4L3 6.5 5.5 9";
 const REDO = "M13 6.5H6.5a3.5 3.5 0 0 0 0 7H10M10.5 4L13 6.5 10.5 9";
 
-const finishWords = (row) => (row.edited ? pg.t("edited") : row.finish ? pg.t(`finish_${row.finish}`) : pg.t(
-  row.tokens ? "writing" : "reading"));
+const finishWords = (row) => {
+  if (row.edited) return pg.t("edited");
+  if (!row.finish) return pg.t(row.tokens ? "writing" : "reading");
+  return [pg.t(`finish_${row.finish}`), row.end_token].filter(Boolean).join(" ");
+};
 /** A text without what was thought before it. */
 const answerOf = (row) => row.answer ?? row.text;
 const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);
