@@ -17,7 +17,8 @@ from playground.terminal import print_json
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 
 NEEDS_THE_MODEL = (
-    "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "path", "model", "weights",
+    "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "special_tokens", "path", "model",
+    "weights",
 )  # fmt: skip
 
 
@@ -86,7 +87,8 @@ def traced(runs: Iterator[Run], file: str | None, run_id: str) -> Generator[Run,
             request = run.request
             asked = {
                 "prompt": request.prompt, "mode": request.mode, "system": request.system, "prefill": request.prefill,
-                "task": request.task, "turns": request.turns, "values": parameters.changed(request.values),
+                "task": request.task, "turns": request.turns, "special_tokens": request.special_tokens,
+                "values": parameters.changed(request.values),
             }  # fmt: skip
             xray.write_trace(
                 run_id, file, {"request": asked, "model": run.model, "dtype": run.dtype, "path": request.path}

@@ -51,7 +51,7 @@ def test_a_beginning_of_the_answer_is_gone_on_with_and_not_ended(tiny: models.Lo
 def test_what_is_written_goes_on_behind_that_prompt(tiny: models.Loaded) -> None:
     generator = LocalGenerator(tiny)
     asked = talk(prefill="Your name is")
-    plain = generate.build(generator.render(asked).text, dict(asked.values))
+    plain = generate.build(generator.render(asked).text, dict(asked.values), special_tokens=True)
     runs = [list(generate.run(one, generator))[-1] for one in (asked, plain)]
     assert runs[0].candidates[0].token_ids == runs[1].candidates[0].token_ids
     assert runs[0].prompt_tokens == runs[1].prompt_tokens

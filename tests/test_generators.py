@@ -211,14 +211,6 @@ def test_a_model_without_a_template_refuses_chat_with_the_reason(tiny: models.Lo
     assert caught.value.parameter == "mode"
 
 
-def test_a_template_that_knows_no_system_prompt_says_so(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}{{ messages }}"
-    monkeypatch.setattr(tiny.tokenizer, "chat_template", template)
-    with pytest.raises(Refused, match="no system role") as caught:
-        LocalGenerator(tiny).render(request("A", {}, mode="chat", system="Be brief."))
-    assert caught.value.parameter == "system"
-
-
 def test_a_negative_prompt_longer_than_the_context_is_refused(tiny: models.Loaded) -> None:
     values = {"guidance_scale": 1.5, "negative_prompt": "word " * 600}
     with pytest.raises(Refused, match="negative prompt has") as caught:

@@ -25,7 +25,7 @@ FLOORS = {
     "playground.statistics": 1.0, "playground.waiting": 1.0, "playground.one_state": 1.0, "playground.rows": 1.0,
     "playground.draft": 1.0, "playground.manuscript": 1.1,
     "playground.models": 2.0, "playground.kernels": 2.05, "playground.decoding": 2.1, "playground.fast": 2.15,
-    "playground.generators": 2.2,
+    "playground.rendering": 2.05, "playground.generators": 2.2,
     "playground.generate": 3.0, "playground.xray": 3.0, "playground.doctor": 3.1,
     "playground.counsel": 3.1, "playground.batch": 3.15, "playground.jobs": 3.2, "playground.batch_cli": 3.9,
     "playground.flags": 3.8,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from playground import generate, parameters, tasks
+from playground.batch import Batch, Plan
+from playground.decoding.detokenize import Detokenizer
+from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
-from playground.thinking import Told, opens, told_apart
-from playground.types import Mode, Request
+from playground.thinking import TAGS, Told, answer_alone, opened_after, opens, told_apart
+from playground.types import Mode, Request, Run
 from playground.ui import news
+from tests import built
 
 ANSWERED = "<think>\nThe ferry < late?\n</think>\n\nIt is late."
 
@@ -47,6 +55,66 @@ def test_while_it_grows_no_part_of_a_tag_is_shown_and_nothing_is_taken_back(text
     assert (before.thought, before.answer) == (last.thought, last.answer)
 
 
+CHANNELS = "<|channel|>analysis<|message|>Late?<|end|><|start|>assistant<|channel|>final<|message|>It is."
+FAMILIES = [
+    *(f"{begins}\nLate?\n{ends}\n\nIt is." for begins, ends in TAGS.items()),
+    "<|channel>thought\nLate?\n<channel|>It is.",
+    "<unused94>thought\nLate?<unused95>It is.",
+    "<|begin_of_thought|>\nLate?\n<|end_of_thought|>\n\n<|begin_of_solution|>\nIt is.<|end_of_solution|>",
+    "<think>Late?</think><answer>It is.</answer>",
+    CHANNELS,
+    CHANNELS + "<|end|>",
+    "<|start|>assistant" + CHANNELS + "<|return|>",
+]
+
+
+@pytest.mark.parametrize("text", FAMILIES)
+def test_each_family_marks_its_thoughts_in_its_own_way_and_none_is_shown_in_half(text: str) -> None:
+    assert told_apart(text) == Told("Late?", "It is.")
+    before = Told("", "")
+    for end in range(len(text) + 1):
+        grown = told_apart(text[:end], whole=False)
+        assert "Late?".startswith(grown.thought) and "It is.".startswith(grown.answer), text[:end]
+        assert grown.thought.startswith(before.thought) and grown.answer.startswith(before.answer), text[:end]
+        before = grown
+    assert answer_alone(text) == "It is."
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_what_a_template_opens_is_closed_by_its_own_tag(tag: str) -> None:
+    opened = opens(f"<|assistant|>{tag}\n")
+    assert opened == tag and not opens(f"{tag} and more")
+    text = f"Late?\n{TAGS[tag]}\nIt is."
+    assert told_apart(text, opened=opened) == told_apart(tag + text, opened=opened) == Told("Late?", "It is.")
+    assert told_apart("Late?", opened=opened).close == TAGS[tag]
+    assert answer_alone(text, opened) == "It is." and answer_alone("It is.", opened) == "It is."
+
+
+def test_an_answer_on_channels_has_as_many_thoughts_as_it_has_other_messages() -> None:
+    two = "<|channel|>analysis<|message|>One.<|end|><|start|>assistant<|channel|>commentary to=a<|message|>Two.<|end|>"
+    assert told_apart(two + "<|start|>assistant") == Told("One.\n\nTwo.", "", thinks=True)
+    final = "<|start|>assistant<|channel|>final<|message|>Three."
+    assert told_apart(two + final) == Told("One.\n\nTwo.", "Three.")
+    assert opens("<|start|>assistant<|channel|>analysis<|message|>") == "<|channel|>analysis<|message|>"
+    assert not opens("<|start|>assistant<|channel|>final<|message|>")
+    assert told_apart("Late?<|end|>" + final, opened="<|channel|>analysis<|message|>") == Told("Late?", "Three.")
+    assert told_apart("<|start|> here").answer == "<|start|> here"
+
+
+@pytest.mark.parametrize(
+    ("begun", "opened", "left"),
+    [
+        ("", "[THINK]", "[THINK]"),
+        ("Well,", "", ""),
+        ("<think>\nLate", "", "<think>"),
+        ("Late?[/THINK]It", "[THINK]", ""),
+        ("<|channel|>analysis<|message|>Hm", "", "<|channel|>analysis<|message|>"),
+    ],
+)
+def test_what_is_open_behind_the_beginning_of_an_answer(begun: str, opened: str, left: str) -> None:
+    assert opened_after(begun, opened) == left
+
+
 def test_a_template_that_begins_a_thought_is_noticed() -> None:
     assert opens("<|im_start|>assistant\n<think>\n")
     assert not opens("<|im_start|>assistant\n<think>\n\n</think>\n\n")
@@ -82,3 +150,86 @@ def test_a_list_is_made_of_the_answer_alone() -> None:
     request = Request("Which?", parameters.validate({"seed": 0}), "chat")
     *_, run = generate.run(request, generator)
     assert news.of_run("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]
+
+
+def chat(prompt: str = "When?", **more: Any) -> Request:
+    return generate.build(prompt, {"max_new_tokens": 100, "temperature": 0, "seed": 0}, mode="chat", **more)
+
+
+def spoken(special: Sequence[str], text: str, template: str = built.CHATML, **asked: Any) -> Run:
+    """A run of a model whose tokenizer has these special tokens, and which answers with this text."""
+    tokenizer = built.byte_level(special=(*built.TURN, *special), template=template)
+    loaded = built.speaker(tokenizer)
+    generator = LocalGenerator(loaded)
+    request = chat(**asked)
+    ids = tokenizer(text + "<|im_end|>", add_special_tokens=False).input_ids
+    built.says(loaded, len(generator.render(request).token_ids), ids)
+    *_, run = generate.run(request, generator)
+    return run
+
+
+SPECIAL = {
+    "<think>Late?</think>It is.": ("<think>", "</think>"),
+    "[THINK]Late?[/THINK]It is.": ("[THINK]", "[/THINK]"),
+    CHANNELS: ("<|channel|>", "<|message|>", "<|start|>", "<|end|>"),
+}
+
+
+@pytest.mark.parametrize("text", SPECIAL)
+@pytest.mark.parametrize("special", [True, False])
+def test_thoughts_are_folded_apart_whether_their_tags_are_special_tokens_or_not(text: str, special: bool) -> None:
+    run = spoken(SPECIAL[text] if special else (), text)
+    candidate = run.as_json()["candidates"][0]
+    assert candidate["text"] == text and (candidate["thought"], candidate["answer"]) == ("Late?", "It is.")
+    row = news.of_run("a", run, ScriptedGenerator([""]).card, {})["rows"][0]
+    assert (row["thought"], row["answer"], row["end_token"]) == ("Late?", "It is.", "<|im_end|>")
+
+
+def test_a_text_that_is_continued_shows_special_tokens_as_little_as_before() -> None:
+    tokenizer = built.byte_level(special=("<think>",))
+    loaded = built.speaker(tokenizer)
+    request = generate.build("a", {"max_new_tokens": 2, "temperature": 0})
+    built.says(loaded, 1, tokenizer("<think>a").input_ids)
+    *_, run = generate.run(request, LocalGenerator(loaded))
+    assert run.candidates[0].text == "a" and "thought" not in run.as_json()["candidates"][0]
+
+
+@pytest.mark.parametrize("tags", [("<think>", "</think>"), ("[THINK]", "[/THINK]")])
+def test_a_thought_is_never_sent_back(tags: tuple[str, str]) -> None:
+    begins, ends = tags
+    for template, turn in (
+        (built.CHATML, f"{begins}Late?{ends}It is."),
+        (built.CHATML.replace("assistant\n", f"assistant\n{begins}\n"), f"Late?\n{ends}\n\nIt is."),
+    ):
+        generator = LocalGenerator(built.speaker(built.byte_level(special=(*built.TURN, *tags), template=template)))
+        rendered = generator.render(chat(turns=(("user", "Hi"), ("assistant", turn))))
+        assert "It is." in rendered.text and "Late?" not in rendered.text and ends not in rendered.text
+
+
+def test_a_thought_that_is_gone_on_with_keeps_its_tags_as_tokens_and_no_others() -> None:
+    tokenizer = built.byte_level(special=(*built.TURN, "<think>", "</think>"))
+    generator = LocalGenerator(built.speaker(tokenizer))
+    rendered = generator.render(chat(prefill="<think>Hm <|im_end|></think>Well </think>"))
+    acting = [rendered.text[begins:ends] for begins, ends in rendered.controls][-2:]
+    assert acting == ["<think>", "</think>"] and set(rendered.as_text) == {"<|im_end|>", "</think>"}
+    assert list(rendered.token_ids).count(tokenizer.convert_tokens_to_ids("</think>")) == 1
+
+
+def test_the_marks_of_a_special_token_stand_where_it_stood_and_break_no_character() -> None:
+    tokenizer = built.byte_level(special=("<think>", "</think>"))
+    begins, ends = tokenizer.convert_tokens_to_ids(["<think>", "</think>"])
+    detokenizer = Detokenizer(tokenizer, visible={begins: "<think>", ends: "</think>"})
+    ids = tokenizer("<think> é 中</think> a", add_special_tokens=False).input_ids
+    pieces = [detokenizer.push(one) for one in ids]
+    assert "".join([*pieces, detokenizer.flush()]) == "<think> é 中</think> a"
+    assert pieces[0] == "<think>" and not any("\ufffd" in piece for piece in pieces)
+
+
+def test_rows_of_a_batch_are_made_of_the_answer_alone() -> None:
+    known = frozenset(parameters.by_name())
+    generator = ScriptedGenerator(["<think>\n1. no\n</think>\n1. tea\n2. coffee\n"], parameters=known)
+    row = tasks.find("recommendations").defaults("en")
+    plan = Plan("recommendations", mapping={name: name for name in row}, seed=0, values={"max_new_tokens": 99})
+    rows = iter([(1, row)])
+    (found,) = Batch(plan, generator).results(lambda: next(rows, None), lambda: 1, threading.Event())
+    assert found.texts == ("tea\ncoffee",)

@@ -43,6 +43,15 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
             Text("Leave them out, or switch to chat.", "请去掉它们，或切换到对话模式。"),
             parameter="turns",
         )
+    if request.special_tokens and (request.turns or request.task is not None):
+        raise Refused(
+            Text(
+                "Special tokens act in a free prompt or a single question only.",
+                "特殊词元只能在自由提示或单个问题中生效。",
+            ),
+            Text("Leave special_tokens out.", "请去掉 special_tokens。"),
+            parameter="special_tokens",
+        )
     if request.mode == "chat" and not card.has_chat_template:
         raise Refused(
             Text(f"{card.title} has no chat template.", f"{card.title} 没有对话模板。"),

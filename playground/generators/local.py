@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from jinja2 import TemplateError
 
 from playground import parameters
 from playground.decoding.batch import Batch
@@ -35,8 +34,8 @@ from playground.fast.job import Job
 from playground.generators.checks import check_able, check_request, check_room, rows_seeds
 from playground.models import capabilities
 from playground.parameters.inert import check_combination
-from playground.thinking import opens
-from playground.types import InvalidRequest, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
+from playground.rendering.prompt import Prompts
+from playground.types import ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
 
 if TYPE_CHECKING:
     from playground.models import Loaded
@@ -63,7 +62,9 @@ class LocalGenerator:
         self._engine = Engine(self._model, self._turns, weights=loaded.weights, rows=rows, memory=kv_memory)
         self.fast = self._engine.path
         self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
-        self._encoding = threading.Lock()
+        self._prompts = Prompts(
+            self._model, self._tokenizer, self._card.title, self._card.context, loaded.turn_ends
+        )
         self._labels = Labels(self._tokenizer)
         self._able = capabilities.of(self._model, self._card.id)
         self._device = _entrance(self._model)
@@ -78,16 +79,7 @@ class LocalGenerator:
 
     def render(self, request: Request) -> Rendered:
         check_request(request, self._card, self.paths)
-        before = self._chat(request) if request.mode == "chat" else request.prompt
-        text = before + request.prefill
-        ids = self._encode(text, special=request.mode == "complete")
-        if not ids:
-            bos = self._tokenizer.bos_token_id
-            if bos is None:
-                raise InvalidRequest(Text("The prompt holds no token.", "提示词不含任何词元。"), parameter="prompt")
-            ids = [bos]
-        shown = self._tokenizer.decode(ids, clean_up_tokenization_spaces=False) if request.mode == "complete" else text
-        return Rendered(shown, tuple(ids), self._card.context, request.mode == "chat" and opens(before))
+        return self._prompts.render(request)
 
     def stream(self, request: Request) -> Iterator[Step]:
         """Steps of all candidates. Whatever can be refused is refused by this call, before the first Step."""
@@ -156,9 +148,10 @@ class LocalGenerator:
             raise Stopped
         return scores
 
-    def tokens(self, text: str, *, special: bool) -> list[int]:
-        """The ids of a text; `special` adds what the tokenizer puts before plain text."""
-        return self._encode(text, special=special) if text else []
+    def tokens(self, text: str, *, special: bool, parameter: str = "text") -> list[int]:
+        """The ids of a text that is only read, control tokens included; `special` adds what the tokenizer puts before
+        plain text."""
+        return self._prompts.encoder.alone(text, begins=special, acts=True, parameter=parameter) if text else []
 
     def written(self, token_id: int) -> str | None:
         """The text that this token writes wherever it stands; None for special tokens and for parts of a character."""
@@ -197,7 +190,7 @@ class LocalGenerator:
 
     def _setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
         clock = Clock(request.values["max_time"])
-        eos = end_tokens(self._model, self._tokenizer)
+        eos = self._prompts.ends(request)
         values, greedy = effect(request.values, has_eos=bool(eos), path=request.path)
         return Setting(
             values=values,
@@ -213,6 +206,7 @@ class LocalGenerator:
             written=request.written,
             cancelled=cancelled or threading.Event(),
             begin=clock.begin,
+            visible=self._prompts.shown(request),
         )
 
     def _negative(self, setting: Setting) -> torch.Tensor | None:
@@ -227,7 +221,8 @@ class LocalGenerator:
                 Text("Set it back to 1.", "请把它调回 1。"),
                 parameter="guidance_scale",
             )
-        ids = self._encode(values["negative_prompt"], special=True) if values["negative_prompt"] else []
+        name = "negative_prompt"
+        ids = self._prompts.encoder.alone(values[name], begins=True, parameter=name) if values[name] else []
         if not ids:
             return setting.prompt[:, -1:]
         if len(ids) >= setting.context:
@@ -241,39 +236,6 @@ class LocalGenerator:
                 parameter="negative_prompt",
             )
         return torch.tensor([ids], device=self._device)
-
-    def _chat(self, request: Request) -> str:
-        said = [("system", request.system)] if request.system else []
-        messages = [{"role": role, "content": text} for role, text in (*said, *request.turns, ("user", request.prompt))]
-        try:
-            text: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        except TemplateError as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise Refused(
-                Text(
-                    f"{self._card.title}'s chat template refuses this conversation: {reason}.",
-                    f"{self._card.title} 的对话模板不接受这段对话：{reason}。",
-                ),
-                Text("Empty the system prompt, or use complete mode.", "请清空系统提示，或改用续写模式。"),
-                parameter="system" if request.system else "mode",
-            ) from error
-        return text
-
-    def _encode(self, text: str, *, special: bool) -> list[int]:
-        """`special` adds what the tokenizer puts before plain text; a chat template has written that already."""
-        with self._encoding:
-            ids: list[int] = self._tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]
-        return ids
-
-
-def end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Every token that ends a text; a model may have several."""
-    found = getattr(model.generation_config, "eos_token_id", None)
-    if found is None:
-        found = tokenizer.eos_token_id
-    if found is None:
-        return []
-    return [found] if isinstance(found, int) else list(found)
 
 
 def _entrance(model: Any) -> torch.device:

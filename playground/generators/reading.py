@@ -70,7 +70,7 @@ def next_token(
     guided = not parameters.by_name()["guidance_scale"].is_neutral(values["guidance_scale"])
     second = values["negative_prompt"] if guided else None
     prompt = (request.prompt, request.system, request.prefill, request.mode, request.path, request.turns)
-    wanted = (id(local), local.card.id, local.card.dtype, *prompt, guided, second)
+    wanted = (id(local), local.card.id, local.card.dtype, *prompt, request.special_tokens, guided, second)
     row = _LOOKS.get(session, wanted) if session else None
     if row is None:
         row = local.look(replace(request, values={**values, "num_beams": 1}), _within(limits, halted))
@@ -103,7 +103,7 @@ def read(generator: Generator, prompt: str, text: str, limits: Limits | None, ha
         )
     _check_text(prompt + text, limits)
     local.check_reads()
-    before = local.tokens(prompt, special=True)
+    before = local.tokens(prompt, special=True, parameter="prompt")
     yield from _reading(local, before, local.tokens(text, special=not before), _within(limits, halted))
 
 

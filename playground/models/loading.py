@@ -24,6 +24,7 @@ from playground.models import (
     embedded,
     failures,
     file_failures,
+    gguf_ends,
     packing,
     sources,
     weight_files,
@@ -50,12 +51,16 @@ logging.getLogger("accelerate").setLevel(logging.ERROR)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model in memory with its tokenizer, both transformers' own objects; `weights` as they were asked for."""
+    """A model in memory with its tokenizer, both transformers' own objects; `weights` as they were asked for.
+
+    `turn_ends` are the ids of tokens that end a turn, where its file names any that transformers does not read.
+    """
 
     model: Any
     tokenizer: Any
     card: ModelCard
     weights: str = "auto"
+    turn_ends: tuple[int, ...] = ()
 
 
 def quiet(stage: Text, share: float | None) -> None:
@@ -97,7 +102,8 @@ def load(
         card = _card(source, net, tokenizer, able.notice)
         _check_room(source, card, max_memory)
     report(Text(f"{source.title} is loaded", f"{source.title} 已加载"), 1.0)
-    return Loaded(net, tokenizer, card, weights)
+    named = gguf_ends.turn_ends(source.folder / source.gguf) if source.gguf is not None else ()
+    return Loaded(net, tokenizer, card, weights, named)
 
 
 def load_or_embedded(

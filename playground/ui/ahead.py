@@ -194,7 +194,7 @@ def checked_request(form: Form, knobs: Form, host: Host) -> Request:
 
 
 def _prompt(request: Request) -> tuple[object, ...]:
-    return request.prompt, request.system, request.prefill, request.mode, request.turns
+    return request.prompt, request.system, request.prefill, request.mode, request.turns, request.special_tokens
 
 
 def _note(values: Mapping[str, Any], found: xray.Waterfall, request: Request) -> Text | None:

@@ -33,8 +33,8 @@ _EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes 
 log = logging.getLogger(__name__)
 _TEXTS = {"prompt": "", "mode": "", "system": "", "prefill": "", "path": "exact"}
 # Behind the parameters, so that no argument changes its place.
-_LAST: dict[str, Any] = {"turns": [], "task": "", "fields": {}, "language": "en"}
-_LAST_HINTS = {"turns": list[list[str]], "fields": dict[str, str]}
+_LAST: dict[str, Any] = {"turns": [], "task": "", "fields": {}, "language": "en", "special_tokens": False}
+_LAST_HINTS = {"turns": list[list[str]], "fields": dict[str, str], "special_tokens": bool}
 _HINTS: dict[str, Any] = {
     "float": float,
     "int": int,

@@ -102,6 +102,7 @@ def first_form() -> dict[str, Any]:
         "system": "",
         "message": "",
         "prefill": "",
+        "special_tokens": False,
         "drafts": {},
     }
 
@@ -119,13 +120,16 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
     mode = mode_of(form, card)
     if task is not None:
         return task.request(_fields(form), language_of(form), mode, values)
+    acts = _acts(form)
     if mode == "complete":
-        return Request(_filled(form, "prompt")["prompt"], values)
+        return Request(_filled(form, "prompt")["prompt"], values, special_tokens=acts)
     if form.get("kind") == "talk":
         return spoken(form.get("talk"), knobs, card)
     _check_chat(mode, card)
     said = _filled(form, "system", "message", "prefill")
-    return Request(said["message"], values, "chat", system=said["system"], prefill=said["prefill"])
+    return Request(
+        said["message"], values, "chat", system=said["system"], prefill=said["prefill"], special_tokens=acts
+    )
 
 
 def spoken(said: object, knobs: Mapping[str, Any], card: ModelCard) -> Request:
@@ -178,6 +182,7 @@ def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard)
         prefill=_text(before, "prefill"),
         task=_text(before, "task") or None,
         turns=turns_of(before.get("turns") or []),
+        special_tokens=_acts(before),
     )
     if wish.get("wish") == "continue":
         text = _text(wish, "text")
@@ -215,6 +220,7 @@ def remembered(request: Request, part: Mapping[str, Any]) -> dict[str, Any]:
         "system": request.system,
         "prefill": request.prefill,
         "task": request.task,
+        "special_tokens": request.special_tokens,
         **part,
         "turns": [list(turn) for turn in request.turns],
     }
@@ -260,6 +266,11 @@ def _measured(task: Task) -> list[dict[str, Any]]:
         }
         for report in reports.load(task.id)
     ]
+
+
+def _acts(form: Mapping[str, Any]) -> bool:
+    """Whether control tokens that were typed are to act."""
+    return form.get("special_tokens") is True
 
 
 def _check_chat(mode: Mode, card: ModelCard) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from playground import conversation, counsel, generate, knob_presets, parameters, xray
 from playground.parameters.inert import inert
 from playground.tasks import Task
-from playground.types import Generator, ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
 from playground.ui.ahead import Start
@@ -27,6 +27,7 @@ from playground.ui.line import Line, Switches
 from playground.ui.news import News
 from playground.ui.words import UNEXPECTED, said
 
+_NAMED = 8  # control tokens that were typed, in a sentence
 SHOWN = 6_000  # characters of a prompt shown at each end; a whole book would only slow the browser
 log = logging.getLogger(__name__)
 Form = Mapping[str, Any]
@@ -173,7 +174,9 @@ class Play:
             "left_out": found.left_out,
             "warning": said(_warning(used, asked, rendered.context)),
             "mode": mode,
-            **_shortened(rendered.text),
+            "as_text": list(rendered.as_text[:_NAMED]),
+            "notice": said(rendered.notice),
+            **_shortened(rendered),
         }
 
     def turned(self, knobs: Form, act: Form | None = None) -> dict[str, Text]:
@@ -226,7 +229,30 @@ def _warning(used: int, asked: int, context: int) -> Text | None:
     return None
 
 
-def _shortened(text: str) -> dict[str, Any]:
-    if len(text) <= 2 * SHOWN:
-        return {"text": text}
-    return {"text": text[:SHOWN], "cut": len(text) - 2 * SHOWN, "tail": text[-SHOWN:]}
+def _shortened(rendered: Rendered) -> dict[str, Any]:
+    """The text, or its two ends, and where control tokens act in them, counted as a browser counts (UTF-16)."""
+    text, length = rendered.text, len(rendered.text)
+    if length <= 2 * SHOWN:
+        return {"text": text, "controls": _within(rendered, 0, length)}
+    return {
+        "text": text[:SHOWN],
+        "controls": _within(rendered, 0, SHOWN),
+        "cut": length - 2 * SHOWN,
+        "tail": text[-SHOWN:],
+        "tail_controls": _within(rendered, length - SHOWN, length),
+    }
+
+
+def _within(rendered: Rendered, start: int, stop: int) -> list[list[int]]:
+    found, place, before = [], start, 0
+    for begins, ends in rendered.controls:
+        if start <= begins and ends <= stop:
+            before += _utf16(rendered.text[place:begins])
+            size = _utf16(rendered.text[begins:ends])
+            found.append([before, before + size])
+            place, before = ends, before + size
+    return found
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

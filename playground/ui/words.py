@@ -69,6 +69,11 @@ WORDS: Mapping[str, Text] = {
     "message_hint": Text("What you say to the model.", "你对模型说的话。"),
     "prefill": Text("Beginning of the answer", "回答的开头"),
     "prefill_hint": Text("The answer starts with exactly these words.", "回答会从这些字开始。"),
+    "special_tokens": Text("Special tokens act", "特殊词元生效"),
+    "special_tokens_hint": Text(
+        "Control tokens that you type, like <|im_end|>, steer the model; off, they are text like any other.",
+        "你输入的控制词元（如 <|im_end|>）会控制模型；关闭时它们只是普通文本。",
+    ),
     "no_chat": Text(
         "{model} has no chat template, so chat is not available; tasks use their completion form.",
         "{model} 没有对话模板，因此不能对话；任务会使用续写形式。",
@@ -126,6 +131,8 @@ WORDS: Mapping[str, Text] = {
         "With their ids, coloured by what the model expected; it reads the prompt once.",
         "附编号，按模型的预期着色；模型会读一遍提示词。",
     ),
+    "seen_control": Text("Acts as a control token", "作为控制词元生效"),
+    "seen_as_plain": Text("Read as text, not as control tokens: {tokens}", "按普通文本读取，不作为控制词元：{tokens}"),
     "seen_changed": Text("The prompt has changed since.", "提示词已经改动。"),
     "seen_again": Text("Read it again", "重新阅读"),
     "as_chat": Text("chat", "对话"),

@@ -145,6 +145,7 @@ const drawAll = () => {
   drawPicker();
   drawFields();
   for (const area of element.querySelectorAll("[data-for] > label textarea")) area.value = form[area.name] ?? "";
+  for (const box of element.querySelectorAll(".compose-switch input")) box.checked = Boolean(form[box.name]);
   drawn = null;
   drawKind();
 };
@@ -177,6 +178,8 @@ element.addEventListener("input", (event) => {
     change({ fields: { ...form.fields, [control.name]: control.value } });
   } else if (control.dataset.variable !== undefined) {
     change({ variables: { ...form.variables, [control.name]: control.value } });
+  } else if (control.type === "checkbox") {
+    change({ [control.name]: control.checked });
   } else {
     change({ [control.name]: control.value });
     drawVariables();

@@ -18,10 +18,27 @@ const drawText = () => {
     text.textContent = seen.reason ? pg.say(seen.reason) : pg.t("seen_waits");
     return;
   }
-  text.replaceChildren(seen.text);
+  text.replaceChildren(...marked(seen.text, seen.controls));
   if (seen.cut) {
-    text.replaceChildren(seen.text, pg.make("em", {}, pg.t("seen_cut", { count: pg.number(seen.cut) })), seen.tail);
+    text.append(pg.make("em", {}, pg.t("seen_cut", { count: pg.number(seen.cut) })), ...marked(seen.tail, seen.tail_controls));
   }
+};
+// A text with the control tokens that act in it; one that was typed, and is read as text, looks like any text.
+const marked = (text, controls) => {
+  const nodes = [];
+  let last = 0;
+  for (const [begins, ends] of controls ?? []) {
+    nodes.push(text.slice(last, begins), pg.make("mark", { title: pg.t("seen_control") }, text.slice(begins, ends)));
+    last = ends;
+  }
+  return [...nodes, text.slice(last)];
+};
+const drawNote = (seen) => {
+  const note = find(".seen-note");
+  const plain = seen.as_text?.length ? pg.t("seen_as_plain", { tokens: seen.as_text.join(" ") }) : "";
+  const parts = [pg.say(seen.notice), plain].filter(Boolean);
+  note.hidden = !parts.length;
+  note.textContent = parts.join(" ");
 };
 const draw = () => {
   const seen = props.value || {};
@@ -40,6 +57,7 @@ const draw = () => {
   find("[name=text]").setAttribute("aria-pressed", String(!asTokens));
   find("[name=tokens]").setAttribute("aria-pressed", String(asTokens));
   find(".seen-changed").hidden = !asTokens || read === prompt();
+  drawNote(seen);
   drawText();
 };
 const ask = () => {

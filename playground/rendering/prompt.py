@@ -1,0 +1,144 @@
+"""A request as the model will see it: its texts through the chat template, as token ids, with what acts and what ends.
+
+Knows one model's tokenizer and no weights. May be called from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from playground import thinking
+from playground.rendering.chat import ChatTemplate, Conversation, Message
+from playground.rendering.control import ControlTokens, Part
+from playground.rendering.encode import Encoder
+from playground.rendering.ends import text_ends, turn_ends
+from playground.types import InvalidRequest, Rendered, Request, Text
+
+_NO_SYSTEM = Text(
+    "{title}'s chat template has no system prompt: it stands in front of a message.",
+    "{title} 的对话模板没有系统提示：系统提示放在消息之前。",
+)
+_FORGETS = Text("{title}'s chat template leaves out earlier turns.", "{title} 的对话模板会省略之前的轮次。")
+
+
+class Prompts:
+    """Renders requests for one loaded model. `told_ends` are the ends of a turn that its file names."""
+
+    def __init__(
+        self, model: Any, tokenizer: Any, title: str, context: int, told_ends: tuple[int, ...] = ()
+    ) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._title = title
+        self._context = context
+        self._told_ends = told_ends
+        self._template = ChatTemplate(tokenizer, title)
+        self._control = ControlTokens(tokenizer, self._template.source)
+        self._rows = embedding_rows(model)
+        self.encoder = Encoder(tokenizer, self._control, self._rows)
+
+    def render(self, request: Request) -> Rendered:
+        """Raises Refused where the template or the vocabulary cannot take what was written."""
+        if request.mode == "chat":
+            return self._chat(request)
+        text = request.prompt + request.prefill
+        prompt = self._control.mark([Part(text, not request.special_tokens)])
+        before = self.encoder.before
+        ids = before + self.encoder.marked(prompt)
+        for name in ("prompt", "prefill"):
+            self.encoder.check((), name, getattr(request, name))
+        self.encoder.check(ids, "prompt", text)
+        if not ids:
+            begins = self._tokenizer.bos_token_id
+            if begins is None:
+                raise InvalidRequest(Text("The prompt holds no token.", "提示词不含任何词元。"), parameter="prompt")
+            ids = before = [begins]
+        front = self._tokenizer.decode(before, clean_up_tokenization_spaces=False) if before else ""
+        shift = len(front)
+        acting = [(begins + shift, ends + shift) for begins, ends in prompt.acting]
+        return Rendered(
+            front + text,
+            tuple(ids),
+            self._context,
+            controls=((0, shift), *acting) if shift else tuple(acting),
+            as_text=_names(prompt.text, prompt.inert),
+        )
+
+    def ends(self, request: Request) -> list[int]:
+        """The tokens that end this request's text: those of `generate()`, and in a chat those that end a turn too."""
+        found = [*text_ends(self._model, self._tokenizer)]
+        if request.mode == "chat":
+            found += [one for one in self._turn_ends if one not in found]
+        return [one for one in found if one < self._rows]
+
+    def shown(self, request: Request) -> Mapping[int, str]:
+        """Special tokens that a text of this request shows all the same: the marks of a thought in a chat."""
+        return self._thought_marks if request.mode == "chat" else {}
+
+    def _chat(self, request: Request) -> Rendered:
+        talk = self._template.render(self._messages(request), self._control)
+        parts = [Part(part.text, part.typed and not request.special_tokens) for part in talk.parts]
+        opened = thinking.opens("".join(part.text for part in parts))
+        frame = tuple(thinking.frame(request.prefill, opened)) if request.prefill else ()
+        if request.prefill and not opened and not frame:
+            parts.append(Part(self._template.abilities.header, False))
+        parts.append(Part(request.prefill, not request.special_tokens, frame))
+        prompt = self._control.mark(parts)
+        ids = self.encoder.marked(prompt, "prompt")
+        for name in ("prompt", "prefill", "system"):
+            self.encoder.check((), name, getattr(request, name))
+        self.encoder.check((), "turns", *(text for _, text in request.turns))
+        self.encoder.check(ids, "prompt")
+        return Rendered(
+            prompt.text,
+            tuple(ids),
+            self._context,
+            opened,
+            controls=prompt.acting,
+            as_text=_names(prompt.text, prompt.inert),
+            notice=self._notice(talk),
+        )
+
+    def _notice(self, talk: Conversation) -> Text | None:
+        said = [text for text, says in ((_NO_SYSTEM, talk.joined), (_FORGETS, talk.forgets)) if says]
+        if not said:
+            return None
+        told = Text(" ".join(text.en for text in said), "".join(text.zh for text in said))
+        return told.filled(title=self._title)
+
+    def _messages(self, request: Request) -> list[Message]:
+        """What was said, without what the model thought before it did."""
+        opened = self._opened if request.turns else ""
+        said: list[Message] = [("system", request.system)] if request.system else []
+        for role, text in request.turns:
+            said.append((role, thinking.answer_alone(text, opened) if role == "assistant" else text))
+        return [*said, ("user", request.prompt)]
+
+    @cached_property
+    def _opened(self) -> str:
+        """What the template opens every answer's thought with."""
+        begun = self._template.render([("user", "?")], self._control)
+        return thinking.opens("".join(part.text for part in begun.parts))
+
+    @cached_property
+    def _turn_ends(self) -> list[int]:
+        return turn_ends(self._tokenizer, self._template, self._control, self._told_ends)
+
+    @cached_property
+    def _thought_marks(self) -> Mapping[int, str]:
+        channels = thinking.CHANNEL_MARKS if self._control.id_of(thinking.CHANNEL) is not None else ()
+        names = (name for name in (*thinking.marks(), *channels) if self._control.is_special(name))
+        return {number: name for name in names if (number := self._control.id_of(name)) is not None}
+
+
+def embedding_rows(model: Any) -> int:
+    """How many token ids the model can read."""
+    embedding = model.get_input_embeddings()
+    rows = getattr(embedding, "num_embeddings", None)
+    return int(rows) if isinstance(rows, int) else int(embedding.weight.shape[0])
+
+
+def _names(text: str, spans: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text[begins:ends] for begins, ends in spans))
