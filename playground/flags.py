@@ -63,8 +63,8 @@ def _add_flag(section: Any, parameter: Parameter) -> None:
             section.add_argument(
                 parameter.flag, dest=parameter.name, nargs="?", const="true", metavar="true|false", help=about
             )
-        case "texts" | "ids" | "bias":
-            metavar = {"texts": "TEXT", "ids": "ID", "bias": "TEXT=NUMBER"}[parameter.kind]
+        case "texts" | "ids" | "bias" | "id_bias":
+            metavar = {"texts": "TEXT", "ids": "ID", "bias": "TEXT=NUMBER", "id_bias": "ID=NUMBER"}[parameter.kind]
             section.add_argument(parameter.flag, dest=parameter.name, action="append", metavar=metavar, help=about)
         case _:
             metavar = "|".join(parameter.choices) or parameter.kind.upper()
@@ -87,6 +87,8 @@ def _shaped(parameter: Parameter, value: Any) -> Any:
         return [typed(item) for item in value]
     if parameter.kind == "bias":
         return {typed(text): number for text, number in (pair(parameter.name, item) for item in value)}
+    if parameter.kind == "id_bias":
+        return dict(pair(parameter.name, item) for item in value)
     return value
 
 

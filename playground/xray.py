@@ -43,6 +43,7 @@ __all__ = [
     "Waterfall",
     "available",
     "badges",
+    "biased",
     "cannot_replay",
     "detect_watermark",
     "favourites",
@@ -165,6 +166,12 @@ def written(generator: Generator, token_id: int) -> str | None:
     """The text that a token writes wherever it stands; None for special tokens and for parts of a character."""
     text: str | None = _reader().written(generator, token_id)
     return text
+
+
+def biased(generator: Generator, values: Mapping[str, Any]) -> dict[str, dict[str, list[list[tuple[int, str]]]]]:
+    """By parameter, for each text or id that these values bias: the ways to write it, each token's id and text."""
+    found: dict[str, dict[str, list[list[tuple[int, str]]]]] = _reader().biased(generator, values)
+    return found
 
 
 def read(generator: Generator, prompt: str, text: str, limits: Limits | None = None) -> Reading:

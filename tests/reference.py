@@ -143,10 +143,10 @@ def _shaped(loaded: Any, changed: Mapping[str, Any]) -> dict[str, Any]:
     if "logit_bias" in changed:
         bias: dict[tuple[int, ...], float] = {}
         for text, number in changed["logit_bias"].items():
-            bias[tuple(tokenizer(text, add_special_tokens=False).input_ids)] = float(number)
-        for text, number in changed["logit_bias"].items():
-            if not text.startswith(" "):
-                bias.setdefault(tuple(tokenizer(" " + text, add_special_tokens=False).input_ids), float(number))
+            for form in (text,) if text.startswith(" ") else (text, " " + text):
+                ids = tuple(tokenizer(form, add_special_tokens=False).input_ids)
+                for length in range(1 if number > 0 else len(ids), len(ids) + 1):
+                    bias[ids[:length]] = float(number)
         shaped["sequence_bias"] = bias
     if "ignore_eos" in changed:
         eos = loaded.model.generation_config.eos_token_id

@@ -72,6 +72,15 @@ class Words:
             text = text[len(best) or 1 :]
         return type("Encoding", (), {"input_ids": ids})
 
+    def convert_tokens_to_ids(self, name: str) -> int | None:
+        return self.texts.index(name) if name in self.texts else None
+
+    def convert_ids_to_tokens(self, token: int) -> str:
+        return self.texts[token]
+
+    def decode(self, ids: Sequence[int], **_: Any) -> str:
+        return "".join(self.texts[one] for one in ids)
+
     def batch_decode(self, lists: list[list[int]]) -> list[str]:
         return ["".join(self.texts[i] for i in ids) for ids in lists]
 

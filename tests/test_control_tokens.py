@@ -224,5 +224,5 @@ def test_a_template_that_writes_such_a_token_is_refused_too() -> None:
 
 def test_ids_of_ends_and_words_lie_within_the_model(short: LocalGenerator, tiny: models.Loaded) -> None:
     request = chat("a")
-    assert all(one < short._prompts._rows for one in short._prompts.ends(request))
+    assert all(one < short._prompts.rows for one in short._prompts.ends(request))
     assert LocalGenerator(tiny)._prompts.ends(request) == [tiny.tokenizer.eos_token_id]

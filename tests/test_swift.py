@@ -80,12 +80,6 @@ def steered_by_hand(given: dict[str, Any]) -> bool:
 class _Words(Words):
     all_special_ids = (2,)
 
-    def decode(self, ids: list[int], **_: Any) -> str:
-        return "".join(self.texts[one] for one in ids)
-
-    def convert_ids_to_tokens(self, token: int) -> str:
-        return self.texts[token]
-
 
 def made_up(
     dtype: torch.dtype, *, size: int = 1500, count: int = 10, sharpness: float = 2.5, guided: bool = False

@@ -15,8 +15,25 @@ def test_bias_by_text_takes_the_text_as_typed_and_behind_a_space() -> None:
     assert got == [0.0, 2.0, 2.0, -1.0, 0.0]
     got = run(samplers.logit_bias({"cat": 2.0, " cat": -3.0}, words), [0.0] * 5, [0])
     assert got == [0.0, 2.0, -3.0, 0.0, 0.0], "the entry as typed counts"
-    got = run(samplers.logit_bias({"catdog": 5.0}, words), [0.0] * 5, [0, 1])
-    assert got == [0.0, 0.0, 0.0, 0.0, 5.0], "only its last token, and only behind the first"
+
+def test_a_favoured_text_of_several_tokens_is_begun_and_gone_on_with_another_only_not_finished() -> None:
+    words = Words("\n", "cat", " cat", " dog", "dog")
+    favoured = samplers.logit_bias({"catdog": 5.0}, words)
+    assert run(favoured, [0.0] * 5, [0]) == [0.0, 5.0, 5.0, 0.0, 0.0], "its first token, in both ways to write it"
+    assert run(favoured, [0.0] * 5, [0, 1]) == run(favoured, [0.0] * 5, [0, 2]) == [0.0, 5.0, 5.0, 0.0, 5.0]
+    shunned = samplers.logit_bias({"catdog": -5.0}, words)
+    assert run(shunned, [0.0] * 5, [0]) == [0.0] * 5
+    assert run(shunned, [0.0] * 5, [0, 1]) == [0.0, 0.0, 0.0, 0.0, -5.0], "only the token that would finish it"
+
+
+def test_where_biases_meet_in_a_token_one_counts() -> None:
+    words = Words("\n", "cat", " cat", "dog")
+    got = run(samplers.logit_bias({"cat": -3.0, "catdog": 5.0}, words), [0.0] * 4, [0])
+    assert got == [0.0, -3.0, -3.0, 0.0], "a whole text counts before the beginning of another"
+    got = run(samplers.logit_bias({"cat": -3.0}, words, logit_bias_ids={"1": 2.0, "3": -100.0}), [0.0] * 4, [0])
+    assert got == [0.0, 2.0, -3.0, -100.0], "an id counts before a text"
+    got = run(samplers.logit_bias({}, words, logit_bias_ids={"0": 1.5}), [0.0] * 4, [0])
+    assert got == [1.5, 0.0, 0.0, 0.0]
 
 
 def test_the_end_stays_certain_where_its_pull_outgrows_a_float() -> None:

@@ -137,10 +137,7 @@ class Chain:
 def check_ids(values: Mapping[str, Any], vocab_size: int) -> None:
     """Token ids must exist in this model's vocabulary; transformers would fail in the middle of a run."""
     for record in parameters.REGISTRY:
-        if record.kind not in ("ids", "id_lists"):
-            continue
-        listed = values[record.name]
-        for token_id in listed if record.kind == "ids" else (one for several in listed for one in several):
+        for token_id in _named(record, values[record.name]):
             if token_id >= vocab_size:
                 last = vocab_size - 1
                 raise InvalidRequest(
@@ -150,6 +147,13 @@ def check_ids(values: Mapping[str, Any], vocab_size: int) -> None:
                     ),
                     parameter=record.name,
                 )
+
+
+def _named(record: Parameter, value: Any) -> Iterable[int]:
+    """The token ids that a value names."""
+    if record.kind == "id_lists":
+        return (token_id for several in value for token_id in several)
+    return map(int, value) if record.kind in ("ids", "id_bias") else ()
 
 
 def _build(records: list[Parameter], values: Mapping[str, Any], context: Context) -> Processor | None:

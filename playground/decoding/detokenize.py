@@ -126,6 +126,8 @@ def _alphabet() -> dict[str, int]:
 
 
 _BYTES = _alphabet()
+BYTE_SIGNS = {byte: sign for sign, byte in _BYTES.items()}
+"""How byte-level vocabularies write each byte."""
 
 
 def _with_bytes(raw: str) -> str:

@@ -6,8 +6,10 @@ What they compute stays bit-identical wherever `generate()` computes anything. K
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -21,6 +23,7 @@ from transformers import (
     WatermarkLogitsProcessor,
 )
 
+from playground.decoding.spellings import Spellings, sequence_bias
 from playground.types import InvalidRequest, Text
 
 COLDEST = 1e-5
@@ -59,27 +62,30 @@ class Watermark(WatermarkLogitsProcessor):
         return found.long()
 
 
-def logit_bias(logit_bias: Mapping[str, float], tokenizer: Any) -> LogitsProcessor:
-    """Each text as typed and, unless it begins with a space itself, behind a space.
+_SPELLINGS: WeakKeyDictionary[Any, Spellings] = WeakKeyDictionary()
 
-    A text that takes several tokens is biased at its last one, once the others stand before it. Where one entry's
-    second form is another entry as typed, the typed one counts.
-    """
-    biases = {_ids(tokenizer, text): float(bias) for text, bias in logit_bias.items()}
-    for text, bias in logit_bias.items():
-        if not text[0].isspace():
-            biases.setdefault(_ids(tokenizer, " " + text), float(bias))
-    biases.pop((), None)
+
+def spellings_of(tokenizer: Any) -> Spellings:
+    """The ways in which this tokenizer's vocabulary writes texts, kept as long as the tokenizer is."""
+    if tokenizer not in _SPELLINGS:
+        _SPELLINGS[tokenizer] = Spellings(tokenizer)
+    return _SPELLINGS[tokenizer]
+
+
+def logit_bias(
+    logit_bias: Mapping[str, float],
+    tokenizer: Any,
+    vocab_size: int = sys.maxsize,
+    logit_bias_ids: Mapping[str, float] | None = None,
+) -> LogitsProcessor:
+    """Texts in every way the vocabulary writes them, and token ids; `sequence_bias` says what meets where."""
+    biases = sequence_bias(logit_bias, logit_bias_ids or {}, spellings_of(tokenizer), vocab_size)
     if not biases:
         raise InvalidRequest(
             Text("logit_bias: these texts have no tokens.", "logit_bias：这些文本没有对应的词元。"),
             parameter="logit_bias",
         )
     return SequenceBiasLogitsProcessor([[list(ids), bias] for ids, bias in biases.items()])
-
-
-def _ids(tokenizer: Any, text: str) -> tuple[int, ...]:
-    return tuple(tokenizer(text, add_special_tokens=False).input_ids)
 
 
 def bad_words(bad_words_ids: list[list[int]], eos_token_id: list[int]) -> LogitsProcessor:

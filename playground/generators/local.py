@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,10 @@ from playground.decoding.prepared import prepare_soon
 from playground.decoding.read import detect, read, shown
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.search import BeamSearch
+from playground.decoding.spellings import forms
 from playground.decoding.told import Told, pumped
 from playground.decoding.turns import Turns
+from playground.decoding.wrapped import spellings_of
 from playground.fast.engine import Engine
 from playground.fast.job import Job
 from playground.generators.checks import check_able, check_request, check_room, rows_seeds
@@ -158,6 +160,20 @@ class LocalGenerator:
         text: str = self._tokenizer.decode([token_id], clean_up_tokenization_spaces=False)
         special = token_id in self._tokenizer.all_special_ids
         return None if special or not text or BROKEN in text else self._labels[token_id]
+
+    def biased(self, values: Mapping[str, Any]) -> dict[str, dict[str, list[list[tuple[int, str]]]]]:
+        """For each biased text, and each biased id, every way to write it: the tokens with their ids and texts."""
+        spellings, size = spellings_of(self._tokenizer), self._prompts.rows
+        texts = {text: [way for form in forms(text) for way in spellings.ways(form)] for text in values["logit_bias"]}
+        ids = {number: [(int(number),)] for number in values["logit_bias_ids"]}
+        return {
+            name: {
+                key: [[(one, self._labels[one]) for one in way] for way in ways if max(way) < size]
+                for key, ways in found.items()
+            }
+            for name, found in (("logit_bias", texts), ("logit_bias_ids", ids))
+            if found
+        }
 
     def read(self, ids: Sequence[int], halted: Callable[[], bool] = lambda: False) -> Iterator[list[ReadToken]]:
         """What the model thinks of these tokens, one after the other, in pieces. Raises Stopped once `halted`.

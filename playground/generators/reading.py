@@ -95,6 +95,10 @@ def written(generator: Generator, token_id: int) -> str | None:
     return _local(generator).written(token_id)
 
 
+def biased(generator: Generator, values: Mapping[str, Any]) -> dict[str, Any]:
+    return generator.biased(values) if isinstance(generator, LocalGenerator) else {}
+
+
 def read(generator: Generator, prompt: str, text: str, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
     local = _local(generator)
     if not text:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from playground.types import InvalidRequest, Text
 
-Kind = Literal["float", "int", "bool", "choice", "text", "texts", "ids", "id_lists", "bias", "order"]
+Kind = Literal["float", "int", "bool", "choice", "text", "texts", "ids", "id_lists", "bias", "id_bias", "order"]
 Value = Any  # a float, int, bool, str, list or dict, according to the kind
 
 MAX_TEXT = 20_000
@@ -84,6 +84,8 @@ class Parameter:
                 return Text("a list of lists of token ids", "词元编号列表的列表")
             case "bias":
                 return Text("a mapping of texts to numbers from -100 to 100", "文本到 -100 至 100 的数的映射")
+            case "id_bias":
+                return Text("a mapping of token ids to numbers from -100 to 100", "词元编号到 -100 至 100 的数的映射")
             case _:
                 return Text(
                     "transformers, llama.cpp, or stage names separated by commas",
@@ -209,6 +211,14 @@ def _bias(parameter: Parameter, value: object) -> dict[str, float]:
     return table if all(text and -100 <= number <= 100 for text, number in table.items()) else _fail()
 
 
+def _id_bias(parameter: Parameter, value: object) -> dict[str, float]:
+    """Keys are texts, as JSON has them, each id written in one way."""
+    if not isinstance(value, Mapping):
+        raise TypeError
+    table = _bias(parameter, {str(_token_id(parameter, key)): number for key, number in value.items()})
+    return table if len(table) == len(value) else _fail()
+
+
 def _order(_: Parameter, value: object) -> str:
     """Stage names are checked against the registry, which this module does not know, in `validate()`."""
     if isinstance(value, list | tuple):
@@ -228,5 +238,6 @@ _CASTS: Mapping[str, Callable[[Parameter, object], Any]] = {
     "ids": _ids,
     "id_lists": _id_lists,
     "bias": _bias,
+    "id_bias": _id_bias,
     "order": _order,
 }

@@ -1,7 +1,32 @@
 """Words: particular phrases and tokens that are forbidden, favoured or disfavoured. Knows no tokenizer."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from playground.parameters.record import Parameter
-from playground.types import Text
+from playground.types import InvalidRequest, Text
+
+
+def check_no_ids(given: Any) -> None:
+    """Elsewhere the keys of logit_bias are token ids: such a key is not taken for a text in silence."""
+    name = "logit_bias"
+    keys = [key for key in given if isinstance(key, str)] if isinstance(given, Mapping) else []
+    wrong = next((key for key in keys if key.isascii() and key.isdigit()), None)
+    if wrong is not None:
+        shown = wrong[:20]
+        raise InvalidRequest(
+            Text(
+                f"{name} takes texts, and {shown!r} looks like a token id.",
+                f"{name} 的键是文本，而 {shown!r} 看起来是词元编号。",
+            ),
+            Text(
+                f"Write the text that the token stands for, a number with a space before it (' {shown}'), or give "
+                f"token ids in {name}_ids.",
+                f"请写出该词元代表的文本（数字前请加空格：' {shown}'），或用 {name}_ids 给出词元编号。",
+            ),
+            parameter=name,
+        )
+
 
 # Places are those of transformers' own processors. ignore_eos is one more list of suppressed tokens, so it stands
 # beside suppress_tokens. llama.cpp changes single logits before every sampler, so there all of them come first.
@@ -49,10 +74,13 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="words",
         label=Text("Bias by text", "按文本加偏置"),
         help=Text(
-            "Makes a text likelier (up to 100) or less likely (down to −100), with and without a space before it.",
-            "让某段文本更可能（至 100）或更不可能（至 −100）出现，包含其前带空格与不带空格两种写法。",
+            "Makes a text likelier (up to 100) or less likely (down to −100) in every way the vocabulary writes it, "
+            "with and without a space before it; one of several tokens is favoured from its first on, token by token, "
+            "or else only kept from its last.",
+            "让某段文本更可能（至 100）或更不可能（至 −100）出现，涵盖词汇表写出它的所有方式（前面带或不带空格）；"
+            "由多个词元组成时，正数从第一个词元起逐个偏好，负数只压低写完它的最后一个词元。",
         ),
-        formula='z_last += b where the text\'s beginning was just written; for "x" and " x"',
+        formula='z_i += b for each token i that is "x" or " x"; several: each behind the others, the last if b < 0',
         source="OpenAI API reference; transformers sequence_bias",
         neutral={},
         default={},
@@ -60,6 +88,30 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 110, "llama.cpp": 20},
         processor="logit_bias",
         argument="logit_bias",
+        elsewhere={
+            "transformers": "sequence_bias",
+            "OpenAI": "logit_bias",
+            "vLLM": "logit_bias",
+            "llama.cpp": "logit_bias",
+        },
+    ),
+    Parameter(
+        name="logit_bias_ids",
+        kind="id_bias",
+        group="words",
+        label=Text("Bias by token id", "按词元编号加偏置"),
+        help=Text(
+            "Adds a number (−100 to 100) to each of these token ids, and counts before a biased text that is the same "
+            "token.",
+            "给这些词元编号各加一个数（−100 至 100）；若加偏置的文本恰是同一词元，以此处的数为准。",
+        ),
+        formula="z_i += b",
+        source="OpenAI API reference",
+        neutral={},
+        default={},
+        stage="logit_bias",
+        processor="logit_bias",
+        argument="logit_bias_ids",
         elsewhere={
             "transformers": "sequence_bias",
             "OpenAI": "logit_bias",

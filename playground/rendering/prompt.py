@@ -36,8 +36,8 @@ class Prompts:
         self._told_ends = told_ends
         self._template = ChatTemplate(tokenizer, title)
         self._control = ControlTokens(tokenizer, self._template.source)
-        self._rows = embedding_rows(model)
-        self.encoder = Encoder(tokenizer, self._control, self._rows)
+        self.rows = embedding_rows(model)
+        self.encoder = Encoder(tokenizer, self._control, self.rows)
 
     def render(self, request: Request) -> Rendered:
         """Raises Refused where the template or the vocabulary cannot take what was written."""
@@ -71,7 +71,7 @@ class Prompts:
         found = [*text_ends(self._model, self._tokenizer)]
         if request.mode == "chat":
             found += [one for one in self._turn_ends if one not in found]
-        return [one for one in found if one < self._rows]
+        return [one for one in found if one < self.rows]
 
     def shown(self, request: Request) -> Mapping[int, str]:
         """Special tokens that a text of this request shows all the same: the marks of a thought in a chat."""

@@ -19,6 +19,7 @@ from typing import Any
 import gradio as gr
 
 from playground import counsel, generate, parameters, tasks
+from playground.parameters.words import check_no_ids
 from playground.task import Task
 from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import answer
@@ -45,6 +46,7 @@ _HINTS: dict[str, Any] = {
     "ids": list[int],
     "id_lists": list[list[int]],
     "bias": dict[str, float],
+    "id_bias": dict[str, float],
     "order": str,
 }
 
@@ -111,6 +113,7 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
 
 def request_of(texts: Mapping[str, Any], values: Mapping[str, Any], card: ModelCard | None) -> Request:
     """The Request that a call asks for. While no card is known, it is only checked."""
+    check_no_ids(values.get("logit_bias"))
     given = dict(texts)
     task, fields, language = (given.pop(name) for name in ("task", "fields", "language"))
     if not task:

@@ -64,6 +64,9 @@ _WORDS: dict[str, Text] = {
     "ids_hint": Text("token ids: 198, 50256", "词元编号：198, 50256"),
     "id_lists_hint": Text("[198, 30], [50256]", "[198, 30], [50256]"),
     "bias_text": Text("text", "文本"),
+    "bias_id": Text("token id", "词元编号"),
+    "bias_found": Text("Tokens that write this text", "写出此文本的词元"),
+    "bias_none": Text("no token", "没有词元"),
     "add_row": Text("Add a text", "添加文本"),
     "remove_row": Text("Remove this text", "删除这一条"),
     "own_order": Text("own order", "自定义"),
@@ -96,8 +99,9 @@ class KnobPanel(gr.HTML):
 
     Events: `input` (a value changed; fires while a slider is dragged: use trigger_mode="always_last") and `preset`
     (another preset was picked; `evt.id` is its id, and the handler answers with a `panel_update`).
-    Props: `inert` and `badges` ({name: Text}), `language`, `presets` ([{"id", "title"}]), `active_preset` (its id)
-    and `preset_values`, which "Restore preset" returns to; what these leave out is neutral.
+    Props: `inert` and `badges` ({name: Text}), `found` ({name: {text: [[(id, text of the token)]]}}), `language`,
+    `presets` ([{"id", "title"}]), `active_preset` (its id) and `preset_values`, which "Restore preset" returns to; what
+    these leave out is neutral.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class KnobPanel(gr.HTML):
         *,
         inert: Mapping[str, Any] | None = None,
         badges: Mapping[str, Any] | None = None,
+        found: Mapping[str, Any] | None = None,
         language: str = "en",
         presets: Sequence[Mapping[str, Any]] = (),
         active_preset: str = "",
@@ -125,6 +130,7 @@ class KnobPanel(gr.HTML):
             elem_classes=classes if "pg-knobs" in classes else [*classes, "pg-knobs"],
             inert=_said(inert or {}),
             badges=_said(badges or {}),
+            found=dict(found or {}),
             language=language,
             presets=_titled(presets),
             active_preset=active_preset,
@@ -159,6 +165,7 @@ def panel_update(
     values: Mapping[str, Any] = _UNSET,
     inert: Mapping[str, Any] = _UNSET,
     badges: Mapping[str, Any] = _UNSET,
+    found: Mapping[str, Any] = _UNSET,
     language: str = _UNSET,
     presets: Sequence[Mapping[str, Any]] = _UNSET,
     active_preset: str = _UNSET,
@@ -176,7 +183,8 @@ def panel_update(
             given[name] = _said(texts)
     if presets is not _UNSET:
         given["presets"] = _titled(presets)
-    for name, plain in (("language", language), ("active_preset", active_preset), ("preset_values", preset_values)):
+    plainly = {"found": found, "language": language, "active_preset": active_preset, "preset_values": preset_values}
+    for name, plain in plainly.items():
         if plain is not _UNSET:
             given[name] = plain
     return gr.update(**given)
@@ -205,13 +213,14 @@ def knob_records() -> list[dict[str, Any]]:
 
 
 def stage_records() -> list[dict[str, Any]]:
-    """The stages in the first of the named orders, each called as the parameter that switches it on, or as the group of
-    those that do."""
+    """The stages in the first of the named orders, each called as the parameter that switches it on or has its name, or
+    as the group of those that do."""
     masters: dict[str, list[Parameter]] = {}
     for p in parameters.REGISTRY:
         if p.stage and p.needs is None:
             masters.setdefault(p.stage, []).append(p)
-    labels = {stage: p.label if not more else parameters.GROUPS[p.group] for stage, (p, *more) in masters.items()}
+    own = {stage: not more or p.name == stage for stage, (p, *more) in masters.items()}
+    labels = {stage: p.label if own[stage] else parameters.GROUPS[p.group] for stage, (p, *_) in masters.items()}
     return [{"name": stage, "label": _both(labels[stage])} for stage in parameters.stages(parameters.ORDERS[0])]
 
 

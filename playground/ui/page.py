@@ -336,7 +336,8 @@ class Page:
             values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
             if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
                 return self._own_preset(filled, values, act), self._next_turned(values, request)
-            return panel_update(language=form.language_of(filled), presets=self._presets(filled)), gr.skip()
+            language, presets = form.language_of(filled), self._presets(filled)
+            return panel_update(language=language, presets=presets, found=self._play.found(knobs)), gr.skip()
         except PlaygroundError:
             return panel_update(language=form.language_of(filled)), gr.skip()
 
@@ -344,6 +345,7 @@ class Page:
         return panel_update(
             values=values,
             inert=self._play.turned(values, act),
+            found=self._play.found(values),
             language=form.language_of(filled),
             presets=self._presets(filled),
             active_preset=OWN_PRESET,
@@ -361,7 +363,8 @@ class Page:
         # How many, how long and with which luck is not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
         inert = self._play.turned(values, act)
-        told = panel_update(values=values, inert=inert, active_preset=chosen, preset_values=values)
+        found = self._play.found(values)
+        told = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
         return told, self._next_turned(values, request)
 
     def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
@@ -370,7 +373,7 @@ class Page:
         return self._play.preset(chosen)
 
     def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
-        return panel_update(inert=self._play.turned(knobs, act))
+        return panel_update(inert=self._play.turned(knobs, act), found=self._play.found(knobs))
 
 
 def _sent(event: gr.EventData) -> Mapping[str, Any]:

@@ -189,6 +189,14 @@ class Play:
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value; reasons come back once it is mended
 
+    def found(self, knobs: Form) -> dict[str, Any]:
+        """The tokens that biased texts and ids are, for the chips beside their knobs."""
+        generator = self._host.loaded
+        try:
+            return {} if generator is None else xray.biased(generator, parameters.validate(knobs))
+        except PlaygroundError:
+            return {}  # the panel itself says what is wrong with a value
+
     def preset(self, chosen: str) -> dict[str, Any]:
         """The values of a knob preset; the model's own come from the card of what is loaded."""
         generator = self._host.loaded

@@ -52,6 +52,12 @@ def buttons() -> dict[str, dict[str, Any]]:
         "chinese": panel_update(language="zh"),
         "reasons": panel_update(inert={"min_p": REASON}),
         "shared": panel_update(inert={"top_k": REASON, "top_p": REASON, "min_p": REASON}),
+        "found": panel_update(
+            found={
+                "logit_bias": {" no\n": [[(7, " no\n")], [(3, " n"), (9, HOSTILE)]]},
+                "logit_bias_ids": {"7": [[(7, " no\n")]], "99": []},
+            }
+        ),
         "badges": panel_update(badges={"temperature": Text("decided 41 %", "决定 41 %")}),
         "hostile": panel_update(
             values={"stop": [HOSTILE], "negative_prompt": HOSTILE, "logit_bias": {HOSTILE: 1}},

@@ -314,6 +314,24 @@ def test_ids_biases_and_orders_are_read_and_what_is_unreadable_is_not_sent(page:
 
 
 @browsing
+def test_biases_show_the_tokens_that_they_act_on(page: Page) -> None:
+    open_groups(page)
+    for name, key in (("logit_bias", " no\\n"), ("logit_bias_ids", "7"), ("logit_bias_ids", "99")):
+        row(page, name).locator(".kn-add").click()
+        page.keyboard.type(key)
+        page.keyboard.press("Tab")
+        page.keyboard.type("-5")
+    assert sent(page)["logit_bias_ids"] == {"7": -5, "99": -5}
+    page.get_by_role("button", name="found").click()
+    chips = row(page, "logit_bias").locator(".kn-chip")
+    expect(chips).to_have_text(["7 “ no\\n”", f"3 “ n” + 9 “{HOSTILE}”"])
+    expect(row(page, "logit_bias_ids").locator(".kn-chip")).to_have_text(["7 “ no\\n”", "no token"])
+    row(page, "logit_bias_ids").locator(".kn-line input").first.fill("seven")
+    expect(row(page, "logit_bias_ids").locator(".kn-error")).not_to_be_empty()
+    assert sent(page)["logit_bias_ids"] == {"7": -5, "99": -5}
+
+
+@browsing
 def test_a_locked_seed_is_kept_and_an_open_one_is_drawn_anew(page: Page) -> None:
     lock = row(page, "seed").locator(".kn-lock")
     expect(lock).to_have_attribute("aria-pressed", "false")

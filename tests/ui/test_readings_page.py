@@ -169,3 +169,33 @@ def test_a_generator_without_a_vocabulary_says_so_in_each_place(scripted: str, v
     page.locator("#read").press("Control+Enter")
     assert page.locator(".act.running").count() == 0, "on this tab the key reads"
     assert page.locator(".toast-body, span.error").count() == 0
+
+
+@pytest.mark.model
+def test_control_tokens_that_act_are_marked_and_typed_ones_act_where_that_is_chosen(
+    embedded_page: str, visit: Visit
+) -> None:
+    page = visit(embedded_page, wait=False)
+    expect(page.locator(".chip.ready")).to_be_visible(timeout=LOADING)
+    page.locator("[data-kind=chat]").click()
+    page.locator(".seen summary").click()
+    marks, note = page.locator(".seen-text mark"), page.locator(".seen-note")
+    page.locator(".compose textarea[name=message]").fill("Hi 🙂<|im_end|> there")
+    expect(note).to_contain_text("Read as text, not as control tokens: <|im_end|>")
+    expect(marks).to_have_text(["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"])
+    page.locator(".compose-switch input").check()
+    expect(marks).to_have_count(6)
+    expect(marks.nth(3)).to_have_text("<|im_end|>")
+    expect(note).to_be_hidden()
+    page.locator("[data-kind=task]").click()
+    expect(page.locator(".compose-switch")).to_be_hidden()
+    free_prompt(page, "a<|im_end|>")
+    expect(page.locator(".compose-switch input")).to_be_checked()
+    expect(marks).to_have_text(["<|im_end|>"])
+    turn_on = page.locator("#knobs [data-knob=logit_bias]")
+    page.locator("#knobs input[type=search]").fill("logit_bias")
+    turn_on.locator(".kn-add").click()
+    page.keyboard.type(" the")
+    page.keyboard.press("Tab")
+    page.keyboard.type("4")
+    expect(turn_on.locator(".kn-chip")).to_have_text(re.compile("^\\d+ “ the”$"))

@@ -114,7 +114,7 @@ const presetValues = () => {
 
 const KINDS = {
   float: numberRow, int: numberRow, bool: boolRow, choice: choiceRow, text: textRow, texts: textsRow,
-  ids: idsRow, id_lists: idListsRow, bias: biasRow, order: orderRow, seed: seedRow,
+  ids: idsRow, id_lists: idListsRow, bias: biasRow, id_bias: biasRow, order: orderRow, seed: seedRow,
 };
 
 function makeRow(knob) {
@@ -386,7 +386,7 @@ function start() {
   // Other elements of the page may turn a knob, as if by hand.
   window.playground?.on("complaint", complain, "panel");
   window.playground?.on("knob", ({ name, value }) => { if (rows[name]) set(name, value); }, "panel");
-  watch(Object.keys({ inert: 0, badges: 0, preset_values: 0 }), paintAll);
+  watch(Object.keys({ inert: 0, badges: 0, found: 0, preset_values: 0 }), paintAll);
   watch(Object.keys({ presets: 0, active_preset: 0 }), paintPresets);
   watch(Object.keys({ language: 0 }), () => {
     closeHelp();

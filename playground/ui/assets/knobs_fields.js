@@ -142,7 +142,14 @@ function idListsRow(row) {
   writtenRow(row, { write, read: readIdLists, mono: true, hint: WORDS.id_lists_hint });
 }
 
+const BIAS_KEYS = {
+  bias: { word: "bias_text", show: showText, read: (typed) => (typed === "" ? null : readText(typed)) },
+  id_bias: { word: "bias_id", show: String, read: (typed) => (typed.trim() === "" ? null : readId(typed)) },
+};
+const readId = (typed) => (/^\s*\d{1,10}\s*$/.test(typed) && Number(typed) < 2 ** 31 ? String(Number(typed)) : undefined);
+
 function biasRow(row) {
+  row.named = BIAS_KEYS[row.knob.kind].show;
   const table = h("div", "kn-table");
   const add = h("button", "kn-link kn-add", { type: "button" });
   row.root.classList.add("kn-wide");
@@ -167,17 +174,37 @@ function biasRow(row) {
     return line;
   };
   add.addEventListener("click", () => addLine("", "").querySelector("input").focus());
-  row.paint = (value) => {
+  const fill = (value) => {
     const typed = read();
     if (typed === undefined ? row.failed() : same(typed, value)) return;
     table.replaceChildren();
-    for (const [text, number] of Object.entries(value)) addLine(showText(text), String(number));
+    for (const [text, number] of Object.entries(value)) addLine(row.named(text), String(number));
+  };
+  row.paint = (value) => {
+    fill(value);
+    for (const line of lines()) line.found(props.found?.[row.knob.name]?.[line.entry()?.[0]]);
   };
 }
 
-/** One text and its number. `entry()` is null while the line is empty and undefined while it is not valid. */
+/** The tokens that a text is written with: a chip for each way, with their ids. */
+function chips(ways) {
+  if (!ways.length) return [Object.assign(h("span", "kn-chip is-none"), { textContent: say(WORDS.bias_none) })];
+  return ways.map((way) => {
+    const chip = h("span", "kn-chip");
+    way.forEach(([id, text], at) => {
+      if (at) chip.append(" + ");
+      chip.append(Object.assign(h("b"), { textContent: String(id) }), " ", Object.assign(h("bdi"), { textContent: `“${showText(text)}”` }));
+    });
+    return chip;
+  });
+}
+
+/** One text or id and its number. `entry()` is null while the line is empty and undefined while it is not valid. */
 function biasLine(row, shown, number, take) {
+  const key = BIAS_KEYS[row.knob.kind];
   const line = h("div", "kn-line");
+  const tokens = h("div", "kn-chips");
+  tokens.hidden = true;
   const text = h("input", "kn-mono", { type: "text" });
   const amount = h("input", "kn-field", { type: "text", inputmode: "decimal" });
   const remove = h("button", "kn-icon", { type: "button" });
@@ -185,21 +212,26 @@ function biasLine(row, shown, number, take) {
   text.value = shown;
   amount.value = number;
   const name = () => {
-    text.placeholder = say(WORDS.bias_text);
+    text.placeholder = say(WORDS[key.word]);
+    tokens.title = say(WORDS.bias_found);
     amount.placeholder = "0";
-    text.setAttribute("aria-label", `${say(row.knob.label)}, ${say(WORDS.bias_text)}`);
+    text.setAttribute("aria-label", `${say(row.knob.label)}, ${say(WORDS[key.word])}`);
     amount.setAttribute("aria-label", `${say(row.knob.label)}, ${say(WORDS.number)}`);
     remove.setAttribute("aria-label", say(WORDS.remove_row));
   };
   name();
   row.describe(text, amount);
-  line.append(text, amount, remove);
+  line.append(text, amount, remove, tokens);
+  line.found = (ways) => {
+    tokens.hidden = !ways;
+    if (ways) tokens.replaceChildren(...chips(ways));
+  };
   line.entry = () => {
     const typed = amount.value.trim();
-    if (text.value === "" && typed === "") return null;
-    if (text.value === "" || typed === "") return null;
+    const name = key.read(text.value);
+    if (name === null || typed === "") return null;
     const read = Number(typed);
-    return Number.isFinite(read) && Math.abs(read) <= 100 ? [readText(text.value), read] : undefined;
+    return name !== undefined && Number.isFinite(read) && Math.abs(read) <= 100 ? [name, read] : undefined;
   };
   for (const input of [text, amount]) {
     input.addEventListener("input", () => take(WHILE_TYPING));
