@@ -68,6 +68,7 @@ _WORDS: dict[str, Text] = {
     "bias_found": Text("Tokens that write this text", "写出此文本的词元"),
     "bias_none": Text("no token", "没有词元"),
     "add_row": Text("Add a text", "添加文本"),
+    "add_id": Text("Add a token id", "添加词元编号"),
     "remove_row": Text("Remove this text", "删除这一条"),
     "own_order": Text("own order", "自定义"),
     "order_hint": Text(

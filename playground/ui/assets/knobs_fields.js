@@ -143,8 +143,8 @@ function idListsRow(row) {
 }
 
 const BIAS_KEYS = {
-  bias: { word: "bias_text", show: showText, read: (typed) => (typed === "" ? null : readText(typed)) },
-  id_bias: { word: "bias_id", show: String, read: (typed) => (typed.trim() === "" ? null : readId(typed)) },
+  bias: { word: "bias_text", add: "add_row", show: showText, read: (typed) => (typed === "" ? null : readText(typed)) },
+  id_bias: { word: "bias_id", add: "add_id", show: String, read: (typed) => (typed.trim() === "" ? null : readId(typed)) },
 };
 const readId = (typed) => (/^\s*\d{1,10}\s*$/.test(typed) && Number(typed) < 2 ** 31 ? String(Number(typed)) : undefined);
 
@@ -154,7 +154,7 @@ function biasRow(row) {
   const add = h("button", "kn-link kn-add", { type: "button" });
   row.root.classList.add("kn-wide");
   row.root.append(table, add);
-  spoken(() => { add.textContent = say(WORDS.add_row); });
+  spoken(() => { add.textContent = say(WORDS[BIAS_KEYS[row.knob.kind].add]); });
   const lines = () => [...table.children];
   const read = () => {
     const entries = lines().map((line) => line.entry()).filter((entry) => entry !== null);
