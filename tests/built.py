@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import ByT5Tokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from playground.models import Loaded
 from playground.types import ModelCard
@@ -79,6 +79,14 @@ def unigram(special: Sequence[str] = TURN, template: str | None = CHATML) -> Any
     made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
     made.decoder = decoders.Metaspace(prepend_scheme="first")
     return _finished(made, special, (), template, eos_token="</s>", unk_token="<unk>")
+
+
+def in_python(special: Sequence[str] = TURN, template: str | None = CHATML) -> Any:
+    """A tokenizer that is no Rust: bytes again, and it puts `</s>` behind a text."""
+    tokenizer = ByT5Tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": list(special)})
+    tokenizer.chat_template = template
+    return tokenizer
 
 
 def speaker(tokenizer: Any, *, rows: int | None = None, ends: Any = None, places: int = PLACES) -> Loaded:

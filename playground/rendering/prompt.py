@@ -135,9 +135,15 @@ class Prompts:
 
 def embedding_rows(model: Any) -> int:
     """How many token ids the model can read."""
-    embedding = model.get_input_embeddings()
+    try:
+        embedding = model.get_input_embeddings()
+    except (AttributeError, NotImplementedError):  # of a kind that does not tell
+        embedding = None
     rows = getattr(embedding, "num_embeddings", None)
-    return int(rows) if isinstance(rows, int) else int(embedding.weight.shape[0])
+    if isinstance(rows, int):
+        return rows
+    weight = getattr(embedding, "weight", None)
+    return int(weight.shape[0]) if weight is not None else int(model.config.get_text_config(decoder=True).vocab_size)
 
 
 def _names(text: str, spans: tuple[tuple[int, int], ...]) -> tuple[str, ...]:

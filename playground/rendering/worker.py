@@ -20,6 +20,8 @@ from playground.rendering import template_worker
 from playground.types import Text
 
 PATIENCE = 30.0  # seconds: only where the system does not count processor time is this what ends a loop
+# What Python itself and a date in a template need; keys and passwords are not among it.
+_ENVIRONMENT = ("PATH", "PYTHONHOME", "PYTHONPATH", "SYSTEMROOT", "TEMP", "TZ")
 _SCRIPT = Path(template_worker.__file__)
 _ENDLESS = Text(
     f"it does not come to an end within {template_worker.SECONDS} seconds",
@@ -91,6 +93,7 @@ class TemplateWorker:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             )
         return self._process
 
