@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 # fits counts.
 FLOORS = {
     "playground.token_views": 0.0,
-    "playground.types": 0.0, "playground.leave": 0.0, "playground.run_folder": 0.1, "playground.visitor": 0.0,
+    "playground.types": 0.02, "playground.leave": 0.0, "playground.run_folder": 0.1, "playground.visitor": 0.0,
     "playground.disk": 0.1, "playground.isolation": 0.05, "playground.tables": 0.1, "playground.settings": 0.1,
     "playground.parameters": 0.1,
     "playground.conversation": 1.0, "playground.thinking": 1.0,
