@@ -83,7 +83,7 @@ SINGLE: list[dict[str, Any]] = [
     {"ignore_eos": True},
     {"min_new_tokens": 12},
     {"exponential_decay_factor": 1.3, "exponential_decay_start": 4},
-    {"logit_bias": {" coffee": 6.0, "the": -5.0, " morning light": 4.0}},
+    {"logit_bias": {" coffee": 6.0, "the": -5.0, " morning light": 4.0}, "logit_bias_ids": {"28": -4.0, "253": 3.0}},
     {"watermark": True},
     {"watermark": True, "watermark_seeding": "selfhash", "watermark_ratio": 0.5, "watermark_bias": 4.0},
     {"watermark": True, "watermark_context_width": 3},
@@ -147,6 +147,7 @@ def _shaped(loaded: Any, changed: Mapping[str, Any]) -> dict[str, Any]:
                 ids = tuple(tokenizer(form, add_special_tokens=False).input_ids)
                 for length in range(1 if number > 0 else len(ids), len(ids) + 1):
                     bias[ids[:length]] = float(number)
+        bias |= {(int(token),): float(number) for token, number in changed.get("logit_bias_ids", {}).items()}
         shaped["sequence_bias"] = bias
     if "ignore_eos" in changed:
         eos = loaded.model.generation_config.eos_token_id

@@ -168,6 +168,8 @@ def ends(record: Parameter) -> list[Any]:
             return list(record.choices)
         case "bias":
             return [{"the": 100.0, " a b": -100.0, "😀": 1.0}]
+        case "id_bias":
+            return [{"0": 100.0, str(VOCAB - 1): -100.0, "7": 1.0}]
         case "ids":
             return [[0, VOCAB - 1], list(range(3, 500))]
         case "id_lists":
