@@ -18,7 +18,7 @@ from playground.task import MAX_LENGTH, PLACE, Field, Prompts, Task, fill
 from playground.types import InvalidRequest, Language, Mode, PlaygroundError, Text
 
 MAX_BYTES = 64 * 1024
-MAX_FIELDS = 12
+MAX_FIELDS = 60  # variables of a prompt; what has more is no form to fill in, and is sent as it stands
 MAX_TITLE = 60  # characters
 _KEPT = 64  # tasks that are not parsed again, since a page asks for one with every event
 FILE = "task.yaml"  # what errors call a text that came without a name
@@ -60,10 +60,13 @@ def variables(*texts: str) -> list[str]:
 
 
 def filled(texts: Mapping[str, str], values: Mapping[str, Any], language: Language) -> dict[str, str]:
-    """The texts of a prompt with their variables filled. Raises InvalidRequest naming the place, as `{{name}}`, or the
-    prompt."""
+    """The texts of a prompt with their variables filled; as they stand where there are more than `MAX_FIELDS`.
+
+    Raises InvalidRequest naming the place, as `{{name}}`.
+    """
     names = variables(*texts.values())
-    _check_names(names)
+    if len(names) > MAX_FIELDS:
+        return dict(texts)
     known = {name: _field(name).checked(values.get(name, ""), language) for name in names}
     return {part: fill(text, known) for part, text in texts.items()}
 
@@ -108,7 +111,10 @@ def write(
             "{{ 之后应为由文字、数字或 _ 组成的名称和 }}；名称 shots 已被占用。",
         )
         raise InvalidRequest(what, hint, parameter="prompt")
-    _check_names(names)
+    if len(names) > MAX_FIELDS:
+        en = f"The prompt has {len(names)} variables; a task has at most {MAX_FIELDS}."
+        zh = f"提示词有 {len(names)} 个变量，任务最多 {MAX_FIELDS} 个。"
+        raise InvalidRequest(Text(en, zh), parameter="prompt")
     if (prompts.system or prompts.prefill) and not prompts.user.strip():
         raise InvalidRequest(Text("The message is empty.", "消息不能为空。"), parameter="message")
     defaults = {name: _field(name, required=False).checked(values.get(name, ""), language) for name in names}
@@ -150,13 +156,6 @@ def kind_of(task: Task) -> Mode | None:
 def _too_large(file: str) -> SchemaError:
     most = MAX_BYTES // 1024
     return SchemaError(Text(f"it is larger than {most} KB.", f"超过 {most} KB。"), file=file)
-
-
-def _check_names(names: list[str]) -> None:
-    if len(names) > MAX_FIELDS:
-        en = f"The prompt has {len(names)} variables; at most {MAX_FIELDS} are allowed."
-        zh = f"提示词有 {len(names)} 个变量，最多 {MAX_FIELDS} 个。"
-        raise InvalidRequest(Text(en, zh), parameter="prompt")
 
 
 def _field(name: str, *, required: bool = True) -> Field:

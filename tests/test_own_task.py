@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from playground import own_task, parameters, schema, tasks
+from playground import cli, own_task, parameters, schema, tasks
 from playground.generators.scripted import ScriptedGenerator
-from playground.types import InvalidRequest, Language, PlaygroundError, Request
+from playground.types import InvalidRequest, Language, PlaygroundError, Request, Step
+from playground.ui import api
 from playground.ui import form as forms
 
 CARD = ScriptedGenerator(["Once."]).card
@@ -55,10 +57,7 @@ def test_a_chat_has_variables_in_each_of_its_texts() -> None:
     with pytest.raises(InvalidRequest) as caught:
         asked(chat("You are {{hero}}.", "Hello", "", {}))
     assert caught.value.parameter == "{{hero}}"
-    thirteen = {f"v{number}": "x" for number in range(13)}
-    prompt = [f"{{{{{name}}}}}" for name in thirteen]
-    with pytest.raises(InvalidRequest, match="13 variables"):
-        asked(chat("".join(prompt[:7]), "".join(prompt[7:]), "", thirteen))
+    assert "switch off “Fill in {{variables}}”" in caught.value.say("en")
 
 
 @pytest.mark.parametrize(
@@ -107,14 +106,53 @@ def test_a_variable_that_cannot_be_filled_is_told_at_its_field(wrong: dict[str, 
     assert caught.value.say("zh") != caught.value.say("en")
 
 
-def test_a_prompt_has_at_most_twelve_variables_of_forty_characters() -> None:
-    twelve = {f"v{number}": "x" for number in range(12)}
-    prompt = "".join(f"{{{{{name}}}}}" for name in twelve)
-    assert asked(free(prompt, twelve)).prompt == "x" * 12
-    with pytest.raises(InvalidRequest) as caught:
-        asked(free(prompt + "{{one_more}}", twelve | {"one_more": "x"}))
+def test_more_variables_than_a_form_holds_are_sent_as_they_stand_and_are_no_task() -> None:
+    most = own_task.MAX_FIELDS
+    values = {f"v{number}": "x" for number in range(most)}
+    prompt = "".join(f"{{{{{name}}}}}" for name in values)
+    assert asked(free(prompt, values)).prompt == "x" * most
+    many = prompt + "{{one_more}}"
+    assert asked(free(many, values)).prompt == many
+    assert asked(chat(prompt, "{{one_more}}", "", values)).system == prompt
+    assert own_task.read(written(prompt, values)).defaults("en") == values
+    with pytest.raises(InvalidRequest, match=f"{most + 1} variables; a task has at most {most}") as caught:
+        written(many, {})
     assert caught.value.parameter == "prompt"
     assert own_task.variables("{{" + "n" * 40 + "}}{{" + "n" * 41 + "}}") == ["n" * 40]
+
+
+CODE = (
+    "{% for item in items %}\n  <li>{{ item }} {{item.name|e}} {{{ raw }}} {{#each x}}{{/each}} {{> part}}</li>\t\n"
+    "{%- endfor %}\n${{ secrets.TOKEN }} \\textbf{{{title}}} f'{{x}} {x}' {{\u2028y}} \n\n"
+)
+
+
+@settings(deadline=None)
+@example(text=CODE)
+@given(text=st.lists(st.sampled_from(["{{", "}}", "{", "a", " x ", "\n", "{{count}}", "é"])).map("".join))
+def test_without_filling_every_text_is_sent_as_it_stands(text: str) -> None:
+    assert asked(free(text, {"count": "3"}) | {"fill": False}).prompt == text
+    request = asked(chat(text, text, text, {"count": "3"}) | {"fill": False})
+    assert (request.system, request.prompt, request.prefill) == (text, text, text)
+
+
+class Told(ScriptedGenerator):
+    """Keeps what it was asked."""
+
+    def stream(self, request: Request) -> Iterator[Step]:
+        self.request = request
+        return super().stream(request)
+
+
+def test_braces_of_the_terminal_and_the_api_are_never_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told(["Once."])
+    monkeypatch.setattr(cli, "_load", lambda _: told)
+    texts = {"prompt": CODE, "system": CODE, "prefill": CODE}
+    flags = [f"--{name}={text}" for name, text in texts.items()]
+    assert cli.main(["generate", "--mode", "chat", "--json", *flags]) == 0
+    asked = api.request_of({**texts, "mode": "chat", "task": "", "fields": {}, "language": "en"}, {}, CARD)
+    for request in (told.request, asked):
+        assert (request.prompt, request.system, request.prefill) == (CODE, CODE, CODE)
 
 
 def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:

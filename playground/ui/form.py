@@ -26,7 +26,7 @@ from playground.types import (
     Request,
     Text,
 )
-from playground.ui.words import NO_CHAT, USE_COMPLETE, said
+from playground.ui.words import NO_CHAT, OR_AS_IT_STANDS, USE_COMPLETE, said
 
 FIRST_TASK = "slogans"  # what a first visit finds filled in
 START = "balanced"  # the knob preset that a free prompt and a chat begin with
@@ -99,6 +99,7 @@ def first_form() -> dict[str, Any]:
         "fields": known[first].defaults("en"),
         "prompt": "",
         "variables": {},
+        "fill": True,
         "system": "",
         "message": "",
         "prefill": "",
@@ -284,11 +285,17 @@ def _fields(form: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _filled(form: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The texts of these names with their variables filled in; what is no text goes on as it is."""
+    """The texts of these names with their variables filled in, or as they stand; what is no text goes on as it is."""
     given = {name: _text(form, name) for name in names}
+    if form.get("fill") is False:
+        return given
     texts = {name: text for name, text in given.items() if isinstance(text, str)}
     values = form.get("variables")
-    return given | own_task.filled(texts, values if isinstance(values, Mapping) else {}, language_of(form))
+    try:
+        filled = own_task.filled(texts, values if isinstance(values, Mapping) else {}, language_of(form))
+    except InvalidRequest as error:
+        raise InvalidRequest(error.message, OR_AS_IT_STANDS, parameter=error.parameter) from None
+    return given | filled
 
 
 def _text(form: Mapping[str, Any], name: str) -> str:

@@ -63,6 +63,12 @@ WORDS: Mapping[str, Text] = {
         "Write {{product}} for what changes each time: it becomes a field.",
         "会变的内容写成 {{产品}}，就会成为可填写的字段。",
     ),
+    "fill_in": Text("Fill in {{variables}}", "填写 {{变量}}"),
+    "fill_off": Text("What stands in {{ }} is sent as it is written.", "{{ }} 中的内容会原样发送。"),
+    "fill_many": Text(
+        "The text has {count} variables. With more than {most} it is sent as it stands.",
+        "文字中有 {count} 个变量。超过 {most} 个时会原样发送。",
+    ),
     "system": Text("System prompt", "系统提示词"),
     "system_hint": Text("Who the model should be, and how it should answer.", "模型应扮演谁、如何回答。"),
     "message": Text("Message", "消息"),
@@ -345,6 +351,9 @@ TRY_AGAIN = Text("Try again in a minute; your text stays here.", "请过一分�
 FELL_BACK = Text("The embedded model is running instead.", "已改用内置模型。")
 NO_CHAT = Text("This model has no chat template.", "这个模型没有对话模板。")
 USE_COMPLETE = Text("Use a free prompt or a task.", "请用自由提示词或任务。")
+
+_FILL = WORDS["fill_in"]
+OR_AS_IT_STANDS = Text(f"To send the text as it stands, switch off “{_FILL.en}”.", f"要原样发送，请关闭“{_FILL.zh}”。")
 
 
 def said(text: Text | None) -> dict[str, str] | None:

@@ -14,6 +14,8 @@ from tests.ui.conftest import Visit, body, generate
 pytestmark = pytest.mark.browser
 PROMPT = "About {{hero}} in {{地点}}.\n\nTitle:"
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">{{hero}}${1}"
+CODE = "{% for one in list %}\n\t{{ one.name }} {{ count }} {{{raw}}} {{#each x}}{{/each}} ${{ a }}\n{% endfor %}  "
+EMPTY = "hero is empty; please fill it in. To send the text as it stands, switch off “Fill in {{variables}}”."
 FILLED = f"About {HOSTILE} in 杭州.\n\nTitle:"
 
 
@@ -63,7 +65,7 @@ def test_variables_become_fields_that_fill_the_prompt(scripted: str, visit: Visi
     expect(page.locator(".variables .field-label")).to_have_text(["hero", "地点"])
     page.locator("button[name=generate]").click()
     wrong = page.locator(".variables .field.wrong")
-    expect(wrong.locator(".field-error")).to_have_text("hero is empty; please fill it in.")
+    expect(wrong.locator(".field-error")).to_have_text(EMPTY)
     write_prompt(page)
     expect(wrong).to_have_count(0)
     page.locator(".seen summary").click()
@@ -75,6 +77,43 @@ def test_variables_become_fields_that_fill_the_prompt(scripted: str, visit: Visi
     page.locator("#prompt").fill("Again {{hero}}")
     expect(page.locator("[data-variable]")).to_have_value(HOSTILE)
     assert page.title() == "Playground"
+    code_is_sent_as_it_stands(page)
+
+
+def code_is_sent_as_it_stands(page: Page) -> None:
+    fields, fill, note = page.locator(".variables .field"), page.locator("[name=fill]"), page.locator(".fill-note")
+    page.locator("#prompt").fill(CODE)
+    expect(fields).to_have_count(3)
+    page.locator("button[name=generate]").click()
+    expect(page.locator(".variables .field.wrong .field-error")).to_contain_text("Fill in {{variables}}")
+    fill.uncheck()
+    expect(fields).to_have_count(0)
+    expect(page.locator(".field.wrong")).to_have_count(0)
+    expect(note).to_have_text("What stands in {{ }} is sent as it is written.")
+    expect(page.locator(".mine [name=keep]")).to_be_hidden()
+    page.wait_for_function("code => document.querySelector('.seen-text').textContent === code", arg=CODE)
+    generate(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("button[name=language]").click()
+    expect(page.locator(".fill-in")).to_have_text("填写 {{变量}}")
+    expect(note).to_have_text("{{ }} 中的内容会原样发送。")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("button[name=language]").click()
+    fill.check()
+    assert fill.evaluate("box => getComputedStyle(box).appearance") == "auto"  # a checked box looks checked
+    expect(fields).to_have_count(3)
+    expect(page.locator(".mine [name=keep]")).to_be_visible()
+    many = " ".join(f"{{{{v{number}}}}}" for number in range(own_task.MAX_FIELDS + 1))
+    page.locator("#prompt").fill(many.removesuffix(f" {{{{v{own_task.MAX_FIELDS}}}}}"))
+    expect(fields).to_have_count(own_task.MAX_FIELDS)
+    inside = page.locator(".variables").evaluate("box => [box.offsetHeight, box.scrollHeight > box.clientHeight]")
+    assert inside[0] < 400 and inside[1]
+    page.locator("#prompt").fill(many)
+    expect(note).to_have_text("The text has 61 variables. With more than 60 it is sent as it stands.")
+    expect(fields).to_have_count(0)
+    expect(page.locator(".seen-text")).to_have_text(many)
+    generate(page)
+    assert page.title() == "Playground"
 
 
 def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: Visit) -> None:
@@ -83,7 +122,12 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     page.locator("#knobs [data-knob=temperature] input[type=range]").fill("0.55")
     temperature = page.locator("#knobs [data-knob=temperature] input[type=range]").input_value()
     save(page, "Fox story")
+    page.locator("[data-kind=complete]").click()
+    page.locator("[name=fill]").uncheck()
     reload(page)
+    page.locator("[data-kind=complete]").click()
+    expect(page.locator("[name=fill]")).not_to_be_checked()  # remembered; a task is filled all the same
+    page.locator("[data-kind=task]").click()
     open_mine(page, "Fox story")
     expect(page.locator("[data-for=task] .field-label")).to_have_text(["hero", "地点"])
     page.locator(".seen summary").click()
@@ -94,6 +138,7 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     page.locator(".mine [name=edit]").click()
     expect(page.locator("#prompt")).to_have_value(PROMPT)
     expect(page.locator("[data-variable][name=地点]")).to_have_value("杭州")
+    expect(page.locator("[name=fill]")).to_be_checked()
     page.locator("#prompt").fill("{{hero}} went")
     save(page, "Hare story")
     expect(page.locator("[data-for=task] .field-label")).to_have_text(["hero"])
@@ -216,7 +261,7 @@ def test_a_chat_with_variables_is_filled_saved_and_edited_as_a_chat(scripted: st
     message.fill("Where is {{地点}}?")
     expect(page.locator(".variables .field-label")).to_have_text(["hero", "地点"])
     page.locator("button[name=generate]").click()
-    expect(page.locator(".variables .field.wrong .field-error")).to_have_text("hero is empty; please fill it in.")
+    expect(page.locator(".variables .field.wrong .field-error")).to_have_text(EMPTY)
     page.locator("[data-variable][name=hero]").fill(HOSTILE)
     page.locator("[data-variable][name=地点]").fill("杭州")
     page.locator(".seen summary").click()

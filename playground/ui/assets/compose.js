@@ -8,6 +8,7 @@ const fields = find(".fields");
 const note = find(".compose-note");
 const CHATS = ["chat", "talk"]; // the kinds that need a chat template
 const KIND = "playground-kind";
+const FILL = "playground-fill"; // "off" where what stands in double braces is sent as it stands
 let hasChat = true;
 let model = "";
 let timer = 0;
@@ -28,10 +29,14 @@ const change = (changes) => {
   pg.tell("composed", { kind: form.kind, task: task(), own: form.own, fields: variables().length });
 };
 const TEXTS = { complete: ["prompt"], chat: ["system", "message", "prefill"] }; // where variables may stand
-const variables = () => {
+const places = () => {
   const text = (TEXTS[form.kind] ?? []).map((name) => form[name]).join("\n");
-  const names = [...text.matchAll(PLACE)].map((place) => place[1]);
-  return [...new Set(names)].slice(0, props.most_variables);
+  return [...new Set([...text.matchAll(PLACE)].map((place) => place[1]))];
+};
+/** The places that are filled in; the rule of own_task.py. */
+const variables = () => {
+  const names = places();
+  return form.fill && names.length <= props.most_variables ? names : [];
 };
 watch("answered", () => { if (props.answered === asked) pg.tell("wishing", false); });
 watch("value", () => { if (JSON.stringify(props.value) !== JSON.stringify(form)) props.value = form; });
@@ -99,7 +104,12 @@ const drawFields = () => {
 // A field for each variable of the free prompt or the chat; what was typed for a name stays when the name comes back.
 const drawVariables = () => {
   const names = variables();
-  find(".variables-hint").hidden = names.length > 0;
+  const found = places().length;
+  const many = form.fill && found > names.length;
+  find(".variables-hint").hidden = found > 0 || !form.fill;
+  find(".variables-bar").hidden = !found && form.fill;
+  find("[name=fill]").checked = form.fill;
+  find(".fill-note").textContent = many ? pg.t("fill_many", { count: found, most: props.most_variables }) : form.fill ? "" : pg.t("fill_off");
   find(".variables").hidden = !names.length;
   if (drawn === names.join()) return;
   drawn = names.join();
@@ -157,6 +167,10 @@ const choose = (kind) => {
   wish(true);
 };
 
+const fillIn = (on) => {
+  change({ fill: on });
+  pg.store(FILL, on ? "on" : "off");
+};
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-kind]");
   if (button) choose(button.dataset.kind);
@@ -174,6 +188,13 @@ element.addEventListener("keydown", (event) => {
 element.addEventListener("input", (event) => {
   const control = event.target;
   if (control === picker) return;
+  if (control.name === "fill") {
+    fillIn(control.checked);
+    drawVariables();
+    calm();
+    look();
+    return;
+  }
   if (control.dataset.taskField !== undefined) {
     change({ fields: { ...form.fields, [control.name]: control.value } });
   } else if (control.dataset.variable !== undefined) {
@@ -239,6 +260,7 @@ pg.on("write", ({ task: id, typed }) => {
     take(tasks.find((one) => one.id === id), form.drafts);
   } else {
     change(typed);
+    fillIn(true); // it came of a task, whose places are there to be filled
     wish(false);
   }
   drawAll();
@@ -275,7 +297,7 @@ const talks = () => {
     return false;
   }
 };
-change({ fields: defaults(task()), kind: talks() ? "talk" : form.kind });
+change({ fields: defaults(task()), kind: talks() ? "talk" : form.kind, fill: pg.stored(FILL) !== "off" });
 pg.on("talk", (talk) => {
   change({ talk });
   if (form.kind === "talk") look();
