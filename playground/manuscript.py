@@ -1,4 +1,4 @@
-"""A draft as a file: Markdown, plain text, or DOCX.
+"""A draft as a file: Markdown, plain text, or DOCX, where each paragraph goes the way its text does.
 
 The DOCX holds headings and paragraphs and nothing else: no macro, no link, no picture. Knows no page and no folder.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import docx
+from docx.oxml import OxmlElement
 
 from playground.draft import Draft, readable
 
@@ -61,6 +63,11 @@ def as_docx(draft: Draft) -> bytes:
             document.add_heading(readable(section.heading), level=1)
         for one in _paragraphs(section.text):
             document.add_paragraph(one)
+    for paragraph in document.paragraphs:
+        if _runs_left(paragraph.text):
+            paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+            for run in paragraph.runs:
+                run.font.rtl = True
     written = io.BytesIO()
     document.save(written)
     return written.getvalue()
@@ -73,6 +80,12 @@ def _strip(document: docx.document.Document) -> None:
     package = document.part.package
     for name in [name for name, relation in package.rels.items() if relation.reltype.endswith(_THUMBNAIL)]:
         del package.rels[name]
+
+
+def _runs_left(text: str) -> bool:
+    """Whether the first letter that has a direction is written from right to left (Unicode's bidi algorithm, P2)."""
+    ways = (unicodedata.bidirectional(sign) for sign in text)
+    return next((way for way in ways if way in ("L", "R", "AL")), "L") != "L"
 
 
 def _title(draft: Draft) -> str:

@@ -6,6 +6,7 @@ import io
 import zipfile
 
 import docx
+from docx.oxml.ns import qn
 
 from playground.draft import Draft, Section
 from playground.manuscript import as_docx, as_markdown, as_text, file_name
@@ -30,6 +31,14 @@ def test_a_docx_opens_again_with_headings_and_paragraphs() -> None:
     assert told[5][1] == HOSTILE.replace("\x00\x0b\ud800", "")
     assert told[6:] == [("Normal", "# line\n1. one\n- two\nThe end."), ("Heading 1", "Dawn"), ("Normal", "Light.")]
     assert (document.core_properties.title, document.core_properties.author) == ("The Keeper <b>", "A. Bird")
+
+
+def test_a_paragraph_of_a_docx_goes_the_way_its_text_does() -> None:
+    draft = Draft("en", {"title": "12: שלום World"}, (Section(1, "Dawn", "«قهوة» Blue.\n\nIn English, with שלום."),))
+    paragraphs = docx.Document(io.BytesIO(as_docx(draft))).paragraphs
+    ways = [(one._p.pPr is not None and one._p.pPr.find(qn("w:bidi")) is not None) for one in paragraphs]
+    assert ways == [True, False, True, False]
+    assert [run.font.rtl for one in paragraphs for run in one.runs] == [True, None, True, None]
 
 
 def test_a_docx_holds_nothing_but_text_and_headings() -> None:

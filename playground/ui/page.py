@@ -49,7 +49,7 @@ _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "
 def head() -> str:
     """For the document's head: the words as data, then the scripts that all elements share."""
     words = json.dumps(word_list(), ensure_ascii=False).replace("<", "\\u003c")
-    scripts = (f"<script>\n{asset(name)}</script>" for name in ("page.js", "stream.js"))
+    scripts = (f"<script>\n{asset(name)}</script>" for name in ("direction.js", "page.js", "stream.js"))
     return "\n".join((f'<script type="application/json" id="playground-words">{words}</script>', *scripts))
 
 

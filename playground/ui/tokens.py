@@ -26,7 +26,8 @@ Numbers = Sequence[tuple[Text, str, Text | None]]
 TOP = 5  # alternatives sent with each token, for the label on hover; the waterfall brings the rest
 OVERLAP = 16  # tokens sent again with every update: the browser may drop one of two that come close together
 BIT = math.log(2)
-_PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_tip",)}  # scripts that a view's own is split into
+# Scripts that a view's own is split into.
+_PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_lines", "tokens_tip")}
 _SPECIAL = re.compile(r"<[^<>\s]+>|<\|[^<>]*\|>|\[[A-Z]+\]")
 
 WORDS: Mapping[str, Text] = {

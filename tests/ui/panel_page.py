@@ -12,6 +12,7 @@ import gradio as gr
 
 from playground import parameters
 from playground.types import PlaygroundError, Text
+from playground.ui.element import asset
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.theme import ASSETS, HEAD, THEME
 
@@ -85,4 +86,11 @@ if __name__ == "__main__":
     sheets = [ASSETS / "page.css", *sorted(ASSETS.glob("knobs*.css"))]
     port = int(sys.argv[sys.argv.index("--port") + 1])
     css = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    page().launch(server_port=port, theme=THEME, css=css, head=HEAD, run_history=False, quiet=True)
+    page().launch(
+        server_port=port,
+        theme=THEME,
+        css=css,
+        head=HEAD + f"<script>{asset('direction.js')}</script>",
+        run_history=False,
+        quiet=True,
+    )

@@ -10,6 +10,7 @@ words with requests whose seeds, or "all", stand in that file; `--pause` is the 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import threading
 import time
@@ -49,6 +50,19 @@ THOUGHTS = [
     "<think>\nWhich ferry? <b>The late one.</b>\n</think>\n\nThe ferry is late.",
     "<think>Another one?</think>It is quite late.",
 ]
+# What a prompt in Arabic or Hebrew is answered with: mixed with Latin, as a text, a list, a record, behind a thought.
+ARABIC = (
+    "قهوة Blue Moon: سحر الصباح في كل كوب، منذ 2024.\n\nA line in English with שלום in it.\n\nوهذا سطر آخر (iPhone 15)."
+)
+HEBREW = "ירח כחול, קסם הבוקר בכל כוס: Blue Moon ו-3 כוסות.\nOnce more in English."
+TURNED = [
+    ARABIC,
+    HEBREW,
+    "1. شاي بالنعناع\n2. قهوة Blue Moon\n3. תה עם 2 עוגיות\n",
+    '{"name": "أحمد Smith", "when": "السبت 9:30", "quantity": 12, "wants": "לחמניות עם פרג"}',
+    f"<think>{HEBREW}</think>{ARABIC}",
+]
+RIGHT_TO_LEFT = re.compile("[\u0590-\u06ff]")
 HELD_AT = 3
 FAILS = "[fails]"  # in a prompt: its second text, or the only one, fails after two tokens
 PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk", 7_080_000) for layer in range(30))
@@ -63,8 +77,9 @@ class Replayed(ScriptedGenerator):
 
     def __init__(self, texts: Sequence[str], *, delay: float, slow: bool, context: int = CONTEXT) -> None:
         super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()), context=context)
+        self._turned = ScriptedGenerator(TURNED, delay=delay, parameters=self.parameters, context=context)
         if not slow:
-            self.paths = frozenset({"exact", "fast"})
+            self.paths = self._turned.paths = frozenset({"exact", "fast"})
             self.fast = FastPath("auto", "int4")
 
     @property
@@ -85,9 +100,10 @@ class Replayed(ScriptedGenerator):
 
     def stream(self, request: Request) -> Iterator[Step]:
         guessed = request.values["prompt_lookup_num_tokens"]
+        turned = RIGHT_TO_LEFT.search(request.system + request.prompt + request.prefill)
         steps = (
             replace(step, proposed=guessed if step.position < 2 else 0, accepted=int(step.position < guessed))
-            for step in super().stream(request)
+            for step in (self._turned.stream(request) if turned else super().stream(request))
         )
         return broken(steps, min(1, request.values["n"] - 1)) if FAILS in request.prompt else steps
 

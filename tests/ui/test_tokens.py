@@ -17,7 +17,7 @@ from playground.ui import tokens, waterfall
 from playground.xray import Divergence, Reading, ReadToken, Token
 from tests.ui.conftest import Visit
 from tests.ui.served import forked
-from tests.ui.tokens_page import HOSTILE, ROWS, fall, made, replayed
+from tests.ui.tokens_page import HOSTILE, ROWS, TURNED, fall, made, replayed
 
 browsing = pytest.mark.browser
 
@@ -224,6 +224,36 @@ def test_one_tab_stop_and_arrows_walk_the_tokens(visit: Visit, address: str) -> 
     expect(page.locator(".wf")).to_be_hidden()
     expect(token(page, 1)).to_be_focused()
     expect(page.locator(".tk-token[tabindex='0']")).to_have_count(1)
+    arrows_follow_a_line_from_right_to_left(page)
+
+
+def arrows_follow_a_line_from_right_to_left(page: Page) -> None:
+    page.locator(".tk-rows button").nth(3).click()
+    expect(page.locator(".tk-token")).to_have_count(len(TURNED))
+    lines = page.locator(".tk-line")
+    ways = "line => [getComputedStyle(line).direction, getComputedStyle(line.querySelector('.tk-token')).unicodeBidi]"
+    assert [line.evaluate(ways) for line in lines.all()] == [["rtl", "isolate"], ["ltr", "isolate"]]
+    boxes = page.locator(".tk-token").evaluate_all("spans => spans.map(one => one.getBoundingClientRect().left)")
+    at = dict(zip(TURNED, boxes, strict=False))
+    # From right to left, but a word and a number of several tokens in their own order; the other way round likewise.
+    assert at["قه"] > at["وة"] > at[" القمر"] > at["on"] > at[" Mo"] > at[" Blue"] > at["،"]
+    assert at[" منذ"] > at["24"] > at[" 20"] > at["שלום"]
+    assert at["Latin"] < at[" and"] < at["רית"] < at[" עב"] < at[" again"]
+    assert token(page, 1).get_attribute("data-joins") == " on" and token(page, 2).get_attribute("data-joins") == "from"
+    token(page, 1).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(token(page, 2)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(token(page, 1)).to_be_focused()
+    token(page, 16).focus()
+    page.keyboard.press("ArrowRight")
+    expect(token(page, 17)).to_be_focused()
+    token(page, 12).focus()
+    expect(page.locator(".tk-tip b")).to_have_css("direction", "rtl")
+    page.keyboard.press("Enter")
+    expect(page.locator(".wf-title")).to_have_text("“\u2068שלום\u2069” · token 12")
+    expect(page.locator(".wf-model .wf-token").first).to_have_css("direction", "rtl")
+    expect(page.locator(".wf-model .wf-row").first).to_have_css("direction", "ltr")
 
 
 WATCH_FIRST = """() => {

@@ -16,6 +16,7 @@ import gradio as gr
 from playground.token_views import TokenChance
 from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
+from playground.ui.element import asset
 from playground.ui.theme import HEAD, THEME, page_css
 from playground.xray import Chance, Divergence, Draw, Fate, Replayed, RunnerUp, StageChange, Token, Waterfall
 
@@ -57,7 +58,13 @@ def made(row: int, length: int) -> list[Step]:
     return [*steps, Step(row, length - 1, 2, "", math.log(0.6), 0.8, 1, 1.1, (ending,), finish="end")]
 
 
-ROWS = [made(0, len(PIECES) + 1), made(1, 90), made(2, 30), made(3, 12)]
+# A line from right to left with a word and a number of several tokens inside, and one from left to right.
+TURNED = [
+    "قه", "وة", " القمر", " Blue", " Mo", "on", "،", " منذ", " 20", "24", " (", "שלום", ")", ".", "\n",
+    "Latin", " and", " עב", "רית", ",", " again", ".",
+]  # fmt: skip
+ROWS = [made(0, len(PIECES) + 1), made(1, 90), made(2, 30)]
+ROWS.append([step(3, at, text, 500 + at, random.Random(at)) for at, text in enumerate(TURNED)])
 
 
 def own(row: int, position: int) -> Token:
@@ -107,7 +114,7 @@ def fall(row: int, position: int, asked: str = "") -> Waterfall:
 
 
 def stream() -> Iterator[Any]:
-    """The four rows, ten tokens an update; row 1 steps back once."""
+    """The rows, ten tokens an update; row 1 steps back once."""
     feed = tokens.Feed("streamed")
     for end in range(10, 100, 10):
         rows = [steps[: min(end, len(steps))] for steps in ROWS]
@@ -177,5 +184,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--port", type=int, required=True)
     page().launch(
-        server_port=parser.parse_args().port, theme=THEME, css=page_css(), head=HEAD, run_history=False, quiet=True
+        server_port=parser.parse_args().port,
+        theme=THEME,
+        css=page_css(),
+        head=HEAD + f"<script>{asset('direction.js')}</script>",
+        run_history=False,
+        quiet=True,
     )

@@ -32,7 +32,7 @@ const draw = () => {
   const shown = complaint && !complaint.placed ? complaint.text : notice;
   place.hidden = !shown;
   place.classList.toggle("complaint", Boolean(complaint && !complaint.placed));
-  place.textContent = pg.say(shown);
+  place.textContent = pg.sentence(shown);
 };
 const turn = (name, value) => pg.tell("knob", { name, value });
 const begin = () => {

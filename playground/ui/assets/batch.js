@@ -23,9 +23,9 @@ const taskNow = () => named(find("[name=task]").value) ?? named(props.first_task
 const fail = (text) => {
   const place = find(".batch-error");
   place.hidden = !text;
-  place.textContent = pg.say(text);
+  place.textContent = pg.sentence(text);
 };
-const option = (value, text, chosen) => pg.make("option", { value, selected: value === chosen }, text);
+const option = (value, text, chosen) => pg.make("option", { value, dir: "auto", selected: value === chosen }, text);
 const drawTasks = (wish = taskNow()) => drawTaskList(find("[name=task]"), tasks, (wish ?? taskNow()).id);
 // The task that a job was run with stays on offer when this browser has changed or deleted it since.
 const gather = () => {
@@ -36,7 +36,7 @@ const gather = () => {
 const chosen = () => ({ task: taskNow().id, own: taskNow().yaml ?? "", language: pg.language });
 const same = (field) => {
   const known = field.choices?.[pg.language];
-  const given = { name: "fixed", "data-field": field.name, "aria-label": pg.say(field.label), maxlength: field.max_length };
+  const given = { name: "fixed", dir: "auto", "data-field": field.name, "aria-label": pg.say(field.label), maxlength: field.max_length };
   if (known) return pg.make("select", given, ...known.map((one) => option(one, one, fixed[field.name] ?? pg.say(field.default))));
   const input = pg.make("input", given);
   input.value = fixed[field.name] ?? "";
@@ -47,14 +47,14 @@ const drawFields = () => {
   find(".batch-fields").replaceChildren(...taskNow().fields.map((field) => {
     const column = wanted[field.name] ?? "";
     const choice = several[field.name];
-    const unset = choice ? pg.t("batch_several", { columns: choice.join(" / ") }) : field.choices ? pg.t("batch_usual", { value: pg.say(field.default) }) : pg.t(field.required ? "batch_choose_column" : "batch_empty");
+    const unset = choice ? pg.t("batch_several", { columns: choice.map(bidi.isolate).join(" / ") }) : field.choices ? pg.t("batch_usual", { value: pg.say(field.default) }) : pg.t(field.required ? "batch_choose_column" : "batch_empty");
     const none = option("", unset, column);
     return pg.make("div", { class: "field" },
-      pg.make("span", { class: "field-label" }, pg.say(field.label), field.required ? null : pg.make("i", {}, pg.t("optional"))),
+      pg.make("span", { class: "field-label" }, pg.make("bdi", {}, pg.say(field.label)), field.required ? null : pg.make("i", {}, pg.t("optional"))),
       pg.make("select", { name: "column", "data-field": field.name, "aria-label": `${pg.say(field.label)}: ${pg.t("batch_column")}` },
         none, option(SAME, pg.t("batch_same"), column), ...job.columns.map((one) => option(one, one, column))),
       column === SAME ? same(field) : null,
-      column && column !== SAME ? pg.make("span", { class: "batch-cell" }, job.first[column] || "—") : null);
+      column && column !== SAME ? pg.make("span", { class: "batch-cell", dir: "auto" }, job.first[column] || "—") : null);
   }));
 };
 const ask = (columns) => {
@@ -87,15 +87,18 @@ const words = (status) => [
   pg.t("batch_done", { done: pg.number(status.done + status.failed), all: pg.number(status.all - status.refused) }),
   status.failed ? pg.t("batch_failed", { count: pg.number(status.failed) }) : "",
   status.refused ? pg.t("batch_refused", { count: pg.number(status.refused), all: pg.number(status.all) }) : "",
-  pg.say(status.strayed),
+  pg.sentence(status.strayed),
   status.running && status.left !== null ? pg.t("batch_left", { time: time(status.left) }) : "",
   status.running && status.speed ? pg.t("speed", { count: pg.number(status.speed, 1) }) : "",
   status.pausing ? pg.t("batch_pausing") : "",
 ].filter(Boolean).join(" · ");
+/** The cells of a row in one line, each for itself. */
+const inputOf = (cells) => pg.make("div", { class: "batch-input", dir: bidi.direction(cells.join(" ")) || null },
+  ...cells.flatMap((cell, at) => (at ? [" · ", pg.make("bdi", {}, cell)] : [pg.make("bdi", {}, cell)])));
 const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
-  pg.make("td", {}, pg.make("div", { class: "batch-input" }, row.input.join(" · "))), pg.make("td", {}, pg.t(STATES[row.state])),
-  pg.make("td", {}, [row.reason, ...row.texts].filter(Boolean).map(pg.say).join("\n"),
-    row.remark ? pg.make("p", { class: "remark" }, pg.say(row.remark)) : null));
+  pg.make("td", {}, inputOf(row.input)), pg.make("td", {}, pg.t(STATES[row.state])),
+  pg.make("td", {}, row.reason ? pg.sentence(row.reason) : null, ...row.texts.map((one) => pg.make("div", { dir: "auto" }, pg.say(one))),
+    row.remark ? pg.make("p", { class: "remark" }, pg.sentence(row.remark)) : null));
 const drawStatus = () => {
   const status = props.status ?? { all: 0, done: 0, failed: 0, refused: 0, waiting: 0, running: false, rows: [] };
   const ended = status.done + status.failed;
@@ -131,16 +134,16 @@ const drawPreview = () => {
   place.hidden = !told;
   if (!told) return;
   place.replaceChildren(...[
-    told.waits ? pg.make("p", {}, pg.say(told.waits)) : null,
-    told.error ? pg.make("p", { class: "batch-error" }, pg.say(told.error)) : null,
-    told.prompt ? pg.make("details", {}, pg.make("summary", {}, pg.t("seen")), pg.make("pre", {}, told.prompt)) : null,
-    ...(told.texts ?? []).map((one) => pg.make("p", { class: "batch-text" }, pg.say(one) || pg.t("writing"))),
+    told.waits ? pg.make("p", {}, pg.sentence(told.waits)) : null,
+    told.error ? pg.make("p", { class: "batch-error" }, pg.sentence(told.error)) : null,
+    told.prompt ? pg.make("details", {}, pg.make("summary", {}, pg.t("seen")), pg.make("pre", { dir: "auto" }, told.prompt)) : null,
+    ...(told.texts ?? []).map((one) => pg.make("p", { class: "batch-text", dir: "auto" }, pg.say(one) || pg.t("writing"))),
   ].filter(Boolean));
 };
 const drawRemark = () => {
   const remark = props.about?.remark;
   find(".batch-job > .remark").hidden = !remark;
-  find(".remark-text").textContent = pg.say(remark);
+  find(".remark-text").textContent = pg.sentence(remark);
 };
 /** What has to be said of a file before it can be read: it is sent again with each answer. */
 const drawChoices = () => {
@@ -154,7 +157,7 @@ const drawRefused = () => {
   const more = (props.status?.refused ?? refused.length) - refused.length;
   find(".batch-refused").hidden = !refused.length;
   find(".batch-refused").replaceChildren(pg.make("p", {}, pg.t("batch_refused_rows")), pg.make("ul", {},
-    ...refused.map((one) => pg.make("li", {}, `${pg.t("batch_row")} ${one.number}: ${pg.say(one.reason)}`)),
+    ...refused.map((one) => pg.make("li", {}, `${pg.t("batch_row")} ${one.number}: ${pg.sentence(one.reason)}`)),
     more > 0 ? pg.make("li", {}, pg.t("batch_refused_more", { count: pg.number(more) })) : null));
 };
 const drawJob = () => {

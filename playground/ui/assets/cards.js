@@ -56,7 +56,7 @@ const drawPast = () => {
 };
 const drawTitle = () => {
   const run = runs[at];
-  const title = status ? pg.say(status) : run?.example ? pg.t("example", run.example) : "";
+  const title = status ? pg.sentence(status) : run?.example ? pg.t("example", run.example) : "";
   const place = find(".results-title");
   if (place.textContent === title) return;
   place.textContent = title;
@@ -194,7 +194,7 @@ const byHand = (row, answer) => {
 const edit = (number) => {
   const view = shownCards[number];
   const card = runs[at].cards[number];
-  const area = pg.make("textarea", { class: "card-edit", "aria-label": pg.t("edit") });
+  const area = pg.make("textarea", { class: "card-edit", dir: "auto", "aria-label": pg.t("edit") });
   const row = version(card);
   area.value = answerOf(row);
   const height = view.body.offsetHeight;

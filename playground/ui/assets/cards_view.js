@@ -26,12 +26,17 @@ const plainText = (row) => {
   if (isTable(row) && row.table.head.length) return [headings(row), ...row.table.rows].map((cells) => cells.join("\t")).join("\n");
   return isList(row) ? row.items.join("\n") : answerOf(row);
 };
+/** Which way the parts of a list or a table stand: as their text goes. */
+const wayOf = (texts) => bidi.direction(texts.join("\n")) || null;
 const tableOf = (row) => {
-  const heads = headings(row).map((label) => pg.make("th", { scope: "col" }, label));
-  const cellOf = (cell, at) => (at || heads.length ? pg.make("td", {}, pg.say(cell)) : pg.make("th", { scope: "row" }, pg.say(cell)));
-  return pg.make("table", { class: "rows" },
-    ...(heads.length ? [pg.make("thead", {}, pg.make("tr", {}, ...heads))] : []),
-    pg.make("tbody", {}, ...row.table.rows.map((cells) => pg.make("tr", {}, ...cells.map(cellOf)))));
+  const heads = headings(row);
+  const cells = row.table.rows.map((line) => line.map(pg.say));
+  const way = wayOf(cells.flatMap((line) => (heads.length ? line : line.slice(1))));
+  const part = (tag, text, more) => pg.make(tag, { dir: bidi.direction(text) ? "auto" : way, ...more }, text); // a number goes along
+  const cellOf = (text, at) => (at || heads.length ? part("td", text) : part("th", text, { scope: "row" }));
+  return pg.make("table", { class: "rows", dir: wayOf([...heads, ...cells.flat()]) },
+    ...(heads.length ? [pg.make("thead", {}, pg.make("tr", {}, ...heads.map((label) => part("th", label, { scope: "col" }))))] : []),
+    pg.make("tbody", {}, ...cells.map((line) => pg.make("tr", {}, ...line.map(cellOf)))));
 };
 
 const tool = (name, label) => {
@@ -41,7 +46,7 @@ const tool = (name, label) => {
 };
 const makeCard = (number) => {
   const node = pg.make("article", { class: "card", "data-card": number });
-  const body = pg.make("div", { class: "card-body", tabindex: 0 });
+  const body = pg.make("div", { class: "card-body", tabindex: 0, dir: "auto" });
   const walk = pg.make("div", { class: "walk" },
     pg.make("button", { type: "button", class: "quiet", name: "version-back", "aria-label": pg.t("previous_version") }, "‹"),
     pg.make("output", {}),
@@ -59,7 +64,7 @@ const makeCard = (number) => {
 };
 // What a reasoning model thought, folded away; the same on a card and in a conversation.
 const makeThought = () => {
-  const body = pg.make("div", { class: "thought-text" });
+  const body = pg.make("div", { class: "thought-text", dir: "auto" });
   return { node: pg.make("details", { class: "thought", hidden: true }, pg.make("summary", {}), body), body, shown: null };
 };
 const drawThought = (view, row) => {
@@ -69,7 +74,7 @@ const drawThought = (view, row) => {
   drawText(view, row.thought);
 };
 const drawRemark = (place, row) => {
-  const told = [row.edited ? null : row.reason, row.remark].filter(Boolean).map(pg.say);
+  const told = [row.edited ? null : row.reason, row.remark].filter(Boolean).map(pg.sentence);
   place.hidden = !told.length;
   place.textContent = told.join(" ");
 };
@@ -126,7 +131,8 @@ const drawBody = (view, row) => {
     view.body.replaceChildren(tableOf(row));
     view.shown = null;
   } else if (isList(row)) {
-    view.body.replaceChildren(pg.make("ul", { class: "items" }, ...row.items.map((item) => pg.make("li", {}, item))));
+    view.body.replaceChildren(pg.make("ul", { class: "items", dir: wayOf(row.items) },
+      ...row.items.map((item) => pg.make("li", { dir: "auto" }, item))));
     view.shown = null;
   } else {
     drawText(view, answer.trimStart()); // a completion often begins with the space behind its prompt

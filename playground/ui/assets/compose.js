@@ -67,17 +67,17 @@ const complain = (name, text) => {
   field.classList.toggle("wrong", Boolean(text));
   const place = field.querySelector(".field-error");
   place.hidden = !text;
-  place.textContent = pg.say(text);
+  place.textContent = pg.sentence(text);
   field.querySelector("input, textarea, select")?.setAttribute("aria-invalid", String(Boolean(text)));
   return true;
 };
 const calm = () => element.querySelectorAll(".field.wrong").forEach((field) => complain(field.dataset.field, null));
 
 const input = (field) => {
-  const shared = { name: field.name, "data-task-field": "", maxlength: field.max_length };
+  const shared = { name: field.name, "data-task-field": "", dir: "auto", maxlength: field.max_length };
   if (field.choices) {
     const options = field.choices[pg.language] || field.choices.en;
-    return pg.make("select", shared, ...options.map((choice) => pg.make("option", { value: choice }, choice)));
+    return pg.make("select", shared, ...options.map((choice) => pg.make("option", { value: choice, dir: "auto" }, choice)));
   }
   const hint = field.placeholder ? pg.say(field.placeholder) : null;
   if (field.type === "long_text") return pg.make("textarea", { ...shared, rows: 4, placeholder: hint });
@@ -93,7 +93,7 @@ const drawFields = () => {
     control.value = form.fields[field.name] ?? "";
     return pg.make("label",
       { class: `field${field.type === "long_text" || field.type === "list" ? " wide" : ""}`, "data-field": field.name },
-      pg.make("span", { class: "field-label" }, pg.say(field.label),
+      pg.make("span", { class: "field-label" }, pg.make("bdi", {}, pg.say(field.label)),
         field.required ? null : pg.make("i", {}, pg.t("optional"))),
       control,
       pg.make("span", { class: "field-error", role: "alert", hidden: true }));
@@ -114,10 +114,10 @@ const drawVariables = () => {
   if (drawn === names.join()) return;
   drawn = names.join();
   find(".variables").replaceChildren(...names.map((name) => {
-    const area = pg.make("textarea", { name, rows: 1, "data-variable": "" });
+    const area = pg.make("textarea", { name, rows: 1, dir: "auto", "data-variable": "" });
     area.value = Object.hasOwn(form.variables, name) ? form.variables[name] : "";
     return pg.make("label", { class: "field", "data-field": `{{${name}}}` },
-      pg.make("span", { class: "field-label" }, name), area,
+      pg.make("span", { class: "field-label" }, pg.make("bdi", {}, name)), area,
       pg.make("span", { class: "field-error", role: "alert", hidden: true }));
   }));
   element.querySelectorAll(".variables textarea").forEach(grow);

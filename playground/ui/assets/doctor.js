@@ -9,8 +9,8 @@ const draw = () => {
   const findings = props.value || [];
   section.hidden = findings.length === 0;
   list.replaceChildren(...findings.map((finding) => {
-    const item = pg.make("li", {}, pg.make("p", {}, pg.say(finding.sentence)));
-    if (finding.preview) item.append(pg.make("p", { class: "doctor-preview" }, pg.say(finding.preview)));
+    const item = pg.make("li", {}, pg.make("p", {}, pg.sentence(finding.sentence)));
+    if (finding.preview) item.append(pg.make("p", { class: "doctor-preview" }, pg.sentence(finding.preview)));
     if (Object.keys(finding.fix).length) {
       item.append(pg.make("button", {
         type: "button", class: "quiet strong",

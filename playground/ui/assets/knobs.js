@@ -179,7 +179,7 @@ function addNotes(row) {
     if (wait && !row.error.textContent && !quiet) { timer = setTimeout(() => row.fail(0), wait); return; }
     const shown = wrong && !quiet;
     const needs = () => say(WORDS.needs).replace("{range}", () => say(row.knob.range));
-    row.error.textContent = shown ? (row.told ? say(row.told) : needs()) : "";
+    row.error.textContent = shown ? (row.told ? bidi.sentence(say(row.told)) : needs()) : "";
     row.root.classList.toggle("is-wrong", shown);
     for (const control of described) control.toggleAttribute("aria-invalid", shown);
   };

@@ -73,8 +73,8 @@ function choiceRow(row) {
 }
 
 /** A text area whose content is read by `read` (undefined: not valid) and written by `write`. */
-function writtenRow(row, { write, read, rows = 1, mono = false, hint = null }) {
-  const area = h("textarea", mono ? "kn-area kn-mono" : "kn-area", { rows });
+function writtenRow(row, { write, read, rows = 1, mono = false, hint = null, dir = "ltr" }) {
+  const area = h("textarea", mono ? "kn-area kn-mono" : "kn-area", { rows, dir });
   area.id = row.labelFor();
   area.spellcheck = false;
   row.root.classList.add("kn-wide");
@@ -102,13 +102,14 @@ function writtenRow(row, { write, read, rows = 1, mono = false, hint = null }) {
 }
 
 function textRow(row) {
-  writtenRow(row, { write: (value) => value, read: (text) => text, rows: 2 });
+  const dir = row.knob.group === "form" ? "ltr" : "auto"; // JSON, an expression, a grammar: code
+  writtenRow(row, { write: (value) => value, read: (text) => text, rows: 2, dir });
 }
 
 function textsRow(row) {
   const write = (value) => value.map(showText).join("\n");
   const read = (text) => text.split("\n").filter((line) => line !== "").map(readText);
-  writtenRow(row, { write, read, mono: true, hint: WORDS.one_a_line });
+  writtenRow(row, { write, read, mono: true, hint: WORDS.one_a_line, dir: "auto" });
 }
 
 function readIds(text) {
@@ -205,7 +206,7 @@ function biasLine(row, shown, number, take) {
   const line = h("div", "kn-line");
   const tokens = h("div", "kn-chips");
   tokens.hidden = true;
-  const text = h("input", "kn-mono", { type: "text" });
+  const text = h("input", "kn-mono", { type: "text", dir: "auto" });
   const amount = h("input", "kn-field", { type: "text", inputmode: "decimal" });
   const remove = h("button", "kn-icon", { type: "button" });
   remove.append(icon("cross"));

@@ -30,7 +30,7 @@ const keep = (changed) => {
 const complain = (text) => {
   for (const place of element.querySelectorAll(".field-error")) {
     place.hidden = !text;
-    place.textContent = pg.say(text);
+    place.textContent = pg.sentence(text);
   }
 };
 const draw = () => {

@@ -27,9 +27,11 @@ window.playground = (() => {
     return typeof text === "string" ? text : text[language] ?? text.en ?? "";
   };
   const t = (key, values) => {
-    const sentence = say(words[key] ?? key);
-    return values ? sentence.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place) : sentence;
+    const said = say(words[key] ?? key);
+    return values ? said.replace(/\{(\w+)\}/g, (place, name) => bidi.isolate(String(values[name] ?? place))) : said;
   };
+  /** What the server says, which may hold somebody's text. */
+  const sentence = (text) => bidi.sentence(say(text));
   const speakHtml = () => {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
     document.title = t("title");
@@ -95,7 +97,7 @@ window.playground = (() => {
 
   speakHtml();
   return {
-    on, tell, say, t, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
+    on, tell, say, sentence, t, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
     theme, get language() { return language; },
   };
 })();

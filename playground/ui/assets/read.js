@@ -25,7 +25,7 @@ const drawVerdict = () => {
   verdict.classList.toggle("wrong", Boolean(told.error));
   verdict.classList.toggle("found", Boolean(told.found));
   verdict.classList.toggle("stale", judged !== form.text);
-  verdict.replaceChildren(pg.make("p", {}, pg.say(told.error ?? told.sentence)));
+  verdict.replaceChildren(pg.make("p", {}, pg.sentence(told.error ?? told.sentence)));
   if (told.error) return;
   verdict.append(facts(told.numbers, "verdict-numbers"),
     pg.make("p", { class: "verdict-note" }, pg.t("detect_used"), " ", told.used.map((one) => `${pg.say(one.label)} ${pg.say(one.value)}`).join(" · ")),

@@ -15,7 +15,7 @@ const drawText = () => {
   const text = find(".seen-text");
   text.hidden = asTokens;
   if (seen.text === undefined) {
-    text.textContent = seen.reason ? pg.say(seen.reason) : pg.t("seen_waits");
+    text.textContent = seen.reason ? pg.sentence(seen.reason) : pg.t("seen_waits");
     return;
   }
   text.replaceChildren(...marked(seen.text, seen.controls));
@@ -45,9 +45,9 @@ const draw = () => {
   pg.apply(element);
   const warning = find(".seen-warning");
   warning.hidden = !seen.warning;
-  warning.textContent = pg.say(seen.warning);
+  warning.textContent = pg.sentence(seen.warning);
   find(".remark").hidden = !seen.remark;
-  find(".remark-text").textContent = pg.say(seen.remark);
+  find(".remark-text").textContent = pg.sentence(seen.remark);
   find(".seen-count").textContent = seen.used === undefined ? "" : pg.t("count", {
     used: pg.number(seen.used), context: pg.number(seen.context),
   });

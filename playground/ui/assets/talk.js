@@ -23,7 +23,7 @@ const complain = (name, text) => {
   field.classList.toggle("wrong", Boolean(text));
   const place = field.querySelector(".field-error");
   place.hidden = !text;
-  place.textContent = pg.say(text);
+  place.textContent = pg.sentence(text);
   return true;
 };
 const tell = () => {
@@ -137,7 +137,7 @@ const edit = (turn) => {
       changed();
     }
   };
-  const field = pg.make("textarea", { class: "card-edit", "aria-label": pg.t("edit") });
+  const field = pg.make("textarea", { class: "card-edit", dir: "auto", "aria-label": pg.t("edit") });
   field.value = heardOf(turn);
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.preventDefault(); close(false); }
@@ -212,7 +212,7 @@ pg.on("run", (news) => {
   running = news.running;
   const status = find(".talk-status");
   status.hidden = !running || !news.status;
-  status.textContent = pg.say(news.status);
+  status.textContent = pg.sentence(news.status);
   drawTools();
 }, "talk");
 pg.on("language", draw, "talk");

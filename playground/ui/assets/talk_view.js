@@ -16,7 +16,7 @@ const makeTurn = (turn) => {
   const walk = others.length < 2 ? null : pg.make("div", { class: "walk" }, step("back", "previous_version", "‹", 0),
     pg.make("output", {}, `${place + 1}/${others.length}`), step("on", "next_version", "›", others.length - 1));
   const tools = pg.make("div", { class: "tools" }, walk, ...TURN_TOOLS[turn.role].map((name) => turnTool(name, turn.role)));
-  const text = pg.make("div", { class: "turn-text" });
+  const text = pg.make("div", { class: "turn-text", dir: "auto" });
   const thought = makeThought();
   const remark = pg.make("p", { class: "remark", hidden: true });
   const line = pg.make("div", { class: "card-line" });

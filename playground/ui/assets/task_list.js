@@ -6,7 +6,7 @@ const drawTaskList = (list, tasks, chosen) => {
   for (const one of tasks) {
     const name = window.playground.say(one.group);
     if (!groups.has(name)) groups.set(name, []);
-    groups.get(name).push(window.playground.make("option", { value: one.id }, window.playground.say(one.title)));
+    groups.get(name).push(window.playground.make("option", { value: one.id, dir: "auto" }, window.playground.say(one.title)));
   }
   list.replaceChildren(...[...groups].map(([name, options]) => window.playground.make("optgroup", { label: name }, ...options)));
   list.value = chosen;

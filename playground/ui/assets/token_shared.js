@@ -7,7 +7,8 @@ const say = (text) => {
   if (text === null || text === undefined) return "";
   return typeof text === "string" ? text : text[language()] ?? text.en ?? "";
 };
-const t = (key, values = {}) => say(DATA.words[key] ?? key).replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+const t = (key, values = {}) => say(DATA.words[key] ?? key).replace(/\{(\w+)\}/g, (place, name) => bidi.isolate(String(values[name] ?? place)));
+const sentenceOf = (text) => bidi.sentence(say(text));
 const make = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -54,7 +55,7 @@ const spoken = (token) => {
 };
 
 // A token by itself, and one bar: the share before as a pale bar, the share after as a full one on top of it.
-const nameOf = (token) => make("span", { class: token.special ? "wf-token wf-special" : "wf-token", title: `id ${token.id}` },
+const nameOf = (token) => make("span", { class: token.special ? "wf-token wf-special" : "wf-token", dir: "auto", title: `id ${token.id}` },
   alone(token));
 const bar = (before, after, most) => {
   const width = (share) => `${most > 0 && known(share) ? Math.max(share > 0 ? 0.6 : 0, (share / most) * 100) : 0}%`;

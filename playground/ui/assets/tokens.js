@@ -62,7 +62,7 @@ const labelOf = (token, at, replay) => {
 const drawSpan = (span, token, at, replay) => {
   span.className = classOf(token, at, replay);
   span.setAttribute("aria-label", labelOf(token, at, replay));
-  if (replay?.first === at) span.dataset.would = `→ ${alone(replay.would[at])}`;
+  if (replay?.first === at) span.dataset.would = `→ ${bidi.isolate(alone(replay.would[at]))}`;
   else delete span.dataset.would;
 };
 const makeSpan = (token, at, replay) => {
@@ -87,20 +87,18 @@ const drawFrom = (keep) => {
   const list = tokens();
   const following = text.scrollHeight - text.scrollTop - text.clientHeight < 8;
   for (const span of spans.splice(keep)) {
-    const line = span.parentNode;
-    span.remove();
-    if (!line.firstChild) line.remove();
+    takeOff(span);
   }
   const replay = overlay();
   const added = document.createDocumentFragment();
   let line = keep > 0 && !breaksLine(list[keep - 1]) ? text.lastElementChild : null;
   for (let at = keep; at < list.length; at += 1) {
     if (!line) {
-      line = make("div", { class: "tk-line" });
+      line = makeLine();
       added.append(line);
     }
     spans.push(makeSpan(list[at], at, replay));
-    line.append(spans[at]);
+    putOn(line, spans[at]);
     if (breaksLine(list[at])) line = null;
   }
   text.append(added);
@@ -111,7 +109,7 @@ const drawFrom = (keep) => {
 };
 // Nothing to show, or nothing that could still be asked: why, where there is a reason.
 const drawEmpty = () => {
-  const reason = say(props.value?.reason);
+  const reason = sentenceOf(props.value?.reason);
   const empty = find(".tk-empty");
   empty.hidden = tokens().length > 0 && !reason;
   empty.textContent = reason || t("empty");
@@ -135,7 +133,7 @@ const drawReplay = () => {
   find(".tk-replay").hidden = !replay;
   if (!replay) return;
   const first = replay.first;
-  find(".tk-replay p").textContent = say(replay.sentence) || (first === null ? t("replay_same") : t("replay_first", {
+  find(".tk-replay p").textContent = sentenceOf(replay.sentence) || (first === null ? t("replay_same") : t("replay_first", {
     count: count(first), n: count(first + 1), was: alone(tokens()[first] ?? { text: "" }), would: alone(replay.would[first]),
   }));
   find("[name=diverge]").hidden = first === null;
@@ -239,8 +237,10 @@ const beside = (step) => {
   }
   return best;
 };
+// Behind a token stands the next one: on its left where the line runs from right to left.
+const step = (way) => go(current + (runsLeft(spans[current]) ? -way : way));
 const KEYS = {
-  ArrowLeft: () => go(current - 1), ArrowRight: () => go(current + 1),
+  ArrowLeft: () => step(-1), ArrowRight: () => step(1),
   ArrowUp: () => go(beside(-1)), ArrowDown: () => go(beside(1)),
   Home: () => go(0), End: () => go(spans.length - 1),
   Enter: () => pick(current, true), " ": () => pick(current, true),
@@ -328,10 +328,10 @@ const receive = ({ first = false } = {}) => {
 };
 // What is going on, for a text that is only read.
 const drawStatus = () => {
-  const { text: sentence, stop, error } = props.status;
-  find(".tk-status").hidden = !sentence;
+  const { text: told, stop, error } = props.status;
+  find(".tk-status").hidden = !told;
   find(".tk-status").classList.toggle("tk-wrong", Boolean(error));
-  find(".tk-status p").textContent = say(sentence);
+  find(".tk-status p").textContent = sentenceOf(told);
   find("[name=stop]").hidden = !stop;
 };
 const stop = () => { if (props.status.stop) trigger("stop"); };

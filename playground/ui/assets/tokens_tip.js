@@ -1,6 +1,6 @@
 // What a token says of itself when it is pointed at or focused. Runs inside the same function as tokens.js.
 const tip = find(".tk-tip");
-const tipRow = (name, value) => [make("dt", {}, name), make("dd", {}, value)];
+const tipRow = (name, value) => [make("dt", { dir: "auto" }, name), make("dd", {}, value)];
 const showTip = (at) => {
   const token = tokens()[at];
   const span = spans[at];
@@ -15,7 +15,7 @@ const showTip = (at) => {
   const others = (token.top ?? []).filter((other) => other.id !== token.id).slice(0, 4);
   const replay = overlay();
   tip.replaceChildren(
-    make("p", { class: "tk-tip-name" }, make("b", {}, alone(token)),
+    make("p", { class: "tk-tip-name" }, make("b", { dir: "auto" }, alone(token)),
       make("span", {}, token.id === null ? t("token", { n: at + 1 }) : `${t("token", { n: at + 1 })} · id ${token.id}`)),
     rows.length ? make("dl", {}, ...rows) : make("p", { class: "tk-tip-note" }, t("unknown")),
     ...(others.length ? [make("dl", { class: "tk-tip-others" }, ...others.flatMap((other) => tipRow(alone(other), percent(other.p))))] : []),

@@ -40,7 +40,7 @@ const twigOf = (card, { one, depth }) => {
     tabindex: shown ? 0 : -1, style: `--depth: ${Math.min(depth, 9) - 1}`,
   },
   pg.make("span", { class: "twig-number" }, String(numberOf(card, one))),
-  pg.make("span", { class: "twig-words" }, pg.make("span", { class: "twig-from" }, partingWords(card, one)), pg.make("span", { class: "twig-text" }, words)),
+  pg.make("span", { class: "twig-words" }, pg.make("span", { class: "twig-from" }, partingWords(card, one)), pg.make("span", { class: "twig-text", dir: "auto" }, words)),
   pg.make("span", { class: "twig-facts" }, facts(one)));
 };
 const goneOf = (card) => {
@@ -48,7 +48,7 @@ const goneOf = (card) => {
   if (!roots.length) return [];
   const list = pg.make("ul", {}, ...roots.map((one) => pg.make("li", {},
     pg.make("span", { class: "twig-words" }, pg.make("span", { class: "twig-from" }, partingWords(card, one)),
-      pg.make("span", { class: "twig-text" }, wordsOf(card, one))),
+      pg.make("span", { class: "twig-text", dir: "auto" }, wordsOf(card, one))),
     pg.make("button", { type: "button", class: "quiet strong", name: "bring-back", "data-version": one.id }, pg.t("bring_back")))));
   const count = card.versions.length - live(card).length;
   return [pg.make("details", { class: "gone" }, pg.make("summary", {}, pg.t("pruned", { count })), list)];
@@ -99,7 +99,7 @@ const FIRST = /^\s*(?:[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p
 const behind = (text, label, token) => {
   const first = token && text.startsWith(token) ? token : FIRST.exec(text)[0];
   const words = text === "" ? [pg.make("i", {}, pg.t("compare_ends"))] : [pg.make("mark", {}, first), text.slice(first.length)];
-  return pg.make("p", { class: "compare-side", role: "group", "aria-label": label }, ...words);
+  return pg.make("p", { class: "compare-side", dir: "auto", role: "group", "aria-label": label }, ...words);
 };
 /** Where two versions part: where one says it left the other, else where their texts do. */
 const partingAt = (card, one, two) => {
@@ -115,7 +115,7 @@ const comparison = (card) => {
   const [text, other] = [one.text, two.text];
   const at = partingAt(card, one, two);
   const thought = text.length - answerOf(one).length; // the same in both where they part behind it, and folded on the card
-  const shared = pg.make("p", { class: "compare-shared", "aria-label": pg.t("compare_shared") },
+  const shared = pg.make("p", { class: "compare-shared", dir: "auto", "aria-label": pg.t("compare_shared") },
     text.slice(thought <= at ? thought : 0, at).trimStart());
   const tokens = branchedFrom(card, two) === one ? [two.was, two.became] : branchedFrom(card, one) === two ? [one.became, one.was] : [];
   const name = (which) => pg.t("version_n", { n: numberOf(card, which) });

@@ -47,9 +47,9 @@ const stageOf = (stage, number) => {
       label === stage.stage ? null : make("code", {}, stage.stage)),
     facts([t("alive"), change(...stage.alive, count)], stage.mass ? [t("mass"), percent(stage.mass)] : null,
       [t("entropy"), change(...stage.entropy, (entropy) => fixed(entropy, 2)) + ` ${t("bits_unit")}`]),
-    make("p", { class: "wf-sentence" }, say(stage.sentence)),
+    make("p", { class: "wf-sentence" }, sentenceOf(stage.sentence)),
     stage.formula || settings ? make("p", { class: "wf-formula" }, stage.formula ?? "",
-      settings ? make("span", {}, settings) : null, stage.filled ? make("span", { class: "wf-filled" }, say(stage.filled)) : null) : null,
+      settings ? make("span", {}, settings) : null, stage.filled ? make("span", { class: "wf-filled" }, sentenceOf(stage.filled)) : null) : null,
     ...(idle ? [make("p", { class: "wf-nothing" }, t("idle"))] : chart(stage.top, label)));
 };
 const drawDraw = () => {
@@ -58,9 +58,9 @@ const drawDraw = () => {
   box.hidden = !draw && !value.kept_best && !value.note;
   box.replaceChildren(make("h4", {}, t("draw")));
   if (value.kept_best) box.append(make("p", { class: "wf-sentence" }, t("kept_best")));
-  if (value.note) box.append(make("p", { class: "wf-sentence" }, say(value.note)));
+  if (value.note) box.append(make("p", { class: "wf-sentence" }, sentenceOf(value.note)));
   if (!draw) return;
-  box.append(make("p", { class: "wf-sentence" }, say(draw.sentence)));
+  box.append(make("p", { class: "wf-sentence" }, sentenceOf(draw.sentence)));
   const pair = (name, ...figure) => [make("div", {}, make("dt", {}, name), make("dd", {}, ...figure))];
   const second = draw.runner_up;
   box.append(make("dl", {}, ...pair(t("chosen_token"), nameOf(draw.token)), ...pair(t("probability"), percent(draw.probability)),
@@ -76,7 +76,7 @@ const fateOf = (fate) => {
     : value.branch === false || fate.begins === false ? nameOf(fate)
     : make("button", { type: "button", name: "branch", "data-id": fate.id, title: t(deed, { text: name }),
       "aria-label": t(deed, { text: spoken(fate) }) }, nameOf(fate), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
-  const reason = fate.reason ? say(fate.reason) : chosen && fate.begins ? t("chosen") : known(fate.p_chain) && !chosen ? t("survived") : "";
+  const reason = fate.reason ? sentenceOf(fate.reason) : chosen && fate.begins ? t("chosen") : known(fate.p_chain) && !chosen ? t("survived") : "";
   const names = [chosen ? "wf-chosen" : "", fate.id === value.asked ? "wf-asked" : "", fate.reason ? "wf-removed" : ""];
   return make("tr", { class: names.filter(Boolean).join(" ") || null }, make("td", {}, action), make("td", {}, count(fate.rank)),
     make("td", {}, percent(fate.p_model)), make("td", {}, fate.reason ? "–" : percent(fate.p_chain)), make("td", {}, reason));
@@ -88,7 +88,7 @@ const drawFates = () => {
   const note = find(".wf-note");
   const forbidden = value.forbidden ?? [];
   note.hidden = !forbidden.length && !value.branch_reason;
-  note.textContent = [say(value.branch_reason), forbidden.length ? t("forbidden", { list: forbidden.map(alone).join(" ") }) : ""].filter(Boolean).join(" ");
+  note.textContent = [sentenceOf(value.branch_reason), forbidden.length ? t("forbidden", { list: forbidden.map(alone).join(" ") }) : ""].filter(Boolean).join(" ");
 };
 // model → stage → … → draw, each a jump to its part.
 const drawPath = () => {
@@ -118,7 +118,7 @@ const draw = () => {
   const ask = find("[name=ask]");
   ask.placeholder = t("ask_hint");
   ask.setAttribute("aria-label", t("ask_label"));
-  find(".wf-error").textContent = say(value.error);
+  find(".wf-error").textContent = sentenceOf(value.error);
   if (!value.stages) return;
   find(".wf-stages").replaceChildren(modelStage(), ...value.stages.map(stageOf));
   drawDraw();

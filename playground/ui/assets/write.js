@@ -77,13 +77,13 @@ const cardsOf = (key) => {
 const complain = (text) => {
   const place = find(".write-complaint");
   place.hidden = !text;
-  place.textContent = pg.say(text);
+  place.textContent = pg.sentence(text);
 };
 const say = (text) => { find(".write-words").textContent = text; };
 
 const drawDrafts = () => {
   const picker = find("[name=draft]");
-  picker.replaceChildren(...known.map((one) => pg.make("option", { value: one.key, selected: one.key === draft?.key }, one.title || pg.t("write_untitled"))));
+  picker.replaceChildren(...known.map((one) => pg.make("option", { value: one.key, dir: "auto", selected: one.key === draft?.key }, one.title || pg.t("write_untitled"))));
   if (!draft) picker.prepend(pg.make("option", { value: "", selected: true }, pg.t("write_new")));
   find(".write-drafts").hidden = known.length + (draft ? 0 : 1) < 2;
   find("[name=forget]").hidden = !draft;
@@ -112,7 +112,7 @@ const drawCarried = () => {
   find(".write-count").textContent = told?.tokens === null || !told ? "" : pg.t("count", { used: pg.number(told.tokens), context: pg.number(told.context) });
   find(".write-count").classList.toggle("over", Boolean(told?.over));
   find(".remark").hidden = !draft?.remark;
-  find(".remark-text").textContent = pg.say(draft?.remark);
+  find(".remark-text").textContent = pg.sentence(draft?.remark);
 };
 const drawCards = () => {
   const place = find(".write-cards");
@@ -241,9 +241,9 @@ const hear = () => {
     const at = told.target ?? number;
     if (!cards[at]?.edited) cards[at] = { ...row, text: row.text.trimStart() };
   });
-  if (told.status) say(pg.say(told.status));
+  if (told.status) say(pg.sentence(told.status));
   else say("");
-  if (told.notice) say(pg.say(told.notice));
+  if (told.notice) say(pg.sentence(told.notice));
   if (told.error) complain(told.error.text);
   if (told.phase === "done" || told.phase === "refused") {
     ended();

@@ -1,5 +1,5 @@
 // A section, its editor and a candidate drawn. Runs inside the same function as write.js; text is always text.
-const paragraphs = (text) => text.split(/\n\s*\n/).map((one) => pg.make("p", {}, one));
+const paragraphs = (text) => text.split(/\n\s*\n/).map((one) => pg.make("p", { dir: "auto" }, one));
 const press = (name, key, more = {}) => pg.make("button", { type: "button", class: "quiet", name, ...more }, pg.t(key));
 const labelled = (key, control) => pg.make("label", { class: "field" }, pg.make("span", { class: "field-label" }, pg.t(key)), control);
 const grow = (area, most = 640) => {
@@ -7,19 +7,19 @@ const grow = (area, most = 640) => {
   area.style.height = `${Math.min(area.scrollHeight + 2, most)}px`;
 };
 const box = (name, text, rows, most) => {
-  const made = pg.make("textarea", { name, rows, maxlength: most });
+  const made = pg.make("textarea", { name, rows, dir: "auto", maxlength: most });
   made.value = text;
   return made;
 };
 const line = (name, text, most, hint) => {
-  const made = pg.make("input", { name, maxlength: most, placeholder: hint });
+  const made = pg.make("input", { name, dir: "auto", maxlength: most, placeholder: hint });
   made.value = text;
   return made;
 };
 
 const drawSection = (section) => pg.make("article", { class: "write-section", "data-number": section.number },
   pg.make("header", {},
-    section.heading ? pg.make("h4", {}, section.heading) : pg.make("span", {}),
+    section.heading ? pg.make("h4", { dir: "auto" }, section.heading) : pg.make("span", {}),
     pg.make("span", { class: "write-tools" }, press("edit", "write_edit"), press("remove", "write_remove"))),
   ...paragraphs(section.text));
 const drawEditor = (section) => pg.make("form", { class: "write-section write-editor", "data-number": section.number },
@@ -39,7 +39,7 @@ const facts = (card) => [
   card.path ? pg.t(card.path === "fast" ? "card_fast" : "card_exact", { weights: card.weights }) : "",
 ].filter(Boolean).join(" · ");
 const makeCard = (at) => {
-  const area = pg.make("textarea", { class: "write-text", rows: 6, maxlength: props.most.section, "aria-label": `${pg.t("write_section_text")} ${at + 1}` });
+  const area = pg.make("textarea", { class: "write-text", dir: "auto", rows: 6, maxlength: props.most.section, "aria-label": `${pg.t("write_section_text")} ${at + 1}` });
   const tools = pg.make("div", { class: "write-tools" },
     press("accept", "write_accept", { class: "halt" }), press("continue", "continue"), press("regenerate", "regenerate"));
   return pg.make("article", { class: "write-card", "data-card": at }, area, pg.make("div", { class: "write-facts" }, pg.make("span", {}), press("keep-seed", "seed")), tools);
