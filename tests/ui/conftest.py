@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.ui.served import SCRIPTED, forked, started
 
 PATIENCE = 60_000  # milliseconds: generous, since nothing here is about speed
+# Chromium loads the suggestions of its own address bar for each visitor, which takes the processor a third of the time
+# that our page takes. Only the last such list counts, so what playwright switches off follows where it matters here.
+SWITCHED_OFF = (
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,AimEnabled,PreconnectToSearch,OptimizationHints,"
+    "NetworkTimeServiceQuerying,MediaRouter,LensOverlay,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,PaintHolding,"
+    "ThirdPartyStoragePartitioning,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose"
+)
+
+FORGET = "localStorage.clear(); sessionStorage.clear();"
+
+FAILED = pytest.StashKey[bool]()  # whether a test has failed
+SERVED = pytest.StashKey[list[str]]()  # the servers that are its own
 
 Visit = Callable[..., Page]
 Site = Callable[..., str]
@@ -76,62 +89,124 @@ def embedded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def browser(chromium: str) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        args = ["--no-sandbox", "--disable-gpu", f"--disable-features={SWITCHED_OFF}"]
+        opened = driver.chromium.launch(executable_path=chromium, args=args)
         yield opened
         opened.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def serve() -> Iterator[Site]:
+def serve(request: pytest.FixtureRequest) -> Iterator[Site]:
     """Starts the scripted page with flags of a test's own; it ends after the visitors have left."""
+    own = request.node.stash[SERVED] = list[str]()
     with ExitStack() as running:
 
         def serve(*flags: str) -> str:
             # What opens a link to the outside reads where to find it at import.
             opened = started("-m", SCRIPTED, *flags) if "--share" in flags else forked(SCRIPTED, *flags)
-            return running.enter_context(opened)
+            own.append(running.enter_context(opened))
+            return own[-1]
 
         yield serve
 
 
+class Tab:
+    """A browser's tab. One test after another may take it, each time as a newcomer's: nothing that was kept is left."""
+
+    def __init__(self, browser: Browser, options: dict[str, Any]) -> None:
+        self._viewport = options["viewport"]
+        self.context = browser.new_context(**options)
+        self.context.set_default_timeout(PATIENCE)
+        self.page = self.context.new_page()
+        self.trouble: list[str] = []
+        self._own: tuple[str, ...] = ()
+        self.page.on("pageerror", lambda error: self.trouble.append(f"page error: {error}"))
+        self.page.on("console", Console(self.page, self._complain).hear)
+        self.page.on("request", lambda asked: None if asked.url.startswith(self._own) else self._complain(asked.url))
+        self._tools = self.context.new_cdp_session(self.page)
+        self._tools.send("Page.enable")
+
+    def _complain(self, trouble: str) -> None:
+        self.trouble.append(trouble)
+
+    def enter(self, url: str, trouble: list[str]) -> Page:
+        self.trouble, self._own = trouble, (url, "data:", "blob:")
+        self.page.set_viewport_size(self._viewport)
+        forget = self._tools.send("Page.addScriptToEvaluateOnNewDocument", {"source": FORGET})
+        self.page.goto(url)
+        self._tools.send("Page.removeScriptToEvaluateOnNewDocument", forget)
+        return self.page
+
+    def leave(self) -> bool:
+        """Whether somebody else may take it."""
+        if self.page.is_closed():
+            return False
+        for other in self.context.pages:
+            if other is not self.page:
+                other.close()
+        self.page.unroute_all()
+        self.context.clear_permissions()
+        self.context.clear_cookies()
+        self.page.goto("about:blank")
+        return True
+
+
+@pytest.fixture(scope="module")
+def _tabs(browser: Browser) -> Iterator[dict[str, list[Tab]]]:
+    """Tabs that nobody is in, by where they were and how they were opened: a new one costs half as much as a page."""
+    free: dict[str, list[Tab]] = {}
+    yield free
+    for tab in [tab for tabs in free.values() for tab in tabs]:
+        tab.context.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, serve: Site) -> Iterator[Visit]:
+def visit(
+    browser: Browser, serve: Site, _tabs: dict[str, list[Tab]], request: pytest.FixtureRequest
+) -> Iterator[Visit]:
     """Opens a page as a new visitor; in the end none of them may have failed or asked another host for anything."""
-    contexts: list[BrowserContext] = []
+    taken: list[tuple[str, str, Tab]] = []
     trouble: list[str] = []
 
     def open_page(url: str, *, wait: bool = True, **options: Any) -> Page:
         options = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}, **options}
-        own = (url, "data:", "blob:")
-        context = browser.new_context(**options)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
-        page.on("console", Console(page, trouble).hear)
-        page.on("request", lambda asked: None if asked.url.startswith(own) else trouble.append(asked.url))
-        page.goto(url)
+        key = json.dumps([url, options], sort_keys=True)
+        free = _tabs.get(key)
+        tab = free.pop() if free else Tab(browser, options)
+        taken.append((url, key, tab))
+        page = tab.enter(url, trouble)
         if wait:
             expect(page.locator(".chip.ready")).to_be_visible()
             expect(page.locator(".seen-count")).not_to_be_empty()
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    passed = not request.node.stash.get(FAILED, False)
+    for url, key, tab in taken:
+        if passed and url not in request.node.stash[SERVED] and "permissions" not in key and tab.leave():
+            _tabs.setdefault(key, []).append(tab)
+        else:
+            tab.context.close()
     assert trouble == []
 
 
 class Console:
-    """Collects what a page reports as an error, but not what Gradio says when it is left in the middle of an answer.
+    """Tells what a page reports as an error, but not what Gradio says when it is left in the middle of an answer.
 
     On leaving, Gradio closes its connections, and then calls each of them broken.
     """
 
     LEAVING = "the page is left"
 
-    def __init__(self, page: Page, trouble: list[str]) -> None:
-        self._trouble = trouble
+    def __init__(self, page: Page, complain: Callable[[str], None]) -> None:
+        self._complain = complain
         self._leaving = False
         page.add_init_script(f"addEventListener('beforeunload', () => console.debug({self.LEAVING!r}))")
         page.on("domcontentloaded", self._arrived)
@@ -141,7 +216,7 @@ class Console:
             self._leaving = True
         broken = self._leaving and line.text.startswith("Unexpected error Connection errored out")
         if line.type == "error" and not broken and not line.text.startswith("AbortError: signal is aborted"):
-            self._trouble.append(line.text)
+            self._complain(line.text)
 
     def _arrived(self, _: Page) -> None:
         self._leaving = False
