@@ -197,6 +197,57 @@ def visit(
     assert trouble == []
 
 
+# English, on Play, fast, with nothing looked for and no seed kept; what was asked of the server since is answered.
+BEGIN = """() => {
+  const pg = window.playground;
+  pg.on("wishing", (now) => { window.wishing = now; }, "desk");
+  if (pg.language !== "en") pg.setLanguage("en");
+  if (pg.theme() !== "light") pg.setTheme("light");
+  document.querySelector("nav [data-tab=play]").click();
+  document.querySelector("[data-path=fast]").click();
+  document.querySelector(".seen details").open = false;
+  const find = document.querySelector(".kn-find");
+  find.value = "";
+  find.dispatchEvent(new Event("input", { bubbles: true }));
+  pg.tell("knob", { name: "seed", value: -1 });
+}"""
+
+
+@pytest.fixture(scope="module")
+def _desk(browser: Browser) -> Iterator[list[Tab]]:
+    kept: list[Tab] = []
+    yield kept
+    for tab in kept:
+        tab.context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, scripted: str, _desk: list[Tab], request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The scripted page with an empty free prompt, for promises that need no newcomer: one page for all of a file.
+
+    The runs of the tests before are there behind the newest. After a test that failed a new page is opened.
+    """
+    trouble: list[str] = []
+    if not _desk:
+        _desk.append(Tab(browser, {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}))
+        _desk[0].enter(scripted, trouble)
+    page = _desk[0].page
+    _desk[0].trouble = trouble
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.locator(".chip.ready")).to_be_visible()
+    page.evaluate(BEGIN)
+    page.locator(".task-picker").evaluate("picker => { picker.value = 'slogans'; }")
+    page.locator("[data-kind=task]").click()
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("")
+    page.wait_for_function("window.wishing === false")
+    expect(page.locator(".candidates")).to_have_text("1")
+    yield page
+    if request.node.stash.get(FAILED, False):
+        _desk.pop().context.close()
+    assert trouble == []
+
+
 class Console:
     """Tells what a page reports as an error, but not what Gradio says when it is left in the middle of an answer.
 

@@ -38,8 +38,8 @@ def test_a_first_visit_finds_slogans_filled_in_with_an_example(scripted: str, vi
     assert body(page).inner_text().strip()
 
 
-def test_candidates_stream_into_cards_with_their_line(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_candidates_stream_into_cards_with_their_line(desk: Page) -> None:
+    page = desk
     free_prompt(page, "Once", candidates=3)
     fix_seed(page, 0)
     generate(page)
@@ -50,8 +50,8 @@ def test_candidates_stream_into_cards_with_their_line(scripted: str, visit: Visi
         expect(line).to_contain_text(words)
 
 
-def test_a_card_says_how_many_guesses_were_right_where_there_were_any(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_a_card_says_how_many_guesses_were_right_where_there_were_any(desk: Page) -> None:
+    page = desk
     free_prompt(page, "Once")
     fix_seed(page, 0)
     generate(page)
@@ -71,8 +71,8 @@ def test_a_card_says_how_many_guesses_were_right_where_there_were_any(scripted: 
     expect(line).to_contain_text("8 个猜测中 4 个正确")
 
 
-def test_html_in_prompt_and_output_is_shown_as_text(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_html_in_prompt_and_output_is_shown_as_text(desk: Page) -> None:
+    page = desk
     hostile = "<script>document.title='x'</script>${1+1}{{value}}"
     free_prompt(page, hostile)
     page.locator("[data-variable][name=value]").fill("{{value}}")
@@ -133,15 +133,15 @@ def test_a_run_that_begins_as_the_stream_of_answers_ends_is_heard(scripted: str,
     expect(card(page).locator(".finish")).to_have_text("end of text")
 
 
-def test_ctrl_enter_generates_from_any_field(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_ctrl_enter_generates_from_any_field(desk: Page) -> None:
+    page = desk
     free_prompt(page, "Once")
     page.locator("#prompt").press("Control+Enter")
     expect(card(page).locator(".finish")).to_have_text("end of text")
 
 
-def test_an_edit_a_continuation_and_another_seed_keep_every_version(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_an_edit_a_continuation_and_another_seed_keep_every_version(desk: Page) -> None:
+    page = desk
     free_prompt(page, "Once")
     fix_seed(page, 0)
     generate(page)
@@ -165,8 +165,8 @@ def test_an_edit_a_continuation_and_another_seed_keep_every_version(scripted: st
     assert body(page).inner_text() == first
 
 
-def test_a_new_run_keeps_the_run_before(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_a_new_run_keeps_the_run_before(desk: Page) -> None:
+    page = desk
     free_prompt(page, "Once")
     fix_seed(page, 0)
     generate(page)
@@ -177,8 +177,8 @@ def test_a_new_run_keeps_the_run_before(scripted: str, visit: Visit) -> None:
     expect(body(page)).to_have_text(re.compile("^Night Ferry"))
 
 
-def test_the_seed_of_a_card_can_be_kept(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_the_seed_of_a_card_can_be_kept(desk: Page) -> None:
+    page = desk
     free_prompt(page, "Once")
     generate(page)
     seed = card(page).locator(".card-seed").inner_text().removeprefix("seed ")
@@ -202,8 +202,9 @@ def test_copy_takes_the_text_of_the_card(scripted: str, visit: Visit) -> None:
         assert page.evaluate("navigator.clipboard.readText()") == body(page, number).text_content()
 
 
-def test_another_task_brings_its_fields_and_its_knobs(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_another_task_brings_its_fields_and_its_knobs(desk: Page) -> None:
+    page = desk
+    page.locator("[data-kind=task]").click()
     before = page.locator("#knobs [data-knob=max_new_tokens] input").last.input_value()
     page.locator(".field input").first.fill("Nightjar")
     page.locator(".task-picker").select_option("poems")
@@ -233,8 +234,8 @@ def test_a_run_waits_for_the_knobs_of_a_task_that_was_just_chosen(scripted: str,
     expect(page.locator(".runs output")).to_have_text("Run 1 of 1")
 
 
-def test_a_kind_that_is_chosen_again_keeps_what_was_turned(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_a_kind_that_is_chosen_again_keeps_what_was_turned(desk: Page) -> None:
+    page = desk
     free_prompt(page, "Once")
     length = page.locator("#knobs [data-knob=max_new_tokens] input").last
     length.fill("3")
@@ -245,8 +246,8 @@ def test_a_kind_that_is_chosen_again_keeps_what_was_turned(scripted: str, visit:
     expect(length).to_have_value("3")
 
 
-def test_neutralize_and_restore_reach_the_run(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_neutralize_and_restore_reach_the_run(desk: Page) -> None:
+    page = desk
     expect(page.locator(".kn-count")).not_to_have_text("0 active")
     page.locator(".kn-neutral").click()
     expect(page.locator(".kn-count")).to_have_text("0 active")
@@ -254,8 +255,8 @@ def test_neutralize_and_restore_reach_the_run(scripted: str, visit: Visit) -> No
     expect(page.locator(".kn-count")).not_to_have_text("0 active")
 
 
-def test_temperature_zero_greys_the_cut_offs_with_the_reason(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_temperature_zero_greys_the_cut_offs_with_the_reason(desk: Page) -> None:
+    page = desk
     number = page.locator("#knobs [data-knob=temperature] input").last
     number.fill("0")
     number.press("Enter")

@@ -25,26 +25,26 @@ def complain(page: Page) -> str:
     return str(shown.inner_text())
 
 
-def test_the_browsers_language_comes_first_and_the_switch_survives_a_reload(scripted: str, visit: Visit) -> None:
+def test_the_browsers_language_comes_first_also_of_errors_and_the_switch_survives_a_reload(
+    scripted: str, visit: Visit
+) -> None:
     page = visit(scripted, locale="zh-CN")
     expect(page.locator("button[name=generate]")).to_contain_text("生成")
     expect(page.locator(".kn-title")).to_have_text("参数")
+    page.locator("[data-kind=complete]").click()
+    assert complain(page).startswith("提示词为空。")
     page.locator("button[name=language]").click()
     expect(page.locator("button[name=generate]")).to_contain_text("Generate")
     expect(page.locator(".kn-title")).to_have_text("Knobs")
+    expect(page.locator(".field-error:visible")).to_contain_text("The prompt is empty.")
     page.reload()
     expect(page.locator("button[name=generate]")).to_contain_text("Generate")
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-def test_errors_come_in_the_language_of_the_page_and_follow_the_switch(scripted: str, visit: Visit) -> None:
-    page = visit(scripted, locale="zh-CN")
-    page.locator("[data-kind=complete]").click()
-    assert complain(page).startswith("提示词为空。")
-
-
-def test_what_a_visitor_typed_and_turned_outlives_a_language_switch(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_what_a_visitor_typed_and_turned_outlives_a_language_switch(desk: Page) -> None:
+    page = desk
+    page.locator("[data-kind=task]").click()
     page.locator(".field input").first.fill("Nightjar")
     number = page.locator("#knobs [data-knob=temperature] input").last
     number.fill("1.3")
@@ -56,25 +56,24 @@ def test_what_a_visitor_typed_and_turned_outlives_a_language_switch(scripted: st
     expect(number).to_have_value("1.30")
 
 
-def test_an_empty_prompt_is_refused_beside_its_field(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
-    page.locator("[data-kind=complete]").click()
+def test_an_empty_prompt_is_refused_beside_its_field(desk: Page) -> None:
+    page = desk
     assert complain(page).startswith("The prompt is empty.")
     expect(page.locator("[data-field=prompt].wrong")).to_be_visible()
     page.locator("#prompt").fill("Once")
     expect(page.locator("[data-field=prompt].wrong")).to_have_count(0)
 
 
-def test_an_empty_field_of_a_task_is_refused_beside_it(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_an_empty_field_of_a_task_is_refused_beside_it(desk: Page) -> None:
+    page = desk
+    page.locator("[data-kind=task]").click()
     page.locator(".field input").first.fill("")
     assert "is empty" in complain(page)
     expect(page.locator(".field.wrong").first).to_be_visible()
 
 
-def test_a_prompt_of_a_million_characters_is_refused_and_kept(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
-    page.locator("[data-kind=complete]").click()
+def test_a_prompt_of_a_million_characters_is_refused_and_kept(desk: Page) -> None:
+    page = desk
     page.evaluate(
         """() => {
           const area = document.querySelector('#prompt');
@@ -86,9 +85,8 @@ def test_a_prompt_of_a_million_characters_is_refused_and_kept(scripted: str, vis
     assert page.evaluate("document.querySelector('#prompt').value.length") == 1_000_000
 
 
-def test_control_characters_are_refused_by_name(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
-    page.locator("[data-kind=complete]").click()
+def test_control_characters_are_refused_by_name(desk: Page) -> None:
+    page = desk
     page.locator("#prompt").fill("Once\u0007upon")
     assert "U+0007" in complain(page)
 
@@ -115,8 +113,9 @@ def test_a_text_that_fails_says_why_in_its_place_and_hides_none_of_the_others(sc
     expect(page.locator("#write .write-card").nth(1).locator(".write-facts")).to_contain_text(REASON.zh)
 
 
-def test_a_number_out_of_range_is_not_sent(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_a_number_out_of_range_is_not_sent(desk: Page) -> None:
+    page = desk
+    page.locator("#prompt").fill("Once")
     number = page.locator("#knobs [data-knob=temperature] input").last
     number.fill("-7")
     number.press("Enter")
@@ -125,11 +124,8 @@ def test_a_number_out_of_range_is_not_sent(scripted: str, visit: Visit) -> None:
     expect(card(page).locator(".finish")).not_to_be_empty()
 
 
-def test_a_prompt_too_long_for_the_window_is_announced_and_refused_with_both_numbers(
-    scripted: str, visit: Visit
-) -> None:
-    page = visit(scripted)
-    page.locator("[data-kind=complete]").click()
+def test_a_prompt_too_long_for_the_window_is_announced_and_refused_with_both_numbers(desk: Page) -> None:
+    page = desk
     page.locator("#prompt").fill("word " * 1950)
     expect(page.locator(".seen-warning")).to_contain_text("Room for")
     page.locator("#prompt").fill("word " * 3000)
@@ -206,8 +202,8 @@ def test_a_phone_has_everything_in_reach(scripted: str, visit: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_model_page_shows_every_layer_with_its_device(scripted: str, visit: Visit) -> None:
-    page = visit(scripted)
+def test_the_model_page_shows_every_layer_with_its_device(desk: Page) -> None:
+    page = desk
     page.locator("nav [data-tab=model]").click()
     expect(page.locator("#play")).to_be_hidden()
     rows = page.locator(".device-table tbody tr")

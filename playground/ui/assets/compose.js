@@ -61,7 +61,10 @@ const grow = (area) => {
   area.style.height = "auto";
   area.style.height = `${Math.min(area.scrollHeight + 2, 420)}px`;
 };
+let wrong = null; // the field that something was said of, and what
 const complain = (name, text) => {
+  if (text) wrong = { name, text };
+  else if (wrong?.name === name) wrong = null;
   const field = element.querySelector(`.compose-kind:not([hidden]) [data-field="${CSS.escape(name)}"]`);
   if (!field) return false;
   field.classList.toggle("wrong", Boolean(text));
@@ -240,6 +243,7 @@ const followLanguage = () => {
 pg.on("language", () => {
   followLanguage();
   drawAll();
+  if (wrong) complain(wrong.name, wrong.text);
   wish(false);
 }, "compose");
 // A visitor's own tasks have changed. The one that is open may have another text now, or be gone.

@@ -17,7 +17,10 @@ const grow = (one) => {
   one.style.height = "auto";
   one.style.height = `${Math.min(one.scrollHeight + 2, 420)}px`;
 };
+let wrong = null; // the field that something was said of, and what
 const complain = (name, text) => {
+  if (text) wrong = { name, text };
+  else if (wrong?.name === name) wrong = null;
   const field = find(`[data-field="${CSS.escape(name)}"]`);
   if (!field) return false;
   field.classList.toggle("wrong", Boolean(text));
@@ -215,7 +218,10 @@ pg.on("run", (news) => {
   status.textContent = pg.sentence(news.status);
   drawTools();
 }, "talk");
-pg.on("language", draw, "talk");
+pg.on("language", () => {
+  draw();
+  if (wrong) complain(wrong.name, wrong.text);
+}, "talk");
 window.addEventListener("pagehide", keepTalk);
 watch("value", receive);
 findTalk();
