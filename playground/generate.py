@@ -183,6 +183,7 @@ def check_generator(request: Request, generator: Generator) -> None:
 
 def prepare(request: Request, generator: Generator, limits: Limits | None = None) -> Run:
     """Everything that can be refused is refused here, before the model runs."""
+    check_texts(request)
     if limits is not None:
         check_limits(request, limits)
         request = within_time(request, limits)

@@ -23,7 +23,8 @@ from playground.parameters.words import check_no_ids
 from playground.task import Task
 from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import answer
-from playground.ui.handler_errors import TellingBlocks
+from playground.ui.blocks import Blocks
+from playground.ui.element import decode, encode
 from playground.ui.host import Host
 from playground.ui.line import Line
 from playground.ui.server_words import STOPPING
@@ -51,25 +52,9 @@ _HINTS: dict[str, Any] = {
 }
 
 
-class Blocks(TellingBlocks):
-    """gr.Blocks that speaks the protocol in which an object with the key `path` is no file.
-
-    Our answers have that key, as `--json` has it. With the newest protocol gradio_client takes every such object for a
-    file to be fetched; with this one only what is marked as a file. For streams the two are alike.
-    """
-
-    def get_config_file(self) -> Any:
-        return {**super().get_config_file(), "protocol": "sse_v2.1"}
-
-    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """A plain list of values may end early: what is missing keeps its default. Gradio would answer with null."""
-        if block_fn.api_name == NAME:
-            inputs.extend(list(_defaults().values())[len(inputs) :])
-        super().validate_inputs(block_fn, inputs)
-
-
-def add(host: Host, line: Line) -> None:
+def add(blocks: Blocks, host: Host, line: Line) -> None:
     """Adds the endpoint to the Blocks that is being built."""
+    blocks.defaults[NAME] = list(_defaults().values())
     gr.api(
         endpoint(host, line),
         api_name=NAME,
@@ -84,6 +69,8 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
     async def generate_text(*given: Any) -> AsyncIterator[dict[str, Any]]:
         values = dict(zip(names, given, strict=True))
         texts = {name: values.pop(name) for name in (*_TEXTS, *_LAST)}
+        if isinstance(texts["fields"], str):
+            texts["fields"] = decode(texts["fields"] or "{}")
         ask = partial(request_of, texts, values)
         cancelled = threading.Event()
 
@@ -96,7 +83,7 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
                         await _tell_more(state, host.generator.card, task, texts)
                         if host.stopping.is_set():
                             state.remarks = [*state.remarks, (None, STOPPING)]
-                        yield state.as_json()
+                        yield _object(state)
         except PlaygroundError as error:
             raise gr.Error(error.say("en"), print_exception=False) from None
         except Exception:  # the last edge before the caller: the terminal gets the traceback, the caller a sentence
@@ -109,6 +96,15 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
     vars(generate_text)["__signature__"] = shape
     generate_text.__annotations__ = {name: parameter.annotation for name, parameter in shape.parameters.items()}
     return generate_text
+
+
+def _object(run: Run) -> dict[str, Any]:
+    """What `--json` prints, but `value` as JSON text: Gradio and its clients take some objects for files."""
+    told = run.as_json()
+    for candidate in told["candidates"]:
+        if "value" in candidate:
+            candidate["value"] = encode(candidate["value"])
+    return told
 
 
 def request_of(texts: Mapping[str, Any], values: Mapping[str, Any], card: ModelCard | None) -> Request:

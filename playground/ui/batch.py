@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -26,11 +27,12 @@ from playground.types import InvalidRequest, Language, ModelCard, PlaygroundErro
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
 from playground.ui.batch_file import AGAIN, asked, refusals, taken
-from playground.ui.element import element
+from playground.ui.element import Element, data_of, element
 from playground.ui.host import Host
 from playground.ui.kept import Kept, key_of
 from playground.ui.line import Line
 from playground.ui.mine import record_of
+from playground.ui.uploads import Uploads, as_file
 from playground.ui.words import UNEXPECTED, said
 
 PAGE = 50  # rows of the table at a time
@@ -53,6 +55,7 @@ class BatchTab:
         self._opening = threading.Lock()
         self._opened: Jobs | None = None
         self._followers: dict[str, object] = {}
+        self._uploads = Uploads(host.settings.limits.batch_bytes)
 
     def layout(self) -> None:
         limits = self._host.settings.limits
@@ -64,6 +67,7 @@ class BatchTab:
                 tasks=form.task_records(),
                 first_task=form.FIRST_TASK,
                 most={"rows": limits.batch_rows, "bytes": limits.batch_bytes, "candidates": limits.candidates},
+                taken=None,
                 job=None,
                 about=None,
                 status=None,
@@ -71,10 +75,11 @@ class BatchTab:
                 file=None,
             )
 
-    def wire(self, panel: gr.HTML, act: gr.HTML, told: Mapping[str, Any]) -> None:
+    def wire(self, panel: Element, act: Element, told: Mapping[str, Any]) -> None:
         """`act` holds the path that was chosen; `told` are the options of an event that brings data of its own and
         waits behind no run."""
         self.form.opened(self._open, None, self.form, **told)
+        self.form.piece(self._piece, None, self.form, **told)
         self.form.about(self._about, None, self.form, **told)
         self.form.look(self._look, [panel, act], self.form, **told)
         self.form.go(self._go, [panel, act], self.form, **told)
@@ -90,6 +95,10 @@ class BatchTab:
         if jobs is not None:
             jobs.pause_all(seconds)
 
+    def left(self, session: str) -> None:
+        """The tab was closed: a file that it was sending is given up."""
+        self._uploads.drop(session)
+
     @property
     def _jobs(self) -> Jobs:
         with self._opening:
@@ -99,19 +108,36 @@ class BatchTab:
             return self._opened
 
     def _open(self, event: gr.EventData) -> Any:
-        """A file that was sent becomes a job, unless something has to be asked; a key finds its own again."""
-        sent = _sent(event)
+        """A key finds its own job again."""
+        return self._opened_with(lambda: self._known(data_of(event)), known=False)
+
+    def _piece(self, event: gr.EventData, request: gr.Request) -> Any:
+        """A piece of a file arrives; with the last one the file becomes a job, unless something has to be asked."""
+        sent = data_of(event)
         try:
-            found = {"key": self._taken(sent)} if "path" in sent else sent
-            return gr.update(job=self._told(self._known(found)), preview=None, status=None)
+            content = self._uploads.add(request.session_hash or "", sent)
+        except PlaygroundError as error:
+            return gr.update(job={"error": _error(error), "known": True})
+        if content is None:
+            return gr.update(taken={"at": _whole(sent, "at"), "from": _whole(sent, "from")})
+
+        def found() -> StoredJob:
+            with as_file(content, sent.get("name")) as file:
+                return self._known({"key": self._taken(file, sent)})
+
+        return self._opened_with(found, known=True)
+
+    def _opened_with(self, find: Callable[[], StoredJob], *, known: bool) -> Any:
+        try:
+            return gr.update(job=self._told(find()), preview=None, status=None)
         except NeedsChoice as question:
             return gr.update(job={"error": _error(question), "known": True, "ask": asked(question)})
         except PlaygroundError as error:
-            return gr.update(job={"error": _error(error), "known": "path" in sent})
+            return gr.update(job={"error": _error(error), "known": known})
 
-    def _taken(self, sent: Mapping[str, Any]) -> str:
-        """The key of a new job from the file that was sent; the file itself is not kept."""
-        table = taken(sent, self._host.settings.limits)
+    def _taken(self, file: Path, sent: Mapping[str, Any]) -> str:
+        """The key of a new job from a file, which itself is not kept."""
+        table = taken(file, sent, self._host.settings.limits)
         return self._jobs.store.add_job(table.columns, table.rows, visitor.current(), table.refused)
 
     def _told(self, job: StoredJob) -> dict[str, Any]:
@@ -129,7 +155,7 @@ class BatchTab:
     def _about(self, event: gr.EventData) -> Any:
         """What there is to say of the chosen task: the columns that its fields would take, and where the model falls
         short of it."""
-        sent, generator = _sent(event), self._host.loaded
+        sent, generator = data_of(event), self._host.loaded
         told = {"at": _whole(sent, "at")}
         try:
             columns, task = self._known(sent).columns, _task(sent)
@@ -142,7 +168,7 @@ class BatchTab:
 
     async def _look(self, knobs: Any, act: Any, event: gr.EventData) -> AsyncGenerator[Any, None]:
         """The first row's prompt, then its texts as they grow."""
-        sent, cancelled = _sent(event), threading.Event()
+        sent, cancelled = data_of(event), threading.Event()
         shown: dict[str, Any] = {}
         task: Task | None = None
 
@@ -176,7 +202,7 @@ class BatchTab:
 
     async def _go(self, knobs: Any, act: Any, event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Runs all rows anew, or with `resume` those that wait, or with `retry` those that failed."""
-        sent = _sent(event)
+        sent = data_of(event)
         try:
             await asyncio.to_thread(self._begin, sent, knobs, act)
         except PlaygroundError as error:
@@ -233,7 +259,7 @@ class BatchTab:
         return job
 
     async def _follow(self, event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
-        async for one in self._followed(_sent(event), request.session_hash or ""):
+        async for one in self._followed(data_of(event), request.session_hash or ""):
             yield one
 
     async def _followed(self, sent: Mapping[str, Any], session: str) -> AsyncGenerator[Any, None]:
@@ -275,14 +301,14 @@ class BatchTab:
         }  # fmt: skip
 
     def _pause(self, event: gr.EventData) -> None:
-        self._jobs.pause(key_of(_sent(event)))
+        self._jobs.pause(key_of(data_of(event)))
 
     def _halt(self, event: gr.EventData) -> None:
-        self._jobs.stop(key_of(_sent(event)))
+        self._jobs.stop(key_of(data_of(event)))
 
     def _save(self, event: gr.EventData) -> Any:
         """The results as a text that the browser makes a file of: so none of it lies on the server to be fetched."""
-        sent = _sent(event)
+        sent = data_of(event)
         language = form.language_of(sent)
         try:
             job = self._known(sent)
@@ -317,11 +343,6 @@ def _readable(task: Task | None, text: str) -> str | dict[str, str]:
         "en": "\n".join(f"{name.en}: {value.en}" for name, value in pairs),
         "zh": "\n".join(f"{name.zh}：{value.zh}" for name, value in pairs),
     }
-
-
-def _sent(event: gr.EventData) -> Mapping[str, Any]:
-    """What the script sent with an event; anything but a mapping is nothing."""
-    return event._data if isinstance(event._data, Mapping) else {}
 
 
 def _whole(sent: Mapping[str, Any], name: str, usual: int = 0) -> int:

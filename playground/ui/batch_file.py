@@ -1,4 +1,4 @@
-"""A file that was sent to the tab Batch: from Gradio's folder into a table, and what has to be asked about it.
+"""A file that was sent to the tab Batch: what it is read as, and what has to be asked about it.
 
 Knows no job and no element. The browser keeps the file and sends it again with each answer, so nothing waits here.
 """
@@ -10,12 +10,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
-
 from playground import rows
 from playground.rows import NeedsChoice, Reading, Table
 from playground.settings import Limits
-from playground.types import InvalidRequest, Text
+from playground.types import Text
 from playground.ui.words import said
 
 AGAIN = Text("Choose the file again.", "请重新选择文件。")
@@ -24,17 +22,11 @@ _TOLD = 5  # refused rows that stand above the table
 _READINGS = frozenset(one.name for one in fields(Reading))
 
 
-def taken(sent: Mapping[str, Any], limits: Limits) -> Table:
-    """The table in the file that was sent, which is not kept. Raises NeedsChoice where something has to be asked."""
-    file = _uploaded(sent.get("path"))
-    if file is None:
-        raise InvalidRequest(Text("There is no such file.", "没有这个文件。"), AGAIN, parameter="file")
+def taken(file: Path, sent: Mapping[str, Any], limits: Limits) -> Table:
+    """The table in the file that was sent. Raises NeedsChoice where something has to be asked."""
     answers = {name: sent.get(name) for name in _READINGS}
     known = {name: one for name, one in answers.items() if isinstance(one, str) and len(one) <= _LONGEST}
-    try:
-        return rows.read(file, limits, Reading(**known))
-    finally:
-        file.unlink(missing_ok=True)
+    return rows.read(file, limits, Reading(**known))
 
 
 def asked(question: NeedsChoice) -> dict[str, Any]:
@@ -46,13 +38,3 @@ def asked(question: NeedsChoice) -> dict[str, Any]:
 def refusals(refused: Mapping[int, Text | None]) -> list[dict[str, Any]]:
     """The first rows that are refused, with their reasons."""
     return [{"number": number, "reason": said(reason)} for number, reason in list(refused.items())[:_TOLD]]
-
-
-def _uploaded(path: object) -> Path | None:
-    """A file that was sent to this server; None for any other path."""
-    try:
-        file = Path(path).resolve() if isinstance(path, str) else None
-        known = file is not None and file.is_relative_to(Path(get_upload_folder()).resolve()) and file.is_file()
-    except (OSError, ValueError):  # no file can be named so
-        return None
-    return file if known else None

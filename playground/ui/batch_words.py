@@ -17,6 +17,7 @@ BATCH_WORDS: Mapping[str, Text] = {
     "batch_too_large": Text(
         "The file has {size}; at most {most} are allowed. Split it.", "文件大小为 {size}，最多允许 {most}。请拆分文件。"
     ),
+    "batch_unreadable": Text("Your browser cannot read this file.", "浏览器无法读取此文件。"),
     "batch_texts": Text("texts a row", "每行条数"),
     "batch_knobs": Text("Use the knobs of the tab Play", "使用“生成”页的参数"),
     "batch_column": Text("column", "列"),

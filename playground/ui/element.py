@@ -1,18 +1,27 @@
-"""Our own page elements: a `gr.HTML` whose markup and script are files in `assets/`, spoken to through its value.
+"""Our own page elements: a `gr.HTML` whose markup and script are files in `assets/`, spoken to in JSON texts.
 
-Knows no element by name. Gradio compiles the markup as a template, so it stays static: scripts fill it in.
+Gradio, its JavaScript and gradio_client search every value for objects that name files, and copy and serve what those
+name. So nothing that a visitor or a model wrote leaves as an object: values, props and the data of events travel as one
+text each, which element.js reads. Knows no element by name. Gradio compiles the markup as a template, so it stays
+static: scripts fill it in.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import gradio as gr
+from gradio import component_meta
+
+component_meta.create_or_modify_pyi = lambda *_: None  # it writes a stub beside the source of every component's class
 
 ASSETS = Path(__file__).parent / "assets"
+MOST = 8_000_000  # characters of one value from a browser: several times the longest text that any of them may hold
 _PART = re.compile(r"^ *<!-- (\w+) -->\n", re.MULTILINE)  # markup of another file, where several elements have the same
 
 
@@ -20,16 +29,81 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def element(name: str, value: Any, scripts: Sequence[str] = (), **fixed: Any) -> gr.HTML:
+def encode(value: Any) -> str:
+    """Plain data as JSON that a browser can read and that UTF-8 can hold."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:  # a number that JSON does not have
+        return encode(_finite(value))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def decode(text: object) -> Any:
+    """What a script sent; None for anything that is not JSON in a text, or longer than any script's."""
+    if not isinstance(text, str) or len(text) > MOST:
+        return None
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+class Element(gr.HTML):
+    """A part of the page. `props` are plain data like its value; what its script sends comes back as plain data."""
+
+    def __init__(self, value: Any, *, html_template: str, js_on_load: str, elem_id: str, **more: Any) -> None:
+        named = {name: more.pop(name) for name in ("elem_classes", "render") if name in more}
+        self._is_form = isinstance(value, Mapping)
+        super().__init__(
+            value,  # Gradio puts it through postprocess
+            html_template=html_template,
+            js_on_load="\n".join((f"const NAME = {json.dumps(elem_id)};", asset("element.js"), js_on_load)),
+            apply_default_css=False,
+            elem_id=elem_id,
+            **named,
+            **{name: encode(one) for name, one in more.items()},
+        )
+
+    def preprocess(self, payload: Any) -> Any:
+        """What the script set; of a form, which always is a mapping, nothing where it is none."""
+        value = decode(payload)
+        return value if isinstance(value, Mapping) or not self._is_form else {}
+
+    def postprocess(self, value: Any) -> str:
+        return encode(value)
+
+
+def data_of(event: gr.EventData) -> Mapping[str, Any]:
+    """What a script sent with an event; anything but a mapping is nothing. Gradio has searched its text by then."""
+    data = decode(event._data) if isinstance(event._data, str) else event._data
+    return data if isinstance(data, Mapping) else {}
+
+
+def element(name: str, value: Any, scripts: Sequence[str] = (), **fixed: Any) -> Element:
     """`assets/<name>.html` and `assets/<name>.js`, in one function behind the files that `scripts` names.
 
-    `fixed` is data that the script reads once, when it starts.
+    `fixed` is data that the script reads once, when it starts, or that updates of its props replace.
     """
-    return gr.HTML(
+    return Element(
         value,
         html_template=_PART.sub(lambda part: asset(f"{part[1]}.html"), asset(f"{name}.html")),
         js_on_load="\n".join(asset(f"{part}.js") for part in (*scripts, name)),
-        apply_default_css=False,
         elem_id=name,
         **fixed,
     )

@@ -158,7 +158,7 @@ def path_of(values: Mapping[str, Any], act: object, generator: Generator | None)
 
 def on_path(request: Request, act: object, generator: Generator) -> Request:
     """The request on the path that was chosen. Raises InvalidRequest where a chat says nothing."""
-    if request.mode == "chat" and not (request.prompt.strip() or request.prefill.strip()):
+    if request.mode == "chat" and not (str(request.prompt).strip() or str(request.prefill).strip()):
         raise InvalidRequest(
             Text("The message is empty.", "消息为空。"),
             Text("Write something for the model to answer.", "请写一些内容让模型回答。"),

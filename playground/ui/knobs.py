@@ -1,4 +1,4 @@
-"""The panel of knobs: one gr.HTML whose value is the mapping of all parameters, drawn from the registry.
+"""The panel of knobs: one element whose value is the mapping of all parameters, drawn from the registry.
 
 Knows no model and no task: what has no effect, and which preset is in force, it is told through `panel_update`.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,11 +14,11 @@ import gradio as gr
 from playground import parameters
 from playground.parameters import Parameter
 from playground.types import InvalidRequest, Text
+from playground.ui.element import Element, asset
 
-ASSETS = Path(__file__).parent / "assets"
-_TEMPLATE = (ASSETS / "knobs.html").read_text(encoding="utf-8")
+_TEMPLATE = asset("knobs.html")
 _SCRIPTS = ("knobs.js", "knobs_numbers.js", "knobs_fields.js", "knobs_order.js", "knobs_help.js")
-_CODE = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS) + "\nstart();\n"
+_CODE = "\n".join(map(asset, _SCRIPTS)) + "\nstart();\n"
 
 # Settings of a run rather than shapers of text: never counted as active, and "neutralize" leaves them alone.
 _SETTINGS = frozenset({"max_new_tokens", "n", "seed"})
@@ -95,7 +94,7 @@ _WORDS: dict[str, Text] = {
 }
 
 
-class KnobPanel(gr.HTML):
+class KnobPanel(Element):
     """Every parameter of the registry as a knob; as an event's input it gives {name: value} of all of them.
 
     Events: `input` (a value changed; fires while a slider is dragged: use trigger_mode="always_last") and `preset`
@@ -116,19 +115,15 @@ class KnobPanel(gr.HTML):
         presets: Sequence[Mapping[str, Any]] = (),
         active_preset: str = "",
         preset_values: Mapping[str, Any] | None = None,
+        elem_id: str = "knobs",
         **kw: Any,
     ) -> None:
-        classes = kw.pop("elem_classes", None) or []
-        classes = [classes] if isinstance(classes, str) else list(classes)
-        # Gradio rebuilds a component from its arguments at every update, so these may come back here.
-        for fixed in ("value", "html_template", "css_template", "js_on_load", "apply_default_css"):
-            kw.pop(fixed, None)
         super().__init__(
             _complete(values or {}),
             html_template=_TEMPLATE,
             js_on_load=_script(),
-            apply_default_css=False,
-            elem_classes=classes if "pg-knobs" in classes else [*classes, "pg-knobs"],
+            elem_id=elem_id,
+            elem_classes="pg-knobs",
             inert=_said(inert or {}),
             badges=_said(badges or {}),
             found=dict(found or {}),
@@ -141,21 +136,13 @@ class KnobPanel(gr.HTML):
 
     def preprocess(self, payload: Any) -> dict[str, Any]:
         """The mapping as the browser sent it, completed; what it holds is checked by `parameters.validate`."""
-        if not isinstance(payload, Mapping):
+        values = super().preprocess(payload)
+        if not isinstance(values, Mapping):
             raise InvalidRequest(Text("The knobs' values must be a mapping.", "参数值应为映射。"))
-        return _complete(payload)
+        return _complete(values)
 
-    def postprocess(self, value: Mapping[str, Any] | None) -> dict[str, Any]:
-        return _complete(value or {})
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object", "additionalProperties": True}
-
-    def example_payload(self) -> Any:
-        return _complete({})
-
-    def example_value(self) -> Any:
-        return _complete({})
+    def postprocess(self, value: Mapping[str, Any] | None) -> str:
+        return super().postprocess(_complete(value or {}))
 
 
 _UNSET: Any = object()

@@ -15,7 +15,7 @@ from playground.schema import SchemaError
 from playground.task import Prompts, Task
 from playground.types import PlaygroundError
 from playground.ui import form as forms
-from playground.ui.element import element
+from playground.ui.element import Element, data_of, element
 from playground.ui.words import WORDS, said
 
 _CHAT = ("system", "message", "prefill")  # the texts of a chat
@@ -28,7 +28,7 @@ class Mine:
     def layout(self) -> None:
         self.element = element("mine", None, told=None, most=own_task.MAX_BYTES, most_title=own_task.MAX_TITLE)
 
-    def wire(self, compose: gr.HTML, panel: gr.HTML, told: Mapping[str, Any]) -> None:
+    def wire(self, compose: Element, panel: Element, told: Mapping[str, Any]) -> None:
         """`told` are the options of an event that brings data of its own and waits behind no run."""
         self.element.keep(self._keep, [compose, panel], self.element, **told)
         self.element.check(self._check, None, self.element, **told)
@@ -49,7 +49,7 @@ class Mine:
 
 def _answer(event: gr.EventData, answer: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Any:
     """What a script asked for, with the `at` and the `key` by which it knows its question again."""
-    sent = event._data if isinstance(event._data, Mapping) else {}
+    sent = data_of(event)
     question = {"at": sent.get("at"), "key": sent.get("key")}
     try:
         return gr.update(told=question | answer(sent))

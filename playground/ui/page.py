@@ -19,7 +19,8 @@ from playground.types import PlaygroundError, Text
 from playground.ui import api, form, news, tokens, waterfall
 from playground.ui.ahead import Ahead
 from playground.ui.batch import BatchTab
-from playground.ui.element import asset, element
+from playground.ui.blocks import Blocks
+from playground.ui.element import asset, data_of, element
 from playground.ui.host import Host, known_models
 from playground.ui.kept import Kept
 from playground.ui.knobs import KnobPanel, panel_update
@@ -41,9 +42,8 @@ _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode":
 _STOP: dict[str, Any] = {**_PRIVATE, "queue": False, "trigger_mode": "multiple"}
 # The same for events that bring data of their own: always_last repeats what waited with the data of the first one.
 _TOLD: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
-# A run keeps its own line; Gradio's would free a place before the model has let go. Its news are plain data already:
-# without postprocessing an update costs no thread.
-_RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple", "postprocess": False}
+# A run keeps its own line; Gradio's would free a place before the model has let go.
+_RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
 
 
 def head() -> str:
@@ -84,10 +84,10 @@ class Page:
         self._mine = Mine()
         self._play = Play(host, line, switches, self._lens)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
-        with api.Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
+        with Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
             self._layout()
             self._wire()
-            api.add(host, line)
+            api.add(self.blocks, host, line)
             self.blocks.unload(self._left)
 
     def stop(self, seconds: float) -> None:
@@ -100,7 +100,7 @@ class Page:
 
     def _layout(self) -> None:
         first = form.first_form()
-        values = self._play.wishes(first)
+        values, act = self._play.wishes(first), {"path": self._host.settings.path}
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="desk", scale=3):
@@ -118,7 +118,7 @@ class Page:
                 self.prompt_tokens = build_prompt_tokens()
                 self.act = element(
                     "act",
-                    {"path": self._host.settings.path},
+                    act,
                     ("paths", "seed_lock"),
                     most=self._host.settings.limits.candidates,
                 )
@@ -132,7 +132,7 @@ class Page:
                 self.drawer = element("drawer", None)
                 self.panel = KnobPanel(
                     values,
-                    inert=self._play.turned(values, self.act.value),
+                    inert=self._play.turned(values, act),
                     presets=self._presets(first),
                     active_preset=OWN_PRESET,
                     preset_values=values,
@@ -214,13 +214,13 @@ class Page:
     @_streamed
     def _again(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.again(_sent(event), knobs, session, act), session)
+        return self._seen_through(self._play.again(data_of(event), knobs, session, act), session)
 
     @_streamed
     def _branch(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         """Goes on from one token of the newest run with another in its place; the run itself stays on its card."""
         session = request.session_hash or ""
-        wish = self._lens.branch(session, _sent(event))
+        wish = self._lens.branch(session, data_of(event))
         if wish is None:
             return None
         told = self._play.again(wish, knobs, session, act)
@@ -232,7 +232,7 @@ class Page:
     ) -> Any:
         """A run of the prompt that was looked at, beginning with one of the alternatives."""
         session, talk = request.session_hash or "", filled.get("kind") == "talk"
-        start = self._ahead.start(_sent(event), session)
+        start = self._ahead.start(data_of(event), session)
         if start is None:
             return None
         told = self._play.begin(start, knobs, session, act, {"talk": None} if talk else None)
@@ -241,7 +241,7 @@ class Page:
     @_streamed
     def _speak(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.speak(_sent(event), knobs, session, act), session, talk=True)
+        return self._seen_through(self._play.speak(data_of(event), knobs, session, act), session, talk=True)
 
     async def _seen_through(
         self, told: AsyncGenerator[news.News, None], session: str, *, talk: bool = False
@@ -266,18 +266,18 @@ class Page:
 
     def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
         """Another candidate of the same run is looked at."""
-        self._lens.turn(request.session_hash or "", _sent(event))
+        self._lens.turn(request.session_hash or "", data_of(event))
 
     def _opened(self, event: gr.EventData, request: gr.Request) -> Any:
         """Another version of a card is looked at, and with it the run that wrote it."""
-        value = self._lens.look(request.session_hash or "", _sent(event))
+        value = self._lens.look(request.session_hash or "", data_of(event))
         return value, value, {}
 
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
-        return self._lens.pick(request.session_hash or "", _sent(event))
+        return self._lens.pick(request.session_hash or "", data_of(event))
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
-        asked = _sent(event)
+        asked = data_of(event)
         return self._lens.pick(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
 
     def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
@@ -293,6 +293,7 @@ class Page:
         self._reader.stop(request.session_hash or "")
         self._ahead.close(request.session_hash or "")
         self._write.left(request.session_hash or "")
+        self._batch.left(request.session_hash or "")
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
         stale = self._ahead.stale(filled, knobs, request.session_hash or "")
@@ -307,7 +308,7 @@ class Page:
         return gr.skip() if value is None else value
 
     def _next_asked(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
-        value = self._ahead.ask(_sent(event), knobs, request.session_hash or "")
+        value = self._ahead.ask(data_of(event), knobs, request.session_hash or "")
         return gr.skip() if value is None else value
 
     def _next_closed(self, request: gr.Request) -> None:
@@ -355,7 +356,7 @@ class Page:
     def _preset(
         self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
     ) -> Any:
-        chosen = str(_sent(event).get("id", ""))
+        chosen = str(data_of(event).get("id", ""))
         try:
             values = self._preset_values(chosen, filled)
         except PlaygroundError:  # of a task that cannot be read
@@ -374,11 +375,6 @@ class Page:
 
     def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
         return panel_update(inert=self._play.turned(knobs, act), found=self._play.found(knobs))
-
-
-def _sent(event: gr.EventData) -> Mapping[str, Any]:
-    """What a script sent with an event; anything but a mapping is nothing."""
-    return event._data if isinstance(event._data, Mapping) else {}
 
 
 def _examples() -> dict[str, Any]:

@@ -155,9 +155,9 @@ class Play:
         try:
             request = forms.request_of(form, knobs, generator.card)
             mode = request.mode  # a task without a chat form is continued
+            generate.check_texts(request)
             if not (request.prompt.strip() or request.prefill.strip() or request.turns):
                 return {"used": 0, "context": generator.card.context, "mode": mode, "text": ""}
-            generate.check_texts(request)
             if request.prompt.strip() or request.prefill.strip():
                 request = generate.checked(request)
             limits = self._host.settings.limits

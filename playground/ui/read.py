@@ -12,7 +12,7 @@ import gradio as gr
 
 from playground.types import Text
 from playground.ui import tokens, waterfall
-from playground.ui.element import element
+from playground.ui.element import Element, element
 from playground.ui.knobs import KnobPanel
 from playground.ui.reader import Reader, watermark_knobs
 from playground.ui.words import said
@@ -49,7 +49,7 @@ EXPECTED: Mapping[str, Text] = {
 }
 
 
-def build_prompt_tokens() -> gr.HTML:
+def build_prompt_tokens() -> Element:
     """What the model will see, as tokens with their ids; shown where the prompt's text stands otherwise."""
     return tokens.build(elem_id="seen-tokens", row=0, scope="seen", ids=True, words=_PROMPT)
 

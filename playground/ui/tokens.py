@@ -11,10 +11,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import gradio as gr
-
 from playground.types import Step, Text
-from playground.ui.element import asset
+from playground.ui.element import Element, asset
 from playground.ui.words import said
 from playground.xray import Reading, Replayed, Token
 
@@ -241,7 +239,7 @@ def build(
     scope: str = "",
     ids: bool = False,
     words: Mapping[str, Text] | None = None,
-) -> gr.HTML:
+) -> Element:
     """The tokens in colour. `row` fixes the candidate; without it the reader chooses among those of the run.
 
     Views of one `scope` speak with each other. `ids` writes each token's number below it; `words` replaces some of
@@ -261,7 +259,7 @@ def build_curve(
     language: str = "",
     scope: str = "",
     words: Mapping[str, Text] | None = None,
-) -> gr.HTML:
+) -> Element:
     """Entropy and surprise over the tokens: left empty, of the tokens of the same scope. Event: `pick`."""
     props = {"row": row, "language": language, "scope": scope}
     return component("curve", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
@@ -272,19 +270,13 @@ def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Valu
     return {"text": said(text), "stop": stop, "error": error}
 
 
-def component(name: str, value: Value, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> gr.HTML:
+def component(name: str, value: Value, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> Element:
     """One of the token views: its own scripts behind those they share, with its words as data of the script."""
     data = json.dumps(json.dumps({"words": {key: said(text) for key, text in words.items()}}))
     scripts = ("visible", "token_shared", *_PARTS.get(name, ()), name)
     code = "\n".join((f"const DATA = JSON.parse({data});", *(asset(f"{script}.js") for script in scripts)))
-    return gr.HTML(
-        value,
-        html_template=asset(f"{name}.html"),
-        js_on_load=code,
-        apply_default_css=False,
-        elem_id=elem_id,
-        elem_classes="pg-view",
-        **props,
+    return Element(
+        value, html_template=asset(f"{name}.html"), js_on_load=code, elem_id=elem_id, elem_classes="pg-view", **props
     )
 
 

@@ -6,10 +6,9 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-import gradio as gr
-
 from playground.types import PlaygroundError, Text
 from playground.ui import tokens
+from playground.ui.element import Element
 from playground.ui.tokens import Value, token_value
 from playground.ui.words import said
 from playground.xray import Chance, Draw, Fate, StageChange, Token, Waterfall
@@ -180,7 +179,7 @@ def build(
     language: str = "",
     scope: str = "",
     ahead: bool = False,
-) -> gr.HTML:
+) -> Element:
     """The panel, closed while its value is empty. Update with `waterfall_value(…)`, or `{}` to close it.
 
     With `ahead` it shows the next token before any run: there is nothing to walk to, a value's `note` is said of its

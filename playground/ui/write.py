@@ -23,7 +23,7 @@ from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundErr
 from playground.ui import form as forms
 from playground.ui import news
 from playground.ui.answer import Waiting, answer
-from playground.ui.element import element
+from playground.ui.element import Element, data_of, element
 from playground.ui.host import Host
 from playground.ui.kept import Kept, key_of
 from playground.ui.line import Line, Switches
@@ -70,7 +70,7 @@ class WriteTab:
                 file=None,
             )  # fmt: skip
 
-    def wire(self, panel: gr.HTML, act: gr.HTML, told: Sent, run: Sent, stop: Sent) -> None:
+    def wire(self, panel: Element, act: Element, told: Sent, run: Sent, stop: Sent) -> None:
         """`told` are the options of an event that brings data of its own, `run` of a run, `stop` of its end."""
         self.form.go(self._go, [panel, act], self.form, **run)
         self.form.halt(self._halt, None, None, **stop)
@@ -190,7 +190,7 @@ class WriteTab:
         self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
         """The news of several candidates for the next section, or of one that is written again or goes on."""
-        sent, name, session = _sent(event), uuid.uuid4().hex[:12], request.session_hash or ""
+        sent, name, session = data_of(event), uuid.uuid4().hex[:12], request.session_hash or ""
         switch = self._switches.begin(session)
         base = _text(sent, "text") if sent.get("wish") == "continue" else ""
         target = sent.get("target")
@@ -250,7 +250,7 @@ def _complaining(change: Callable[[Sent], dict[str, Any]]) -> Callable[[gr.Event
     """An event's answer as props of the element; what cannot be done is said there too, and nothing typed is lost."""
 
     def answered(event: gr.EventData) -> Any:
-        sent = _sent(event)
+        sent = data_of(event)
         try:
             return gr.update(**change(sent), complaint=None)
         except PlaygroundError as error:
@@ -264,11 +264,6 @@ def _complaining(change: Callable[[Sent], dict[str, Any]]) -> Callable[[gr.Event
 def _counting(generator: Generator) -> Count:
     values = parameters.validate({})
     return lambda text: len(generator.render(Request(text, values)).token_ids) if text else 0
-
-
-def _sent(event: gr.EventData) -> Sent:
-    """What the script sent with an event; anything but a mapping is nothing."""
-    return event._data if isinstance(event._data, Mapping) else {}
 
 
 def _text(sent: Sent, name: str) -> str:

@@ -12,7 +12,8 @@ import gradio as gr
 
 from playground import parameters
 from playground.types import PlaygroundError, Text
-from playground.ui.element import asset
+from playground.ui.blocks import Blocks
+from playground.ui.element import asset, data_of
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.theme import ASSETS, HEAD, THEME
 
@@ -37,8 +38,9 @@ def said(values: dict[str, Any]) -> str:
 
 
 def picked(event: gr.EventData) -> dict[str, Any]:
-    values = PRESET if event.id == "slogans" else {}
-    return panel_update(values=values, active_preset=event.id, preset_values=values)
+    chosen = data_of(event)["id"]
+    values = PRESET if chosen == "slogans" else {}
+    return panel_update(values=values, active_preset=chosen, preset_values=values)
 
 
 def late() -> dict[str, Any]:
@@ -69,7 +71,7 @@ def buttons() -> dict[str, dict[str, Any]]:
 
 
 def page() -> gr.Blocks:
-    with gr.Blocks() as blocks:
+    with Blocks() as blocks:
         panel = KnobPanel(PRESET, presets=PRESETS, active_preset="slogans", preset_values=PRESET)
         out = gr.Textbox(elem_id="out")
         read = gr.Textbox(elem_id="read")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,18 +12,19 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from gradio.utils import get_upload_folder
 
 from playground import own_task, parameters
 from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
 from playground.rows import Result
 from playground.settings import Limits, Settings
+from playground.types import Busy, InvalidRequest
 from playground.ui import batch
 from playground.ui.batch import BatchTab
 from playground.ui.host import Host
 from playground.ui.kept import Kept
 from playground.ui.line import Line
+from playground.ui.uploads import AT_ONCE, Uploads
 from playground.ui.words import UNEXPECTED, said
 from tests.ui.conftest import heard
 
@@ -35,7 +36,8 @@ ODD: list[Any] = [
 ]  # fmt: skip
 # What each event reads beside the job's key.
 READS: dict[str, tuple[str, ...]] = {
-    "open": ("path", "sheet", "delimiter", "encoding"),
+    "open": (),
+    "piece": ("at", "size", "from", "data", "name", "sheet", "delimiter", "encoding"),
     "about": ("task", "own", "language", "at"),
     "look": ("task", "own", "language", "mapping", "fixed", "n", "seed", "knobs"),
     "go": ("task", "own", "language", "mapping", "fixed", "n", "seed", "knobs", "first"),
@@ -66,16 +68,20 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchTab]:
     kept.store.close()
 
 
-def answers(tab: BatchTab, event: str, sent: object, knobs: Any = None, act: Any = None) -> list[dict[str, Any]]:
+def answers(
+    tab: BatchTab, event: str, sent: object, knobs: Any = None, act: Any = None, session: str = "me"
+) -> list[dict[str, Any]]:
     """All that a handler of the tab answers, as it would go to the browser."""
-    told, session = gr.EventData(None, sent), SimpleNamespace(session_hash="me")
+    told, request = gr.EventData(None, sent), SimpleNamespace(session_hash=session)
     match event:
         case "look":
             found = heard(tab._look(knobs, act, told))
         case "go":
-            found = heard(tab._go(knobs, act, told, session))
+            found = heard(tab._go(knobs, act, told, request))
         case "follow":
-            found = heard(tab._follow(told, session))
+            found = heard(tab._follow(told, request))
+        case "piece":
+            found = [tab._piece(told, request)]
         case _:
             found = [getattr(tab, f"_{event}")(told)]
     json.dumps(found, ensure_ascii=False).encode()  # nothing that came in goes out unread
@@ -137,51 +143,78 @@ def test_what_has_not_been_run_cannot_be_gone_on_with(tab: BatchTab) -> None:
         assert told["status"]["error"]["en"] == "This batch has not been run yet. Choose a task and run it."
 
 
-def test_only_what_was_sent_to_this_server_becomes_a_job(tab: BatchTab, tmp_path: Path) -> None:
-    uploads = Path(get_upload_folder())
-    uploads.mkdir(parents=True, exist_ok=True)
+def piece(content: bytes, start: int, end: int, **more: Any) -> dict[str, Any]:
+    data = base64.b64encode(content[start:end]).decode()
+    return {"at": 5, "name": "rows.csv", "size": len(content), "from": start, "data": data, **more}
+
+
+def test_a_file_comes_in_pieces_and_only_in_their_order(tab: BatchTab) -> None:
+    rows = b"p\n" + b"Tea\n" * 40
+    (told,) = answers(tab, "piece", piece(rows, 0, 90))
+    assert told["taken"] == {"at": 5, "from": 0}
+    for wrong in (piece(rows, 0, 9), piece(rows, 99, 120), piece(rows, 90, 99, size=95), piece(rows, 90, 99, data="%")):
+        answers(tab, "piece", piece(rows, 0, 90, at=6))
+        (told,) = answers(tab, "piece", wrong | {"at": 6})
+        assert told["job"]["error"]["en"] == "The file did not arrive whole. Choose the file again."
+    answers(tab, "piece", piece(rows, 0, 90))
+    (told,) = answers(tab, "piece", piece(rows, 90, 200))
+    assert told["job"]["columns"] == ["p"] and tab._jobs.store.counts(told["job"]["key"]).all == 40
+
+
+def test_no_session_opens_what_another_one_sends(tab: BatchTab) -> None:
+    rows = b"p\nTea\n"
+    answers(tab, "piece", piece(rows, 0, 3))
+    (told,) = answers(tab, "piece", piece(rows, 3, 9), session="another")
+    assert "did not arrive whole" in told["job"]["error"]["en"]
+    (told,) = answers(tab, "piece", piece(rows, 3, 9))
+    assert told["job"]["first"] == {"p": "Tea"}
+
+
+def test_a_path_names_no_file(tab: BatchTab, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("p\nTea\n")
-    with tempfile.TemporaryDirectory(dir=uploads) as sent:
-        mine, link, folder = Path(sent) / "rows.csv", Path(sent) / "link.csv", Path(sent) / "folder.csv"
-        mine.write_text("p\nTea\n")
-        link.symlink_to(tmp_path / "rows.csv")
-        folder.mkdir()
-        for wrong in (uploads, folder, link, Path(sent) / "none.csv", tmp_path / "rows.csv"):
-            (told,) = answers(tab, "open", {"path": str(wrong)})
-            assert "There is no such file." in told["job"]["error"]["en"]
-        (told,) = answers(tab, "open", {"path": str(mine)})
-        assert told["job"]["columns"] == ["p"] and not mine.exists()
+    for sent in ({"path": str(tmp_path / "rows.csv")}, piece(b"p\nTea\n", 0, 9) | {"name": "../../x/rows.csv"}):
+        event = "open" if "path" in sent else "piece"
+        (told,) = answers(tab, event, sent)
+        assert "columns" not in told["job"] if event == "open" else told["job"]["columns"] == ["p"]
 
 
-def sent_file(data: bytes, name: str = "rows.csv") -> Path:
-    """A file in Gradio's own folder, as an upload leaves it."""
-    uploads = Path(get_upload_folder())
-    uploads.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(dir=uploads)) / name
-    place.write_bytes(data)
-    return place
+def test_files_on_their_way_are_few_and_the_idle_make_room(tab: BatchTab) -> None:
+    moment = [0.0]
+    uploads = Uploads(100, clock=lambda: moment[0])
+    begins = {"at": 1, "size": 90, "from": 0, "data": "AAAA"}
+    for session in range(AT_ONCE):
+        assert uploads.add(str(session), begins) is None
+    with pytest.raises(Busy):
+        uploads.add("late", begins)
+    with pytest.raises(InvalidRequest):
+        uploads.add("large", begins | {"size": 101})
+    moment[0] = 60.0
+    assert uploads.add("late", begins) is None
+
+
+def whole(content: bytes, **more: Any) -> dict[str, Any]:
+    return piece(content, 0, len(content), **more)
 
 
 def test_what_has_to_be_asked_of_a_file_is_asked_and_the_answer_comes_with_the_file(tab: BatchTab) -> None:
     data = b"p;a,b\nTea;1,2\n"
-    (told,) = answers(tab, "open", {"path": str(sent_file(data))})
+    (told,) = answers(tab, "piece", whole(data))
     asked = told["job"]["ask"]
     assert asked["option"] == "delimiter" and [one["value"] for one in asked["choices"]] == [",", ";"]
     assert "comma or semicolon" in told["job"]["error"]["en"] and told["job"]["known"]
-    (told,) = answers(tab, "open", {"path": str(sent_file(data)), "delimiter": ";"})
+    (told,) = answers(tab, "piece", whole(data, delimiter=";"))
     assert told["job"]["columns"] == ["p", "a,b"] and told["job"]["first"] == {"p": "Tea", "a,b": "1,2"}
     for name in ("sheet", "delimiter", "encoding"):
         for odd in ODD:
-            file = sent_file(data)
-            (told,) = answers(tab, "open", {"path": str(file), name: odd})
-            assert "error" in told["job"] or (told["job"]["columns"] and not file.exists())
+            (told,) = answers(tab, "piece", whole(data) | {name: odd})
+            assert "error" in told["job"] or told["job"]["columns"]
 
 
 def test_rows_that_are_refused_are_told_with_the_file_counted_and_shown(tab: BatchTab) -> None:
-    (told,) = answers(tab, "open", {"path": str(sent_file(b"p\n,x\nTea\n" + b"\n".join([b"a,b,c"] * 6) + b"\n"))})
+    (told,) = answers(tab, "piece", whole(b"p\n,x\nTea\n" + b"\n".join([b"a,b,c"] * 6) + b"\n"))
     job = told["job"]
     assert job["columns"] == ["p"] and job["first"] == {"p": ",x"}
-    (told,) = answers(tab, "open", {"path": str(sent_file(b"p,q\n1,2,3\nTea,x\n" + b"a,b,c\n" * 6))})
+    (told,) = answers(tab, "piece", whole(b"p,q\n1,2,3\nTea,x\n" + b"a,b,c\n" * 6))
     job = told["job"]
     assert [one["number"] for one in job["refused"]] == [1, 3, 4, 5, 6] and job["first"] == {"p": "Tea", "q": "x"}
     assert job["refused"][0]["reason"]["en"].startswith("Line 2 has more cells")
@@ -193,7 +226,7 @@ def test_rows_that_are_refused_are_told_with_the_file_counted_and_shown(tab: Bat
     (saved,) = answers(tab, "save", {"key": job["key"], "kind": "jsonl", "language": "zh"})
     lines = [json.loads(line) for line in saved["file"]["text"].splitlines()]
     assert len(lines) == 8 and lines[0]["state"] == "refused" and lines[0]["reason"].startswith("第 2 行")
-    (told,) = answers(tab, "open", {"path": str(sent_file(b"p,q\n1,2,3\n"))})
+    (told,) = answers(tab, "piece", whole(b"p,q\n1,2,3\n"))
     assert "No row of the file" in answers(tab, "look", wish(told["job"]["key"]))[-1]["preview"]["error"]["en"]
 
 

@@ -16,7 +16,8 @@ import gradio as gr
 from playground.token_views import TokenChance
 from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
-from playground.ui.element import asset
+from playground.ui.blocks import Blocks
+from playground.ui.element import asset, data_of
 from playground.ui.theme import HEAD, THEME, page_css
 from playground.xray import Chance, Divergence, Draw, Fate, Replayed, RunnerUp, StageChange, Token, Waterfall
 
@@ -137,13 +138,10 @@ def other_luck() -> Replayed:
 
 
 def panel(event: gr.EventData) -> dict[str, Any]:
-    asked = getattr(event, "text", "") or ""
+    where = data_of(event)
+    run, row, asked = where["run"], where["row"], where.get("text", "")
     shown = waterfall.waterfall_value(
-        event.run,
-        event.row,
-        fall(event.row, event.position, asked),
-        length=len(ROWS[event.row]),
-        asked=4711 if asked else None,
+        run, row, fall(row, where["position"], asked), length=len(ROWS[row]), asked=4711 if asked else None
     )
     if asked == "error":
         return waterfall.with_error(shown, InvalidRequest(Text("No token begins with this.", "没有以此开头的词元。")))
@@ -151,12 +149,12 @@ def panel(event: gr.EventData) -> dict[str, Any]:
 
 
 def said(event: gr.EventData) -> str:
-    return json.dumps(event._data, ensure_ascii=False)
+    return json.dumps(data_of(event), ensure_ascii=False)
 
 
 def page() -> gr.Blocks:
     whole = tokens.whole("first", [tokens.token_values(steps) for steps in ROWS], [NUMBERS])
-    with gr.Blocks() as blocks:
+    with Blocks() as blocks:
         text = tokens.build(whole, language="en")
         curve = tokens.build_curve(language="en")
         below = waterfall.build(language="en")

@@ -4,6 +4,7 @@ const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const KEY = "playground-batch";
 const PAGE = 50;
+const PIECE = 393_216; // bytes of a file that go with one event; a multiple of 3, so that base64 needs no filling
 const STATES = { waiting: "batch_is_waiting", done: "batch_is_done", failed: "batch_is_failed", refused: "batch_is_refused" };
 const SAME = "\u0000same"; // no column is named so
 let job = null;
@@ -14,7 +15,7 @@ let tasks = props.tasks; // and a visitor's own behind them
 let path = "";
 let mine = []; // those, as mine.js keeps them
 let several = {}; // by field: the columns that may be meant, where there are more than one
-let sending = null; // the file that was sent last, and what was said of how it is read
+let sending = null; // the file that was sent last, when, and what was said of how it is read: {file, at, reading}
 let asked = null; // since when an answer about the chosen task is waited for, and whether columns are wanted of it
 
 const named = (id) => tasks.find((one) => one.id === id);
@@ -202,19 +203,24 @@ const draw = () => {
   drawChoices();
   drawRefused();
 };
-const send = async (file, reading = {}) => {
+const send = (file, reading = {}) => {
   fail(null);
-  sending = { file, reading };
   if (file.size > props.most.bytes) {
     fail(pg.t("batch_too_large", { size: pg.bytes(file.size), most: pg.bytes(props.most.bytes) }));
     return;
   }
-  try {
-    const { path } = await upload(file);
-    trigger("opened", { path, ...reading });
-  } catch {
-    fail(pg.t("lost"));
-  }
+  sending = { file, reading, at: Date.now() };
+  sendPiece(0);
+};
+const sendPiece = (from) => {
+  const { file, reading, at } = sending;
+  const read = new FileReader();
+  read.onload = () => {
+    const [, data = ""] = read.result.split(",");
+    if (sending?.at === at) trigger("piece", { ...reading, at, name: file.name, size: file.size, from, data });
+  };
+  read.onerror = () => fail(pg.t("batch_unreadable"));
+  read.readAsDataURL(file.slice(from, from + PIECE));
 };
 const turn = (by) => {
   first = Math.max(1, first + by);
@@ -250,6 +256,10 @@ element.addEventListener("click", (event) => {
     case "earlier": turn(-PAGE); break;
     case "later": turn(PAGE); break;
   }
+});
+watch("taken", () => {
+  const { at, from } = props.taken ?? {};
+  if (sending && at === sending.at) sendPiece(from + PIECE);
 });
 watch("job", drawJob);
 watch("about", () => {

@@ -1,0 +1,106 @@
+"""Gradio's Blocks without what this page does not need: files among the values, and state of its sessions.
+
+Gradio searches all that comes in and goes out for objects that name files, copies what they name and serves it; and it
+keeps each session's last value of every element. Here values go as they are: elements turn them into texts, and
+nothing of them stays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradio import routes
+from gradio.components.base import _Keywords
+from gradio.state_holder import SessionState, StateHolder
+from gradio.utils import is_prop_update
+
+from playground.types import PlaygroundError, Text
+from playground.ui.element import Element, encode
+from playground.ui.handler_errors import TellingBlocks
+
+_COUNT = Text("{wanted} values are needed here, not {given}.", "此处需要 {wanted} 个值，而不是 {given} 个。")
+_SKIPPED: dict[str, Any] = {"__type__": "update"}
+_TOLD = ("data", "is_generating", "iterator")  # what clients read of an answer
+
+
+class _OneState(StateHolder):
+    """One state for all sessions, since none of ours is kept in Gradio: elsewhere each would copy the whole page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shared: SessionState | None = None
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if self._shared is None:
+            self._shared = SessionState(self.blocks)
+        return self._shared
+
+
+routes.StateHolder = _OneState
+
+
+class Blocks(TellingBlocks):
+    """gr.Blocks whose values are sent as they are, and which speaks the protocol in which a path alone is no file.
+
+    Answers of our endpoint have the key `path`, as `--json` has it. With the newest protocol gradio_client takes every
+    such object for a file to be fetched; with this one only what is marked as a file. For streams the two are alike.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        self.defaults: dict[str, list[Any]] = {}  # by endpoint, of all its arguments
+        super().__init__(**given)
+
+    def get_config_file(self) -> Any:
+        return {**super().get_config_file(), "protocol": "sse_v2.1"}
+
+    async def process_api(self, *given: Any, **more: Any) -> dict[str, Any]:
+        answer = await super().process_api(*given, **more)
+        return {name: answer[name] for name in _TOLD}
+
+    async def preprocess_data(
+        self, block_fn: Any, inputs: list[Any], state: SessionState | None, explicit_call: bool = False
+    ) -> list[Any]:
+        inputs.extend(self.defaults.get(block_fn.api_name, [])[len(inputs) :])  # a plain list may end early
+        if len(inputs) != len(block_fn.inputs):
+            raise PlaygroundError(_COUNT.filled(wanted=len(block_fn.inputs), given=len(inputs)))
+        return [block.preprocess(value) for block, value in zip(block_fn.inputs, inputs, strict=True)]
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: SessionState | None) -> list[Any]:
+        outputs = block_fn.outputs
+        given = [predictions] if len(outputs) == 1 else predictions
+        self.validate_outputs(block_fn, given)
+        return [_sent(block, value) for block, value in zip(outputs, given or (), strict=False)]
+
+    def handle_streaming_diffs(
+        self,
+        block_fn: Any,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:
+        """Updates go out whole, in the form that Gradio has for differences: ours hold nothing twice. The end of an
+        event tells a program its last update once more, and the page nothing."""
+        if session_hash is None or run is None:
+            return data
+        runs = self.pending_diff_streams[session_hash]
+        first, last = run not in runs, runs.get(run, data)
+        if final:
+            self._pop_run_diffs(session_hash, run)
+            return last
+        runs[run] = data if block_fn.api_name in self.defaults else [_SKIPPED] * len(data)
+        return data if first or simple_format else [[["replace", [], one]] for one in data]
+
+
+def _sent(block: Any, value: Any) -> Any:
+    """What the browser gets for this output: a value, or an update of some props."""
+    if value is _Keywords.FINISHED_ITERATING:
+        return dict(_SKIPPED)
+    if not is_prop_update(value):
+        return block.postprocess(value)
+    if not isinstance(block, Element):
+        return value
+    props = {name: encode(one) for name, one in value.items() if name not in ("__type__", "value")}
+    update = dict(_SKIPPED) | ({"props": props} if props else {})
+    return update | ({"value": block.postprocess(value["value"])} if "value" in value else {})

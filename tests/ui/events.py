@@ -1,0 +1,99 @@
+"""The page's events without a browser: what its scripts send and what comes back, over plain HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_sessions = itertools.count(1)
+
+
+class PageClient:
+    """One session of a page. Values of elements are those of a newcomer's page, with what a call changes."""
+
+    def __init__(self, url: str, session: str = "") -> None:
+        self.url = url
+        self.session = session or f"session{next(_sessions)}"
+        with urllib.request.urlopen(f"{url}/config") as answer:
+            self.config = json.load(answer)
+        self.elements = {one["props"].get("elem_id"): one for one in self.config["components"]}
+        self._names = {one["id"]: name for name, one in self.elements.items()}
+
+    def events(self) -> list[tuple[str, str]]:
+        """Every event of every element that Python answers."""
+        found = {
+            (self._names[target], event)
+            for one in self.config["dependencies"]
+            for target, event in one["targets"]
+            if one["backend_fn"] and target in self._names
+        }
+        return sorted(found)
+
+    def body(self, element: str, event: str, sent: Any = None, **values: Any) -> list[dict[str, Any]]:
+        """What the browser posts for each listener of the event; `values` are those of elements, or change them."""
+        target = self.elements[element]["id"]
+        listeners = [one for one in self.config["dependencies"] if [target, event] in map(list, one["targets"])]
+        assert listeners, f"{element} has no event {event}"
+        return [
+            {
+                "data": [self._value(self._names[place], values) for place in one["inputs"]],
+                "event_data": json.dumps(sent),
+                "fn_index": one["id"],
+                "trigger_id": target,
+                "session_hash": self.session,
+            }
+            for one in listeners
+        ]
+
+    def ask(self, element: str, event: str, sent: Any = None, **values: Any) -> list[dict[str, Any]]:
+        """All messages that answer the event, to the end of its listeners."""
+        waits = False
+        for body in self.body(element, event, sent, **values):
+            waits = self.post(body) or waits
+        return list(self.read()) if waits else []
+
+    def post(self, body: Mapping[str, Any]) -> bool:
+        """Whether the answer will come over the stream; those beside the queue answer at once."""
+        one = next(one for one in self.config["dependencies"] if one["id"] == body["fn_index"])
+        path = "queue/join" if one["queue"] is not False else "run/predict"
+        post = urllib.request.Request(
+            f"{self.url}/gradio_api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(post) as answer:
+            return "event_id" in json.load(answer)
+
+    def stream(self) -> Any:
+        return urllib.request.urlopen(f"{self.url}/gradio_api/queue/data?session_hash={self.session}")
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        with self.stream() as stream:
+            for line in stream:
+                if line.startswith(b"data: "):
+                    yield json.loads(line[6:])
+
+    def _value(self, name: str, values: Mapping[str, Any]) -> Any:
+        own = self.elements[name]["props"].get("value")
+        if name not in values:
+            return own
+        given, known = values[name], json.loads(own)
+        return json.dumps(known | given if isinstance(known, dict) and isinstance(given, dict) else given)
+
+
+def outputs(message: Mapping[str, Any]) -> list[Any]:
+    """What a message has for each output of its event; what replaces the update before it stands in a list."""
+    data = message.get("output", {}).get("data") or []
+    return [one[0][2] if isinstance(one, list) else one for one in data]
+
+
+def status(url: str) -> int:
+    """What a GET is answered with."""
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
