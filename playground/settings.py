@@ -30,7 +30,8 @@ class Limits:
     A file of the tab Batch may have `batch_rows` rows, `batch_bytes` bytes and `batch_cell` characters in one cell;
     reading it may take `reading_seconds` of CPU time and `reading_memory` bytes, in a process of its own. The server
     keeps `batches` of them, `drafts` long texts, both in `store_bytes` (0: as much as the disk holds). Of whatever all
-    share, one session may take `session_share` and one address `address_share`, in percent.
+    share, one session may take `session_share` and one address `address_share`, in percent. A session may have
+    `session_events` open at a time, where a page has three or four, and all those of one address `address_events`.
     """
 
     max_new_tokens: int = 4096
@@ -50,6 +51,8 @@ class Limits:
     store_bytes: int = 0
     session_share: int = 100
     address_share: int = 100
+    session_events: int = 32
+    address_events: int = 256
 
     def share(self, all_of_it: int) -> tuple[int, int]:
         """How much of what all share a session may take, and an address; at least one."""
@@ -73,6 +76,8 @@ PUBLIC_LIMITS = Limits(
     batch_cell=100_000,
     reading_seconds=5.0,
     reading_memory=5 * 10**8,
+    session_events=24,
+    address_events=64,
 )
 LOCAL = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine can reach
 

@@ -47,29 +47,31 @@ async def answer(
     An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known. Raises
     PlaygroundError before anything runs. Ends without a Run where it was cancelled while waiting.
     """
-    while not host.wait(0):
-        if _over(host, cancelled):
-            return
-        stage = host.stage()
-        yield Waiting(Text(WAITS.en.replace("{stage}", stage.en), WAITS.zh.replace("{stage}", stage.zh)))
-        await asyncio.sleep(_LOOK)
+    # Nobody waits for the model either without a place.
+    place = None if host.wait(0) else line.join(None, visitor.current())
+    try:
+        async for waiting in _until(lambda: _loading(host), host, cancelled):
+            yield waiting
+    finally:
+        if place is not None:
+            line.leave(place)
+    if cancelled.is_set():
+        return
     generator = host.generator
     request = await asyncio.to_thread(ask, generator.card)
     ticket = line.join(request, visitor.current())
     try:
-        while (wait := line.wait(ticket)) is not None:
-            if _over(host, cancelled):
-                return
-            yield Waiting(in_line(wait))
-            await asyncio.sleep(_LOOK)
+        async for waiting in _until(lambda: _ahead(line.wait(ticket)), host, cancelled):
+            yield waiting
+        if cancelled.is_set():
+            return
         gathering = await asyncio.to_thread(Gathering, request, generator, host.settings.limits, cancelled)
         ticket.run = gathering.run
-        while (wait := gathering.wait()) is not None:
-            ticket.waits = True
-            if _over(host, cancelled):
-                return
-            yield Waiting(in_line(wait))
-            await asyncio.sleep(_LOOK)
+        ticket.waits = gathering.wait() is not None
+        async for waiting in _until(lambda: _ahead(gathering.wait()), host, cancelled):
+            yield waiting
+        if ticket.waits and cancelled.is_set():
+            return
         ticket.waits = False
         yield gathering.run
         while not gathering.over:
@@ -89,6 +91,26 @@ def _over(host: Host, cancelled: threading.Event) -> bool:
     if host.stopping.is_set():
         raise Busy(STOPPED)
     return cancelled.is_set()
+
+
+async def _until(
+    tell: Callable[[], Text | None], host: Host, cancelled: threading.Event
+) -> AsyncGenerator[Waiting, None]:
+    """Why nothing runs yet, each reason once, until there is none any more or it was cancelled."""
+    told = None
+    while (reason := tell()) is not None and not _over(host, cancelled):
+        if reason != told:
+            told = reason
+            yield Waiting(reason)
+        await asyncio.sleep(_LOOK)
+
+
+def _loading(host: Host) -> Text | None:
+    return None if host.wait(0) else WAITS.filled(stage=host.stage())
+
+
+def _ahead(wait: Wait | None) -> Text | None:
+    return None if wait is None else in_line(wait)
 
 
 async def _rest(seconds: float, gathering: Gathering) -> None:

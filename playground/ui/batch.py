@@ -5,7 +5,7 @@ Knows no layout of the other tabs. A job is its key, which the visitor's browser
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -27,7 +27,7 @@ from playground.types import InvalidRequest, Language, ModelCard, PlaygroundErro
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
 from playground.ui.batch_file import AGAIN, asked, refusals, taken
-from playground.ui.element import Element, data_of, element
+from playground.ui.element import Element, data_of, element, encode
 from playground.ui.host import Host
 from playground.ui.kept import Kept, key_of
 from playground.ui.line import Line
@@ -36,7 +36,6 @@ from playground.ui.uploads import Uploads, as_file
 from playground.ui.words import UNEXPECTED, said
 
 PAGE = 50  # rows of the table at a time
-_LOOK = 0.4  # seconds between looks at a job that runs
 _GONE = Text("This batch is not kept any more.", "此批量任务已不再保留。")
 _NO_ROW = Text("No row of the file can be used.", "文件中没有可用的行。")
 _NOT_RUN = Text("This batch has not been run yet.", "此批量任务还没有运行过。")
@@ -54,7 +53,6 @@ class BatchTab:
         self._kept = kept
         self._opening = threading.Lock()
         self._opened: Jobs | None = None
-        self._followers: dict[str, object] = {}
         self._uploads = Uploads(host.settings.limits.batch_bytes)
 
     def layout(self) -> None:
@@ -200,20 +198,17 @@ class BatchTab:
         finally:
             cancelled.set()
 
-    async def _go(self, knobs: Any, act: Any, event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
+    def _go(self, knobs: Any, act: Any, event: gr.EventData) -> Any:
         """Runs all rows anew, or with `resume` those that wait, or with `retry` those that failed."""
         sent = data_of(event)
         try:
-            await asyncio.to_thread(self._begin, sent, knobs, act)
+            self._begin(sent, knobs, act)
         except PlaygroundError as error:
-            yield gr.update(status={**await asyncio.to_thread(self._status, sent), "error": _error(error)})
-            return
+            return gr.update(status={**self._status(sent), "error": _error(error)})
         except Exception:  # as above
             log.exception("A batch did not begin")
-            yield gr.update(status={**await asyncio.to_thread(self._status, sent), "error": said(UNEXPECTED)})
-            return
-        async for one in self._followed(sent, request.session_hash or ""):
-            yield one
+            return gr.update(status={**self._status(sent), "error": said(UNEXPECTED)})
+        return gr.update(status=self._status(sent))
 
     def _begin(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> None:
         generator = self._host.generator
@@ -258,34 +253,23 @@ class BatchTab:
             raise InvalidRequest(_GONE, AGAIN, parameter="file")
         return job
 
-    async def _follow(self, event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
-        async for one in self._followed(data_of(event), request.session_hash or ""):
-            yield one
-
-    async def _followed(self, sent: Mapping[str, Any], session: str) -> AsyncGenerator[Any, None]:
-        """The job's state for as long as it runs. A session looks at one page of one job: a newer look ends this."""
-        mine = self._followers[session] = object()
-        told = None
-        try:
-            while self._followers.get(session) is mine:
-                status = await asyncio.to_thread(self._status, sent)
-                if status != told:
-                    told = status
-                    yield gr.update(status=status)
-                if not status["running"]:
-                    return
-                await asyncio.sleep(_LOOK)
-        finally:
-            if self._followers.get(session) is mine:
-                del self._followers[session]
+    def _follow(self, event: gr.EventData) -> Any:
+        """The job's state, for a script that asks again as long as it runs; little where it has `seen` that already."""
+        sent = data_of(event)
+        status = self._status(sent)
+        if sent.get("seen") == status["seen"]:
+            status = {name: status[name] for name in ("key", "first", "number", "seen")} | {"same": True}
+        return gr.update(status=status)
 
     def _status(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        key = key_of(sent)
+        """`number` tells the script which of its askings this answers; `seen` stands for all of the state."""
+        key, first = key_of(sent), _whole(sent, "first", 1)
         language, task = _plan_of(self._jobs.store.job(key))
         progress: Progress = self._jobs.progress(key)
-        page = self._jobs.store.results(key, first=_whole(sent, "first", 1), most=PAGE)
+        page = self._jobs.store.results(key, first=first, most=PAGE)
         counts = progress.counts
-        return {
+        state = {
+            "key": key, "first": first,
             "strayed": said(counsel.of_rows(counts.remarked, language)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "refused": counts.refused,
@@ -299,6 +283,8 @@ class BatchTab:
                 for one in page
             ],
         }  # fmt: skip
+        seen = hashlib.blake2b(encode(state).encode(errors="replace"), digest_size=8).hexdigest()
+        return {**state, "number": _whole(sent, "number"), "seen": seen}
 
     def _pause(self, event: gr.EventData) -> None:
         self._jobs.pause(key_of(data_of(event)))

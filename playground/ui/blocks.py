@@ -1,4 +1,5 @@
-"""Gradio's Blocks without what this page does not need: files among the values, and state of its sessions.
+"""Gradio's Blocks without what this page does not need: files among the values, state of its sessions, waiting without
+bounds.
 
 Gradio searches all that comes in and goes out for objects that name files, copies what they name and serves it; and it
 keeps each session's last value of every element. Here values go as they are: elements turn them into texts, and
@@ -7,6 +8,8 @@ nothing of them stays.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gradio import routes
@@ -14,9 +17,12 @@ from gradio.components.base import _Keywords
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import is_prop_update
 
+from playground.settings import Limits
 from playground.types import PlaygroundError, Text
 from playground.ui.element import Element, encode
+from playground.ui.event_queue import EventQueue
 from playground.ui.handler_errors import TellingBlocks
+from playground.ui.sessions import Sessions
 
 _COUNT = Text("{wanted} values are needed here, not {given}.", "此处需要 {wanted} 个值，而不是 {given} 个。")
 _SKIPPED: dict[str, Any] = {"__type__": "update"}
@@ -39,6 +45,13 @@ class _OneState(StateHolder):
 routes.StateHolder = _OneState
 
 
+USUAL = Limits()
+
+
+def _nobody(_: str) -> None:
+    """For a page that keeps nothing for its sessions."""
+
+
 class Blocks(TellingBlocks):
     """gr.Blocks whose values are sent as they are, and which speaks the protocol in which a path alone is no file.
 
@@ -46,9 +59,27 @@ class Blocks(TellingBlocks):
     such object for a file to be fetched; with this one only what is marked as a file. For streams the two are alike.
     """
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(
+        self,
+        *,
+        limits: Limits = USUAL,
+        left: Callable[[str], None] = _nobody,
+        unheard: Callable[[str], None] = _nobody,
+        **given: Any,
+    ) -> None:
+        """`left` is told of a session that has gone for good, `unheard` of one that nobody listens for any more."""
         self.defaults: dict[str, list[Any]] = {}  # by endpoint, of all its arguments
+        self.sessions = Sessions(left)
+        self._make_queue = partial(EventQueue, limits=limits, sessions=self.sessions, unheard=unheard)
         super().__init__(**given)
+
+    def queue(self, *given: Any, **more: Any) -> Any:
+        """With ours in place of Gradio's. What is not read over the queue is not run: nobody would end it."""
+        super().queue(*given, **{**more, "api_open": False})
+        plain: Any = self._queue
+        rules = (plain.live_updates, self.max_threads, plain.update_intervals, plain.max_size)
+        self._queue: Any = self._make_queue(*rules, self, plain.default_concurrency_limit)
+        return self
 
     def get_config_file(self) -> Any:
         return {**super().get_config_file(), "protocol": "sse_v2.1"}

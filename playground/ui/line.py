@@ -18,6 +18,8 @@ from playground.visitor import Visitor
 from playground.waiting import turn
 
 _LOOK = 0.3  # seconds between looks at a place that is taken
+_AT_ONCE, _WAITING = 2, 8  # readings of a desk
+DESK_PLACES = 3 * (_AT_ONCE + _WAITING)  # of a desk at most: each session's newest, and two that make way for it
 
 
 class Ticket:
@@ -142,7 +144,7 @@ class Seat:
 class Desk:
     """Places for readings, which no run waits for: one at a time a session, the newest; a few on the whole server."""
 
-    def __init__(self, at_once: int = 2, waiting: int = 8) -> None:
+    def __init__(self, at_once: int = _AT_ONCE, waiting: int = _WAITING) -> None:
         self._line = Line(Limits(running=at_once, waiting=waiting), DESK_FULL)
         self._newest: dict[str, Seat] = {}
         self._taken: set[str] = set()

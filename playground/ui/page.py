@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -34,7 +34,6 @@ from playground.ui.words import WORDS, word_list
 from playground.ui.write import WriteTab
 
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
-_LOOK = 0.3  # seconds between looks at a model that loads
 _CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
@@ -84,7 +83,14 @@ class Page:
         self._mine = Mine()
         self._play = Play(host, line, switches, self._lens)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
-        with Blocks(title=WORDS["title"].en, analytics_enabled=False, fill_width=True) as self.blocks:
+        with Blocks(
+            title=WORDS["title"].en,
+            analytics_enabled=False,
+            fill_width=True,
+            limits=host.settings.limits,
+            left=self._give_up,
+            unheard=self._stop_all,
+        ) as self.blocks:
             self._layout()
             self._wire()
             api.add(self.blocks, host, line)
@@ -145,7 +151,8 @@ class Page:
             self.model = element("model", None, models=known_models())
 
     def _wire(self) -> None:
-        self.blocks.load(self._status, None, self.header, **_LIGHT)
+        self.blocks.load(self._host.status, None, self.header, **_LIGHT)
+        self.header.ask(self._host.status, None, self.header, **_LIGHT)
         self.header.wake(lambda: None, None, None, **_TOLD)  # see stream.js
         written = [self.cards, self.talk, self.tokens, self.curve]
         knobs = [self.panel, self.act]
@@ -193,18 +200,6 @@ class Page:
         task = form.task_of(filled)
         own = task.title if task else Text("Default", "默认")
         return [{"id": OWN_PRESET, "title": own}, *self._shipped]
-
-    async def _status(self) -> AsyncIterator[dict[str, Any]]:
-        """The header while the model loads and the link opens; ends once both are settled."""
-        told = None
-        while True:
-            settled, status = self._host.settled, self._host.status()
-            if status != told:
-                told = status
-                yield status
-            if settled or self._host.stopping.is_set():
-                return
-            await asyncio.sleep(_LOOK)
 
     @_streamed
     def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
@@ -287,13 +282,21 @@ class Page:
         self._play.stop(request.session_hash or "")
 
     def _left(self, request: gr.Request) -> None:
-        """The tab was closed: whatever it ran ends, and its run gives up what was kept."""
-        self._play.stop(request.session_hash or "")
-        self._lens.leave(request.session_hash or "")
-        self._reader.stop(request.session_hash or "")
-        self._ahead.close(request.session_hash or "")
-        self._write.left(request.session_hash or "")
-        self._batch.left(request.session_hash or "")
+        """The tab was closed."""
+        self._give_up(request.session_hash or "")
+
+    def _stop_all(self, session: str) -> None:
+        """Nobody listens for this session any more: whatever it runs ends."""
+        self._play.stop(session)
+        self._reader.stop(session)
+        self._ahead.close(session)
+        self._write.stop(session)
+
+    def _give_up(self, session: str) -> None:
+        """The session is over: besides, what was kept for it is given up."""
+        self._stop_all(session)
+        self._lens.leave(session)
+        self._batch.left(session)
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
         stale = self._ahead.stale(filled, knobs, request.session_hash or "")

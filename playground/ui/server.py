@@ -24,14 +24,17 @@ from fastapi import FastAPI
 
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
+from playground.ui.blocks import Blocks
 from playground.ui.guard import Guard
 from playground.ui.hosts import Hosts
+from playground.ui.line import DESK_PLACES
 from playground.ui.page import head
+from playground.ui.sessions import Presence
 from playground.ui.theme import HEAD, THEME, page_css
 
 log = logging.getLogger(__name__)
 _GRADIO_FOLDER = "GRADIO_TEMP_DIR"
-_LIGHT = 32  # readings and light events at a time, beside everybody who runs or waits
+_LIGHT = 64  # events that neither run nor wait in a line, at a time
 _CLOSES = 2  # seconds for answers that are on their way once everything else has ended
 _LOOK = 0.01
 
@@ -89,11 +92,13 @@ for _module in (gradio.queueing, gradio.routes, gradio.route_utils):
     _module.traceback = _Logged
 
 
-def gradio_app(blocks: gr.Blocks, settings: Settings) -> FastAPI:
+def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
     """Gradio's app with all of its routes; the Guard lets only some be reached."""
     limits = settings.limits
-    # Gradio takes no more events at a time than this, threads or not; a run holds none.
-    blocks.max_threads = blocks._queue.max_thread_count = settings.rows + limits.running + 2 * limits.waiting + _LIGHT
+    # Gradio takes no more events at a time than this, threads or not; a run holds none. So there is a place for whoever
+    # runs or waits on either path, for whoever waits for a reading, and for all the light ones beside.
+    places = settings.rows + limits.running + 2 * limits.waiting + 2 * DESK_PLACES + _LIGHT
+    blocks.max_threads = blocks._queue.max_thread_count = places
     app = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         blocks,
@@ -120,9 +125,10 @@ def gradio_app(blocks: gr.Blocks, settings: Settings) -> FastAPI:
 class Server:
     """One server of a page; `stopping` is set once nothing new may begin."""
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
+    def __init__(self, blocks: Blocks, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
         self._blocks = blocks
-        guard = Guard(gradio_app(blocks, settings), settings, hosts, stopping)
+        app = Presence(gradio_app(blocks, settings), blocks.sessions)
+        guard = Guard(app, settings, hosts, stopping)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 guard,

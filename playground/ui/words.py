@@ -243,6 +243,14 @@ WORDS: Mapping[str, Text] = {
     "lost": Text(
         "The connection to the server was lost; what was written is kept.", "与服务器的连接已断开；已生成的内容保留。"
     ),
+    "open_many": Text(
+        "Too many of your requests are still open. Try again once some of them have ended.",
+        "你还有太多请求没有结束，请等其中一些结束后再试。",
+    ),
+    "open_many_in_all": Text(
+        "Too many people are using this page right now. Try again in a minute.",
+        "现在使用本页的人太多，请过一分钟再试。",
+    ),
     # Read
     "read_heading": Text("Read a text", "阅读文本"),
     "read_about": Text(
@@ -344,6 +352,7 @@ READ_STOPPED_AT = Text("Stopped: {done} of {all} tokens were read.", "已停止�
 Z_SCORE = Text("z-score", "z 分数")
 P_VALUE = Text("p-value", "p 值")
 GREEN = Text("green tokens", "绿名单词元")
+NOT_READ = Text("Nobody read this for a while, so it was ended.", "一直没有人读取，因此已结束。")
 LINE_FULL = Text("Too many people are generating right now.", "现在生成的人太多。")
 LINE_SHARE = Text("As many of your runs are open as one visitor may have.", "你进行中的生成已达单个访客的上限。")
 LINE_SHARE_HINT = Text("Try again once one has ended; your text stays here.", "请等一个结束后再试，你的文字都在。")

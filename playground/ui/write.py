@@ -86,8 +86,8 @@ class WriteTab:
         ):
             listen(_complaining(change), None, self.form, **told)
 
-    def left(self, session: str) -> None:
-        """The tab was closed: what it had written for itself ends."""
+    def stop(self, session: str) -> None:
+        """Nobody listens for this session any more: what it has written for itself ends."""
         self._switches.stop(session)
 
     def _open(self, sent: Sent) -> dict[str, Any]:
@@ -243,7 +243,7 @@ class WriteTab:
         return replace(request, prefill=_text(sent, "text"), written=_text(sent, "text"))
 
     def _halt(self, request: gr.Request) -> None:
-        self._switches.stop(request.session_hash or "")
+        self.stop(request.session_hash or "")
 
 
 def _complaining(change: Callable[[Sent], dict[str, Any]]) -> Callable[[gr.EventData], Any]:

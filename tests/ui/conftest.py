@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.ui.events import Stream
 from tests.ui.served import SCRIPTED, forked, started
 
 PATIENCE = 60_000  # milliseconds: generous, since nothing here is about speed
@@ -31,6 +32,7 @@ SERVED = pytest.StashKey[list[str]]()  # the servers that are its own
 
 Visit = Callable[..., Page]
 Site = Callable[..., str]
+Open = Callable[..., Stream]
 
 
 def heard(told: AsyncIterator[Any]) -> list[Any]:
@@ -68,6 +70,20 @@ def hold(_held: Held) -> Iterator[Held]:
     """`hold(0, 3)` holds these seeds, `hold("all")` whatever is drawn; `hold()` and the test's end let all go on."""
     yield _held
     _held()
+
+
+@pytest.fixture
+def stream() -> Iterator[Open]:
+    """Opens streams; all are closed in the end."""
+    opened: list[Stream] = []
+
+    def open_stream(url: str, **values: object) -> Stream:
+        opened.append(Stream(url, **values))
+        return opened[-1]
+
+    yield open_stream
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,27 +1,37 @@
-"""The page's events without a browser: what its scripts send and what comes back, over plain HTTP."""
+"""The page's events and the endpoint without a browser: what scripts and programs send, and what comes back."""
 
 from __future__ import annotations
 
 import itertools
 import json
+import select
+import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlparse
 
+import pytest
+
+PATIENCE = 120.0  # seconds; generous, since nothing here is about speed
 _sessions = itertools.count(1)
 
 
 class PageClient:
     """One session of a page. Values of elements are those of a newcomer's page, with what a call changes."""
 
-    def __init__(self, url: str, session: str = "") -> None:
+    def __init__(self, url: str, config: Any = None) -> None:
         self.url = url
-        self.session = session or f"session{next(_sessions)}"
-        with urllib.request.urlopen(f"{url}/config") as answer:
-            self.config = json.load(answer)
+        self.session = f"session{next(_sessions)}"
+        self.config = config or _config(url)
         self.elements = {one["props"].get("elem_id"): one for one in self.config["components"]}
         self._names = {one["id"]: name for name, one in self.elements.items()}
+
+    def other(self) -> PageClient:
+        """Another session of the same page."""
+        return PageClient(self.url, self.config)
 
     def events(self) -> list[tuple[str, str]]:
         """Every event of every element that Python answers."""
@@ -49,6 +59,11 @@ class PageClient:
             for one in listeners
         ]
 
+    def program(self, *values: Any) -> dict[str, Any]:
+        """What gradio_client posts for the endpoint `/generate`, with the first of its arguments."""
+        (one,) = (one for one in self.config["dependencies"] if one["api_name"] == "generate")
+        return {"data": list(values), "fn_index": one["id"], "session_hash": self.session}
+
     def ask(self, element: str, event: str, sent: Any = None, **values: Any) -> list[dict[str, Any]]:
         """All messages that answer the event, to the end of its listeners."""
         waits = False
@@ -67,7 +82,8 @@ class PageClient:
             return "event_id" in json.load(answer)
 
     def stream(self) -> Any:
-        return urllib.request.urlopen(f"{self.url}/gradio_api/queue/data?session_hash={self.session}")
+        """The answers of this session, to be read or not."""
+        return urllib.request.urlopen(f"{self.url}/gradio_api/queue/data?session_hash={self.session}", timeout=PATIENCE)
 
     def read(self) -> Iterator[dict[str, Any]]:
         with self.stream() as stream:
@@ -81,6 +97,46 @@ class PageClient:
             return own
         given, known = values[name], json.loads(own)
         return json.dumps(known | given if isinstance(known, dict) and isinstance(given, dict) else given)
+
+
+class Stream:
+    """A client of `/generate` that reads what comes whenever it is asked, and holds its connection open."""
+
+    def __init__(self, url: str, **values: object) -> None:
+        post = urllib.request.Request(
+            f"{url}/gradio_api/call/v2/generate",
+            json.dumps({"prompt": "One two", "path": "fast", **values}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(post) as answer:
+            event = json.load(answer)["event_id"]
+        place = urlparse(url)
+        self.heard = b""
+        self._socket = socket.create_connection((place.hostname, place.port))
+        self._socket.sendall(f"GET /gradio_api/call/generate/{event} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+
+    def listen(self) -> bytes:
+        while select.select([self._socket], [], [], 0)[0]:
+            piece = self._socket.recv(1 << 16)
+            if not piece:
+                break
+            self.heard += piece
+        return self.heard
+
+    def wait(self, event: bytes) -> None:
+        for _ in range(1200):
+            if b"event: " + event in self.listen():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"no {event!r} came: {self.heard[-500:]!r}")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _config(url: str) -> Any:
+    with urllib.request.urlopen(f"{url}/config") as answer:
+        return json.load(answer)
 
 
 def outputs(message: Mapping[str, Any]) -> list[Any]:

@@ -19,7 +19,6 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.rows import Result
 from playground.settings import Limits, Settings
 from playground.types import Busy, InvalidRequest
-from playground.ui import batch
 from playground.ui.batch import BatchTab
 from playground.ui.host import Host
 from playground.ui.kept import Kept
@@ -48,11 +47,6 @@ READS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "_LOOK", 0.01)
-
-
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchTab]:
     settings = Settings(data_folder=str(tmp_path_factory.mktemp("data")))
@@ -77,15 +71,23 @@ def answers(
         case "look":
             found = heard(tab._look(knobs, act, told))
         case "go":
-            found = heard(tab._go(knobs, act, told, request))
-        case "follow":
-            found = heard(tab._follow(told, request))
+            found = [tab._go(knobs, act, told)]
+            found += [] if found[0]["status"]["error"] else followed(tab, sent)
         case "piece":
             found = [tab._piece(told, request)]
         case _:
             found = [getattr(tab, f"_{event}")(told)]
     json.dumps(found, ensure_ascii=False).encode()  # nothing that came in goes out unread
     return [one for one in found if one is not None]
+
+
+def followed(tab: BatchTab, sent: object) -> list[dict[str, Any]]:
+    """What a script is told that asks again and again until the job has ended."""
+    found: list[dict[str, Any]] = []
+    while not found or found[-1]["status"]["running"]:
+        found.append(tab._follow(gr.EventData(None, sent)))
+        time.sleep(0.01)
+    return found
 
 
 def added(tab: BatchTab) -> str:
@@ -228,6 +230,15 @@ def test_rows_that_are_refused_are_told_with_the_file_counted_and_shown(tab: Bat
     assert len(lines) == 8 and lines[0]["state"] == "refused" and lines[0]["reason"].startswith("第 2 行")
     (told,) = answers(tab, "piece", whole(b"p,q\n1,2,3\n"))
     assert "No row of the file" in answers(tab, "look", wish(told["job"]["key"]))[-1]["preview"]["error"]["en"]
+
+
+def test_a_job_that_has_not_changed_is_told_in_a_word(tab: BatchTab) -> None:
+    key = added(tab)
+    (first,) = answers(tab, "follow", {"key": key, "number": 1})
+    (again,) = answers(tab, "follow", {"key": key, "number": 2, "seen": first["status"]["seen"]})
+    assert again["status"] == {"key": key, "first": 1, "number": 2, "seen": first["status"]["seen"], "same": True}
+    (other,) = answers(tab, "follow", {"key": key, "number": 3, "first": 2, "seen": first["status"]["seen"]})
+    assert [row["number"] for row in other["status"]["rows"]] == [2]
 
 
 def test_an_own_task_goes_into_the_plan_and_a_broken_one_is_told_with_its_line(tab: BatchTab) -> None:

@@ -2,75 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import select
-import socket
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from urllib.parse import urlparse
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.conftest import Open, Visit, body, card, generate
 from tests.ui.served import Forked, forked, free_port
 
 STREAMS = 64
 LONG = {"max_new_tokens": 500, "ignore_eos": True}
-
-
-class Stream:
-    """A client of `/generate` that reads what comes whenever it is asked, and holds its connection open."""
-
-    def __init__(self, url: str, **values: object) -> None:
-        post = urllib.request.Request(
-            f"{url}/gradio_api/call/v2/generate",
-            json.dumps({"prompt": "One two", "path": "fast", **values}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(post) as answer:
-            event = json.load(answer)["event_id"]
-        place = urlparse(url)
-        self.heard = b""
-        self._socket = socket.create_connection((place.hostname, place.port))
-        self._socket.sendall(f"GET /gradio_api/call/generate/{event} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-
-    def listen(self) -> bytes:
-        while select.select([self._socket], [], [], 0)[0]:
-            piece = self._socket.recv(1 << 16)
-            if not piece:
-                break
-            self.heard += piece
-        return self.heard
-
-    def wait(self, event: bytes) -> None:
-        for _ in range(1200):
-            if b"event: " + event in self.listen():
-                return
-            time.sleep(0.05)
-        pytest.fail(f"no {event!r} came: {self.heard[-500:]!r}")
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-Open = Callable[..., Stream]
-
-
-@pytest.fixture
-def stream() -> Iterator[Open]:
-    """Opens streams; all are closed in the end."""
-    opened: list[Stream] = []
-
-    def open_stream(url: str, **values: object) -> Stream:
-        opened.append(Stream(url, **values))
-        return opened[-1]
-
-    yield open_stream
-    for one in opened:
-        one.close()
 
 
 @pytest.fixture(scope="module")

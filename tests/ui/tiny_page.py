@@ -1,6 +1,7 @@
 """The real page over a tiny random model on both its paths: `python -m tests.ui.tiny_page --port 7900`.
 
-`--pause` is the least time of a step in seconds, so that runs stay open for as long as a test looks at them.
+`--pause` is the least time of a step in seconds, so that runs stay open for as long as a test looks at them;
+`--patience` is how long the server waits for somebody to read, and keeps what it has for a session without a page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from playground.generators.local import LocalGenerator
 from playground.leave import leave
 from playground.settings import Settings
 from playground.types import Generator, ProgressReport
+from playground.ui import event_queue, sessions
 from playground.ui.serve import main
 from tests.conftest import tiny_model
 
@@ -21,7 +23,10 @@ from tests.conftest import tiny_model
 def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--pause", type=float, default=0.0)
+    parser.add_argument("--patience", type=float)
     wanted, rest = parser.parse_known_args(argv)
+    if wanted.patience is not None:
+        event_queue.UNREAD = event_queue.KEPT = sessions.GRACE = wanted.patience
 
     def opened(settings: Settings, _: ProgressReport) -> Generator:
         generator = LocalGenerator(tiny_model(), rows=settings.rows, kv_memory=settings.kv_memory)

@@ -9,6 +9,7 @@ let lastSeed = null;
 let complaint = null;
 let notice = null;
 let silence = 0;
+let asked = false; // and nothing was heard of it yet
 let talks = false; // a turn of a conversation is generated, not cards
 let wishing = false; // the knobs of what was chosen are on their way
 let waits = 0; // a run that was asked for meanwhile: the timer that has it begin without them
@@ -77,7 +78,7 @@ document.addEventListener("keydown", (event) => {
 pg.on("generate", () => {
   if (running) return;
   pg.tell("complaint", null);
-  pg.tell("run", { running: true, status: pg.t("starting") });
+  pg.tell("run", { running: true, status: pg.t("starting"), asked: true });
   if (wishing) waits = setTimeout(begin, 5000);
   else begin();
 }, "act");
@@ -89,11 +90,16 @@ pg.on("kind", (kind) => { talks = kind === "talk"; }, "act");
 pg.on("look", () => trigger("look"), "act");
 pg.on("run", (news) => {
   running = news.running;
+  asked = Boolean(news.asked);
   if (news.running) notice = news.notice ?? null;
   else if (news.notice) notice = news.notice;
   if (news.seed !== undefined) lastSeed = news.seed;
   if (!running) clearTimeout(silence);
   draw();
+}, "act");
+// Nothing was taken, so nothing will be said of what was asked for.
+pg.on("refused", (sentence) => {
+  if (asked) pg.tell("run", { running: false, status: "", notice: sentence });
 }, "act");
 pg.on("complaint", (news) => { complaint = news; queueMicrotask(draw); }, "act");
 pg.on("knobs", (values) => {

@@ -1,9 +1,10 @@
 // A file of rows through one task. The server keeps the job; this browser keeps the key to it, and asks for its state
-// with `follow` while it runs. Results come back as text and become a file here.
+// with `follow` again and again while it runs. Results come back as text and become a file here.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const KEY = "playground-batch";
 const PAGE = 50;
+const [AGAIN, UNHEARD] = [500, 10_000]; // milliseconds
 const PIECE = 393_216; // bytes of a file that go with one event; a multiple of 3, so that base64 needs no filling
 const STATES = { waiting: "batch_is_waiting", done: "batch_is_done", failed: "batch_is_failed", refused: "batch_is_refused" };
 const SAME = "\u0000same"; // no column is named so
@@ -14,6 +15,9 @@ let fixed = {};
 let tasks = props.tasks; // and a visitor's own behind them
 let path = "";
 let mine = []; // those, as mine.js keeps them
+let state = null; // of the job, as the server told it last
+let asks = 0; // the timer of the next question about it
+let question = 0;
 let several = {}; // by field: the columns that may be meant, where there are more than one
 let sending = null; // the file that was sent last, when, and what was said of how it is read: {file, at, reading}
 let asked = null; // since when an answer about the chosen task is waited for, and whether columns are wanted of it
@@ -83,6 +87,31 @@ const wish = () => {
     fixed: Object.fromEntries(alike.map((one) => [one.name, fixed[one.name] ?? (one.choices ? pg.say(one.default) : "")])),
   };
 };
+// The job's state is asked for again as long as it runs, and some time after a question that nobody answered.
+const follow = () => {
+  clearTimeout(asks);
+  asks = setTimeout(follow, UNHEARD);
+  question += 1;
+  trigger("follow", { key: job.key, first, number: question, seen: state?.first === first ? state.seen : null });
+};
+const go = (wanted) => {
+  question += 1;
+  trigger("go", { ...wanted, number: question });
+};
+const heard = () => {
+  const told = props.status;
+  if (!told) { // another file is open
+    state = null;
+    drawStatus();
+    return;
+  }
+  if (told.key !== job?.key || told.first !== first) return; // of another file, or another page of it
+  if (!told.same) state = told;
+  clearTimeout(asks);
+  if (state.running) asks = setTimeout(follow, AGAIN);
+  drawStatus();
+  drawRefused();
+};
 const time = (seconds) => (seconds < 100 ? pg.t("batch_seconds", { count: Math.ceil(seconds) }) : pg.t("batch_minutes", { count: Math.round(seconds / 60) }));
 const words = (status) => [
   pg.t("batch_done", { done: pg.number(status.done + status.failed), all: pg.number(status.all - status.refused) }),
@@ -100,8 +129,9 @@ const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, S
   pg.make("td", {}, inputOf(row.input)), pg.make("td", {}, pg.t(STATES[row.state])),
   pg.make("td", {}, row.reason ? pg.sentence(row.reason) : null, ...row.texts.map((one) => pg.make("div", { dir: "auto" }, pg.say(one))),
     row.remark ? pg.make("p", { class: "remark" }, pg.sentence(row.remark)) : null));
+const NOTHING = { all: 0, done: 0, failed: 0, refused: 0, waiting: 0, running: false, rows: [] };
 const drawStatus = () => {
-  const status = props.status ?? { all: 0, done: 0, failed: 0, refused: 0, waiting: 0, running: false, rows: [] };
+  const status = state ?? NOTHING;
   const ended = status.done + status.failed;
   const begun = ended > 0 || status.running;
   const show = (name, shown) => { find(`[name=${name}]`).hidden = !shown; };
@@ -155,7 +185,7 @@ const drawChoices = () => {
 };
 const drawRefused = () => {
   const { refused = [] } = job ?? {};
-  const more = (props.status?.refused ?? refused.length) - refused.length;
+  const more = (state?.refused ?? refused.length) - refused.length;
   find(".batch-refused").hidden = !refused.length;
   find(".batch-refused").replaceChildren(pg.make("p", {}, pg.t("batch_refused_rows")), pg.make("ul", {},
     ...refused.map((one) => pg.make("li", {}, `${pg.t("batch_row")} ${one.number}: ${pg.sentence(one.reason)}`)),
@@ -187,7 +217,7 @@ const drawJob = () => {
     drawFields();
     ask(false);
   } else begin();
-  trigger("follow", { key: job.key, first });
+  follow();
 };
 const drawPath = () => { find(".batch-path").textContent = path ? pg.t(`batch_on_${path}`) : ""; };
 const draw = () => {
@@ -224,7 +254,7 @@ const sendPiece = (from) => {
 };
 const turn = (by) => {
   first = Math.max(1, first + by);
-  trigger("follow", { key: job.key, first });
+  follow();
 };
 
 element.addEventListener("change", (event) => {
@@ -246,10 +276,10 @@ element.addEventListener("click", (event) => {
   if (!button || !job) return;
   fail(null);
   switch (button.name) {
-    case "run": button.disabled = true; trigger("go", wish()); break;
+    case "run": button.disabled = true; go(wish()); break;
     case "first": trigger("look", wish()); break;
-    case "resume": trigger("go", { key: job.key, first, resume: true }); break;
-    case "retry": trigger("go", { key: job.key, first, retry: true }); break;
+    case "resume": go({ key: job.key, first, resume: true }); break;
+    case "retry": go({ key: job.key, first, retry: true }); break;
     case "pause": trigger("pause", { key: job.key }); break;
     case "halt": trigger("halt", { key: job.key }); break;
     case "csv": case "jsonl": trigger("save", { key: job.key, kind: button.name, language: pg.language, at: Date.now() }); break;
@@ -274,7 +304,7 @@ watch("about", () => {
   several = more ?? {};
   drawFields();
 });
-watch("status", () => { drawStatus(); drawRefused(); });
+watch("status", heard);
 watch("preview", drawPreview);
 watch("file", () => {
   if (!props.file) return;
@@ -282,6 +312,11 @@ watch("file", () => {
   pg.make("a", { href: url, download: props.file.name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 });
+pg.on("refused", (sentence) => {
+  if (!job) return;
+  fail(sentence);
+  drawStatus();
+}, "batch");
 pg.on("mine", (list) => {
   const before = taskNow();
   mine = list;

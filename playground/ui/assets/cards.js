@@ -226,7 +226,7 @@ const ask = (wish, number) => {
   const run = runs[at];
   const row = version(run.cards[number]);
   pg.tell("complaint", null);
-  pg.tell("run", { running: true, status: pg.t("starting") });
+  pg.tell("run", { running: true, status: pg.t("starting"), asked: true });
   trigger("again", {
     wish, text: row.text, request: run.request, target: { run: run.id, card: number },
     parted: { parent: row.id, offset: wish === "continue" ? row.text.length : 0 },

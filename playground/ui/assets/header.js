@@ -3,6 +3,7 @@ const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const devices = (model) => [...new Set(model.placements.map((place) => place.device))]
   .map((device) => (device.startsWith("cuda") ? device.replace("cuda:", "GPU ") : device === "cpu" ? "CPU" : device)).join(" + ");
+const AGAIN = 400; // milliseconds
 const short = { float32: "fp32", bfloat16: "bf16", float16: "fp16" };
 
 const drawShare = (share) => {
@@ -74,9 +75,17 @@ element.addEventListener("click", (event) => {
 window.addEventListener("hashchange", showTab);
 pg.on("language", draw, "header");
 pg.on("theme", draw, "header");
-watch("value", () => { draw(); pg.tell("server", props.value); });
+// Until the model is loaded and the link is open, the server is asked again and again.
+const settled = ({ loading, share } = {}) => loading === null && share?.state !== "opening";
+let asks = 0;
+const askAgain = () => {
+  clearTimeout(asks);
+  if (!settled(props.value)) asks = setTimeout(() => { trigger("ask"); askAgain(); }, AGAIN);
+};
+watch("value", () => { draw(); pg.tell("server", props.value); askAgain(); });
 pg.paintTheme();
 pg.on("wake", () => trigger("wake"), "header");
 showTab();
 draw();
 pg.tell("server", props.value || {});
+askAgain();

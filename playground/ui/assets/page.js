@@ -32,6 +32,8 @@ window.playground = (() => {
   };
   /** What the server says, which may hold somebody's text. */
   const sentence = (text) => bidi.sentence(say(text));
+  /** A sentence of the server, where it is that of one of these keys, in the language of the page. */
+  const translate = (told, keys) => say(words[keys.find((key) => Object.values(words[key]).includes(told))] ?? told);
   const speakHtml = () => {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
     document.title = t("title");
@@ -97,7 +99,7 @@ window.playground = (() => {
 
   speakHtml();
   return {
-    on, tell, say, sentence, t, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
+    on, tell, say, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
     theme, get language() { return language; },
   };
 })();

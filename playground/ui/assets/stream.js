@@ -5,6 +5,7 @@
   const AGAIN = 300; // milliseconds
   const MOST = 20; // a server that answers none of so many has forgotten the wish
   const KEPT = 200; // the server may tell of an event before the page knows its id
+  const REFUSALS = ["open_many", "open_many_in_all"];
   const ID = /"event_id":"(\w+)"/g;
   const fetched = window.fetch;
   const heard = new Set();
@@ -30,6 +31,13 @@
     if (!id || heard.has(id)) return;
     unheard.add(id);
     soon();
+  };
+  // Whoever has too much open already is told so in his own language, here and by Gradio's page.
+  const refused = async (answer) => {
+    const { detail } = await answer.json();
+    const said = window.playground.translate(detail, REFUSALS);
+    window.playground.tell("refused", said);
+    return new Response(JSON.stringify({ detail: said }), { status: answer.status, headers: { "Content-Type": "application/json" } });
   };
   const hear = (id) => {
     if (unheard.delete(id)) wakes = 0;
@@ -59,6 +67,7 @@
       const answer = await fetched(asked, ...more);
       if (stream) listen(answer.clone()).catch(() => {}).finally(over); // leaving the page ends it with an error
       else if (wish && answer.ok) joined(answer.clone()).catch(() => {});
+      else if (wish && answer.status === 429) return refused(answer);
       return answer;
     } catch (error) {
       over();

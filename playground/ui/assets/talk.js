@@ -78,7 +78,7 @@ const speak = (ask, said) => {
   asks.set(name, ask);
   asked = ask;
   pg.tell("complaint", null);
-  pg.tell("run", { running: true, status: pg.t("starting") });
+  pg.tell("run", { running: true, status: pg.t("starting"), asked: true });
   trigger("speak", { talk: name, system: talk.draft.system, prefill: ask.prefill, left_out: seen.left_out ?? 0, ...said });
 };
 /** Another answer to a message: a new one, or with `goes_on` the one that is there and more. */

@@ -232,6 +232,14 @@ const halt = () => {
     drawCards();
   }, 15000);
 };
+// Nothing was taken, so nothing will be said of what was asked for.
+pg.on("refused", (sentence) => {
+  if (!busy || run) return;
+  ended();
+  asked = false;
+  complain(sentence);
+  drawCards();
+}, "write");
 // News of a run that was given up for another draft come late and belong nowhere.
 const hear = () => {
   const told = props.news;
