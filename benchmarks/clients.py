@@ -88,9 +88,10 @@ class _Session:
         self._client = client
         self._job: Any = None
         self._seen = 0
+        self._tokens = 0
 
     def ask(self, request: dict[str, Any], again: int) -> Answer:
-        self._seen = 0
+        self._seen = self._tokens = 0
         given = {**request, "seed": request["seed"] + 100_000 * again}
         self._job = self._client.submit(api_name="/generate", **given)
         return Answer(self.number, time.monotonic())
@@ -100,9 +101,9 @@ class _Session:
         ended = self._job.done()
         updates = self._job.outputs()
         for update in updates[self._seen :]:
-            tokens = sum(len(one["token_ids"]) for one in update["candidates"])
-            if tokens > answer.tokens:
-                answer.updates.append((time.monotonic(), tokens))
+            self._tokens = _tokens(self._tokens, update["candidates"])
+            if self._tokens > answer.tokens:
+                answer.updates.append((time.monotonic(), self._tokens))
         self._seen = len(updates)
         if ended and self._job.exception() is not None:
             answer.error = str(self._job.exception())
@@ -110,6 +111,13 @@ class _Session:
 
     def leave(self) -> None:
         self._job.cancel()
+
+
+def _tokens(before: int, candidates: Sequence[dict[str, Any]]) -> int:
+    """Tokens of all candidates after an update: it brings what is new, and the last one everything."""
+    if any("text" in one for one in candidates):
+        return sum(len(one["token_ids"]) for one in candidates)
+    return before + sum(len(one["token_ids"]) - one["retract_ids"] for one in candidates)
 
 
 def _drive(sessions: Sequence[_Session], requests: Sequence[dict[str, Any]], seconds: float) -> list[Answer]:

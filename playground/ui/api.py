@@ -1,4 +1,5 @@
-"""The named endpoint `/generate`: every parameter of the registry by name; it streams, and ends as `--json` does.
+"""The named endpoint `/generate`: every parameter of the registry by name; it streams what is new, and ends as `--json`
+does.
 
 With a task, its own parameters are the defaults: a value that is the registry's default counts as not given. Without a
 mode, a task is a chat where the model knows how to, and a prompt is continued. Knows no element. Gradio's type hints
@@ -28,6 +29,7 @@ from playground.ui.element import decode, encode
 from playground.ui.host import Host
 from playground.ui.line import Line
 from playground.ui.server_words import STOPPING
+from playground.ui.updates import common
 from playground.ui.words import UNEXPECTED
 
 NAME = "generate"
@@ -58,7 +60,7 @@ def add(blocks: Blocks, host: Host, line: Line) -> None:
     gr.api(
         endpoint(host, line),
         api_name=NAME,
-        api_description="Continues or answers a text. Streams the growing result; the last one is complete.",
+        api_description="Continues or answers a text. Updates bring what is new; the last is the complete object.",
         concurrency_limit=None,
     )
 
@@ -77,13 +79,18 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
         try:
             await asyncio.to_thread(ask_early, ask)
             task = await asyncio.to_thread(tasks.find, texts["task"]) if texts["task"] else None
+            news, run = Growth(), None
             async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
-                        await _tell_more(state, host.generator.card, task, texts)
-                        if host.stopping.is_set():
-                            state.remarks = [*state.remarks, (None, STOPPING)]
-                        yield _object(state)
+                        run = state
+                        if not run.finished and (update := news.of(run)) is not None:
+                            yield update
+            if run is not None:
+                await _tell_more(run, host.generator.card, task, texts)
+                if host.stopping.is_set():
+                    run.remarks = [*run.remarks, (None, STOPPING)]
+                yield _object(run)
         except PlaygroundError as error:
             raise gr.Error(error.say("en"), print_exception=False) from None
         except Exception:  # the last edge before the caller: the terminal gets the traceback, the caller a sentence
@@ -96,6 +103,32 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
     vars(generate_text)["__signature__"] = shape
     generate_text.__annotations__ = {name: parameter.annotation for name, parameter in shape.parameters.items()}
     return generate_text
+
+
+class Growth:
+    """What one call was told of its run, so that each update holds only what is new."""
+
+    def __init__(self) -> None:
+        self._told: list[tuple[str, list[int]]] = []
+
+    def of(self, run: Run) -> dict[str, Any] | None:
+        """For each candidate the text it has more and its token ids; how many characters and ids are taken back before
+        (of a candidate that steps back for a banned phrase) is 0 nearly always. None where nothing is new.
+        """
+        before = self._told or [("", [])] * len(run.candidates)
+        self._told = [(candidate.text, candidate.token_ids) for candidate in run.candidates]
+        told = [_grown(*old, *new) for old, new in zip(before, self._told, strict=True)]
+        return {"candidates": told} if any(any(one.values()) for one in told) else None
+
+
+def _grown(old: str, old_ids: list[int], new: str, new_ids: list[int]) -> dict[str, Any]:
+    kept, kept_ids = common(old, new), common(old_ids, new_ids)
+    return {
+        "delta": new[kept:],
+        "retract": len(old) - kept,
+        "token_ids": new_ids[kept_ids:],
+        "retract_ids": len(old_ids) - kept_ids,
+    }
 
 
 def _object(run: Run) -> dict[str, Any]:
@@ -127,11 +160,10 @@ def _is_default(name: str, value: Any) -> bool:
 
 
 async def _tell_more(run: Run, card: ModelCard, task: Task | None, texts: Mapping[str, Any]) -> None:
-    """What the texts stand for, and of a finished run what is to be known of it."""
+    """What the texts of a finished run stand for, and what is to be known of it."""
     if task is not None:
         run.value_of = partial(task.value, fields=texts["fields"])
-    if run.finished:
-        run.remarks = await asyncio.to_thread(counsel.remarks, run, card, task, texts["language"], texts["fields"])
+    run.remarks = await asyncio.to_thread(counsel.remarks, run, card, task, texts["language"], texts["fields"])
 
 
 def ask_early(ask: Callable[[ModelCard | None], Request]) -> None:

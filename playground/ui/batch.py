@@ -32,6 +32,7 @@ from playground.ui.host import Host
 from playground.ui.kept import Kept, key_of
 from playground.ui.line import Line
 from playground.ui.mine import record_of
+from playground.ui.updates import Updates
 from playground.ui.uploads import Uploads, as_file
 from playground.ui.words import UNEXPECTED, said
 
@@ -69,17 +70,16 @@ class BatchTab:
                 job=None,
                 about=None,
                 status=None,
-                preview=None,
                 file=None,
             )
 
-    def wire(self, panel: Element, act: Element, told: Mapping[str, Any]) -> None:
-        """`act` holds the path that was chosen; `told` are the options of an event that brings data of its own and
-        waits behind no run."""
+    def wire(self, panel: Element, act: Element, feed: Element, told: Mapping[str, Any]) -> None:
+        """`act` holds the path that was chosen, `feed` takes what is told while a row is tried; `told` are the options
+        of an event that brings data of its own and waits behind no run."""
         self.form.opened(self._open, None, self.form, **told)
         self.form.piece(self._piece, None, self.form, **told)
         self.form.about(self._about, None, self.form, **told)
-        self.form.look(self._look, [panel, act], self.form, **told)
+        self.form.look(self._look, [panel, act], feed, **told)
         self.form.go(self._go, [panel, act], self.form, **told)
         self.form.follow(self._follow, None, self.form, **told)
         self.form.pause(self._pause, None, None, **told)
@@ -127,7 +127,7 @@ class BatchTab:
 
     def _opened_with(self, find: Callable[[], StoredJob], *, known: bool) -> Any:
         try:
-            return gr.update(job=self._told(find()), preview=None, status=None)
+            return gr.update(job=self._told(find()), status=None)
         except NeedsChoice as question:
             return gr.update(job={"error": _error(question), "known": True, "ask": asked(question)})
         except PlaygroundError as error:
@@ -168,6 +168,7 @@ class BatchTab:
         """The first row's prompt, then its texts as they grow."""
         sent, cancelled = data_of(event), threading.Event()
         shown: dict[str, Any] = {}
+        updates = Updates()
         task: Task | None = None
 
         def ask(_: ModelCard) -> Request:
@@ -185,16 +186,16 @@ class BatchTab:
             async with aclosing(answer(ask, self._host, self._line, cancelled)) as states:
                 async for state in states:
                     if isinstance(state, Waiting):
-                        yield gr.update(preview={"waits": said(state.reason)})
+                        yield updates.of({"batch-preview": {"waits": said(state.reason)}})
                     elif isinstance(state, Run):
                         texts = [_readable(task, text) for text in state.answers]
-                        error = said(failed(state.candidates))
-                        yield gr.update(preview={**shown, "texts": texts, "error": error})
+                        preview = {**shown, "texts": texts, "error": said(failed(state.candidates))}
+                        yield updates.of({"batch-preview": preview})
         except PlaygroundError as error:
-            yield gr.update(preview={"error": _error(error)})
+            yield updates.of({"batch-preview": {"error": _error(error)}})
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("The first row failed")
-            yield gr.update(preview={"error": said(UNEXPECTED)})
+            yield updates.of({"batch-preview": {"error": said(UNEXPECTED)}})
         finally:
             cancelled.set()
 

@@ -68,7 +68,7 @@ class Element(gr.HTML):
     """A part of the page. `props` are plain data like its value; what its script sends comes back as plain data."""
 
     def __init__(self, value: Any, *, html_template: str, js_on_load: str, elem_id: str, **more: Any) -> None:
-        named = {name: more.pop(name) for name in ("elem_classes", "render") if name in more}
+        named = {name: more.pop(name) for name in ("elem_classes", "render", "visible") if name in more}
         self._is_form = isinstance(value, Mapping)
         super().__init__(
             value,  # Gradio puts it through postprocess

@@ -85,8 +85,9 @@ class Lens:
             reason = BY_HAND if where.get("hand") is True else NOT_KEPT
             return {"run": str(name)[:40], "rows": [], "number": next(_numbers), "reason": said(reason)}
         watched.row = row if type(row) is int and 0 <= row < len(watched.run.candidates) else 0
-        watched.feed = Feed(watched.name, _namer(watched.keep))
-        return {**self._told(watched), "show": watched.row}
+        with watched.telling:
+            watched.feed = Feed(watched.name, _namer(watched.keep))
+        return {**self._told(session, watched), "show": watched.row}
 
     def turn(self, session: str, where: Mapping[str, Any]) -> bool:
         """Another row of the run that is open; False where the page speaks of another run."""
@@ -106,16 +107,20 @@ class Lens:
     def tokens(self, session: str, name: str) -> Value | None:
         """What is new of this run's tokens, as long as it is the one that is looked at."""
         watched = self._watching.open(session)
-        return None if watched is None or watched.name != name else self._told(watched)
+        return None if watched is None or watched.name != name else self._told(session, watched)
 
-    @staticmethod
-    def _told(watched: Watched) -> Value:
+    def _told(self, session: str, watched: Watched) -> Value:
         """What the browser lacks; the figures of each row come with its end."""
         candidates = watched.run.candidates
-        done = [candidate.finish_reason is not None for candidate in candidates]
-        figures = {row: numbers(candidate) for row, candidate in enumerate(candidates) if done[row]}
-        value = watched.feed.news([list(candidate.steps) for candidate in candidates], done, figures)
-        return {**value, "number": next(_numbers), "reason": said(_gone(watched)) if all(done) else None}
+        with watched.telling:
+            done = [candidate.finish_reason is not None for candidate in candidates]
+            steps = [list(candidate.steps) for candidate in candidates]
+            value = watched.feed.news(steps, done, lambda row: numbers(candidates[row]))
+            number = next(_numbers)
+        if not all(done):
+            return {**value, "number": number, "reason": None}
+        self._watching.shrink(session)
+        return {**value, "number": number, "reason": said(_gone(watched))}
 
     def pick(self, session: str, where: Mapping[str, Any], search: str | None = None) -> Value:
         """How one token came about; a question that cannot be answered is said in the panel."""

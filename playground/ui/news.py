@@ -106,7 +106,8 @@ def parted(wish: Mapping[str, Any]) -> News:
 
 
 def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields: Mapping[str, str]) -> News:
-    """`answer` is None where it is the whole text, as nearly always."""
+    """`answer` is None where it is the whole text, as mostly. Lists and tables are drawn once a text has ended."""
+    over = candidate.finish_reason is not None
     text = base + candidate.text
     return {
         "text": text,
@@ -115,17 +116,22 @@ def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields:
         "thinks": told.thinks,
         "closes": told.close,
         "tokens": candidate.generated,
-        "speed": candidate.tokens_per_second,
-        "first": candidate.first_token_s,
+        "speed": _shown(candidate.tokens_per_second),
+        "first": None if candidate.first_token_s is None else round(candidate.first_token_s, 3),
         "proposed": candidate.proposed,
         "accepted": candidate.accepted,
         "finish": candidate.finish_reason,
         "reason": said(candidate.reason),
         "seed": candidate.seed,
-        "items": _items(told.answer, task, fields),
-        "table": _table(told.answer, task),
+        "items": _items(told.answer, task, fields) if over else None,
+        "table": _table(told.answer, task) if over else None,
         "short": any(step.note.endswith(CUT_SHORT) for step in candidate.steps[-1:]),
     }
+
+
+def _shown(speed: float | None) -> float | None:
+    """Tokens a second as a card shows them, so that it is not another number with every token."""
+    return None if speed is None else round(speed, 1 if speed < 10 else 0)
 
 
 def _table(text: str, task: Task | None) -> News | None:

@@ -20,7 +20,7 @@ from playground.ui import api, form, news, tokens, waterfall
 from playground.ui.ahead import Ahead
 from playground.ui.batch import BatchTab
 from playground.ui.blocks import Blocks
-from playground.ui.element import asset, data_of, element
+from playground.ui.element import Element, asset, data_of, element
 from playground.ui.host import Host, known_models
 from playground.ui.kept import Kept
 from playground.ui.knobs import KnobPanel, panel_update
@@ -30,6 +30,7 @@ from playground.ui.mine import Mine
 from playground.ui.play import Play
 from playground.ui.read import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
+from playground.ui.updates import Updates, pieces_only
 from playground.ui.words import WORDS, word_list
 from playground.ui.write import WriteTab
 
@@ -105,6 +106,7 @@ class Page:
         self._kept.close()
 
     def _layout(self) -> None:
+        self.feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")  # see stream.js
         first = form.first_form()
         values, act = self._play.wishes(first), {"path": self._host.settings.path}
         self.header = element("header", self._host.status())
@@ -154,7 +156,7 @@ class Page:
         self.blocks.load(self._host.status, None, self.header, **_LIGHT)
         self.header.ask(self._host.status, None, self.header, **_LIGHT)
         self.header.wake(lambda: None, None, None, **_TOLD)  # see stream.js
-        written = [self.cards, self.talk, self.tokens, self.curve]
+        written = self.feed
         knobs = [self.panel, self.act]
         runs = [
             self.act.generate(self._generate, [self.compose, *knobs], written, **_RUN),
@@ -166,10 +168,11 @@ class Page:
         ]
         looks = [
             self.tokens.look(self._turned_to, None, None, **_TOLD),
-            self.cards.look(self._opened, None, [self.tokens, self.curve, self.waterfall], **_TOLD),
+            self.cards.look(self._opened, None, [self.feed, self.waterfall], **_TOLD),
+            self.tokens.missed(self._opened, None, [self.feed, self.waterfall], **_TOLD),
         ]
         for event in (*runs, *looks):
-            event.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens, self.curve], **_LIGHT)
+            event.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens, self.feed], **_LIGHT)
         for view in (self.tokens, self.curve, self.waterfall):
             view.pick(self._inside, None, self.waterfall, **_TOLD)
         self.waterfall.ask(self._ask, None, self.waterfall, **_TOLD)
@@ -190,11 +193,11 @@ class Page:
         self.panel.input(self._next_turned, self.panel, self.next, **_LIGHT)
         self.next.ask(self._next_asked, self.panel, self.next, **_TOLD)
         self.next.close(self._next_closed, None, None, **_LIGHT)
-        self.seen.read(self._prompt_read, [self.compose, self.panel], self.prompt_tokens, **_TOLD)
+        self.seen.read(self._prompt_read, [self.compose, self.panel], self.feed, **_TOLD)
         self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
-        self._read.wire(self.panel, _LIGHT, _STOP)
-        self._write.wire(self.panel, self.act, _TOLD, _RUN, _STOP)
-        self._batch.wire(self.panel, self.act, _TOLD)
+        self._read.wire(self.panel, self.feed, _LIGHT, _STOP)
+        self._write.wire(self.panel, self.act, self.feed, _TOLD, _RUN, _STOP)
+        self._batch.wire(self.panel, self.act, self.feed, _TOLD)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
         task = form.task_of(filled)
@@ -242,11 +245,11 @@ class Page:
         self, told: AsyncGenerator[news.News, None], session: str, *, talk: bool = False
     ) -> AsyncGenerator[Any, None]:
         """The news for the cards or the conversation, and beside each what is new of the tokens."""
+        updates, place = Updates(), "talk" if talk else "cards"
         async with aclosing(told) as all_news:
             async for one in all_news:
                 value = await asyncio.to_thread(self._lens.tokens, session, one["run"]) if one["rows"] else None
-                places = (gr.skip(), one) if talk else (one, gr.skip())
-                yield (*places, gr.skip(), gr.skip()) if value is None else (*places, value, value)
+                yield updates.of({place: one}, {} if value is None else {"tokens": tokens.piece(value)})
 
     def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
@@ -257,7 +260,8 @@ class Page:
         replay, figures = self._lens.replay(session, knobs), self._lens.figures(session)
         if self._lens.looking(session) != looking:
             return [gr.skip()] * 4
-        return panel_update(badges=badges), findings, gr.update(replay=replay), figures or gr.skip()
+        told = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
+        return panel_update(badges=badges), findings, gr.update(replay=replay), told
 
     def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
         """Another candidate of the same run is looked at."""
@@ -266,7 +270,7 @@ class Page:
     def _opened(self, event: gr.EventData, request: gr.Request) -> Any:
         """Another version of a card is looked at, and with it the run that wrote it."""
         value = self._lens.look(request.session_hash or "", data_of(event))
-        return value, value, {}
+        return pieces_only({"tokens": tokens.piece(value)}), {}
 
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
         return self._lens.pick(request.session_hash or "", data_of(event))
@@ -319,7 +323,7 @@ class Page:
 
     def _prompt_read(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Iterator[Any]:
         for update in self._reader.seen(filled, knobs, request.session_hash or ""):
-            yield gr.update(**update)
+            yield pieces_only({"seen-tokens": tokens.piece(**update)})
 
     def _reading_stopped(self, request: gr.Request) -> None:
         self._reader.stop(request.session_hash or "")

@@ -15,6 +15,7 @@ from playground.ui import tokens, waterfall
 from playground.ui.element import Element, element
 from playground.ui.knobs import KnobPanel
 from playground.ui.reader import Reader, watermark_knobs
+from playground.ui.updates import pieces_only
 from playground.ui.words import said
 
 SCOPE = "read"
@@ -71,15 +72,16 @@ class ReadTab:
             self.curve = tokens.build_curve(elem_id="read-curve", row=0, scope=SCOPE, words=_VIEW)
             self.expected = tokens.component("expected", {}, EXPECTED, elem_id="expected", scope=SCOPE, language="")
 
-    def wire(self, panel: KnobPanel, light: Mapping[str, Any], stop: Mapping[str, Any]) -> None:
-        """`light` are the options of an event that waits behind no run, `stop` those of one that waits for nothing."""
-        self.form.read(self._read, self.form, self.tokens, **{**light, "trigger_mode": "multiple"})
+    def wire(self, panel: KnobPanel, feed: Element, light: Mapping[str, Any], stop: Mapping[str, Any]) -> None:
+        """`feed` takes what is told while the model reads; `light` are the options of an event that waits behind no
+        run, `stop` those of one that waits for nothing."""
+        self.form.read(self._read, self.form, feed, **{**light, "trigger_mode": "multiple"})
         self.form.detect(self._detect, [self.form, panel], self.form, **light)
         self.tokens.stop(self._stop, None, None, **stop)
 
     def _read(self, asked: Any, request: gr.Request) -> Iterator[Any]:
         for update in self._reader.read(asked, request.session_hash or ""):
-            yield gr.update(**update)
+            yield pieces_only({"read-tokens": tokens.piece(**update)})
 
     def _detect(self, asked: Any, knobs: dict[str, Any], request: gr.Request) -> Any:
         return gr.update(verdict=self._reader.detect(asked, knobs, request.session_hash or ""))

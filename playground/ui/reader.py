@@ -117,22 +117,22 @@ class Reader:
         """What is new with every piece; whatever goes wrong is said where the tokens would stand."""
         yield {"status": tokens.status_value(READ_STARTS, stop=True)}
         name, found = uuid.uuid4().hex[:12], None
-        before = start = 0  # each piece comes with the one before it, since a browser may miss one
+        start = 0  # of what was not told yet
         try:
             with self._desk.seat(session) as seat, suppress(Stopped):
                 over = self._over(seat)
                 for found in () if over() else begin(over):
                     if over() or len(found.tokens) == found.length:
                         break
-                    yield _piece(name, found, before)
-                    before, start = start, len(found.tokens)
+                    yield _piece(name, found, start)
+                    start = len(found.tokens)
         except PlaygroundError as error:
             yield {"status": tokens.status_value(_both(error), error=True)}
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("A reading failed")
             yield {"status": tokens.status_value(UNEXPECTED, error=True)}
         else:
-            yield _end(name, found)
+            yield _end(name, found, start)
 
 
 def _piece(name: str, found: Reading, start: int) -> Update:
@@ -141,13 +141,15 @@ def _piece(name: str, found: Reading, start: int) -> Update:
     return {"value": {"run": name, "rows": [part]}, "status": status}
 
 
-def _end(name: str, found: Reading | None) -> Update:
-    """The whole text, or what of it was read before somebody stopped."""
+def _end(name: str, found: Reading | None, start: int) -> Update:
+    """The rest of the text, or of what was read before somebody stopped; and its figures."""
     if found is None:
         return {"status": tokens.status_value(READ_STOPPED)}
     stopped = len(found.tokens) < found.length
     status = tokens.status_value(READ_STOPPED_AT.filled(**_counts(found))) if stopped else {}
-    return {"value": tokens.whole(name, [_values(found)], [figures(found)]), "status": status}
+    part = {"row": 0, "from": start, "tokens": _values(found, start), "done": True}
+    part["numbers"] = tokens.numbers_value(figures(found))
+    return {"value": {"run": name, "rows": [part]}, "status": status}
 
 
 def _counts(found: Reading) -> dict[str, str]:

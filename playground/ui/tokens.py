@@ -22,7 +22,6 @@ Numbers = Sequence[tuple[Text, str, Text | None]]
 """Of a whole text: what it is called, the figure as it is shown, and what it means."""
 
 TOP = 5  # alternatives sent with each token, for the label on hover; the waterfall brings the rest
-OVERLAP = 16  # tokens sent again with every update: the browser may drop one of two that come close together
 BIT = math.log(2)
 # Scripts that a view's own is split into.
 _PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_lines", "tokens_tip")}
@@ -189,45 +188,63 @@ def _would(token_id: int, name: Names | None) -> Value:
 
 
 class Feed:
-    """What the browser has of one run: gives, for its growing rows, values that hold only what is new.
-
-    The last few tokens are sent again each time, all of them whenever a row has doubled and at its end: the browser
-    shows only the last of two updates that reach it together, and none while its tab is hidden.
-    """
+    """What the browser has of one run: gives, for its growing rows, values that hold only what is new."""
 
     def __init__(self, run: str, name: Names | None = None, top: int = TOP) -> None:
         self._run = run
         self._name = name
         self._top = top
         self._sent: dict[int, list[Step]] = {}
-        self._whole: dict[int, int] = {}
+        self._ended: set[int] = set()
 
     def news(
-        self, rows: Sequence[Sequence[Step]], done: Sequence[bool], numbers: Mapping[int, Numbers] | None = None
+        self, rows: Sequence[Sequence[Step]], done: Sequence[bool], numbers: Callable[[int], Numbers] | None = None
     ) -> Value:
-        parts = [self._part(row, steps, done[row]) for row, steps in enumerate(rows)]
-        for part in parts:
-            if numbers and part["row"] in numbers:
-                part["numbers"] = numbers_value(numbers[part["row"]])
+        """Rows of which there is something new, all of them the first time; `numbers` are asked for as a row ends."""
+        parts: list[Value] = []
+        for row, steps in enumerate(rows):
+            first, ends = row not in self._sent, done[row] and row not in self._ended
+            part = self._part(row, steps, done[row])
+            if ends:
+                self._ended.add(row)
+                part |= {"numbers": numbers_value(numbers(row))} if numbers else {}
+            if first or ends or part["tokens"] or part["from"] < self._length(row):
+                parts.append(part)
+            self._sent[row] = list(steps)
         return {"run": self._run, "rows": parts}
 
+    def _length(self, row: int) -> int:
+        """Tokens that the browser has of a row."""
+        return sum(step.token_id is not None for step in self._sent.get(row, ()))
+
     def _part(self, row: int, steps: Sequence[Step], done: bool) -> Value:
-        before = self._sent.get(row, [])
-        kept = 0
-        for old, new in zip(before, steps, strict=False):
+        start = 0
+        for old, new in zip(self._sent.get(row, ()), steps, strict=False):
             if old is not new:
                 break
-            kept += 1
-        start = max(0, kept - OVERLAP)
-        if done or len(steps) >= 2 * self._whole.get(row, 0):
-            start = 0
-            self._whole[row] = len(steps)
+            start += 1
         # A step without a token joins the token before it, so the piece must begin at a token.
         while 0 < start < len(steps) and steps[start].token_id is None:
             start -= 1
-        self._sent[row] = list(steps)
         place = sum(step.token_id is not None for step in steps[:start])
         return {"row": row, "from": place, "tokens": token_values(steps[start:], self._name, self._top), "done": done}
+
+
+def piece(value: Value | None = None, **more: Any) -> Value:
+    """What a view is told while something runs: a value, its `status`, or both.
+
+    Each token goes as a list, since names would be most of it; token_shared.js unpacks it.
+    """
+    if value is None:
+        return more
+    rows = [{**part, "tokens": [_packed(one) for one in part["tokens"]]} for part in value["rows"]]
+    return {"value": {**value, "rows": rows}, **more}
+
+
+def _packed(token: Value) -> list[Any]:
+    top = [[one["id"], one["text"], one["p"], *([1] if one.get("special") else [])] for one in token["top"]]
+    marks = int(token["special"]) + 2 * int(token.get("context", False))
+    return [token["id"], token["text"], token["logprob"], token["p"], token["rank"], token["entropy"], top, marks]
 
 
 def build(
@@ -243,16 +260,16 @@ def build(
     """The tokens in colour. `row` fixes the candidate; without it the reader chooses among those of the run.
 
     Views of one `scope` speak with each other. `ids` writes each token's number below it; `words` replaces some of
-    the view's own. Update with values of `Feed` or `whole`, `gr.update(replay=replay_value(…))`,
-    `gr.update(status=status_value(…))`, `gr.update(language=…)` (empty: the page's).
-    Events: `pick` {run, row, position}, `look` {run, row}, `diverge` {run, row, position, token_id}, `stop`.
+    the view's own. Update with `piece` for its name, of values of `Feed` or `whole` and of status_value(…),
+    and with `gr.update(replay=replay_value(…))`, `gr.update(language=…)` (empty: the page's).
+    Events: `pick` {run, row, position}, `look` {run, row}, `diverge` {run, row, position, token_id}, `stop`, and
+    `missed` {run, row} where the piece before one was not heard.
     """
-    props: Value = {"row": row, "language": language, "scope": scope, "ids": ids, "replay": {}, "status": {}}
+    props: Value = {"row": row, "language": language, "scope": scope, "ids": ids, "replay": {}}
     return component("tokens", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
 
 
 def build_curve(
-    value: Value | None = None,
     *,
     elem_id: str = "curve",
     row: int | None = None,
@@ -260,9 +277,9 @@ def build_curve(
     scope: str = "",
     words: Mapping[str, Text] | None = None,
 ) -> Element:
-    """Entropy and surprise over the tokens: left empty, of the tokens of the same scope. Event: `pick`."""
+    """Entropy and surprise over the tokens of the same scope. Event: `pick`."""
     props = {"row": row, "language": language, "scope": scope}
-    return component("curve", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
+    return component("curve", None, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
 
 
 def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Value:
@@ -270,7 +287,7 @@ def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Valu
     return {"text": said(text), "stop": stop, "error": error}
 
 
-def component(name: str, value: Value, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> Element:
+def component(name: str, value: Value | None, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> Element:
     """One of the token views: its own scripts behind those they share, with its words as data of the script."""
     data = json.dumps(json.dumps({"words": {key: said(text) for key, text in words.items()}}))
     scripts = ("visible", "token_shared", *_PARTS.get(name, ()), name)

@@ -5,8 +5,9 @@ Knows no question and no layout; a session is only a name here, and finds its ow
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,9 @@ from playground.ui.tokens import Feed, Value
 
 MOST_SESSIONS = 200  # whoever is pushed out can still read his cards; only the look inside is gone
 MOST_RUNS = 40  # of one session
-MOST_STEPS = 100_000  # of all sessions together: about 200 MB
+MOST_BYTES_EACH = 64_000_000  # of one session, beside its newest run, which has the bounds of a request
+MOST_BYTES = 256_000_000  # of all sessions together
+_STEP = 3_000  # bytes of a step with its likeliest tokens, about
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class Watched:
     base: str
     feed: Feed
     row: int = 0
+    telling: threading.Lock = field(default_factory=threading.Lock)
     shown: dict[int, Value] = field(default_factory=dict)
 
     @property
@@ -37,12 +41,21 @@ class Watched:
         return self.run.request.keep
 
     @property
-    def steps(self) -> int:
-        return sum(len(candidate.steps) for candidate in self.run.candidates)
+    def size(self) -> int:
+        """Bytes that it takes here, about; its kept numbers have a bound of their own."""
+        return _STEP * sum(len(candidate.steps) for candidate in self.run.candidates) + 2 * _characters(self.asked)
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(map(_characters, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_characters, value))
+    return len(value) if isinstance(value, str) else 8
 
 
 class Watching:
-    """All sessions' runs, oldest first. A session's newest run stays as long as the session does."""
+    """All sessions' runs, oldest first, within bounds of bytes for each session and for all."""
 
     def __init__(self) -> None:
         self._runs: dict[tuple[str, str], Watched] = {}
@@ -86,16 +99,35 @@ class Watching:
         self._open.pop(session, None)
         return [self._runs.pop(key) for key in [key for key in self._runs if key[0] == session]]
 
+    def shrink(self, session: str) -> None:
+        """A run of this session has ended: it is as large now as it will be."""
+        with self._lock:
+            given_up = self._make_room(session)
+        for one in given_up:
+            xray.forget(one.keep)
+
     def _make_room(self, session: str) -> list[Watched]:
+        """The session's newest run stays. Of its others the oldest go, then those of all, and at last even the newest
+        of those who have run nothing for longest."""
         dropped: list[Watched] = []
         while len(self._newest) > MOST_SESSIONS:
             dropped += self._drop(next(iter(self._newest)))
-        own = [key for key in self._runs if key[0] == session]
-        older = [key for key in self._runs if self._newest[key[0]] != key[1]]
-        steps = sum(one.steps for one in self._runs.values())
-        for key in dict.fromkeys((*own[:-MOST_RUNS], *older)):
-            if key not in own[:-MOST_RUNS] and steps <= MOST_STEPS:
+        newest = [(one, name) for one, name in self._newest.items() if one != session]
+        stays = (session, self._newest.get(session, ""))
+        own = [key for key in self._runs if key[0] == session and key != stays]
+        dropped += self._drop_runs(own[: max(0, len(own) + 1 - MOST_RUNS)])
+        own = [key for key in own if key in self._runs]
+        dropped += self._drop_runs(own, sum(self._runs[key].size for key in own) - MOST_BYTES_EACH)
+        older = [key for key in self._runs if key != stays and key not in newest]
+        in_all = sum(one.size for one in self._runs.values())
+        return dropped + self._drop_runs([*older, *newest], in_all - MOST_BYTES)
+
+    def _drop_runs(self, keys: Sequence[tuple[str, str]], size: float = math.inf) -> list[Watched]:
+        """These, as long as so many bytes are too many."""
+        dropped: list[Watched] = []
+        for key in keys:
+            if size <= 0:
                 break
-            steps -= self._runs[key].steps
             dropped.append(self._runs.pop(key))
+            size -= dropped[-1].size
         return dropped

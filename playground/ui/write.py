@@ -27,6 +27,7 @@ from playground.ui.element import Element, data_of, element
 from playground.ui.host import Host
 from playground.ui.kept import Kept, key_of
 from playground.ui.line import Line, Switches
+from playground.ui.updates import Updates, pieces_only
 from playground.ui.words import UNEXPECTED, said
 
 KNOBS = "long-text"  # the knob preset with which sections are written
@@ -65,14 +66,14 @@ class WriteTab:
                        "length": min(LENGTH, limits.max_new_tokens), "room": CARRIED},
                 fleeting=self._kept.fleeting,
                 draft=None,
-                news=None,
                 complaint=None,
                 file=None,
             )  # fmt: skip
 
-    def wire(self, panel: Element, act: Element, told: Sent, run: Sent, stop: Sent) -> None:
-        """`told` are the options of an event that brings data of its own, `run` of a run, `stop` of its end."""
-        self.form.go(self._go, [panel, act], self.form, **run)
+    def wire(self, panel: Element, act: Element, feed: Element, told: Sent, run: Sent, stop: Sent) -> None:
+        """`feed` takes what is told while a section is written; `told` are the options of an event that brings data of
+        its own, `run` of a run, `stop` of its end."""
+        self.form.go(self._go, [panel, act], feed, **run)
         self.form.halt(self._halt, None, None, **stop)
         for listen, change in (
             (self.form.opened, self._open),
@@ -191,28 +192,29 @@ class WriteTab:
     ) -> AsyncGenerator[Any, None]:
         """The news of several candidates for the next section, or of one that is written again or goes on."""
         sent, name, session = data_of(event), uuid.uuid4().hex[:12], request.session_hash or ""
-        switch = self._switches.begin(session)
+        switch, updates = self._switches.begin(session), Updates()
         base = _text(sent, "text") if sent.get("wish") == "continue" else ""
         target = sent.get("target")
         run: Run | None = None
         try:
             key = await asyncio.to_thread(self._headed, sent)
-            yield gr.update(draft=await asyncio.to_thread(self._told, key, sent), complaint=None)
+            yield pieces_only({"write": {"draft": await asyncio.to_thread(self._told, key, sent)}})
             asked = self._asked(key, sent, knobs, act)
             async with aclosing(answer(asked, self._host, self._line, switch)) as states:
                 async for state in states:
                     if isinstance(state, Waiting):
-                        yield gr.update(news=news.waiting(name, state.reason))
+                        yield updates.of({"write-news": news.waiting(name, state.reason)})
                         continue
                     run = state
-                    yield gr.update(news=news.of_run(name, run, self._host.generator.card, {}, target, base))
+                    told = news.of_run(name, run, self._host.generator.card, {}, target, base)
+                    yield updates.of({"write-news": told})
             if run is None:  # stopped before its turn came
-                yield gr.update(news=news.news("done", name))
+                yield updates.of({"write-news": news.news("done", name)})
         except PlaygroundError as error:
-            yield gr.update(news=news.refused(name, error))
+            yield updates.of({"write-news": news.refused(name, error)})
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("A section failed")
-            yield gr.update(news=news.refused(name, PlaygroundError(UNEXPECTED)))
+            yield updates.of({"write-news": news.refused(name, PlaygroundError(UNEXPECTED))})
         finally:
             self._switches.end(session, switch)
 

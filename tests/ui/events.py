@@ -9,7 +9,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlparse
 
@@ -70,6 +70,18 @@ class PageClient:
         for body in self.body(element, event, sent, **values):
             waits = self.post(body) or waits
         return list(self.read()) if waits else []
+
+    def seen(self, prompt: str = "One two three") -> Any:
+        """What a visitor is told of a prompt; nothing while the model loads."""
+        messages = self.ask("compose", "look", compose={"kind": "complete", "prompt": prompt})
+        (end,) = (one for one in messages if one["msg"] == "process_completed")
+        return json.loads(outputs(end)[0])
+
+    def wait(self) -> PageClient:
+        """Until the model is loaded."""
+        while not self.seen():
+            time.sleep(0.1)
+        return self
 
     def post(self, body: Mapping[str, Any]) -> bool:
         """Whether the answer will come over the stream; those beside the queue answer at once."""
@@ -143,6 +155,49 @@ def outputs(message: Mapping[str, Any]) -> list[Any]:
     """What a message has for each output of its event; what replaces the update before it stands in a list."""
     data = message.get("output", {}).get("data") or []
     return [one[0][2] if isinstance(one, list) else one for one in data]
+
+
+class Screen:
+    """What the elements show while something runs, put together from the updates as page.js does."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, Any] = {}
+        self.all: list[tuple[str, Any]] = []
+        self._states: dict[tuple[str, str], Any] = {}
+
+    def take(self, update: Mapping[str, Any]) -> None:
+        for to, event, how in update["feed"]:
+            value = changed(self._states.get((to, event)), how)
+            if event:
+                self._states[to, event] = value
+            self.shown[to] = value
+            self.all.append((to, value))
+
+
+def changed(old: Any, how: Any) -> Any:
+    """The state that a change makes of the one before it."""
+    if isinstance(how, list | tuple):
+        if len(how) == 1:
+            return how[0]
+        kept, added = how
+        return old.encode("utf-16-le", "surrogatepass")[: 2 * kept].decode("utf-16-le", "surrogatepass") + added
+    if isinstance(old, list):
+        now = old + [None] * (max(map(int, how), default=0) + 1 - len(old))
+        for place, part in how.items():
+            now[int(place)] = changed(now[int(place)], part)
+        return now
+    return {**old, **{name: changed(old.get(name), part) for name, part in how.items()}}
+
+
+def screen(messages: Iterable[Mapping[str, Any]]) -> Screen:
+    """The page after these messages."""
+    found = Screen()
+    for message in messages:
+        for told in outputs(message):
+            update = json.loads(told) if isinstance(told, str) else None
+            if isinstance(update, dict) and "feed" in update:
+                found.take(update)
+    return found
 
 
 def status(url: str) -> int:

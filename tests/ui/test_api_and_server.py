@@ -11,7 +11,6 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +69,20 @@ def test_every_parameter_is_an_argument_with_its_default() -> None:
 def test_a_client_gets_the_growing_text_and_then_the_json_object(client: Client) -> None:
     job = client.submit(prompt="Once", seed=0, n=2, api_name="/generate")
     states = list(job)
-    final = states[-1]
-    assert set(final) == KEYS
+    *updates, final = states
+    assert set(final) == KEYS and job.result() == final
     assert [one["finish_reason"] for one in final["candidates"]] == ["end", "end"]
     assert [one["seed"] for one in final["candidates"]] == [0, 1]
     assert final["candidates"][0]["text"].startswith("Night Ferry")
     assert final["timing"].keys() == {"ttft_s", "tokens_per_second"}
-    texts = [state["candidates"][0]["text"] for state in states]
-    assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
+    assert len(updates) > 1 and all(set(update) == {"candidates"} for update in updates)
+    texts, ids = ["", ""], [list[int](), list[int]()]
+    for update in updates:
+        for place, one in enumerate(update["candidates"]):
+            texts[place] = texts[place][: len(texts[place]) - one["retract"]] + one["delta"]
+            ids[place] = ids[place][: len(ids[place]) - one["retract_ids"]] + one["token_ids"]
+    for text, own, whole in zip(texts, ids, final["candidates"], strict=True):
+        assert text and whole["text"].startswith(text) and own == whole["token_ids"][: len(own)]
 
 
 @pytest.mark.parametrize(

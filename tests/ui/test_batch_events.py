@@ -26,6 +26,7 @@ from playground.ui.line import Line
 from playground.ui.uploads import AT_ONCE, Uploads
 from playground.ui.words import UNEXPECTED, said
 from tests.ui.conftest import heard
+from tests.ui.events import Screen
 
 OWN = own_task.write("Fox story", own_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
 ODD: list[Any] = [
@@ -69,7 +70,10 @@ def answers(
     told, request = gr.EventData(None, sent), SimpleNamespace(session_hash=session)
     match event:
         case "look":
-            found = heard(tab._look(knobs, act, told))
+            found, shown = [], Screen()
+            for update in heard(tab._look(knobs, act, told)):
+                shown.take(update)
+                found.append({"preview": shown.shown["batch-preview"]})
         case "go":
             found = [tab._go(knobs, act, told)]
             found += [] if found[0]["status"]["error"] else followed(tab, sent)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from playground import parameters, xray
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.types import Run
-from playground.ui import news, watched
+from playground.ui import news, tokens, watched
 from playground.ui.lens import Lens, before, numbers
 from playground.ui.tokens import numbers_value
 from tests.ui.conftest import Visit, body, card, generate
@@ -148,24 +150,42 @@ def test_badges_doctor_and_replay_follow_the_row_that_is_looked_at(tiny: Any) ->
     assert lens.replay("mine", other)["row"] == 1
 
 
-def test_the_oldest_runs_are_given_up_first_and_the_newest_of_a_session_never(
+def test_the_oldest_runs_are_given_up_first_and_the_newest_of_a_session_last(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lens, run = Lens(), written(tiny)
+    size = watched.Watched("a", run, {}, None, "", tokens.Feed("a")).size
+
+    def known(session: str, *numbers: int) -> list[int]:
+        return [number for number in numbers if lens.look(session, {"run": f"run-{number}", "row": 0})["rows"]]
+
     monkeypatch.setattr(watched, "MOST_RUNS", 3)
     for number in range(5):
         lens.watch("mine", f"run-{number}", run, {}, None, "")
-    known = [number for number in range(5) if lens.look("mine", {"run": f"run-{number}", "row": 0})["rows"]]
-    assert known == [2, 3, 4]
-    monkeypatch.setattr(watched, "MOST_STEPS", 1)
-    lens.watch("other", "run-9", run, {}, None, "")
-    assert (
-        lens.look("mine", {"run": "run-4", "row": 0})["rows"] and lens.look("other", {"run": "run-9", "row": 0})["rows"]
-    )
-    assert not lens.look("mine", {"run": "run-3", "row": 0})["rows"]
+    assert known("mine", *range(5)) == [2, 3, 4]
+    monkeypatch.setattr(watched, "MOST_BYTES_EACH", size)
+    lens.watch("mine", "run-5", run, {}, None, "")
+    assert known("mine", *range(6)) == [4, 5]
+    monkeypatch.setattr(watched, "MOST_BYTES", 3 * size)
+    lens.watch("other", "run-6", run, {}, None, "")
+    lens.watch("other", "run-7", run, {}, None, "")
+    assert (known("mine", 4, 5), known("other", 6, 7)) == ([5], [6, 7])
+    monkeypatch.setattr(watched, "MOST_BYTES", size)
+    lens.watch("third", "run-8", run, {}, None, "")
+    assert (known("mine", 5), known("other", 6, 7), known("third", 8)) == ([], [], [8])
     monkeypatch.setattr(watched, "MOST_SESSIONS", 1)
-    lens.watch("third", "run-10", run, {}, None, "")
-    assert not lens.look("mine", {"run": "run-4", "row": 0})["rows"]
+    lens.watch("fourth", "run-9", run, {}, None, "")
+    assert (known("third", 8), known("fourth", 9)) == ([], [9])
+
+
+def test_what_a_run_takes_is_about_what_is_reckoned(tiny: Any) -> None:
+    run = written(tiny)
+    told = [pickle.dumps(step) for step in run.candidates[0].steps]
+    tracemalloc.start()
+    copies = [pickle.loads(one) for one in told]
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held / 2 < watched.Watched("a", run, {}, None, "", tokens.Feed("a")).size < 2 * held and len(copies) == 12
 
 
 def test_what_is_not_kept_any_more_says_so(looked_at: tuple[Lens, Run]) -> None:

@@ -23,7 +23,7 @@ from playground.ui import event_queue
 from playground.ui.event_queue import EventQueue, Messages
 from playground.ui.sessions import Sessions
 from tests.ui.conftest import Held, Open
-from tests.ui.events import PageClient, outputs
+from tests.ui.events import PageClient, screen
 from tests.ui.served import forked
 
 LONG = {"n": 1, "max_new_tokens": 400, "ignore_eos": True}
@@ -35,15 +35,8 @@ VALUES: dict[str, Any] = {"read": {"text": "One two " * 200}, "knobs": LONG, "co
 def slow() -> Iterator[str]:
     """A page that writes slowly, and soon loses patience with whoever does not read."""
     with forked("tests.ui.tiny_page", "--pause", "0.2", "--patience", "6") as url:
-        first = PageClient(url)
-        while not seen(first):
-            pass
+        PageClient(url).wait()
         yield url
-
-
-def seen(page: PageClient) -> Any:
-    """What a visitor is told of his prompt; nothing while the model loads."""
-    return json.loads(outputs(page.ask("compose", "look", compose=FREE)[2])[0])
 
 
 class Reader:
@@ -73,7 +66,7 @@ def test_any_number_of_open_requests_leaves_the_next_visitor_his_answer(slow: st
             for body in asking.body(element, kind, {"key": "k", "first": 1}, **VALUES):
                 asking.post(body)
             held.enter_context(Reader(asking))
-        assert seen(page)["used"] > 0
+        assert page.seen()["used"] > 0
 
 
 def test_a_session_with_very_much_open_is_refused_in_a_sentence_and_others_are_not(slow: str) -> None:
@@ -87,7 +80,7 @@ def test_a_session_with_very_much_open_is_refused_in_a_sentence_and_others_are_n
             page.post(body)
         with refused.value as error:
             assert error.code == 429 and "Too many of your requests are still open." in json.load(error)["detail"]
-        assert seen(page.other())["used"] > 0
+        assert page.other().seen()["used"] > 0
 
 
 def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
@@ -140,9 +133,7 @@ async def test_even_sessions_of_many_addresses_have_a_bound_in_all(monkeypatch: 
 
 def test_a_run_that_nobody_reads_ends_and_frees_its_rows(stream: Open) -> None:
     with forked("tests.ui.tiny_page", "--pause", "0.1", "--patience", "6", "--rows", "3") as url:
-        page = PageClient(url)
-        while not seen(page):
-            pass
+        page = PageClient(url).wait()
         (body,) = page.body("act", "generate", **{**VALUES, "knobs": {**LONG, "n": 3}})
         page.post(body)
         stream(url, n=3, max_new_tokens=2).wait(b"complete")
@@ -232,11 +223,14 @@ def test_a_session_has_left_once_its_page_is_closed_or_it_has_long_been_silent()
 def test_what_was_kept_for_a_session_without_a_page_is_given_up(slow: str) -> None:
     page = PageClient(slow)
     told = page.ask("act", "generate", **{**VALUES, "knobs": {"n": 1, "max_new_tokens": 3}})
-    run = next(name for name in json.dumps(told).split('\\"') if len(name) == 12 and name.isalnum())
-    kept = outputs(page.ask("cards", "look", {"run": run, "row": 0})[2])[0]
-    assert json.loads(kept)["rows"]
+    run = screen(told).shown["cards"]["run"]
+    assert tokens_of(page, run)
     for _ in range(20):
         time.sleep(8)
-        if not json.loads(outputs(page.ask("cards", "look", {"run": run, "row": 0})[2])[0])["rows"]:
+        if not tokens_of(page, run):
             return
     pytest.fail("it is kept for ever")
+
+
+def tokens_of(page: PageClient, run: str) -> Any:
+    return screen(page.ask("cards", "look", {"run": run, "row": 0})).shown["tokens"]["value"]["rows"]

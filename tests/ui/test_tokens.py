@@ -66,20 +66,41 @@ def test_entropy_is_told_in_bits() -> None:
     assert tokens.token_values([plain(0, "a", entropy_nats=0.693147)])[0]["entropy"] == pytest.approx(1.0, abs=1e-4)
 
 
-def test_a_growing_row_arrives_whole_though_every_third_update_is_lost() -> None:
+def test_a_growing_row_is_sent_once() -> None:
     row, feed = made(1, 300), tokens.Feed("run")
     held: list[dict[str, Any]] = []
+    sent = 0
     for end in range(10, 310, 10):
-        part = feed.news([row[:end]], [end >= 300])["rows"][0]
-        if (end // 10) % 3 or end == 300:
-            held = merged(held, part)
-    assert held == tokens.token_values(row)
+        (part,) = feed.news([row[:end]], [end >= 300])["rows"]
+        held = merged(held, part)
+        sent += len(part["tokens"])
+    assert held == tokens.token_values(row) and sent == len(held)
+    assert feed.news([row], [True])["rows"] == []
 
 
-def test_a_growing_row_is_sent_about_twice_and_not_again_with_every_update() -> None:
-    row, feed = made(1, 1000), tokens.Feed("run")
-    sent = sum(len(feed.news([row[:end]], [False])["rows"][0]["tokens"]) for end in range(10, 1010, 10))
-    assert sent < 6 * len(row)
+def test_a_row_is_told_of_when_it_grows_or_ends_and_its_figures_once() -> None:
+    rows, feed = [made(0, 30), made(1, 30)], tokens.Feed("run")
+    asked: list[int] = []
+
+    def numbers(row: int) -> tokens.Numbers:
+        asked.append(row)
+        return [(Text("a", "甲"), "1", None)]
+
+    assert [part["row"] for part in feed.news([rows[0][:9], []], [False, False], numbers)["rows"]] == [0, 1]
+    assert [part["row"] for part in feed.news([rows[0][:9], rows[1][:5]], [False, False], numbers)["rows"]] == [1]
+    assert [part["row"] for part in feed.news([rows[0][:9], rows[1][:5]], [True, False], numbers)["rows"]] == [0]
+    (last,) = feed.news([rows[0][:9], rows[1]], [True, True], numbers)["rows"]
+    assert last["numbers"][0]["value"] == "1" and asked == [0, 1]
+
+
+def test_a_packed_token_is_short_and_holds_all() -> None:
+    value: Any = tokens.whole("run", [tokens.token_values(made(0, 30))])
+    told = tokens.piece(value, status={})["value"]
+    packed = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    assert len(packed) < 0.6 * len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    first, own = value["rows"][0]["tokens"][0], told["rows"][0]["tokens"][0]
+    assert own[:6] == [first[name] for name in ("id", "text", "logprob", "p", "rank", "entropy")]
+    assert own[6] == [[one["id"], one["text"], one["p"]] for one in first["top"]] and own[7] == 0
 
 
 def test_stepping_back_takes_tokens_away() -> None:

@@ -17,8 +17,10 @@ from playground.token_views import TokenChance
 from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.blocks import Blocks
-from playground.ui.element import asset, data_of
+from playground.ui.element import Element, data_of
+from playground.ui.page import head
 from playground.ui.theme import HEAD, THEME, page_css
+from playground.ui.updates import pieces_only
 from playground.xray import Chance, Divergence, Draw, Fate, Replayed, RunnerUp, StageChange, Token, Waterfall
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">{{value}}${value}"
@@ -121,8 +123,8 @@ def stream() -> Iterator[Any]:
         rows = [steps[: min(end, len(steps))] for steps in ROWS]
         if end == 30:
             rows[1] = rows[1][:17]
-        value = feed.news(rows, [end >= len(steps) for steps in ROWS], {0: NUMBERS} if end >= len(ROWS[0]) else None)
-        yield value
+        value = feed.news(rows, [end >= len(steps) for steps in ROWS], lambda row: [] if row else NUMBERS)
+        yield pieces_only({"tokens": tokens.piece(value)})
         time.sleep(0.1)
 
 
@@ -158,6 +160,7 @@ def page() -> gr.Blocks:
         text = tokens.build(whole, language="en")
         curve = tokens.build_curve(language="en")
         below = waterfall.build(language="en")
+        feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")
         out = gr.Textbox(elem_id="out", label="events")
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         for part in (text, curve, below):
@@ -167,7 +170,7 @@ def page() -> gr.Blocks:
         below.branch(said, None, out, **quiet)
         text.diverge(said, None, out, **quiet)
         with gr.Row():
-            gr.Button("stream").click(stream, None, text, **quiet)
+            gr.Button("stream").click(stream, None, feed, **quiet)
             overlay = tokens.replay_value("first", 0, other_luck())
             gr.Button("replay").click(lambda: gr.update(replay=overlay), None, text, **quiet)
             gr.Button("plain").click(lambda: gr.update(replay={}), None, text, **quiet)
@@ -181,11 +184,5 @@ def page() -> gr.Blocks:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--port", type=int, required=True)
-    page().launch(
-        server_port=parser.parse_args().port,
-        theme=THEME,
-        css=page_css(),
-        head=HEAD + f"<script>{asset('direction.js')}</script>",
-        run_history=False,
-        quiet=True,
-    )
+    port, heads = parser.parse_args().port, HEAD + head()
+    page().launch(server_port=port, theme=THEME, css=page_css(), head=heads, run_history=False, quiet=True)

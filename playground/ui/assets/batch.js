@@ -15,6 +15,7 @@ let fixed = {};
 let tasks = props.tasks; // and a visitor's own behind them
 let path = "";
 let mine = []; // those, as mine.js keeps them
+let preview = null; // of the first row
 let state = null; // of the job, as the server told it last
 let asks = 0; // the timer of the next question about it
 let question = 0;
@@ -160,7 +161,7 @@ const drawStatus = () => {
   find("[name=later]").disabled = first + PAGE > status.all;
 };
 const drawPreview = () => {
-  const told = props.preview;
+  const told = preview;
   const place = find(".batch-preview");
   place.hidden = !told;
   if (!told) return;
@@ -204,6 +205,8 @@ const drawJob = () => {
   job = told;
   first = 1;
   sending = null;
+  preview = null;
+  drawPreview();
   pg.store(KEY, job.key);
   drawRefused();
   find(".batch-job").hidden = false;
@@ -305,7 +308,10 @@ watch("about", () => {
   drawFields();
 });
 watch("status", heard);
-watch("preview", drawPreview);
+pg.listen("batch-preview", (told) => {
+  preview = told;
+  drawPreview();
+});
 watch("file", () => {
   if (!props.file) return;
   const url = URL.createObjectURL(new Blob([props.file.text], { type: "text/plain;charset=utf-8" }));

@@ -167,9 +167,8 @@ const showExample = () => {
   at = 0;
   drawRun();
 };
-const receive = () => {
-  const news = props.value;
-  if (!news || !news.phase || news.number <= heard) return; // Gradio tells the last news of a run again when it ends
+const receive = (news) => {
+  if (!news?.phase || news.number <= heard) return;
   heard = news.number ?? heard;
   if (news.phase === "examples") {
     examples = news;
@@ -326,7 +325,7 @@ document.addEventListener("keydown", function shortcut(event) {
   undo(again);
 });
 window.addEventListener("pagehide", save);
-watch("value", receive);
+pg.listen("cards", receive);
 pg.on("language", () => { drawRun(); showExample(); }, "cards");
 pg.on("run", (news) => {
   status = news.running ? news.status : null;
@@ -339,5 +338,5 @@ if (kept) {
   runs.push(...kept.runs);
   at = kept.at;
 }
-receive();
+receive(props.value);
 drawRun();

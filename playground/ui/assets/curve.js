@@ -1,5 +1,5 @@
 // Entropy (a line) and surprise (stems) over the tokens of one candidate, in bits, and the numbers of the whole text.
-// Takes the same value as the tokens, or, while its own is empty, what the tokens on the page are told; says `pick` {run, row, position}.
+// Takes what the tokens of its scope are told; says `pick` {run, row, position}.
 const HEIGHT = 96;
 const LEFT = 28;
 const BELOW = 16;
@@ -133,7 +133,6 @@ plot.addEventListener("keydown", (event) => {
     place();
   }
 });
-const fed = () => props.value?.run !== undefined;
 const receive = (value) => {
   if (held.isOld(value)) return;
   const { fresh } = held.merge(value);
@@ -146,7 +145,7 @@ const receive = (value) => {
   later();
 };
 hearViews((news) => {
-  if (news.kind === "news" && !fed()) receive(news.value);
+  if (news.kind === "news") receive(news.value);
   if (news.run !== held.run || (known(props.row) && news.row !== props.row)) return;
   if (news.kind === "row" || (news.kind === "picked" && news.row !== shownRow)) {
     shownRow = news.row;
@@ -159,8 +158,6 @@ hearViews((news) => {
   }
 });
 new ResizeObserver(() => { if (!box.hidden) later(); }).observe(plot);
-watch("value", () => { if (fed()) receive(props.value); });
 watch("language", draw);
 pg?.on?.("language", draw, element);
-if (fed()) receive(props.value);
-else tellViews("hello");
+tellViews("hello");

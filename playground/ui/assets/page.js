@@ -18,6 +18,28 @@ window.playground = (() => {
     for (const listener of (listeners.get(topic) || new Map()).values()) listener(message);
   };
 
+  // What the server tells elements while something runs, each thing once (updates.py); `how` says what it changes.
+  const FED = 16; // states that are kept to be changed: of the newest events
+  const fed = new Map();
+  const hearers = new Map();
+  const changed = (old, how) => {
+    if (Array.isArray(how)) return how.length === 1 ? how[0] : old.slice(0, how[0]) + how[1];
+    const now = Array.isArray(old) ? [...old] : { ...old };
+    for (const [name, part] of Object.entries(how)) now[name] = changed(now[name], part);
+    return now;
+  };
+  const feed = (entries) => {
+    for (const [to, event, how] of entries) {
+      const key = `${event} ${to}`;
+      const value = changed(fed.get(key), how);
+      fed.delete(key);
+      if (event) fed.set(key, value);
+      if (fed.size > FED) fed.delete(fed.keys().next().value);
+      hearers.get(to)?.(value);
+    }
+  };
+  const listen = (to, hearer) => hearers.set(to, hearer);
+
   const browserLanguage = () => ((navigator.languages || [navigator.language])[0] || "en").toLowerCase();
   let language = stored("playground-language");
   if (language !== "en" && language !== "zh") language = browserLanguage().startsWith("zh") ? "zh" : "en";
@@ -99,7 +121,7 @@ window.playground = (() => {
 
   speakHtml();
   return {
-    on, tell, say, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
+    on, tell, feed, listen, say, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
     theme, get language() { return language; },
   };
 })();

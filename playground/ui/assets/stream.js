@@ -1,11 +1,14 @@
-// Sees to it that every wish is answered. Gradio's server ends its stream of answers once nothing is pending; a wish that
-// it takes just then is told to nobody, since Gradio's page believes the old stream open and opens no other until the
-// next wish. So a wish of which nothing has been heard when no stream is left is followed by an empty one.
+// Reads Gradio's stream of answers beside Gradio's page: what is told while something runs goes to its elements from here,
+// each update in its turn, since the page drops some. And it sees to it that every wish is answered: Gradio's server ends
+// its stream once nothing is pending; a wish that it takes just then is told to nobody, since the page believes the old
+// stream open and opens no other until the next wish. So a wish of which nothing has been heard when no stream is left is
+// followed by an empty one.
 (() => {
   const AGAIN = 300; // milliseconds
   const MOST = 20; // a server that answers none of so many has forgotten the wish
   const KEPT = 200; // the server may tell of an event before the page knows its id
   const REFUSALS = ["open_many", "open_many_in_all"];
+  const FEED = JSON.stringify('{"feed":').slice(1, -1); // inside a text of JSON
   const ID = /"event_id":"(\w+)"/g;
   const fetched = window.fetch;
   const heard = new Set();
@@ -50,9 +53,21 @@
     const decoder = new TextDecoder();
     let rest = "";
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      const text = rest + decoder.decode(part.value, { stream: true });
-      for (const [, id] of text.matchAll(ID)) hear(id);
-      rest = text.slice(-64); // an id may come in two parts
+      const messages = (rest + decoder.decode(part.value, { stream: true })).split("\n\n");
+      rest = messages.pop();
+      messages.forEach(take);
+    }
+  };
+  const take = (message) => {
+    for (const [, id] of message.matchAll(ID)) hear(id);
+    if (!message.includes(FEED)) return;
+    try {
+      for (const one of JSON.parse(message.slice(message.indexOf("{"))).output.data ?? []) {
+        const told = Array.isArray(one) ? one[0][2] : one; // what replaces the update before it stands in a list
+        if (typeof told === "string") window.playground.feed(JSON.parse(told)?.feed ?? []);
+      }
+    } catch (error) {
+      console.error(error);
     }
   };
 

@@ -100,9 +100,8 @@ const begin = (news) => {
   begun.set(news.run, turn);
   return turn;
 };
-const receive = () => {
-  const news = props.value;
-  if (!news?.phase || news.number <= heard) return; // Gradio tells the last news of a run again when it ends
+const receive = (news) => {
+  if (!news?.phase || news.number <= heard) return;
   heard = news.number;
   if (news.rows.length) {
     const known = begun.get(news.run);
@@ -223,6 +222,6 @@ pg.on("language", () => {
   if (wrong) complain(wrong.name, wrong.text);
 }, "talk");
 window.addEventListener("pagehide", keepTalk);
-watch("value", receive);
+pg.listen("talk", receive);
 findTalk();
 changed();

@@ -72,23 +72,35 @@ const onlySheet = (close) => pg?.on?.("sheet", (other) => {
 const modelChance = (token) => (known(token.logprob) ? Math.exp(token.logprob) : null);
 const surprise = (token) => (known(token.logprob) ? Math.max(0, -token.logprob / Math.LN2) : null);
 
+/** A token as it was sent: see `packed` in tokens.py. */
+const unpacked = (one) => {
+  if (!Array.isArray(one)) return one;
+  const [id, text, logprob, p, rank, entropy, top, marks] = one;
+  const others = top.map(([other, written, chance, special]) => ({ id: other, text: written, p: chance, special: Boolean(special) }));
+  return { id, text, logprob, p, rank, entropy, top: others, special: Boolean(marks & 1), context: Boolean(marks & 2) };
+};
+
 // The rows of a run, told piece by piece: `from` is where the piece goes, and what stood there and behind it goes away.
 const rowsOf = () => {
-  const held = { run: undefined, rows: new Map() };
+  const held = { run: undefined, rows: new Map(), gap: false }; // gap: a piece is missing between two that came
   const same = (one, two) => one.id === two.id && one.text === two.text;
   const mergePart = (part) => {
     if (!held.rows.has(part.row)) held.rows.set(part.row, { row: part.row, tokens: [], done: false, numbers: null });
     const row = held.rows.get(part.row);
     if (part.numbers) row.numbers = part.numbers;
-    if (part.from > row.tokens.length) return null; // a piece was lost on the way; a later one brings it again
+    if (part.from > row.tokens.length) {
+      held.gap = true;
+      return null;
+    }
+    const tokens = part.tokens.map(unpacked);
     let keep = part.from;
-    for (const token of part.tokens) {
+    for (const token of tokens) {
       if (keep >= row.tokens.length || !same(row.tokens[keep], token)) break;
       keep += 1;
     }
     const before = row.tokens.length;
     row.tokens.length = keep;
-    for (let at = keep - part.from; at < part.tokens.length; at += 1) row.tokens.push(part.tokens[at]);
+    for (let at = keep - part.from; at < tokens.length; at += 1) row.tokens.push(tokens[at]);
     const finished = Boolean(part.done) && !row.done;
     row.done = Boolean(part.done);
     return { row: part.row, keep: Math.min(keep, before), finished };
@@ -103,6 +115,7 @@ const rowsOf = () => {
   held.merge = (value) => {
     const fresh = value.run !== held.run;
     if (fresh) { held.run = value.run; held.rows.clear(); }
+    held.gap = false;
     return { fresh, changes: (value.rows ?? [value]).filter((part) => part.tokens).map(mergePart).filter(Boolean) };
   };
   return held;

@@ -25,6 +25,9 @@ let current = 0; // the one tab stop
 let picked = null; // {row, position}
 let panelOpen = false;
 let follow = null;
+let reason = null; // why nothing of it can be asked any more
+let status = {};
+let missing = 0; // a timer, while what was missed is on its way
 
 const tokens = () => held.rows.get(shownRow)?.tokens ?? [];
 const overlay = () => {
@@ -109,11 +112,11 @@ const drawFrom = (keep) => {
 };
 // Nothing to show, or nothing that could still be asked: why, where there is a reason.
 const drawEmpty = () => {
-  const reason = sentenceOf(props.value?.reason);
+  const why = sentenceOf(reason);
   const empty = find(".tk-empty");
-  empty.hidden = tokens().length > 0 && !reason;
-  empty.textContent = reason || t("empty");
-  empty.classList.toggle("tk-reason", Boolean(reason));
+  empty.hidden = tokens().length > 0 && !why;
+  empty.textContent = why || t("empty");
+  empty.classList.toggle("tk-reason", Boolean(why));
 };
 // Whoever answers for this row: the badges and the replay beside it are about what is looked at.
 const tellLook = () => {
@@ -294,10 +297,14 @@ find("[name=diverge]").addEventListener("click", () => {
   trigger("diverge", { run: held.run, row: shownRow, position: replay.first, token_id: replay.would[replay.first].id ?? null });
 });
 
-const receive = ({ first = false } = {}) => {
-  const value = props.value;
+const receive = (value, { first = false } = {}) => {
   if (!value || value.run === undefined || held.isOld(value)) return;
+  reason = value.reason;
   const { fresh, changes } = held.merge(value);
+  if (held.gap && !missing) {
+    trigger("missed", { run: value.run, row: shownRow });
+    missing = setTimeout(() => { missing = 0; }, 2000);
+  }
   tellViews("news", { value }); // for a curve that is not fed by itself
   if (fresh) {
     picked = null;
@@ -328,17 +335,17 @@ const receive = ({ first = false } = {}) => {
 };
 // What is going on, for a text that is only read.
 const drawStatus = () => {
-  const { text: told, stop, error } = props.status;
+  const { text: told, stop, error } = status;
   find(".tk-status").hidden = !told;
   find(".tk-status").classList.toggle("tk-wrong", Boolean(error));
   find(".tk-status p").textContent = sentenceOf(told);
   find("[name=stop]").hidden = !stop;
 };
-const stop = () => { if (props.status.stop) trigger("stop"); };
+const stop = () => { if (status.stop) trigger("stop"); };
 find("[name=stop]").addEventListener("click", stop);
 document.addEventListener("keydown", function escape(event) {
   if (!element.isConnected) document.removeEventListener("keydown", escape);
-  else if (event.key === "Escape" && !event.defaultPrevented && props.status.stop && element.offsetParent) {
+  else if (event.key === "Escape" && !event.defaultPrevented && status.stop && element.offsetParent) {
     event.preventDefault();
     stop();
   }
@@ -364,12 +371,17 @@ hearViews((news) => {
   }
   if (news.kind === "closed" && picked?.row === news.row && news.focus) spans[current]?.focus({ preventScroll: true });
 });
-watch("value", () => receive());
+pg?.listen?.(NAME, (news) => {
+  if (news.status) {
+    status = news.status;
+    drawStatus();
+  }
+  if (news.value) receive(news.value);
+});
 watch("replay", redraw);
-watch("status", drawStatus);
 watch("language", translate);
 pg?.on?.("language", translate, element);
 text.classList.toggle("tk-ids", Boolean(props.ids));
 drawHead();
 drawStatus();
-receive({ first: true }); // what is there from the start is not news to be read out
+receive(props.value, { first: true }); // what is there from the start is not news to be read out

@@ -1,5 +1,5 @@
 // A long text, section by section. The server keeps the draft, this browser the key to it; every answer brings the whole
-// draft in the prop `draft`, candidates come in `news`. What is typed is sent a moment later.
+// draft in the prop `draft`, candidates are heard as they grow. What is typed is sent a moment later.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const read = (name, otherwise) => { try { return JSON.parse(pg.stored(name)) ?? otherwise; } catch { return otherwise; } };
@@ -145,8 +145,7 @@ const draw = () => {
 };
 // An answer about the draft that was open before may come late.
 const mine = ({ key, at }) => (draft ? key === draft.key : opening ? key === opening : asked && at === sent);
-const drawDraft = () => {
-  const told = props.draft;
+const drawDraft = (told) => {
   if (!told) return;
   const begins = begun.delete(told.at);
   if (!mine(told)) {
@@ -241,8 +240,7 @@ pg.on("refused", (sentence) => {
   drawCards();
 }, "write");
 // News of a run that was given up for another draft come late and belong nowhere.
-const hear = () => {
-  const told = props.news;
+const hear = (told) => {
   if (!told || !busy || (run && told.run !== run)) return;
   run = told.run;
   told.rows.forEach((row, number) => {
@@ -349,8 +347,9 @@ element.addEventListener("focusout", (event) => {
     event.target.textContent = pg.t("write_forget");
   }
 });
-watch("draft", drawDraft);
-watch("news", hear);
+watch("draft", () => drawDraft(props.draft));
+pg.listen("write", (news) => drawDraft(news.draft));
+pg.listen("write-news", hear);
 watch("complaint", () => {
   const told = props.complaint;
   if (!told) return;
