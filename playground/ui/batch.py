@@ -120,7 +120,7 @@ class BatchTab:
             return gr.update(taken={"at": _whole(sent, "at"), "from": _whole(sent, "from")})
 
         def found() -> StoredJob:
-            with as_file(content, sent.get("name")) as file:
+            with as_file(content, sent.get("name"), self._host.settings.run_folder) as file:
                 return self._known({"key": self._taken(file, sent)})
 
         return self._opened_with(found, known=True)

@@ -32,7 +32,6 @@ from playground.ui.words import UNEXPECTED
 log = logging.getLogger(__name__)
 _LEAST_BODY = 4_000_000  # bytes that any event may have: what a page's elements hold is small beside its texts
 _PER_CHARACTER = 12  # bytes of a character of the prompt, as JSON writes it at worst
-_MULTIPART = 10_000  # bytes around a file
 # Names of other hosts that Gradio would believe.
 _UNTRUSTED = (b"x-gradio-server", b"x-forwarded-host", b"origin")
 _POLICY = (
@@ -51,7 +50,6 @@ class Guard:
         self._stopping = stopping
         limits = settings.limits
         self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
-        self._most_file = limits.batch_bytes + _MULTIPART
         self._login = LoginRoutes(settings, settings.password, hosts) if settings.password else None
         self._root_path = _path_of(settings.root_path)
         self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))
@@ -106,7 +104,7 @@ class Guard:
             return None
         if self._stopping.is_set() and route.starts:
             return replies.sentence(headers, 409, STOPPED)  # of 503 Gradio's page says something of its own
-        return replies.unless_short(headers, self._most_file if path == routes.UPLOAD else self._most_body)
+        return replies.unless_short(headers, self._most_body)
 
     def _trusted(self, headers: Headers) -> list[tuple[bytes, bytes]]:
         """What Gradio may see: it would take its own address from some, and echo a foreign Origin as allowed."""

@@ -36,12 +36,11 @@ def _posts(*paths: str, starts: bool = False) -> Iterator[Route]:
 
 
 JOIN = f"{API}/queue/join"
-UPLOAD = f"{API}/upload"
 ALLOWED: tuple[Route, ...] = (
     *_reads("/", "/config", r"/theme\.css", r"/favicon\.ico", r"/robots\.txt", f"/assets/{_FILE}", f"/static/{_FILE}"),
     *_reads(f"{API}/info", f"{API}/app_id", f"{API}/queue/data", f"{API}/heartbeat/{_NAME}"),
     *_reads(f"{API}/call/(?:v2/)?{_NAME}/{_NAME}"),
-    *_posts(JOIN, f"{API}/call/(?:v2/)?{_NAME}", UPLOAD, starts=True),
+    *_posts(JOIN, f"{API}/call/(?:v2/)?{_NAME}", starts=True),
     # Stop and its like go past the queue, so they are taken while the server stops.
     *_posts(f"{API}/run/predict", f"{API}/cancel", f"{API}/reset"),
 )

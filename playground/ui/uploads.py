@@ -89,10 +89,10 @@ class Uploads:
 
 
 @contextmanager
-def as_file(content: bytes, name: object) -> Iterator[Path]:
-    """A file of this content and, as far as a file can have it, of this name, for as long as it is read."""
+def as_file(content: bytes, name: object, parent: Path | None) -> Iterator[Path]:
+    """A file of this content and, as far as a file can have it, of this name, below `parent` as long as it is read."""
     plain = re.sub(r"[^\w. ()-]", "_", name if isinstance(name, str) else "")[-_NAME:].strip(". ")
-    with tempfile.TemporaryDirectory(prefix="playground-") as folder:
+    with tempfile.TemporaryDirectory(prefix="file-", dir=parent) as folder:
         file = Path(folder) / (plain or "file")
         file.write_bytes(content)
         yield file

@@ -63,7 +63,7 @@ def wishes(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def malformed(url: str) -> Iterator[str]:
     """The answers to several hundred requests that make no sense, to every route that is open."""
     api = routes.API
-    for path in ("run/predict", "queue/join", "call/generate", "call/v2/generate", "call/v2/none", "cancel", "upload"):
+    for path in ("run/predict", "queue/join", "call/generate", "call/v2/generate", "call/v2/none", "cancel"):
         for text in TEXTS:
             yield ask(url, "POST", f"{api}/{path}", text)
         yield ask(url, "POST", f"{api}/{path}", b"--x\r\n", "multipart/form-data; boundary=x")

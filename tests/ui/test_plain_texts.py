@@ -14,6 +14,7 @@ import pytest
 from gradio_client import Client
 
 from playground import own_task, parameters
+from playground.run_folder import LOCK
 from tests.ui.events import PageClient, outputs, screen, status
 from tests.ui.served import SCRIPTED, Forked, free_port
 
@@ -55,7 +56,7 @@ class Site:
 
     def untouched(self) -> None:
         """Nothing was copied to where Gradio serves from, and nothing is served."""
-        assert not [one for one in self.temporary.rglob("*") if one.is_file()]
+        assert {one.name for one in self.temporary.rglob("*") if one.is_file()} == {LOCK}
         for place in (self.secret, "secret.csv", "README.md", self.temporary / "gradio" / "secret.csv"):
             assert status(f"{self.server.url}/gradio_api/file={place}") in (403, 404)
 

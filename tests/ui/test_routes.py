@@ -35,7 +35,7 @@ OFF = {
         "stream/{session_hash}/{run}/{component_id}/{segment_id}.{ext}",
         "stream/{session_hash}/{run}/{component_id}/playlist-file", "reset/", "run/{api_name}/", "api/{api_name}",
         "api/{api_name}/", "call/v2/{api_name}/", "call/{api_name}/", "component_server", "component_server/",
-        "queue/status", "upload_progress", "startup-events", "theme.css", "process_recording", "vibe-edit",
+        "queue/status", "upload", "upload_progress", "startup-events", "theme.css", "process_recording", "vibe-edit",
         "vibe-edit/", "undo-vibe-edit", "undo-vibe-edit/", "vibe-code", "vibe-code/", "vibe-starter-queries",
         "vibe-starter-queries/",
     )),

@@ -42,9 +42,9 @@ class Visitor:
         raise AssertionError("the stream ended without an answer")
 
     def props(self, element: str, event: str, data: Any = None, *values: Any) -> dict[str, Any]:
-        """The props that the event's element is told."""
+        """The props that the event's element is told, as its script reads them."""
         (told,) = self.send(element, event, data, *values)["data"]
-        return dict(told["props"])
+        return {name: json.loads(text) for name, text in told["props"].items()}
 
     def call(self, **given: Any) -> Any:
         """A stream of `/generate`, open."""
