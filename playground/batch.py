@@ -18,6 +18,7 @@ from typing import Any
 
 from playground import counsel, own_task, tasks
 from playground.generate import FRESH_SEED, Gathering
+from playground.parameters.inert import check_seeds
 from playground.rows import DONE, FAILED, Result
 from playground.settings import Limits
 from playground.task import Task
@@ -90,8 +91,10 @@ class Plan:
         """Of a preset as it was before there were own tasks, so that files of results from then still belong to it."""
         return {name: value for name, value in asdict(self).items() if name != "own" or value}
 
-    def check(self, columns: Sequence[str]) -> None:
-        """What would fail in every row is said before any is written; raises InvalidRequest naming the field."""
+    def check(self, columns: Sequence[str], count: int = 1) -> None:
+        """What would fail in every row, or in the last of `count`, is said before any is written; raises
+        InvalidRequest naming the field."""
+        check_seeds(self.seed, count * self.candidates)
         task = self.read_task()
         known = {one.name: one for one in task.fields}
         for name in (*self.mapping, *self.fixed):

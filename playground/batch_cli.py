@@ -153,7 +153,7 @@ def _plan(given: argparse.Namespace, table: Table) -> Plan:
         mode=given.mode,
         own=own,
     )
-    plan.check(table.columns)
+    plan.check(table.columns, len(table.rows) + len(table.refused))
     return plan
 
 

@@ -225,6 +225,14 @@ def test_a_field_that_nothing_fills_is_named_before_any_row() -> None:
     Plan("slogans", mapping={"about": "a"}, fixed={"product": "Tea"}).check(["a"])
 
 
+def test_a_seed_that_not_all_rows_could_draw_from_is_refused_before_any_row() -> None:
+    plan = Plan("slogans", fixed={"product": "Tea"}, values={"n": 4}, seed=2**53 - 40)
+    plan.check(["a"], 10)
+    with pytest.raises(InvalidRequest, match="the last of 44 would have") as caught:
+        plan.check(["a"], 11)
+    assert caught.value.parameter == "seed"
+
+
 def test_columns_find_their_fields_by_name_or_label_in_both_languages() -> None:
     task = tasks.find("slogans")
     assert guess(task, ["Product", "Target audience", "TONE", "id"]) == {

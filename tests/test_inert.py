@@ -141,3 +141,17 @@ def test_a_combination_that_cannot_be_honoured_is_refused_by_name(given: dict[st
 )
 def test_other_combinations_pass(given: dict[str, Any]) -> None:
     check_combination(_values(**given))
+
+
+@pytest.mark.parametrize("n", [1, 2, 16])
+def test_every_candidate_of_an_accepted_seed_has_one_that_is_accepted_again(n: int) -> None:
+    largest = parameters.by_name()["seed"].hard_high
+    assert largest is not None
+    last = int(largest) - n + 1
+    check_combination(_values(seed=last, n=n))
+    assert _values(seed=last + n - 1)["seed"] == largest
+    if n > 1:
+        with pytest.raises(Refused, match=f"Choose a seed up to {last}") as refused:
+            check_combination(_values(seed=last + 1, n=n))
+        assert refused.value.parameter == "seed"
+    check_combination(_values(seed=-1, n=n))

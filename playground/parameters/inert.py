@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from playground import parameters
 from playground.parameters.grammar import FORMS
 from playground.parameters.record import Parameter, Value
+from playground.parameters.run import LARGEST_SEED
 from playground.types import Path, Refused, Text
 
-__all__ = ["check_combination", "effective", "ignored", "inert"]
+__all__ = ["check_combination", "check_seeds", "effective", "ignored", "inert"]
 
 # Temperature 0 takes the most likely token, as transformers does without sampling: what shapes the odds is dropped.
 _SAMPLING_GROUPS = ("shape", "cutoffs", "controllers")
@@ -83,6 +84,7 @@ def check_combination(values: Mapping[str, Value]) -> None:
     """Raises Refused, naming the parameter, where two settings cannot both be honoured."""
     _check_form(values)
     beams, n = values["num_beams"], values["n"]
+    check_seeds(values["seed"], n)
     if beams > 1:
         _check_beams(values)
         if n > beams:
@@ -102,6 +104,21 @@ def check_combination(values: Mapping[str, Value]) -> None:
             ),
             Text("Set n to 1, or temperature above 0.", "请将 n 设为 1，或将温度设为大于 0。"),
             parameter="n",
+        )
+
+
+def check_seeds(seed: int, count: int) -> None:
+    """Raises Refused where the last of so many texts, each of which draws from the seed behind the one before, would
+    have a seed that is not taken again."""
+    if seed >= 0 and seed + count - 1 > LARGEST_SEED:
+        most = LARGEST_SEED - count + 1
+        raise Refused(
+            Text(
+                f"seed is {seed}; each text has its own, and the last of {count} would have {seed + count - 1}.",
+                f"seed 为 {seed}；每条文字各用一个种子，{count} 条中的最后一条会用到 {seed + count - 1}。",
+            ),
+            Text(f"Choose a seed up to {most}.", f"请选择不大于 {most} 的种子。"),
+            parameter="seed",
         )
 
 

@@ -9,6 +9,7 @@ check nothing, so every value goes through the registry here.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import inspect
 import logging
 import threading
@@ -169,6 +170,24 @@ async def _tell_more(run: Run, card: ModelCard, task: Task | None, texts: Mappin
 def ask_early(ask: Callable[[ModelCard | None], Request]) -> None:
     """What is wrong with the request itself is said at once, even while the model loads."""
     ask(None)
+
+
+def check_call(endpoint: str, given: Mapping[str, Any]) -> None:
+    """Raises InvalidRequest where there is no such endpoint, or where it has no argument of one of these names."""
+    if endpoint != NAME:
+        raise InvalidRequest(
+            Text(f"There is no endpoint {endpoint[:60]!r}.", f"没有名为 {endpoint[:60]!r} 的接口。"),
+            Text(f"There is {NAME}.", f"可用的接口是 {NAME}。"),
+        )
+    known = _defaults()
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InvalidRequest(
+                Text(f"There is no argument {name[:60]!r}.", f"没有名为 {name[:60]!r} 的参数。"),
+                Text(f"Did you mean {near[0]}?", f"你是想用 {near[0]} 吗？") if near else None,
+                parameter=name[:60],
+            )
 
 
 def _defaults() -> dict[str, Any]:

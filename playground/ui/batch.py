@@ -244,7 +244,7 @@ class BatchTab:
             path=form.path_of(checked, act, self._host.loaded),
             own=sent.get("own") or "",
         ).seeded()
-        plan.check(job.columns)
+        plan.check(job.columns, self._jobs.store.counts(job.key).all)
         return job, plan
 
     def _known(self, sent: Mapping[str, Any]) -> StoredJob:

@@ -25,6 +25,7 @@ from fastapi import FastAPI
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
 from playground.ui.blocks import Blocks
+from playground.ui.call_arguments import CallArguments
 from playground.ui.guard import Guard
 from playground.ui.hosts import Hosts
 from playground.ui.line import DESK_PLACES
@@ -127,7 +128,7 @@ class Server:
 
     def __init__(self, blocks: Blocks, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
         self._blocks = blocks
-        app = Presence(gradio_app(blocks, settings), blocks.sessions)
+        app = Presence(CallArguments(gradio_app(blocks, settings)), blocks.sessions)
         guard = Guard(app, settings, hosts, stopping)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(

@@ -110,6 +110,7 @@ def test_a_client_gets_the_growing_text_and_then_the_json_object(client: Client)
         ({"prompt": "Once", "n": 17}, "n is 17; this server allows at most 16"),
         ({"prompt": "Once", "max_new_tokens": 99_999}, "max_new_tokens"),
         ({"prompt": "word " * 3000}, "reads at most 2,048"),
+        ({"prompt": "Once", "seed": 2**53 - 2, "n": 3}, "seed is 9007199254740990; each text has its own"),
     ],
 )
 def test_a_bad_request_is_one_sentence_with_name_and_range(client: Client, given: Any, words: str) -> None:
@@ -170,6 +171,39 @@ def test_curl_reads_the_same_object(scripted: str, given: Any) -> None:
     name, data = call(scripted, given)[-1]
     assert name == "complete"
     assert set(data[0]) == KEYS
+
+
+def posted(url: str, path: str, given: Any) -> tuple[int, str]:
+    post = urllib.request.Request(
+        f"{url}/gradio_api/{path}", json.dumps(given).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(post) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "words"),
+    [
+        ("call/v2/generate", {"prompt": "a", "temprature": 1}, "no argument 'temprature'. Did you mean temperature?"),
+        ("call/v2/generate", {"data": ["a"]}, "There is no argument 'data'."),
+        ("call/v2/generate", {"prompt": "a", "x" * 500: 1}, f"no argument '{'x' * 60}'"),
+        ("call/v2/generate", {"prompt": "a", "oauth_token": "t"}, "no argument 'oauth_token'"),
+        ("call/v2/genrate", {"prompt": "a"}, "There is no endpoint 'genrate'. There is generate."),
+        ("call/none", {"data": ["a"]}, "There is no endpoint 'none'."),
+    ],
+)
+def test_a_name_that_nobody_knows_is_refused_by_itself(scripted: str, path: str, given: Any, words: str) -> None:
+    code, told = posted(scripted, path, given)
+    assert code == 400 and words in told
+
+
+def test_more_values_than_arguments_are_refused(scripted: str) -> None:
+    name, told = call(scripted, ["Once"] * 200)[-1]
+    assert name == "error" and "values are needed here, not 200" in json.dumps(told)
 
 
 def test_half_a_character_is_refused_in_words(scripted: str) -> None:
