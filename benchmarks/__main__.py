@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import company, heavy, quality, served, server, speed, step, xray
+from benchmarks import company, first_minute, heavy, memory, quality, served, server, speed, step, xray
 from benchmarks.figure import Findings
 from benchmarks.goals import GOALS
 from benchmarks.machine import ROOT, machine, versions
@@ -41,6 +41,8 @@ def sections(loaded: models.Loaded, scale: Scale) -> list[Section]:
         (("sampling_share",), partial(step.sampling, loaded, scale)),
         (("client_share_1", "client_share_16"), partial(served.client_shares, loaded, scale)),
         (("second_start_s",), partial(server.second_start, scale)),
+        (("first_start_share", "second_start_share"), partial(first_minute.first_minute, scale)),
+        (("memory_ready_mb", "memory_loaded_mb", "memory_after_ratio"), partial(memory.server, scale)),
         (("auto_kl_ratio", "auto_perplexity_ratio"), losses),
         (("trace_overhead",), partial(xray.trace_overhead, loaded, scale.rounds, scale.traced)),
         (("replay_256_ms",), partial(xray.replay_time, loaded, scale.replayed, scale.knob_rounds)),

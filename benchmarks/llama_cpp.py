@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, quants
 
+from playground.cache_folder import cache_root
 from playground.models import embedded
 
 VARIABLE = "LLAMA_BENCH"
@@ -41,7 +42,7 @@ def bf16_file() -> Path:
     source = embedded.gguf_file()
     if source is None:
         raise embedded.missing()
-    target = embedded.cache_root() / "benchmarks" / f"{source.stem}.BF16.gguf"
+    target = cache_root() / "benchmarks" / f"{source.stem}.BF16.gguf"
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(".part")

@@ -56,12 +56,10 @@ def _run(generator: LocalGenerator, prompt: str, guesses: int, length: int) -> R
 def _warm(generator: LocalGenerator, prompt: str, length: int, patience: float) -> None:
     """Once each way, and until the steps run compiled, if they ever will."""
     _run(generator, prompt, GUESSES, length)
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        before = generator._engine.running._step.compiled
-        _run(generator, prompt, 0, length)
-        if before and before == generator._engine.running._step.compiled:
-            return
+    _run(generator, prompt, 0, length)
+    compiler, until = generator._engine.running._step.compiler, time.monotonic() + patience
+    while compiler is not None and not compiler.settled and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def measure(generator: LocalGenerator, prompt: str, *, rounds: int, length: int, patience: float) -> Figure:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -58,14 +58,15 @@ class App:
 
 
 @contextmanager
-def app(*flags: str) -> Iterator[App]:
-    """The page with these flags, ended on the way out. Gives it as soon as its port answers."""
+def app(*flags: str, environment: Mapping[str, str] | None = None) -> Iterator[App]:
+    """The page with these flags and variables, ended on the way out. Gives it as soon as its port answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *flags]
+    own = {**_environment(), **(environment or {})}
     began = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=own, stdout=subprocess.DEVNULL) as process:
         try:
             _wait_for(port, process, began)
             yield App(f"http://127.0.0.1:{port}", began, psutil.Process(process.pid))

@@ -3,6 +3,9 @@
 import os
 import sys
 
+from playground.allocator import limit_arenas
+
+limit_arenas()
 # torch's OpenMP runtime reads these once, when torch is imported. Idle threads that spin for long make generation 20
 # times slower beside any other busy process; threads that sleep at once make it twice as slow: one token is some
 # hundred small products in a row, and waking a thread for each takes as long as the product. So they spin for a few

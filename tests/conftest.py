@@ -10,6 +10,9 @@ import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from playground import models
+from playground.cache_folder import CACHE_VARIABLE
+from playground.fast import layer_compilers
+from playground.fast.compile_queue import CompileQueue
 from playground.fast.net import Net
 from playground.models import embedded
 from playground.models.loading import quiet
@@ -49,6 +52,12 @@ def loaded(request: pytest.FixtureRequest, load_embedded: Callable[[str], models
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps stay eager: on two cores a few hundred of them are over before their shapes are compiled."""
     monkeypatch.setattr(Net, "want", lambda *_: None)
+
+
+@pytest.fixture
+def compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test waits for is compiled at once, like any other program's work."""
+    monkeypatch.setattr(layer_compilers, "QUEUE", CompileQueue(idle=False))
 
 
 @pytest.fixture(scope="session")
@@ -103,5 +112,5 @@ def chromium() -> str:
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder of this test's own."""
-    monkeypatch.setenv(embedded.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache"

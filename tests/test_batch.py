@@ -355,7 +355,7 @@ def test_rows_are_written_together_in_one_batch(tiny: models.Loaded) -> None:
     torch.set_num_threads(1)
     generator = LocalGenerator(tiny)
     engine = generator._engine.running
-    engine._step._compiles = False
+    engine._step.compiler = None
     together: list[int] = []
     step = engine._step.step
 

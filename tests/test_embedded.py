@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.cache_folder import CACHE_VARIABLE
 from playground.models import convert, embedded
 from playground.models.loading import quiet
 from playground.types import ModelError, ProgressReport
@@ -149,6 +150,6 @@ def test_a_damaged_package_is_not_converted(
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    monkeypatch.setenv(embedded.CACHE_VARIABLE, str(tmp_path / "file"))
-    with pytest.raises(ModelError, match=embedded.CACHE_VARIABLE):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file"))
+    with pytest.raises(ModelError, match=CACHE_VARIABLE):
         embedded.ensure(quiet)

@@ -17,6 +17,7 @@ from playground.decoding.detokenize import Labels
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.transfer import fetched, sent
 from playground.fast.graphs import AFTER
+from playground.fast.layer_compilers import InProcess
 from playground.fast.net import Net
 from playground.fast.slots import Slots
 from playground.generators.local import LocalGenerator
@@ -82,8 +83,9 @@ def test_every_family_s_recorded_step_gives_what_its_step_gives(family: str) -> 
 def test_a_compiled_step_is_recorded_too() -> None:
     model = model_of("llama").to(CARD)
     net = Net(model)
-    net._compile((3, 128))
-    assert net.compiled and net._graphs is not None
+    assert isinstance(net.compiler, InProcess) and net._graphs is not None
+    net.compiler._compile((3, 128))
+    assert net.compiler.ready((3, 128))
     with torch.device(CARD):
         assert furthest(model, net, steps=AFTER + 6) < 1e-4
     assert net._graphs.recorded

@@ -156,7 +156,7 @@ def test_a_compiler_that_fails_is_told_and_is_no_failure(
     monkeypatch.setattr(build, "_supported", lambda: True)
     monkeypatch.setattr(build, "_library", lambda: tmp_path / "kernels.so")
     monkeypatch.setattr(build, "_built", build._built.__wrapped__)
-    monkeypatch.setattr(build, "get_cpp_compiler", lambda: "false")
+    monkeypatch.setattr(build, "compiler", lambda: "false")
     assert not build.ready() and not build.available()
     assert "slower way" in caplog.text
     assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ FLOORS = {
     "playground.token_views": 0.0,
     "playground.types": 0.02, "playground.leave": 0.0, "playground.run_folder": 0.1, "playground.visitor": 0.0,
     "playground.disk": 0.1, "playground.isolation": 0.05, "playground.tables": 0.1, "playground.settings": 0.1,
-    "playground.parameters": 0.1,
+    "playground.parameters": 0.1, "playground.cache_folder": 0.0, "playground.allocator": 0.0, "playground": 0.05,
     "playground.conversation": 1.0, "playground.thinking": 1.0,
     "playground.schema": 1.0, "playground.listing": 1.0, "playground.output": 1.05,
     "playground.task": 1.1, "playground.tasks": 1.2, "playground.own_task": 1.25,
@@ -39,6 +39,7 @@ FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 # Imports inside a function, as (module, what it imports): each has its reason.
 LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
+    ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
     ("playground.cli", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.xray", "playground.generators.reading"): "torch, only when something is asked",
     ("playground.xray", "playground.decoding.answers"): "torch, only when something is asked",
@@ -59,7 +60,8 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 
 
 def room(name: str) -> str:
-    return max((known for known in FLOORS if name == known or name.startswith(f"{known}.")), key=len, default="")
+    known = [one for one in FLOORS if name == one or (one != "playground" and name.startswith(f"{one}."))]
+    return max(known, key=len, default="")
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -86,7 +88,7 @@ def lazy_imports(tree: ast.AST) -> set[str]:
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_imports_downwards_only(name: str) -> None:
     here = room(name)
-    assert here or name == "playground", f"{name} stands on no floor: add it to FLOORS"
+    assert here, f"{name} stands on no floor: add it to FLOORS"
     for found in imports(TREES[name]):
         heavy = found.partition(".")[0]
         if heavy in HEAVY:

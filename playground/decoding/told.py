@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from playground.allocator import trim_soon
 from playground.types import Step, Wait
 
 
@@ -85,3 +86,4 @@ def _pump(steps: Iterator[Step], told: Told) -> None:
     except BaseException as error:  # noqa: BLE001 - handed on to the reader, who raises it
         failed = error
     told.end(failed)
+    trim_soon()

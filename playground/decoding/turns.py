@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from types import TracebackType
 
 _GLANCE_S = 0.1  # between looks at whether whoever waits still wants its turn
@@ -46,6 +47,7 @@ class Turns:
         self._least = 0.0  # what the thread had used that stepped last: nobody counts as having used less
         self._chunk_s = 0.0  # what the last chunk took
         self._steps_s = 0.0  # what steps took while a chunk was waiting, since the last one
+        self._ended = -inf  # when the last turn ended
 
     def __enter__(self) -> None:
         self._enter(None)
@@ -65,6 +67,12 @@ class Turns:
             yield not halted()
         finally:
             self._pass_on()
+
+    @property
+    def quiet_s(self) -> float:
+        """For how many seconds the model has been at rest."""
+        with self._guard:
+            return 0.0 if self._holder is not None else self._clock() - self._ended
 
     @property
     def waiting(self) -> int:
@@ -109,7 +117,8 @@ class Turns:
         with self._guard:
             before = self._holder
             assert before is not None
-            took = self._clock() - self._began
+            self._ended = self._clock()
+            took = self._ended - self._began
             if before.chunk:
                 self._chunk_s, self._steps_s = took, 0.0
             else:

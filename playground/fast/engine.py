@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import torch
 
+from playground.allocator import trim_soon
 from playground.decoding.turns import Turns
 from playground.fast.formats import FORMATS, on_a_grid
 from playground.fast.net import Net, why_not
@@ -46,11 +47,17 @@ class Engine:
     def running(self) -> Running:
         with self._making:
             if self._running is None:
-                own = Net(self._model, compiles=self.format == "dense")
-                packed = own if self.format == "dense" else Net(self._model, FORMATS[self.format])
+                own = Net(self._model, compiles=self.format == "dense", quiet_s=self._quiet_s)
+                packed = own
+                if self.format != "dense":
+                    packed = Net(self._model, FORMATS[self.format], quiet_s=self._quiet_s)
                 memory = room(self._device) if self._memory is None else self._memory
                 self._running = Running(packed, own, self._turns, rows=self._rows, memory=memory)
+                trim_soon()  # packing went through the weights in fp32
             return self._running
+
+    def _quiet_s(self) -> float:
+        return self._turns.quiet_s
 
 
 def room(device: torch.device) -> int:

@@ -1,4 +1,4 @@
-"""A model that steps over slots: its weights packed as a format says, its layers compiled one shape at a time.
+"""A model that steps over slots: its weights packed as a format says, its layers compiled where they can be.
 
 Everything else is transformers' own module, so a family needs no code of its own here, only a test that says the same
 comes out. Knows no row, no chain and no request.
@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import copy
 import inspect
-import logging
-import math
-import os
-import sys
-import threading
+from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 import torch
@@ -25,18 +22,15 @@ from playground.fast.formats import Make
 from playground.fast.fuse import pack
 from playground.fast.graphs import Graphs
 from playground.fast.head import Head
-from playground.fast.regions import Seats, place
-from playground.fast.slots import LONG, Shape, Slots, longer
+from playground.fast.layer_compilers import AheadOfTime, Compiler, InProcess
+from playground.fast.regions import Region, Seats, place
+from playground.fast.slots import Shape, Slots, longer
 from playground.fast.tracing import confine
 from playground.models import capabilities
-from playground.one_state import GLOBAL_STATE
 from playground.types import Text
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt2", "gptj"})
 _ATTENTION = "playground_slots"
-_NICE = 10  # of a thread that compiles
-_SHAPES = 64  # compiled shapes of one function, before torch gives up and stays eager
-log = logging.getLogger(__name__)
 
 ALL_ATTENTION_FUNCTIONS.register(_ATTENTION, attend)
 confine()
@@ -47,10 +41,18 @@ class Net:
 
     One thread at a time.
 
-    `make` packs the weights; without it they are the model's own, shared and not copied.
+    `make` packs the weights; without it they are the model's own, shared and not copied. `quiet_s` tells for how many
+    seconds nobody has been answered: only then is anything compiled.
     """
 
-    def __init__(self, model: Any, make: Make | None = None, *, compiles: bool = True) -> None:
+    def __init__(
+        self,
+        model: Any,
+        make: Make | None = None,
+        *,
+        compiles: bool = True,
+        quiet_s: Callable[[], float] = lambda: inf,
+    ) -> None:
         shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
         self._model = copy.deepcopy(model, memo=shared).eval()
         config = self._model.config.get_text_config(decoder=True)
@@ -60,28 +62,29 @@ class Net:
         if make is not None:
             pack(self._model, make)
         layers = _layers(self._model, config.num_hidden_layers)
-        place(layers, getattr(config, "layer_types", None) or [""] * len(layers))
-        # What compiles must not meet what steps in a module of both; they share the weights, and what was compiled.
-        kept = {id(tensor): tensor for tensor in (*self._model.parameters(), *self._model.buffers())}
-        self._rehearsal = copy.deepcopy(self._model, memo=kept)
+        groups = place(layers, getattr(config, "layer_types", None) or [""] * len(layers))
         self.shape = _shape(config, self._model)
         # What the scores are before they are widened: a trace keeps them so, and loses nothing.
         heads = (module.dtype for module in self._model.modules() if isinstance(module, Head))
         self.dtype: torch.dtype = next(heads, self.shape.dtype)
         self._graphs = Graphs(self._stepped) if self.shape.device.type == "cuda" else None
-        self._compiles = compiles
-        self._ready: set[tuple[int, int]] = set()
-        self._wanted: set[tuple[int, int]] = set()
-        self._guard = threading.Lock()
+        self.compiler: Compiler | None = None
+        if compiles and self.shape.device.type == "cpu":
+            self.compiler = AheadOfTime(groups, config, self._called, quiet_s)
+        elif compiles:
+            self.compiler = self._in_process(groups)
 
     def step(self, slots: Slots, tokens: Tensor, positions: Tensor) -> Tensor:
         """The scores [rows, vocab] after one more token a row; the rows are the first slots, in their order."""
         shape = (len(tokens), slots.length)
+        self.want(shape)
         step = self._stepped if self._graphs is None else self._graphs.step
-        scores = step(slots, tokens, positions, shape in self._ready)
-        if slots.length <= LONG or self.shape.device.type != "cpu":
-            self.want(shape)
-        return scores
+        return step(slots, tokens, positions, self.compiler is not None and self.compiler.ready(shape))
+
+    def want(self, *shapes: tuple[int, int]) -> None:
+        """Gets steps of so many rows and positions compiled; until then they run eager."""
+        if self.compiler is not None:
+            self.compiler.want(*shapes)
 
     def _stepped(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
         return self._run(slots, 0, tokens[:, None], positions[:, None], compiled)[:, -1].float()
@@ -102,11 +105,6 @@ class Net:
         positions = torch.arange(start, start + len(tokens), device=tokens.device)[None]
         return self._run(slots, slot, tokens[None], positions, False, keep=0)[0].float()
 
-    @property
-    def compiled(self) -> int:
-        """How many shapes of step run compiled by now."""
-        return len(self._ready)
-
     def _run(
         self,
         slots: Slots,
@@ -118,6 +116,7 @@ class Net:
         model: Any = None,
         keep: int = 1,
         length: int | None = None,
+        captures: bool = False,
     ) -> Tensor:
         """Scores [rows, `keep` or more, vocab], all where `keep` is 0; what the layers give if `model` has no head."""
         rows = torch.arange(len(tokens), device=tokens.device)[:, None]
@@ -127,7 +126,7 @@ class Net:
             input_ids=tokens,
             position_ids=positions,
             attention_mask=self._mask(positions, slots.length if length is None else length),
-            past_key_values=Seats(slots.layers(first, len(tokens), length), rows, positions, compiled),
+            past_key_values=Seats(slots.layers(first, len(tokens), length), rows, positions, compiled, captures),
             use_cache=True,
             return_dict=True,
             **given,
@@ -145,40 +144,28 @@ class Net:
         }
         return next(iter(masks.values())) if len(masks) == 1 else masks
 
-    def want(self, *shapes: tuple[int, int]) -> None:
-        """Compiles steps of so many rows and positions in the background, one by one; until then they run eager."""
-        with self._guard:
-            new = [shape for shape in shapes if self._compiles and shape not in self._wanted]
-            self._wanted.update(new)
-        if new:
-            threading.Thread(target=self._compile_all, args=(new,), name="compile").start()
-
-    def _compile_all(self, shapes: list[tuple[int, int]]) -> None:
-        """Behind all others: beside a compilation of equal rights a step of four rows took four times as long."""
-        if sys.platform == "linux":  # where each thread, and with it the compilers it starts, has a niceness of its own
-            os.nice(_NICE)
-        for shape in shapes:
-            if self._compiles:
-                self._compile(shape)
-
     @torch.inference_mode()
-    def _compile(self, shape: tuple[int, int]) -> None:
-        count, length = shape
+    def _called(self, count: int) -> Tensor:
+        """One step of so many rows over slots of its own; every region remembers how its layer was called. Gives a
+        hidden state as layers take it."""
         slots = Slots(self.shape)
-        slots.fit(count, length)
-        zeros = torch.zeros(count, dtype=torch.long, device=self.shape.device)
-        try:
-            torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _SHAPES)
-            with GLOBAL_STATE:
-                for compiled in (False, True):  # at first as they are: layers tell what they give
-                    self._run(slots, 0, zeros[:, None], zeros[:, None], compiled, model=self._rehearsal)
-        except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
-            if threading.main_thread().is_alive():  # at the end of a program nothing can be compiled any more
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                log.warning("Steps stay uncompiled: %s", reason)
-            self._compiles = False
-            return
-        self._ready.add(shape)
+        slots.fit(count, 1)
+        zeros = torch.zeros((count, 1), dtype=torch.long, device=self.shape.device)
+        return self._run(slots, 0, zeros, zeros, False, model=self._model.base_model, captures=True)
+
+    def _in_process(self, groups: Sequence[list[Region]]) -> InProcess:
+        """What compiles must not meet what steps in a module of both; they share the weights, and what was compiled."""
+
+        def call(shape: tuple[int, int], compiled: bool) -> None:
+            slots = Slots(self.shape)
+            slots.fit(*shape)
+            zeros = torch.zeros((shape[0], 1), dtype=torch.long, device=self.shape.device)
+            self._run(slots, 0, zeros, zeros, compiled, model=rehearsal.base_model)
+
+        made = InProcess(groups, call)
+        kept = {id(tensor): tensor for tensor in (*self._model.parameters(), *self._model.buffers())}
+        rehearsal = copy.deepcopy(self._model, memo=kept)
+        return made
 
 
 def why_not(model: Any) -> Text | None:
@@ -201,7 +188,7 @@ def why_not(model: Any) -> Text | None:
             "The model is spread over several devices, so it runs on the exact path only.",
             "模型分布在多个设备上，只能走精确路径。",
         )
-    if scaled_from(model) < math.inf:
+    if scaled_from(model) < inf:
         return Text(
             "It scales its positions by the length of a text, so it runs on the exact path only.",
             "它按文本长度缩放位置，因此只能走精确路径。",

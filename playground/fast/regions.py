@@ -1,22 +1,22 @@
-"""The layers of a net, each with its slots where it expects a cache, compiled a few at a time.
+"""The layers of a net, each with its slots where it expects a cache, run a few at a time where they are compiled.
 
-One compiled piece of code serves all layers; calling it costs a quarter of a layer's own time, so several layers are
-one call. Knows no model family and no packed format.
+One compiled piece of code serves all layers that are built alike; calling it costs a quarter of a layer's own time, so
+several layers are one call. Knows no model family, no packed format and no compiler.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 TOGETHER = 10  # layers in one call, at most: more of them take longer to compile than they save
 Given = tuple[tuple[Any, ...], dict[str, Any]]
 """What one layer is called with behind its hidden state."""
+GroupCall = Callable[[Sequence[nn.Module], Tensor, Sequence[Given]], Tensor]
+"""Runs the layers of a group one after the other: from a hidden state to the next."""
 
 
 class Place:
@@ -43,6 +43,7 @@ class Seats:
     rows: Tensor
     positions: Tensor
     compiled: bool
+    captures: bool = False  # whether each region remembers what its layer was called with
     waiting: list[Given] = field(default_factory=list)  # of layers that are run by the last one of their group
 
     def get_seq_length(self, *_: Any) -> int:
@@ -55,31 +56,32 @@ class Region(nn.Module):
     def __init__(self, layer: nn.Module, index: int) -> None:
         super().__init__()
         self.layer = layer
-        self.single = False  # whether the layer gives more than its hidden state, and so cannot be run later
+        self.given: Given | None = None  # what the layer was called with last, where somebody asked for it
+        self.beside = 0  # what the layer gives beside its hidden state: so many items, which its model does not read
         self._index = index
-        self._compiled: Any = _run
+        self._run: GroupCall = run_layers
         self._group: list[Region] = [self]
 
-    def join(self, group: list[Region], compiled: Any) -> None:
+    def join(self, group: list[Region], run: GroupCall) -> None:
         """Run together with these, of which this is one, by code that was compiled for such a group."""
         self._group = group
-        self._compiled = compiled
+        self._run = run
 
     def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
         seats = next(given for given in (*kwargs.values(), *args) if isinstance(given, Seats))
         if not seats.compiled:
             args, kwargs = self._placed(seats, args, kwargs)
+            if seats.captures:
+                self.given = args, kwargs
             found = self.layer(hidden, *args, **kwargs)
-            self.single = not isinstance(found, Tensor)
+            self.beside = 0 if isinstance(found, Tensor) else len(found) - 1
             return found
-        if self.single:
-            return self._compiled([self.layer], hidden, [self._placed(seats, args, kwargs)])
         seats.waiting.append((args, kwargs))
-        if self is not self._group[-1]:
-            return hidden
-        given = [region._placed(seats, *one) for region, one in zip(self._group, seats.waiting, strict=True)]
-        seats.waiting.clear()
-        return self._compiled([region.layer for region in self._group], hidden, given)
+        if self is self._group[-1]:
+            given = [region._placed(seats, *one) for region, one in zip(self._group, seats.waiting, strict=True)]
+            seats.waiting.clear()
+            hidden = self._run([region.layer for region in self._group], hidden, given)
+        return (hidden, *[None] * self.beside) if self.beside else hidden
 
     def _placed(self, seats: Seats, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
         """The same with this layer's slots in the place of all of them."""
@@ -88,30 +90,24 @@ class Region(nn.Module):
         return tuple(place if given is seats else given for given in args), found
 
 
-def place(layers: nn.ModuleList, kinds: Sequence[str]) -> None:
-    """A region in the place of each of these layers; `kinds` says of what kind each of them is."""
+def place(layers: nn.ModuleList, kinds: Sequence[str]) -> list[list[Region]]:
+    """A region in the place of each of these layers; `kinds` says of what kind each of them is. Gives their groups."""
     regions = [Region(layer, index) for index, layer in enumerate(layers)]
-    compiled: dict[Any, Any] = {}
     size = together(kinds)
     for index, region in enumerate(regions):
         layers[index] = region
-        group = regions[index - index % size :][:size]
-        build = tuple(_build(one.layer) for one in group)
-        region.join(group, compiled.setdefault(build, _compiled()))
         _forget_index(region.layer)
+    return [regions[start : start + size] for start in range(0, len(regions), size)]
 
 
-def _compiled() -> Any:
-    """For groups that are built alike: nothing of their layers is checked before a call."""
-    options: dict[str, Any] = {"guard_filter_fn": _first_shapes, "size_asserts": False, "alignment_asserts": False}
-    return torch.compile(_own(_run), dynamic=False, options=options)
-
-
-def _build(layer: nn.Module) -> Any:
-    """What one layer's code depends on: its modules, and the shapes and types of what they hold."""
+def build_of(group: Sequence[Region]) -> Any:
+    """What the code of a group depends on: its layers' modules, and the shapes and types of what they hold."""
     return tuple(
-        (name, type(module), tuple((held.shape, held.dtype) for held in _held(module)))
-        for name, module in layer.named_modules()
+        tuple(
+            (name, type(module), tuple((held.shape, held.dtype) for held in _held(module)))
+            for name, module in region.layer.named_modules()
+        )
+        for region in group
     )
 
 
@@ -128,9 +124,10 @@ def together(kinds: Sequence[str]) -> int:
     return 1
 
 
-def _run(layers: list[nn.Module], hidden: Any, given: list[Given]) -> Any:
+def run_layers(layers: Sequence[nn.Module], hidden: Any, given: Sequence[Given]) -> Any:
     for layer, (args, kwargs) in zip(layers, given, strict=True):
-        hidden = layer(hidden, *args, **kwargs)
+        found = layer(hidden, *args, **kwargs)
+        hidden = found if isinstance(found, Tensor) else found[0]
     return hidden
 
 
@@ -139,14 +136,3 @@ def _forget_index(layer: nn.Module) -> None:
     for module in layer.modules():
         if getattr(module, "layer_idx", None) is not None:
             module.layer_idx = 0  # type: ignore[assignment]
-
-
-def _own(function: Any) -> Any:
-    """A copy with code of its own: torch keeps what it compiled with the code, and no other net may find it there."""
-    return FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
-
-
-def _first_shapes(entries: Any) -> list[bool]:
-    """Of what torch would check before each call only shapes can change, and all layers of a group have the same."""
-    asked = ("hidden", "given[0]")
-    return [entry.guard_type == "TENSOR_MATCH" and entry.name.startswith(asked) for entry in entries]

@@ -13,6 +13,7 @@ from functools import partial
 
 import torch
 
+from playground.allocator import trim_soon
 from playground.decoding.told import Told
 from playground.decoding.turns import Turns
 from playground.fast.job import Job, Live
@@ -66,7 +67,8 @@ class Running:
 
     def expect(self, rows: int, tokens: int) -> None:
         """Gets the steps behind a prompt of so many tokens ready, for so many rows, and for one of them alone."""
-        self._step.want(*((rows_of_step(some), longer(tokens + 1)) for some in (rows, 1)))
+        with self._turns:
+            self._step.want(*((rows_of_step(some), longer(tokens + 1)) for some in (rows, 1)))
 
     @property
     def taken(self) -> int:
@@ -142,6 +144,7 @@ class Running:
             if not self._jobs:
                 self._rooms.rest()
                 self._thread = None
+                trim_soon()
             return bool(self._jobs)
 
     def _admit(self) -> None:

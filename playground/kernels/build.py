@@ -1,6 +1,6 @@
 """The C++ of this folder as one library of torch operators, built with this machine's compiler and kept on disk.
 
-Knows no operator.
+Knows no operator. torch's own compiler, which takes seconds and 70 MB to import, is asked only while building.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import functools
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
 
 import torch
-from torch._inductor.cpp_builder import get_cpp_compiler
-from torch._inductor.runtime.cache_dir_utils import cache_dir
-from torch.utils import cpp_extension
+
+from playground.cache_folder import cache_root
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
 _HEADERS = sorted(Path(__file__).parent.glob("*.h"))
@@ -26,6 +27,12 @@ _FLAGS = ["-std=c++20", "-O3", *_MACHINE, "-fopenmp", "-fPIC", "-shared"]
 _SECONDS = 180
 _BUILDING = threading.Lock()
 log = logging.getLogger(__name__)
+
+
+def compiler() -> str | None:
+    """This machine's C++ compiler, as torch would find it; None where there is none."""
+    names = (os.environ.get("CXX", ""), *(("cl",) if sys.platform == "win32" else ("g++", "clang++")))
+    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 def available() -> bool:
@@ -56,11 +63,11 @@ def _loaded() -> bool:
 
 @functools.cache
 def _library() -> Path:
-    """Beside what torch's own compiler keeps; named by all that it depends on, whole or not there."""
+    """Named by all that it depends on; whole or not there."""
     given = "\n".join(
         [*(source.read_text(encoding="utf-8") for source in (*_HEADERS, *_SOURCES)), torch.__version__, *_FLAGS]
     )
-    return Path(cache_dir(), f"playground_{hashlib.sha256(given.encode()).hexdigest()[:16]}.so")
+    return cache_root() / "kernels" / f"{hashlib.sha256(given.encode()).hexdigest()[:16]}.so"
 
 
 @functools.cache
@@ -78,10 +85,15 @@ def _built() -> bool:
 
 
 def _build(library: Path) -> None:
-    library.parent.mkdir(parents=True, exist_ok=True)
+    from torch.utils import cpp_extension
+
+    found = compiler()
+    if found is None:
+        raise OSError("no C++ compiler was found")
+    library.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(suffix=".so", dir=library.parent)
     os.close(handle)
-    command = [get_cpp_compiler(), *_FLAGS, *(f"-I{path}" for path in cpp_extension.include_paths())]
+    command = [found, *_FLAGS, *(f"-I{path}" for path in cpp_extension.include_paths())]
     command += [*map(str, _SOURCES), *(f"-L{path}" for path in cpp_extension.library_paths())]
     try:
         subprocess.run(

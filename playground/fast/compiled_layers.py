@@ -1,0 +1,113 @@
+"""Groups of layers that were compiled ahead of time, one shared library each, kept in the user's cache folder.
+
+Loading one takes a millisecond and no compiler. A library is good for one kind of group, one machine and one set of
+versions, all of which its name depends on. Knows no request; compile_worker.py makes the libraries.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from playground.cache_folder import cache_root
+from playground.fast.layer_inputs import step_tensors, weights_of
+from playground.fast.regions import Given, Region, build_of
+
+_SOURCES = sorted(
+    path for room in ("fast", "kernels") for path in (Path(__file__).parent.parent / room).iterdir() if path.is_file()
+)
+log = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    return cache_root() / "compiled"
+
+
+def library_of(group: Sequence[Region], config: Any, *, several: bool) -> Path:
+    """Where the library of such a group is, or will be; `config` is the model's own."""
+    told = {name: value for name, value in config.to_dict().items() if name not in ("_name_or_path", "dtype")}
+    given = [_versions(), machine(), torch.get_num_threads(), repr(build_of(group)), json.dumps(told, default=repr)]
+    key = hashlib.sha256("\n".join(map(str, given)).encode()).hexdigest()[:24]
+    return folder() / f"{key}-{'several' if several else 'one'}.so"
+
+
+@functools.cache
+def _versions() -> str:
+    sources = hashlib.sha256(b"\n".join(path.read_bytes() for path in _SOURCES)).hexdigest()
+    return f"torch {torch.__version__} transformers {transformers.__version__} {sources}"
+
+
+@functools.cache
+def machine() -> str:
+    """What machine code is made for: the system, and the processor with all that it can do."""
+    flags = ""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:  # not Linux
+        pass
+    return " ".join([platform.system(), platform.machine(), platform.processor(), flags])
+
+
+def about(library: Path) -> Path:
+    """The file beside a library that says what it is; it is written last, so its library is whole."""
+    return library.with_suffix(".about")
+
+
+def operators(library: Path) -> Path:
+    """The file in which torch looks for the library's calls of operators that are not its own; there may be none."""
+    return library.with_suffix(".json")
+
+
+def checksum(library: Path) -> str:
+    found = hashlib.sha256(library.read_bytes())
+    if operators(library).exists():
+        found.update(operators(library).read_bytes())
+    return found.hexdigest()
+
+
+class CompiledLayers:
+    """A callable in the place of `regions.run_layers`, for all groups that are built alike."""
+
+    def __init__(self) -> None:
+        self._runners: dict[bool, Any] = {}
+        self._order: dict[bool, list[int]] = {}
+        self._weights: dict[int, list[Tensor]] = {}
+        self.beside = 0
+
+    def load(self, library: Path, *, several: bool) -> bool:
+        """Whether there is such a library. A damaged one is taken away."""
+        try:
+            said = json.loads(about(library).read_text(encoding="utf-8"))
+            if checksum(library) != said["sha256"]:
+                raise ValueError("the file was changed")
+            os.utime(about(library))  # the oldest are removed one day
+            self._runners[several] = torch._C._aoti.AOTIModelContainerRunnerCpu(str(library), 1)
+            self._order[several], self.beside = said["inputs"], said["beside"]
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            log.warning("Compiled layers cannot be loaded and will be made again: %s", str(error).splitlines()[0])
+            about(library).unlink(missing_ok=True)
+            return False
+        return True
+
+    def __call__(self, layers: Sequence[nn.Module], hidden: Tensor, given: Sequence[Given]) -> Tensor:
+        several = len(hidden) > 1
+        weights = self._weights.get(id(layers[0]))
+        if weights is None:
+            weights = self._weights[id(layers[0])] = weights_of(layers)
+        tensors = step_tensors(hidden, given)
+        found: Tensor = self._runners[several].run([*(tensors[place] for place in self._order[several]), *weights])[0]
+        return found

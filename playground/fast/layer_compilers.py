@@ -1,0 +1,202 @@
+"""What makes a net's layers run compiled: on a CPU by libraries made ahead of time, on a GPU by torch in this process.
+
+Knows no request. Until a shape is compiled, its steps run eager.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from playground.cache_folder import cache_root
+from playground.fast.compile_queue import QUEUE
+from playground.fast.compiled_layers import CompiledLayers, library_of
+from playground.fast.layer_inputs import GroupSpec, packed
+from playground.fast.regions import Region, build_of, run_layers
+from playground.kernels import build
+from playground.one_state import GLOBAL_STATE
+
+Shape = tuple[int, int]
+"""Rows of a step, and positions of each slot."""
+_NICE = 10  # of a thread that compiles
+_SHAPES = 64  # compiled shapes of one function, before torch gives up and stays eager
+log = logging.getLogger(__name__)
+
+
+class Compiler(Protocol):
+    def ready(self, shape: Shape) -> bool:
+        """Whether a step of this shape can run compiled now."""
+
+    def want(self, *shapes: Shape) -> None:
+        """Gets these shapes ready, the first ones first. Called where nobody else uses the net."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that was wanted is still being made."""
+
+
+class AheadOfTime:
+    """Libraries of the user's cache folder; what is not there yet is compiled by another process.
+
+    `call` runs one eager step of so many rows over slots of its own, each region remembering how it was called.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[list[Region]],
+        config: Any,
+        call: Callable[[int], Tensor],
+        quiet_s: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._call = call
+        self._quiet_s = quiet_s
+        self._kinds: dict[Any, tuple[list[Region], CompiledLayers]] = {}
+        for group in groups:
+            _, layers = self._kinds.setdefault(build_of(group), (group, CompiledLayers()))
+            for region in group:
+                region.join(group, layers)
+        self._missing: dict[bool, int] = {}
+        self._failed = False
+        self._guard = threading.Lock()
+
+    def ready(self, shape: Shape) -> bool:
+        return self._missing.get(shape[0] > 1) == 0
+
+    @property
+    def settled(self) -> bool:
+        return self._failed or not any(self._missing.values())
+
+    def want(self, *shapes: Shape) -> None:
+        for several in dict.fromkeys(rows > 1 for rows, _ in shapes):
+            if several not in self._missing and not self._failed:
+                self._get(several)
+
+    def _get(self, several: bool) -> None:
+        absent = [
+            (group, layers, library)
+            for group, layers in self._kinds.values()
+            if not self._load(layers, group, library := library_of(group, self._config, several=several), several)
+        ]
+        self._missing[several] = len(absent)
+        if not absent:
+            return
+        if build.compiler() is None:
+            self._fail("there is no C++ compiler")
+            return
+        hidden = self._call(2 if several else 1)
+        for group, layers, library in absent:
+            given = [region.given for region in group if region.given is not None]
+            spec = GroupSpec(
+                [region.layer for region in group], hidden, given, several, torch.get_num_threads(), group[0].beside
+            )
+            QUEUE.submit(packed(spec), library, self._quiet_s, self._arrival(layers, group, library, several))
+        for group, _ in self._kinds.values():
+            for region in group:
+                region.given = None
+
+    def _load(self, layers: CompiledLayers, group: Sequence[Region], library: Any, several: bool) -> bool:
+        found = layers.load(library, several=several)
+        for region in group if found else ():
+            region.beside = layers.beside
+        return found
+
+    def _arrival(
+        self, layers: CompiledLayers, group: Sequence[Region], library: Any, several: bool
+    ) -> Callable[[str | None], None]:
+        def arrived(failed: str | None) -> None:
+            if failed is None and not self._load(layers, group, library, several):
+                failed = "the library is not there"
+            with self._guard:
+                self._missing[several] -= failed is None
+            if failed is not None:
+                self._fail(failed)
+
+        return arrived
+
+    def _fail(self, reason: str) -> None:
+        with self._guard:
+            if not self._failed:
+                log.warning("Steps stay uncompiled, and slower: %s", reason)
+            self._failed = True
+
+
+class InProcess:
+    """torch's own compiler, which compiles each shape in a thread of this program.
+
+    `call` runs one step of a shape over slots of its own, eager or compiled, on modules that nobody else uses.
+    """
+
+    def __init__(self, groups: Sequence[list[Region]], call: Callable[[Shape, bool], None]) -> None:
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "torchinductor"))
+        self._call = call
+        self._ready: set[Shape] = set()
+        self._wanted: set[Shape] = set()
+        self._failed = False
+        self._guard = threading.Lock()
+        compiled: dict[Any, Any] = {}
+        for group in groups:
+            for region in group:
+                region.join(group, compiled.setdefault(build_of(group), _compiled()))
+
+    def ready(self, shape: Shape) -> bool:
+        return shape in self._ready
+
+    @property
+    def settled(self) -> bool:
+        return self._failed or self._ready == self._wanted
+
+    def want(self, *shapes: Shape) -> None:
+        with self._guard:
+            new = [shape for shape in shapes if shape not in self._wanted and not self._failed]
+            self._wanted.update(new)
+        if new:
+            threading.Thread(target=self._compile_all, args=(new,), name="compile").start()
+
+    def _compile_all(self, shapes: Sequence[Shape]) -> None:
+        """Behind all others: beside a compilation of equal rights a step of four rows took four times as long."""
+        if sys.platform == "linux":  # where each thread, and with it the compilers it starts, has a niceness of its own
+            os.nice(_NICE)
+        for shape in shapes:
+            if not self._failed:
+                self._compile(shape)
+
+    @torch.inference_mode()
+    def _compile(self, shape: Shape) -> None:
+        try:
+            torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _SHAPES)
+            with GLOBAL_STATE:
+                for compiled in (False, True):  # at first as they are: layers tell what they give
+                    self._call(shape, compiled)
+        except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
+            if threading.main_thread().is_alive():  # at the end of a program nothing can be compiled any more
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                log.warning("Steps stay uncompiled, and slower: %s", reason)
+            self._failed = True
+            return
+        self._ready.add(shape)
+
+
+def _compiled() -> Any:
+    """For groups that are built alike: nothing of their layers is checked before a call."""
+    options: dict[str, Any] = {"guard_filter_fn": _first_shapes, "size_asserts": False, "alignment_asserts": False}
+    return torch.compile(_own(run_layers), dynamic=False, options=options)
+
+
+def _own(function: Any) -> Any:
+    """A copy with code of its own: torch keeps what it compiled with the code, and no other net may find it there."""
+    return FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+
+
+def _first_shapes(entries: Any) -> list[bool]:
+    """Of what torch would check before each call only shapes can change, and all layers of a group have the same."""
+    asked = ("hidden", "given[0]")
+    return [entry.guard_type == "TENSOR_MATCH" and entry.name.startswith(asked) for entry in entries]
