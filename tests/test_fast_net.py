@@ -15,7 +15,7 @@ from playground import models
 from playground.decoding import prefill
 from playground.decoding.turns import Turns
 from playground.fast import formats, regions
-from playground.fast.compiled_layers import library_of
+from playground.fast.compiled_layers import Variant, library_of
 from playground.fast.formats import int4, int8
 from playground.fast.net import Net, why_not
 from playground.fast.slots import Slots
@@ -144,7 +144,7 @@ def test_layers_that_are_packed_differently_share_no_compiled_code(
     net = Net(tiny.model, make)
     first, second = net._model.base_model.layers
     assert first._run is not second._run
-    named = {library_of([one], net._model.config, several=True) for one in (first, second)}
+    named = {library_of([one], net._model.config, Variant(several=True, long=False)) for one in (first, second)}
     assert len(named) == 2
     twin = Net(tiny.model, int4)
     assert len({region._run for region in twin._model.base_model.layers}) == 1

@@ -16,6 +16,7 @@ FLOORS = {
     "playground.types": 0.02, "playground.leave": 0.0, "playground.run_folder": 0.1, "playground.visitor": 0.0,
     "playground.disk": 0.1, "playground.isolation": 0.05, "playground.tables": 0.1, "playground.settings": 0.1,
     "playground.parameters": 0.1, "playground.cache_folder": 0.0, "playground.allocator": 0.0, "playground": 0.05,
+    "playground.load_times": 0.05,
     "playground.conversation": 1.0, "playground.thinking": 1.0,
     "playground.schema": 1.0, "playground.listing": 1.0, "playground.output": 1.05,
     "playground.task": 1.1, "playground.tasks": 1.2, "playground.own_task": 1.25,
@@ -45,6 +46,7 @@ LAZY = {
     ("playground.xray", "playground.decoding.answers"): "torch, only when something is asked",
     ("playground.xray", "playground.decoding.trace_file"): "torch, only when something is asked",
     ("playground.ui.host", "playground.generators.local"): "torch, while the page is already there",
+    ("playground.ui.host", "playground.kernels.build"): "torch, while the page is already there",
     ("playground.ui.host", "playground.models"): "torch, while the page is already there",
 }
 

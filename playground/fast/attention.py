@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-_MANY = 1024  # positions; over 8,192 of them multiplying and summing takes fifteen times as long, for four rows
+from playground.fast.slots import LONG
 
 
 def attend(
@@ -38,7 +38,8 @@ def attend(
             query, key, value, attn_mask=attention_mask.to(query.dtype), scale=scale, enable_gqa=True
         )
         return mixed.transpose(1, 2), None
-    if softcap is None and (query.device.type == "cuda" or key.shape[2] >= _MANY):
+    # Over 8,192 positions multiplying and summing takes fifteen times as long, for four rows.
+    if softcap is None and (query.device.type == "cuda" or key.shape[2] >= LONG):
         return folded(query, key, value, attention_mask, scale).transpose(1, 2), None
     rows, heads, tokens, _ = query.shape
     groups = key.shape[1]

@@ -27,11 +27,13 @@ from playground.fast.layer_inputs import (
     first_places,
     named_weights,
     refilled,
+    slot_length,
     step_tensors,
     unpacked,
     weights_of,
 )
 from playground.fast.regions import Place, run_layers
+from playground.fast.slots import LONG
 from playground.kernels import build, int4
 
 _PARENT_ENDED = 1  # PR_SET_PDEATHSIG, see prctl(2)
@@ -96,7 +98,8 @@ def compile_group(spec: GroupSpec, library: Path) -> None:
 
 def _dynamic(step: Sequence[Tensor], spec: GroupSpec) -> list[dict[int, Any] | None]:
     """Which sizes may differ from call to call: the length of the slots, and with several rows their number."""
-    length = torch.export.Dim("length", min=2, max=1 << 24)
+    many = slot_length(spec.given) >= LONG
+    length = torch.export.Dim("length", min=LONG if many else 2, max=1 << 24 if many else LONG - 1)
     rows = torch.export.Dim("rows", min=2, max=1 << 16) if spec.several else None
     memory = {id(one) for args, kwargs in spec.given for one in _slots((*args, *kwargs.values()))}
     found: list[dict[int, Any] | None] = []

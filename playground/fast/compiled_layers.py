@@ -13,6 +13,7 @@ import logging
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ import transformers
 from torch import Tensor, nn
 
 from playground.cache_folder import cache_root
-from playground.fast.layer_inputs import step_tensors, weights_of
+from playground.fast.layer_inputs import slot_length, step_tensors, weights_of
 from playground.fast.regions import Given, Region, build_of
+from playground.fast.slots import LONG, SHORTEST
 
 _SOURCES = sorted(
     path for room in ("fast", "kernels") for path in (Path(__file__).parent.parent / room).iterdir() if path.is_file()
@@ -30,16 +32,37 @@ _SOURCES = sorted(
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What a library is good for: one row, or `several`; slots shorter than LONG, or `long` ones."""
+
+    several: bool
+    long: bool
+
+    @classmethod
+    def of(cls, rows: int, length: int) -> Variant:
+        return cls(rows > 1, length >= LONG)
+
+    @property
+    def name(self) -> str:
+        return ("several" if self.several else "one") + ("-long" if self.long else "")
+
+    @property
+    def example(self) -> tuple[int, int]:
+        """Rows and positions of a step of this kind."""
+        return 2 if self.several else 1, LONG if self.long else SHORTEST
+
+
 def folder() -> Path:
     return cache_root() / "compiled"
 
 
-def library_of(group: Sequence[Region], config: Any, *, several: bool) -> Path:
+def library_of(group: Sequence[Region], config: Any, variant: Variant) -> Path:
     """Where the library of such a group is, or will be; `config` is the model's own."""
     told = {name: value for name, value in config.to_dict().items() if name not in ("_name_or_path", "dtype")}
     given = [_versions(), machine(), torch.get_num_threads(), repr(build_of(group)), json.dumps(told, default=repr)]
     key = hashlib.sha256("\n".join(map(str, given)).encode()).hexdigest()[:24]
-    return folder() / f"{key}-{'several' if several else 'one'}.so"
+    return folder() / f"{key}-{variant.name}.so"
 
 
 @functools.cache
@@ -81,20 +104,20 @@ class CompiledLayers:
     """A callable in the place of `regions.run_layers`, for all groups that are built alike."""
 
     def __init__(self) -> None:
-        self._runners: dict[bool, Any] = {}
-        self._order: dict[bool, list[int]] = {}
+        self._runners: dict[Variant, Any] = {}
+        self._order: dict[Variant, list[int]] = {}
         self._weights: dict[int, list[Tensor]] = {}
         self.beside = 0
 
-    def load(self, library: Path, *, several: bool) -> bool:
+    def load(self, library: Path, variant: Variant) -> bool:
         """Whether there is such a library. A damaged one is taken away."""
         try:
             said = json.loads(about(library).read_text(encoding="utf-8"))
             if checksum(library) != said["sha256"]:
                 raise ValueError("the file was changed")
             os.utime(about(library))  # the oldest are removed one day
-            self._runners[several] = torch._C._aoti.AOTIModelContainerRunnerCpu(str(library), 1)
-            self._order[several], self.beside = said["inputs"], said["beside"]
+            self._runners[variant] = torch._C._aoti.AOTIModelContainerRunnerCpu(str(library), 1)
+            self._order[variant], self.beside = said["inputs"], said["beside"]
         except FileNotFoundError:
             return False
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -104,10 +127,10 @@ class CompiledLayers:
         return True
 
     def __call__(self, layers: Sequence[nn.Module], hidden: Tensor, given: Sequence[Given]) -> Tensor:
-        several = len(hidden) > 1
         weights = self._weights.get(id(layers[0]))
         if weights is None:
             weights = self._weights[id(layers[0])] = weights_of(layers)
+        variant = Variant.of(len(hidden), slot_length(given))
         tensors = step_tensors(hidden, given)
-        found: Tensor = self._runners[several].run([*(tensors[place] for place in self._order[several]), *weights])[0]
+        found: Tensor = self._runners[variant].run([*(tensors[place] for place in self._order[variant]), *weights])[0]
         return found

@@ -6,6 +6,7 @@ Knows no request.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -39,9 +40,14 @@ class Engine:
         self._device = next(model.parameters()).device
         self.format = _format(model, weights)
         reason = why_not(model)
-        self.path = FastPath(why_not=reason) if reason else _described(model, self.format)
+        self._path = FastPath(why_not=reason) if reason else _described(model, self.format)
         self._running: Running | None = None
         self._making = threading.Lock()
+
+    @property
+    def path(self) -> FastPath:
+        """What the fast path is here; what it lacks is known once it has begun."""
+        return self._path if self._running is None else replace(self._path, lacks=self._running.lacks)
 
     @property
     def running(self) -> Running:

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -18,14 +19,20 @@ from torch import Tensor
 
 from playground.cache_folder import cache_root
 from playground.fast.compile_queue import QUEUE
-from playground.fast.compiled_layers import CompiledLayers, library_of
+from playground.fast.compiled_layers import CompiledLayers, Variant, library_of
 from playground.fast.layer_inputs import GroupSpec, packed
 from playground.fast.regions import Region, build_of, run_layers
 from playground.kernels import build
 from playground.one_state import GLOBAL_STATE
+from playground.types import Text
 
 Shape = tuple[int, int]
 """Rows of a step, and positions of each slot."""
+NO_COMPILER = Text(
+    "No C++ compiler was found, so steps are not compiled and take about twice as long. Install one (on Debian: "
+    "apt install g++) and start again.",
+    "没有找到 C++ 编译器，因此步骤未经编译，耗时约为两倍。请安装一个（Debian 上：apt install g++）后重新启动。",
+)
 _NICE = 10  # of a thread that compiles
 _SHAPES = 64  # compiled shapes of one function, before torch gives up and stays eager
 log = logging.getLogger(__name__)
@@ -42,18 +49,22 @@ class Compiler(Protocol):
     def settled(self) -> bool:
         """Whether nothing that was wanted is still being made."""
 
+    @property
+    def lacks(self) -> Text | None:
+        """What this machine would need for it."""
+
 
 class AheadOfTime:
     """Libraries of the user's cache folder; what is not there yet is compiled by another process.
 
-    `call` runs one eager step of so many rows over slots of its own, each region remembering how it was called.
+    `call` runs one eager step of a shape over slots of its own, each region remembering how it was called.
     """
 
     def __init__(
         self,
         groups: Sequence[list[Region]],
         config: Any,
-        call: Callable[[int], Tensor],
+        call: Callable[[Shape], Tensor],
         quiet_s: Callable[[], float],
     ) -> None:
         self._config = config
@@ -64,59 +75,60 @@ class AheadOfTime:
             _, layers = self._kinds.setdefault(build_of(group), (group, CompiledLayers()))
             for region in group:
                 region.join(group, layers)
-        self._missing: dict[bool, int] = {}
+        self.lacks: Text | None = None
+        self._missing: dict[Variant, int] = {}
         self._failed = False
         self._guard = threading.Lock()
 
     def ready(self, shape: Shape) -> bool:
-        return self._missing.get(shape[0] > 1) == 0
+        return self._missing.get(Variant.of(*shape)) == 0
 
     @property
     def settled(self) -> bool:
         return self._failed or not any(self._missing.values())
 
     def want(self, *shapes: Shape) -> None:
-        for several in dict.fromkeys(rows > 1 for rows, _ in shapes):
-            if several not in self._missing and not self._failed:
-                self._get(several)
+        for variant in dict.fromkeys(Variant.of(*shape) for shape in shapes):
+            if variant not in self._missing and not self._failed:
+                self._get(variant)
 
-    def _get(self, several: bool) -> None:
+    def _get(self, variant: Variant) -> None:
         absent = [
             (group, layers, library)
             for group, layers in self._kinds.values()
-            if not self._load(layers, group, library := library_of(group, self._config, several=several), several)
+            if not self._load(layers, group, library := library_of(group, self._config, variant), variant)
         ]
-        self._missing[several] = len(absent)
+        self._missing[variant] = len(absent)
         if not absent:
             return
         if build.compiler() is None:
-            self._fail("there is no C++ compiler")
+            self.lacks = NO_COMPILER
+            self._fail(NO_COMPILER.en)
             return
-        hidden = self._call(2 if several else 1)
+        hidden, threads = self._call(variant.example), torch.get_num_threads()
         for group, layers, library in absent:
             given = [region.given for region in group if region.given is not None]
-            spec = GroupSpec(
-                [region.layer for region in group], hidden, given, several, torch.get_num_threads(), group[0].beside
-            )
-            QUEUE.submit(packed(spec), library, self._quiet_s, self._arrival(layers, group, library, several))
+            modules = [region.layer for region in group]
+            spec = GroupSpec(modules, hidden, given, variant.several, threads, group[0].beside)
+            QUEUE.submit(packed(spec), library, self._quiet_s, self._arrival(layers, group, library, variant))
         for group, _ in self._kinds.values():
             for region in group:
                 region.given = None
 
-    def _load(self, layers: CompiledLayers, group: Sequence[Region], library: Any, several: bool) -> bool:
-        found = layers.load(library, several=several)
+    def _load(self, layers: CompiledLayers, group: Sequence[Region], library: Path, variant: Variant) -> bool:
+        found = layers.load(library, variant)
         for region in group if found else ():
             region.beside = layers.beside
         return found
 
     def _arrival(
-        self, layers: CompiledLayers, group: Sequence[Region], library: Any, several: bool
+        self, layers: CompiledLayers, group: Sequence[Region], library: Path, variant: Variant
     ) -> Callable[[str | None], None]:
         def arrived(failed: str | None) -> None:
-            if failed is None and not self._load(layers, group, library, several):
+            if failed is None and not self._load(layers, group, library, variant):
                 failed = "the library is not there"
             with self._guard:
-                self._missing[several] -= failed is None
+                self._missing[variant] -= failed is None
             if failed is not None:
                 self._fail(failed)
 
@@ -125,7 +137,7 @@ class AheadOfTime:
     def _fail(self, reason: str) -> None:
         with self._guard:
             if not self._failed:
-                log.warning("Steps stay uncompiled, and slower: %s", reason)
+                log.warning("Steps stay uncompiled: %s", reason)
             self._failed = True
 
 
@@ -137,6 +149,7 @@ class InProcess:
 
     def __init__(self, groups: Sequence[list[Region]], call: Callable[[Shape, bool], None]) -> None:
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "torchinductor"))
+        self.lacks: Text | None = None
         self._call = call
         self._ready: set[Shape] = set()
         self._wanted: set[Shape] = set()
@@ -179,7 +192,7 @@ class InProcess:
         except Exception as error:  # noqa: BLE001 - without a compiler on this machine, steps stay eager and right
             if threading.main_thread().is_alive():  # at the end of a program nothing can be compiled any more
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                log.warning("Steps stay uncompiled, and slower: %s", reason)
+                log.warning("Steps stay uncompiled: %s", reason)
             self._failed = True
             return
         self._ready.add(shape)

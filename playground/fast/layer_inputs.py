@@ -39,6 +39,12 @@ def _collect(one: Any, found: list[Tensor]) -> None:
             _collect(inner, found)
 
 
+def slot_length(given: Sequence[Given]) -> int:
+    """Positions of the slots that these layers read."""
+    args, kwargs = given[0]
+    return next(one.keys.shape[2] for one in (*args, *kwargs.values()) if isinstance(one, Place))
+
+
 def refilled(given: Sequence[Given], tensors: Iterator[Tensor]) -> list[Given]:
     """The same structure with other tensors, in the order of `step_tensors` behind its hidden state."""
     return [
@@ -83,7 +89,8 @@ def named_weights(layers: Sequence[nn.Module]) -> Iterator[tuple[int, str, Tenso
 class GroupSpec:
     """One group of layers as an eager step called it: its modules, that call, and how it is to be compiled.
 
-    With `several` any number of rows from two on, else one. `threads` is how many the compiled code uses, `beside` how
+    With `several` any number of rows from two on, else one; slots of LONG positions or more, or of fewer, as those of
+    that call. `threads` is how many the compiled code uses, `beside` how
     many items a layer gives beside its hidden state.
     """
 

@@ -145,12 +145,12 @@ class Net:
         return next(iter(masks.values())) if len(masks) == 1 else masks
 
     @torch.inference_mode()
-    def _called(self, count: int) -> Tensor:
-        """One step of so many rows over slots of its own; every region remembers how its layer was called. Gives a
-        hidden state as layers take it."""
+    def _called(self, shape: tuple[int, int]) -> Tensor:
+        """One step of this shape over slots of its own; every region remembers how its layer was called. Gives a hidden
+        state as layers take it."""
         slots = Slots(self.shape)
-        slots.fit(count, 1)
-        zeros = torch.zeros((count, 1), dtype=torch.long, device=self.shape.device)
+        slots.fit(*shape)
+        zeros = torch.zeros((shape[0], 1), dtype=torch.long, device=self.shape.device)
         return self._run(slots, 0, zeros, zeros, False, model=self._model.base_model, captures=True)
 
     def _in_process(self, groups: Sequence[list[Region]]) -> InProcess:

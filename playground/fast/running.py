@@ -71,6 +71,11 @@ class Running:
             self._step.want(*((rows_of_step(some), longer(tokens + 1)) for some in (rows, 1)))
 
     @property
+    def lacks(self) -> Text | None:
+        """What this machine would need for compiled steps."""
+        return None if self._step.compiler is None else self._step.compiler.lacks
+
+    @property
     def taken(self) -> int:
         """Rows in play or waiting now."""
         with self._guard:

@@ -37,7 +37,7 @@ from playground.generators.checks import check_able, check_request, check_room, 
 from playground.models import capabilities
 from playground.parameters.inert import check_combination
 from playground.rendering.prompt import Prompts
-from playground.types import ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
+from playground.types import FastPath, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
 
 if TYPE_CHECKING:
     from playground.models import Loaded
@@ -62,7 +62,6 @@ class LocalGenerator:
         self.traces = trace
         self._turns = Turns()
         self._engine = Engine(self._model, self._turns, weights=loaded.weights, rows=rows, memory=kv_memory)
-        self.fast = self._engine.path
         self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
         self._prompts = Prompts(
             self._model, self._tokenizer, self._card.title, self._card.context, loaded.turn_ends
@@ -74,6 +73,10 @@ class LocalGenerator:
     @property
     def parameters(self) -> frozenset[str]:
         return frozenset(parameters.by_name())
+
+    @property
+    def fast(self) -> FastPath:
+        return self._engine.path
 
     @property
     def card(self) -> ModelCard:

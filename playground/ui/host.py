@@ -7,18 +7,20 @@ bring its own.
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from playground import xray
+from playground import load_times, xray
 from playground.models import catalogue
 from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
 from playground.ui import form
 from playground.ui.paths import path_data
-from playground.ui.words import LOADING, NOT_YET, PACKING, UNEXPECTED, said
+from playground.ui.words import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, PACKING, UNEXPECTED, said
 
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
 log = logging.getLogger(__name__)
@@ -28,8 +30,11 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
     """The model that the settings ask for, or the embedded one with a notice in its card that says why."""
     # Imported here: this brings in torch, which takes seconds, and the page is up before.
     from playground.generators.local import LocalGenerator
+    from playground.kernels import build
     from playground.models import load_or_embedded
 
+    # A first start compiles for some ten seconds, beside what else there is to load.
+    threading.Thread(target=build.available, name="build-kernels", daemon=True).start()
     loaded = load_or_embedded(
         settings.model,
         weights=settings.weights,
@@ -60,6 +65,8 @@ class Host:
         self._generator: Generator | None = None
         self._error: Text | None = None
         self._stage: tuple[Text, float | None] = (LOADING, None)
+        self._began = time.monotonic()
+        self._expected = load_times.expected(self._load_name)
         self._share: dict[str, Any] | None = None
         if settings.share:
             self._share = {"state": "opening", "guarded": settings.password is not None}
@@ -67,9 +74,16 @@ class Host:
     def start(self) -> None:
         threading.Thread(target=self._load, name="load-model", daemon=True).start()
 
+    @property
+    def _load_name(self) -> str:
+        """Of what takes equally long to load from start to start."""
+        return f"{self.settings.model or ''} {self.settings.weights} {self.settings.path}".strip()
+
     def _load(self) -> None:
+        self._began = time.monotonic()
         try:
             self._generator = self._opener(self.settings, self._report)
+            load_times.remember(self._load_name, time.monotonic() - self._began)
         except PlaygroundError as error:
             self._error = Text(error.say("en"), error.say("zh"))
         except Exception:  # a thread of its own: what is not caught here would leave the page waiting for ever
@@ -103,11 +117,15 @@ class Host:
         return self._generator
 
     def stage(self) -> Text:
-        """What loading is doing now, with the share done where it is known."""
+        """What loading is doing now, with the share done where it is known, and how long it takes."""
         stage, share = self._stage
-        if share is None:
-            return stage
-        return Text(f"{stage.en} {share:.0%}", f"{stage.zh} {share:.0%}")
+        if share is not None:
+            stage = Text(f"{stage.en} {share:.0%}", f"{stage.zh} {share:.0%}")
+        spent = time.monotonic() - self._began
+        left = None if self._expected is None else self._expected - spent
+        if left is not None and left > 0:
+            return LOADING_LEFT.filled(stage=stage, seconds=math.ceil(left))
+        return LOADING_SO_FAR.filled(stage=stage, seconds=int(spent))
 
     def shared(self, url: str | None, local: str) -> None:
         """What became of the public link; `url` is None where the tunnel was not reached."""

@@ -58,6 +58,7 @@ def _share(share: float | None, found: Measured) -> Text | None:
 
 
 def _notes(found: Measured, generator: Generator) -> list[Text]:
+    lacks = [] if generator.fast.lacks is None else [generator.fast.lacks]
     on = (UNDATED if found.day is None else MEASURED_ON).filled(model=found.model, day=found.day)
     names = (generator.card.title, generator.card.id.rpartition("/")[2])
-    return [on] if found.model in names else [on, ANOTHER]
+    return [*lacks, on] if found.model in names else [*lacks, on, ANOTHER]

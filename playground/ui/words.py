@@ -328,6 +328,8 @@ IN_LINE = Text("In line: {ahead} ahead of you", "排队中：前面还有 {ahead
 IN_LINE_ABOUT = Text("In line: {ahead} ahead of you, about {time}", "排队中：前面还有 {ahead} 个，约 {time}")
 SECONDS = Text("{count} s", "{count} 秒")
 MINUTES = Text("{count} min", "{count} 分钟")
+LOADING_LEFT = Text("{stage}, about {seconds} s left", "{stage}，大约还需 {seconds} 秒")
+LOADING_SO_FAR = Text("{stage}, {seconds} s so far", "{stage}，已用 {seconds} 秒")
 NOT_YET = Text(
     "The model is still being loaded ({stage}); try again when it is ready.",
     "模型仍在加载（{stage}），请等加载完成后再试。",
