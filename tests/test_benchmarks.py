@@ -98,6 +98,7 @@ def test_windows_cover_a_text_one_after_the_other(tiny: models.Loaded) -> None:
     assert ids.numel() == 4 * 256
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("compiling")
 def test_work_is_warm_when_every_shape_it_steps_in_is_compiled(tiny: models.Loaded) -> None:
     generator = fast(tiny)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -90,26 +89,6 @@ def test_several_tokens_of_one_row_are_checked_as_one_forward_pass_reads_them(fa
         net.check(slots, 1, torch.tensor([8, 9, 10, 11]), 5)  # a guess that was wrong is read over
         got = net.check(slots, 1, ids[0, 5:], 5)
         assert float((got - model(ids).logits[0, 5:]).abs().max()) < 1e-5
-
-
-def settled(net: Net) -> bool:
-    """Waits for what is compiled; whether steps of several rows run compiled then."""
-    assert net.compiler is not None
-    for _ in range(2000):  # a slow machine with other work takes more than a minute
-        if net.compiler.settled:
-            break
-        time.sleep(0.1)
-    return net.compiler.ready((len(LENGTHS), 128))
-
-
-@pytest.mark.parametrize("family", ["llama", "gemma2", "gptj"])
-@pytest.mark.usefixtures("own_cache", "compiling")
-def test_a_compiled_step_gives_the_same(family: str) -> None:
-    model = model_of(family)
-    net = Net(model)
-    furthest(model, net, steps=1)  # asks for the shape
-    assert settled(net) == HERE, "without a compiler on this machine, steps stay eager and right"
-    assert furthest(model, net) < 1e-5
 
 
 def test_a_family_that_nobody_has_tried_stays_on_the_exact_path() -> None:
