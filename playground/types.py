@@ -332,16 +332,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class FastPath:
-    """How the fast path holds the weights, or in `why_not` the reason that there is none.
-
-    `choice` is one of `--weights`, `weights` what most of them became by it ("auto" may become "int4"). `lacks` is what
-    this machine would need to run it at full speed.
-    """
+    """How the fast path holds the weights (a `choice` of `--weights`, `weights` as most became), or `why_not`."""
 
     choice: str = ""
     weights: str = ""
     why_not: Text | None = None
-    lacks: Text | None = None
+    lacks: Text | None = None  # what this machine would need to run it at full speed
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class _Process:
             stderr=subprocess.DEVNULL,
             cwd=Path(__file__).parent.parent.parent,
             env={**os.environ, "TORCHINDUCTOR_COMPILE_THREADS": "1"},
-            **({"process_group": 0} if os.name == "posix" else {}),
+            process_group=0 if os.name == "posix" else None,
         )
 
     @property

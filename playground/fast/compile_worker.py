@@ -152,10 +152,10 @@ def main(source: BinaryIO, answers: BinaryIO) -> int:
             library.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             compile_group(spec, library)
             prune(library.parent)
-            said = {"error": None}
+            failed = None
         except Exception as error:  # noqa: BLE001 - told to the program, which goes on uncompiled and says so
-            said = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:400]}
-        answers.write(json.dumps(said).encode() + b"\n")
+            failed = f"{type(error).__name__}: {error}".splitlines()[0][:400]
+        answers.write(json.dumps({"error": failed}).encode() + b"\n")
         answers.flush()
     return 0
 

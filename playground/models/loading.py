@@ -22,7 +22,6 @@ from playground.models import (
     capabilities,
     context,
     device_map,
-    embedded,
     failures,
     file_failures,
     gguf_ends,
