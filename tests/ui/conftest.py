@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -30,9 +30,16 @@ FORGET = "localStorage.clear(); sessionStorage.clear();"
 FAILED = pytest.StashKey[bool]()  # whether a test has failed
 SERVED = pytest.StashKey[list[str]]()  # the servers that are its own
 
+T = TypeVar("T")
 Visit = Callable[..., Page]
 Site = Callable[..., str]
 Open = Callable[..., Stream]
+
+
+def in_own_loop(begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """In a thread of its own: the one of a browser test has a loop running already."""
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(lambda: asyncio.run(begin())).result()
 
 
 def heard(told: AsyncIterator[Any]) -> list[Any]:
@@ -41,9 +48,7 @@ def heard(told: AsyncIterator[Any]) -> list[Any]:
     async def listen() -> list[Any]:
         return [one async for one in told]
 
-    # In a thread of its own: the one of a browser test has a loop running already.
-    with ThreadPoolExecutor(1) as own:
-        return own.submit(asyncio.run, listen()).result()
+    return in_own_loop(listen)
 
 
 class Held:

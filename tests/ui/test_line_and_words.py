@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 from contextlib import aclosing
@@ -23,7 +22,7 @@ from playground.ui.server_words import STOPPING
 from playground.ui.words import WORDS, word_list
 from playground.visitor import Visitor, address_of
 from tests.failing import REASON, Failing
-from tests.ui.conftest import heard
+from tests.ui.conftest import heard, in_own_loop
 
 
 def asked(path: Path = "exact", tokens: int = 100) -> Request:
@@ -96,7 +95,7 @@ def test_where_the_server_ends_a_run_ends_with_its_text_and_who_waits_is_told() 
                     host.stopping.set()
         return states
 
-    last = asyncio.run(stopped())[-1]
+    last = in_own_loop(stopped)[-1]
     assert last.candidates[0].finish_reason == "stopped" and last.notice == STOPPING
     assert last.candidates[0].text.startswith("One two")
     line.join()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import socket
@@ -22,7 +21,7 @@ from playground.settings import Limits
 from playground.ui import event_queue
 from playground.ui.event_queue import EventQueue, Messages
 from playground.ui.sessions import Sessions
-from tests.ui.conftest import Held, Open
+from tests.ui.conftest import Held, Open, in_own_loop
 from tests.ui.events import PageClient, screen
 from tests.ui.served import forked
 
@@ -88,7 +87,7 @@ def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., N
 
     @functools.wraps(test)
     def run(**given: Any) -> None:
-        asyncio.run(test(**given))
+        in_own_loop(functools.partial(test, **given))
 
     return run
 
