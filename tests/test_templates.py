@@ -8,7 +8,6 @@ import pytest
 
 from playground import generate, tasks
 from playground.generators.local import LocalGenerator
-from playground.rendering.worker import WORKER
 from playground.types import Refused, Request, Turn
 from tests import built
 
@@ -159,9 +158,3 @@ def test_the_beginning_of_an_answer_stands_where_the_template_would_write_it() -
     )
     assert one.render(chat(prefill="Rain is")).text.endswith("assistant\n<think>\n\n</think>\n\nRain is")
     assert one.render(chat(prefill="<think>\nHm")).text.endswith("assistant\n<think>\nHm")
-
-
-def test_a_process_that_was_ended_is_replaced() -> None:
-    assert WORKER.render("{{ a }}", [{"a": 1}], {}) == ["1"]
-    WORKER.close()
-    assert WORKER.render("{{ a }}{{ b }}", [{"a": 1}, {"a": 2}], {"b": "!"}) == ["1!", "2!"]

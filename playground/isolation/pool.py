@@ -28,25 +28,40 @@ from playground.types import Busy, InvalidRequest, PlaygroundError, Text
 
 log = logging.getLogger(__name__)
 MOST = 2  # workers at a time for each kind of request: more would take the processors from whoever reads a text
-_WARM = 1  # that wait for the next request
+_WARM = 2  # that wait for the next request
 _REQUESTS = 500  # of one worker, before a fresh one takes its place
-_QUEUE = 16  # requests that may wait for a worker
+_QUEUE = 64  # requests that may wait for a worker
 _PATIENCE = 10.0  # seconds that a request waits for one
 _START = 60.0  # seconds that a start may take on a machine under load; it takes a tenth of a second on an idle one
 _WALL = 4  # times the CPU time allowed, in seconds: a worker beside a busy model gets a share of a processor only
 _GLANCE = 0.05  # seconds between looks at a worker's memory and CPU time
 # What a worker needs of the server's environment to start at all.
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR", "HOME", "USERPROFILE")
+_PASSED_ON = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "HOME",
+    "USERPROFILE",
+)
 _WATCHES_MEMORY = sys.platform != "linux"
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceLimits:
-    """What one request may take: seconds of CPU time, bytes of memory beside the worker's own, bytes of its answer."""
+    """What one request may take: seconds of CPU time, bytes of memory beside the worker's own, bytes of its answer.
+
+    `at_once` is how many of its kind are worked on at a time.
+    """
 
     seconds: float
     memory: int
     output: int
+    at_once: int = MOST
 
 
 class LimitExceeded(PlaygroundError):
@@ -66,7 +81,7 @@ def run_isolated(task: str, options: Mapping[str, Any], data: bytes, limits: Res
         "task": task, "options": options, "size": len(data),
         "seconds": limits.seconds, "memory": limits.memory, "output": limits.output,
     }  # fmt: skip
-    with _POOL.worker(task) as chosen:
+    with _POOL.worker(task, limits.at_once) as chosen:
         answer = json.loads(chosen.ask(json.dumps(header).encode("ascii") + b"\n", data, limits))
     if "failed" in answer:
         log.warning("A worker process could not read a %s: %s", task, answer["failed"])
@@ -197,9 +212,9 @@ class _Pool:
         self._waiting = 0
 
     @contextmanager
-    def worker(self, kind: str) -> Iterator[_Worker]:
+    def worker(self, kind: str, at_once: int = MOST) -> Iterator[_Worker]:
         """One that works for nobody else meanwhile. Raises Busy."""
-        with self._place(kind):
+        with self._place(kind, at_once):
             chosen = self._take()
             try:
                 yield chosen
@@ -207,9 +222,9 @@ class _Pool:
                 self._put(chosen)
 
     @contextmanager
-    def _place(self, kind: str) -> Iterator[None]:
+    def _place(self, kind: str, at_once: int) -> Iterator[None]:
         with self._guard:
-            places = self._places.setdefault(kind, threading.Semaphore(MOST))
+            places = self._places.setdefault(kind, threading.Semaphore(at_once))
             found = places.acquire(blocking=False)
             if not found and self._waiting >= _QUEUE:
                 raise _busy()

@@ -29,6 +29,7 @@ TASKS: Mapping[str, str] = {
     "table": "playground.tables.reading:read",
     "yaml": "playground.schema:read_isolated",
     "form": "playground.parameters.grammar:problem_isolated",
+    "template": "playground.rendering.templates:render_isolated",
 }
 _HEAVY = 128 * 2**20  # bytes of memory at its peak after which a worker ends instead of waiting for the next request
 _FILES = 64  # open files

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from playground.rendering.control import ControlTokens, Part
 from playground.rendering.markers import Markers
-from playground.rendering.worker import WORKER, Failure
+from playground.rendering.templates import Failure, render
 from playground.types import Refused, Text
 
 Role = Literal["system", "user", "assistant"]
@@ -176,7 +176,7 @@ class ChatTemplate:
         pairs = zip(each, opens, strict=True)
         given = [{"messages": messages, "add_generation_prompt": begins} for messages, begins in pairs]
         shared = {"tools": None, "documents": None, **_texts_only(self._tokenizer.special_tokens_map)}
-        return WORKER.render(self.source, given, shared)
+        return render(self.source, given, shared)
 
     def _own(self) -> Callable[..., Any] | None:
         """The tokenizer's own way to write a conversation, where it brings code for that, which its owner allowed."""
