@@ -24,9 +24,13 @@ from tests.test_fast_net import HERE
 KEYS = {
     "one_stream_vs_generate", "one_stream_vs_llama_cpp", "sixteen_vs_generate", "newcomer_steps", "client_share_1",
     "client_share_16", "sampling_share", "second_start_s", "auto_kl_ratio", "auto_perplexity_ratio", "trace_overhead",
-    "replay_256_ms", "beside_heavy_s", "stop_heavy_s",
+    "replay_256_ms", "beside_heavy_s", "stop_heavy_s", "first_start_share", "second_start_share", "memory_ready_mb",
+    "memory_loaded_mb", "memory_after_ratio",
 }  # fmt: skip
-OVER_HTTP = {"client_share_1", "client_share_16", "second_start_s"}
+OVER_HTTP = {
+    "client_share_1", "client_share_16", "second_start_s", "first_start_share", "second_start_share", "memory_ready_mb",
+    "memory_loaded_mb", "memory_after_ratio",
+}  # fmt: skip
 
 
 @pytest.fixture

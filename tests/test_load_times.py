@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from playground import load_times
+from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Settings
 from playground.types import Text
 from playground.ui.host import Host
-from tests.conftest import tiny_model
 
 
 def test_the_last_time_is_what_is_expected(own_cache: Path) -> None:
@@ -39,9 +39,7 @@ def test_the_page_says_how_long_loading_takes(own_cache: Path) -> None:
 
 
 def test_a_load_that_succeeds_is_remembered(own_cache: Path) -> None:
-    from playground.generators.local import LocalGenerator
-
-    host = Host(Settings(), lambda settings, report: LocalGenerator(tiny_model()))
+    host = Host(Settings(), lambda settings, report: ScriptedGenerator(["One two"]))
     host.start()
     assert host.wait(60) and host.loaded is not None
     assert own_cache.joinpath("load_times.json").is_file()

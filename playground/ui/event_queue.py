@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from anyio.to_thread import run_sync
 from fastapi import HTTPException
 from gradio import queueing
 from gradio.server_messages import ProcessCompletedMessage, UnexpectedErrorMessage
@@ -195,7 +194,7 @@ class EventQueue(queueing.Queue):
                 self._forget(session)
             elif session not in busy and messages.empty() and messages.idle > KEPT:
                 self._forget(session)
-        await run_sync(self._sessions.sweep, busy)
+        await asyncio.to_thread(self._sessions.sweep, busy)
 
     def _forget(self, session: str) -> None:
         self.pending_messages_per_session.pop(session, None)
