@@ -1,4 +1,4 @@
-"""How this program's memory goes back to the system: what the C library keeps for later allocations.
+"""When this program's memory goes back to the system, and what the C library keeps of it for later allocations.
 
 glibc keeps freed memory, in up to eight arenas a processor, since the next request might want it: after sixteen streams
 that was more than the model. Knows nothing of what is allocated; elsewhere than on Linux with glibc it does nothing.
@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 from typing import Any
+
+from playground import mapped_weights
 
 _ARENA_MAX = -8  # mallopt(3)
 _ARENAS = 2  # numbers are crunched in one or two threads; the others allocate little
@@ -40,7 +42,7 @@ def trim() -> None:
 
 
 class _Later:
-    """One thread that trims once nobody has asked for it for a while."""
+    """One thread that gives memory back once nobody has asked for it for a while."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -63,6 +65,7 @@ class _Later:
                     break
             time.sleep(left)
         trim()
+        mapped_weights.release()
 
 
 _LATER = _Later()

@@ -17,6 +17,7 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from playground import mapped_weights
 from playground.cache_folder import cache_root
 from playground.models import (
     capabilities,
@@ -180,6 +181,7 @@ def _weights(
             ignore_mismatched_sizes=True,  # they are told below, in our own words
             **options,
         )
+    mapped_weights.note(source.folder)
     if seen["mismatched_keys"]:
         tensor, stored, wanted = min(seen["mismatched_keys"], key=lambda one: str(one[0]))
         raise file_failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))

@@ -54,7 +54,7 @@ class BatchTab:
         self._kept = kept
         self._opening = threading.Lock()
         self._opened: Jobs | None = None
-        self._uploads = Uploads(host.settings.limits.batch_bytes)
+        self._uploads = Uploads(host.settings.limits)
 
     def layout(self) -> None:
         limits = self._host.settings.limits

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playground import visitor
+from playground.settings import Limits
 from playground.types import Busy, InvalidRequest, Text
 
 AT_ONCE = 16  # files that may be on their way
@@ -26,6 +28,7 @@ _NAME = 80  # characters of a name that are kept
 _LOST = Text("The file did not arrive whole.", "文件没有完整送达。")
 _AGAIN = Text("Choose the file again.", "请重新选择文件。")
 _FULL = Text("Too many files are being sent right now.", "目前上传的文件太多。")
+_SHARE = Text("As many files are being sent from your address as may be.", "你的地址正在上传的文件已达上限。")
 _LATER = Text("Try again in a minute.", "请一分钟后重试。")
 
 
@@ -33,15 +36,16 @@ _LATER = Text("Try again in a minute.", "请一分钟后重试。")
 class _Arriving:
     at: object
     size: int
+    whose: visitor.Visitor
     held: bytearray = field(default_factory=bytearray)
     moment: float = 0.0
 
 
 class Uploads:
-    """All sessions' files, one a session; of at most `most` bytes each. Methods may be called from any thread."""
+    """All sessions' files, one a session, in a share for each address. Methods may be called from any thread."""
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = most
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
         self._clock = clock
         self._arriving: dict[str, _Arriving] = {}
         self._lock = threading.Lock()
@@ -73,19 +77,22 @@ class Uploads:
         at, size, known = sent.get("at"), sent.get("size"), self._arriving.get(session)
         if known is not None and known.at == at and known.size == size:
             return known
-        if type(size) is not int or not 0 <= size <= self._most or sent.get("from") != 0:
+        if type(size) is not int or not 0 <= size <= self._limits.batch_bytes or sent.get("from") != 0:
             raise InvalidRequest(_LOST, _AGAIN, parameter="file")
         self._arriving.pop(session, None)
-        self._make_room()
-        self._arriving[session] = begun = _Arriving(at, size)
+        whose = visitor.current()
+        self._make_room(whose)
+        self._arriving[session] = begun = _Arriving(at, size, whose)
         return begun
 
-    def _make_room(self) -> None:
+    def _make_room(self, whose: visitor.Visitor) -> None:
         old = self._clock() - _IDLE
         for session in [one for one, file in self._arriving.items() if file.moment < old]:
             del self._arriving[session]
         if len(self._arriving) >= AT_ONCE:
             raise Busy(_FULL, _LATER)
+        if not whose.fits((file.whose for file in self._arriving.values()), self._limits.share(AT_ONCE)):
+            raise Busy(_SHARE, _LATER)
 
 
 @contextmanager

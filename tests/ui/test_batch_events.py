@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextvars import copy_context
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from playground.ui.kept import Kept
 from playground.ui.line import Line
 from playground.ui.uploads import AT_ONCE, Uploads
 from playground.ui.words import UNEXPECTED, said
+from playground.visitor import Visitor, answer_to
 from tests.ui.conftest import heard
 from tests.ui.events import Screen
 
@@ -186,7 +188,7 @@ def test_a_path_names_no_file(tab: BatchTab, tmp_path: Path) -> None:
 
 def test_files_on_their_way_are_few_and_the_idle_make_room(tab: BatchTab) -> None:
     moment = [0.0]
-    uploads = Uploads(100, clock=lambda: moment[0])
+    uploads = Uploads(Limits(batch_bytes=100), clock=lambda: moment[0])
     begins = {"at": 1, "size": 90, "from": 0, "data": "AAAA"}
     for session in range(AT_ONCE):
         assert uploads.add(str(session), begins) is None
@@ -196,6 +198,22 @@ def test_files_on_their_way_are_few_and_the_idle_make_room(tab: BatchTab) -> Non
         uploads.add("large", begins | {"size": 101})
     moment[0] = 60.0
     assert uploads.add("late", begins) is None
+
+
+def test_one_address_cannot_take_all_places_for_files() -> None:
+    uploads = Uploads(Limits(batch_bytes=100, session_share=25, address_share=50))
+    begins = {"at": 1, "size": 90, "from": 0, "data": "AAAA"}
+
+    def begin(number: int, address: str) -> bytes | None:
+        session, own = f"{address} {number}", copy_context()
+        own.run(answer_to, Visitor(session, address))
+        return own.run(uploads.add, session, begins)
+
+    for number in range(AT_ONCE // 2):
+        assert begin(number, "10.0.0.1") is None
+    with pytest.raises(Busy, match="your address"):
+        begin(AT_ONCE, "10.0.0.1")
+    assert begin(0, "10.0.0.2") is None
 
 
 def whole(content: bytes, **more: Any) -> dict[str, Any]:
