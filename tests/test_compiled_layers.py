@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import torch
 from playground.cache_folder import CACHE_VARIABLE
 from playground.fast import layer_compilers
 from playground.fast.compile_queue import CompileQueue
+from playground.fast.compile_worker import prune
 from playground.fast.compiled_layers import about, folder
 from playground.fast.net import Net
 from playground.kernels import build
@@ -152,3 +154,18 @@ def test_every_family_compiles(family: str) -> None:
     until(lambda: net.compiler is not None and net.compiler.settled)
     assert net.compiler.ready(ROWS)
     assert furthest(model, net) < 1e-5
+
+
+def test_libraries_are_bounded_and_what_a_killed_process_left_goes(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}-one.so").write_bytes(b"x" * 100)
+        about(tmp_path / f"{number}-one.so").write_text("{}")
+        os.utime(about(tmp_path / f"{number}-one.so"), (1000 + number, 1000 + number))
+    for name, age in ((".making-old", 7200), (".making-new", 0)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "layers.so").write_bytes(b"x")
+        os.utime(tmp_path / name, (time.time() - age, time.time() - age))
+    prune(tmp_path, most=250)
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        ".making-new", "1-one.about", "1-one.so", "2-one.about", "2-one.so",
+    ]  # fmt: skip

@@ -9,10 +9,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,6 +40,8 @@ from playground.fast.slots import LONG
 from playground.kernels import build, int4
 
 _PARENT_ENDED = 1  # PR_SET_PDEATHSIG, see prctl(2)
+_MAKING = ".making-"
+_LEFT_S = 3600.0  # seconds after which what is being made is nobody's any more
 _MOST_BYTES = 500_000_000  # of all libraries together; those that were used longest ago go
 
 
@@ -83,7 +88,7 @@ def compile_group(spec: GroupSpec, library: Path) -> None:
     places = first_places(tensors)
     given = [tensors[place] for place in places], weights
     dynamic = _dynamic(given[0], spec), [None] * len(weights)
-    with torch.no_grad(), tempfile.TemporaryDirectory(dir=library.parent, prefix=".making-") as making:
+    with torch.no_grad(), tempfile.TemporaryDirectory(dir=library.parent, prefix=_MAKING) as making:
         program = torch.export.export(_Group(spec, places), given, dynamic_shapes=dynamic, strict=False)
         made = Path(making, "layers.so")
         torch._inductor.aot_compile(program.module(), given, options={"aot_inductor.output_path": str(made)})
@@ -118,7 +123,11 @@ def _slots(given: Sequence[Any]) -> list[Tensor]:
 
 
 def prune(folder: Path, most: int = _MOST_BYTES) -> None:
-    """Removes the libraries that were used longest ago where all together are too large."""
+    """Removes what a killed process left, and where all libraries together are too large those used longest ago."""
+    for left in folder.glob(f"{_MAKING}*"):
+        with suppress(OSError):  # whoever made it has just removed it
+            if time.time() - left.stat().st_mtime > _LEFT_S:
+                shutil.rmtree(left)
     kept = sorted(folder.glob("*.about"), key=lambda one: one.stat().st_mtime, reverse=True)
     size = 0
     for said in kept:
