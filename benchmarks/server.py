@@ -22,8 +22,9 @@ from benchmarks.scale import FULL, Scale
 from playground.types import Path
 
 ROOM = ("--limit-running", "96", "--limit-waiting", "96")  # for more sessions than one page usually has
-_PATIENCE = 180.0
+_PATIENCE = 600.0
 _IDLE = 0.05  # of one core
+_IDLE_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ class App:
         return sum(one.memory_info().rss for one in self._family())
 
     def rest(self) -> None:
-        """Waits until it does nothing: what is compiled in the background is ready then."""
-        until = time.monotonic() + _PATIENCE
+        """Waits until it has done nothing for some seconds: what is compiled in the background, which begins a moment
+        after an answer, is ready then, and memory is given back."""
+        until, idle = time.monotonic() + _PATIENCE, 0
         before = self._worked()
-        while time.monotonic() < until:
+        while time.monotonic() < until and idle < _IDLE_S:
             time.sleep(1.0)
             now = self._worked()
-            if now - before < _IDLE:
-                return
+            idle = idle + 1 if now - before < _IDLE else 0
             before = now
 
     def _worked(self) -> float:
