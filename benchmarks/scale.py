@@ -29,7 +29,7 @@ class Scale:
 
 FULL = Scale(
     rounds=5, stream=64, company=32, served=160, served_16=64, newcomer=100, heavy=8000, beams=512, looped=48, bare=16,
-    starts=5, rows=16, window=256, traced=32, replayed=256, knob_rounds=3,
+    starts=3, rows=16, window=256, traced=32, replayed=256, knob_rounds=3,
 )  # fmt: skip
 QUICK = Scale(
     rounds=2, stream=4, company=6, served=6, served_16=4, newcomer=20, heavy=60, beams=30, looped=24, bare=2, starts=1,
