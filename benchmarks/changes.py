@@ -40,9 +40,7 @@ class Changes:
         return lines
 
 
-def changes(
-    loaded: models.Loaded, texts: int, tokens: int, tell: Callable[[str], None] = lambda _: None
-) -> Changes:
+def changes(loaded: models.Loaded, texts: int, tokens: int, tell: Callable[[str], None] = lambda _: None) -> Changes:
     """`loaded` is what the exact path runs on: bf16, as the page has it."""
     generator = fast(loaded)
     requests = [_request(number, tokens) for number in range(texts)]

@@ -1,18 +1,10 @@
-"""What a server's memory is, and who holds it: `python -m benchmarks.memory`.
+"""What a server's memory is: `python -m benchmarks.memory`. The server is the app itself, asked over HTTP.
 
-The server is the app itself, asked over HTTP. The table of owners is read in this process, which loads the same things
-one after the other.
+Who holds it: `python -m benchmarks.owners`.
 """
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import sys
-from collections.abc import Callable
-from typing import Any
-
-import psutil
 from gradio_client import Client
 
 from benchmarks import asked
@@ -69,43 +61,5 @@ def _loaded(opened: App, scale: Scale) -> int:
     return most
 
 
-def owners() -> list[str]:
-    """Lines of a table: what each part adds to this process."""
-    found: list[str] = []
-    before = _own()
-
-    def part(name: str, work: Callable[[], Any]) -> Any:
-        nonlocal before
-        made = work()
-        gc.collect()
-        _trim()
-        now = _own()
-        found.append(f"  {name:<44}{(now - before) / MB:8.0f}{now / MB:8.0f}")
-        before = now
-        return made
-
-    part("Python", lambda: None)
-    part("Gradio, FastAPI, pandas and the page", lambda: __import__("playground.ui.serve"))
-    part("torch", lambda: __import__("torch"))
-    part("transformers and the engine", lambda: __import__("playground.generators.local"))
-    from playground.generators.local import LocalGenerator
-    from playground.models import load_or_embedded
-
-    loaded = part("weights in bf16, mapped from their file", lambda: load_or_embedded(None))
-    generator = part("generator", lambda: LocalGenerator(loaded))
-    part("weights in 4 bits, the reading of all weights", generator.pack)
-    return found
-
-
-def _own() -> int:
-    return int(psutil.Process().memory_info().rss)
-
-
-def _trim() -> None:
-    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 if __name__ == "__main__":
-    print("\n".join(["what each part adds, and the sum, MB", *owners()]))
     print(server())
