@@ -158,7 +158,7 @@ const drawAll = () => {
   drawPicker();
   drawFields();
   for (const area of element.querySelectorAll("[data-for] > label textarea")) area.value = form[area.name] ?? "";
-  for (const box of element.querySelectorAll(".compose-switch input")) box.checked = Boolean(form[box.name]);
+  for (const box of element.querySelectorAll(".compose-switch[data-field] input")) box.checked = Boolean(form[box.name]);
   drawn = null;
   drawKind();
 };
