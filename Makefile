@@ -42,7 +42,6 @@ bench-long: $(RUN_STAMP)
 	@exec $(PY) -m benchmarks.long $(ARGS)
 
 lint: $(DEV_STAMP)
-	@rm -f playground/ui/*.pyi # Gradio writes them at import, and mypy would read them instead of the source
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 
