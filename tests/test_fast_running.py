@@ -19,6 +19,7 @@ from playground.fast.running import Running
 from playground.generators.checks import rows_seeds
 from playground.generators.local import LocalGenerator
 from playground.types import Refused, Request, Step
+from playground.visitor import Visitor
 
 PROMPTS = ("The harbour", "The harbour in the morning light was", "One two three four", "A", "港口的清晨")
 SETTINGS: tuple[dict[str, Any], ...] = (
@@ -273,3 +274,46 @@ def test_what_a_first_visitor_needs_is_wanted_before_anybody_asks(generator: Loc
     told(running.stream(job(generator, request)))
     settled(running)
     assert set(wanted.shapes) <= {(4, 128), (1, 128), (2, 128)}, "nothing else of the first run is left to be compiled"
+
+
+def test_one_address_does_not_take_the_running_batch_from_the_others(generator: LocalGenerator) -> None:
+    net = Net(generator._model, compiles=False)
+    shared = Running(net, net, generator._turns, rows=16, memory=2**26, shares=(25, 50))
+    long = generate.checked(generate.build("One", {"n": 4, "max_new_tokens": 400, "ignore_eos": True, "seed": 1}))
+
+    def opened(session: str, address: str) -> Job:
+        made = job(generator, long)
+        made.visitor = Visitor(session, address)
+        shared.open(made)
+        return made
+
+    greedy = [opened(f"tab {number}", "10.0.0.1") for number in range(4)]
+    greedy[0].told.poll()
+    while not greedy[1].lives:
+        time.sleep(0.002)
+    other = opened("tab", "10.0.0.2")
+    same = opened("tab", "10.0.0.2")
+    while not other.lives:
+        time.sleep(0.002)
+    assert [bool(one.lives) for one in greedy] == [True, True, False, False], "half of sixteen rows"
+    assert not same.lives and same.told.place() is not None, "a quarter for one session, which waits in line"
+    late = opened("", "10.0.0.3")
+    while not late.lives:
+        time.sleep(0.002)
+    assert shared.taken == 7 * 4 and sum(bool(one.lives) for one in (*greedy, other, same, late)) == 4
+    for one in (*greedy, other, same, late):
+        one.cancelled.set()
+    settled(shared)
+
+
+def test_without_shares_a_visitor_may_take_all_of_it(generator: LocalGenerator, running: Running) -> None:
+    long = generate.checked(generate.build("One", {"n": 4, "max_new_tokens": 200, "ignore_eos": True, "seed": 1}))
+    mine = [job(generator, long) for _ in range(3)]
+    for one in mine:
+        one.visitor = Visitor("tab", "10.0.0.1")
+        running.open(one)
+    while not all(one.lives for one in mine):
+        time.sleep(0.002)
+    for one in mine:
+        one.cancelled.set()
+    settled(running)

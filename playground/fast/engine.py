@@ -31,12 +31,20 @@ class Engine:
     """
 
     def __init__(
-        self, model: Any, turns: Turns, *, weights: str = "auto", rows: int | None = None, memory: int | None = None
+        self,
+        model: Any,
+        turns: Turns,
+        *,
+        weights: str = "auto",
+        rows: int | None = None,
+        memory: int | None = None,
+        shares: tuple[int, int] = (100, 100),
     ) -> None:
         self._model = model
         self._turns = turns
         self._rows = ROWS if rows is None else rows
         self._memory = memory
+        self._shares = shares
         self._device = next(model.parameters()).device
         self.format = _format(model, weights)
         reason = why_not(model)
@@ -58,7 +66,7 @@ class Engine:
                 if self.format != "dense":
                     packed = Net(self._model, FORMATS[self.format], quiet_s=self._quiet_s)
                 memory = room(self._device) if self._memory is None else self._memory
-                self._running = Running(packed, own, self._turns, rows=self._rows, memory=memory)
+                self._running = Running(packed, own, self._turns, rows=self._rows, memory=memory, shares=self._shares)
                 trim_soon()  # packing went through the weights in fp32
             return self._running
 

@@ -16,6 +16,7 @@ from playground.decoding.row import Row, Setting
 from playground.decoding.told import Told
 from playground.fast.lookup import guess
 from playground.types import Step
+from playground.visitor import Visitor, current
 
 ALIKE = 8  # tokens that two prompts must go on alike, before one waits for the other
 FEW = 4  # rows of a request that somebody is watching; one with more is a batch job
@@ -90,7 +91,7 @@ class Live:
 class Job:
     """One request. `told` carries its Steps to the reader, and in the end None or what went wrong.
 
-    `reader` is whether anybody reads along at all: of a batch job's row nobody does.
+    `reader` is whether anybody reads along at all: of a batch job's row nobody does. `visitor` is who asks.
     """
 
     setting: Setting
@@ -100,6 +101,7 @@ class Job:
     lives: list[Live] = field(default_factory=list)
     told: Told = field(default_factory=Told)
     reader: bool = True
+    visitor: Visitor = field(default_factory=current)
 
     @property
     def cancelled(self) -> threading.Event:

@@ -25,10 +25,6 @@ class Rooms:
         self._memory = memory
         self._rooms: dict[int, Seating] = {}
 
-    def fits(self, jobs: Iterable[Job]) -> bool:
-        """Whether these have room beside each other."""
-        return self.bytes_for(jobs) <= self._memory
-
     def bytes_for(self, jobs: Iterable[Job]) -> int:
         """What the sequences of these take once they are as long as they may become, the spare position included."""
         seats: dict[int, int] = {}

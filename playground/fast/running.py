@@ -26,20 +26,25 @@ from playground.types import Refused, Step, Text, Wait
 from playground.waiting import turn
 
 _QUANTUM = 16  # steps before other rows of large jobs have their turn
+_SPARE = 12  # percent of rows and memory that are for whoever has nothing in play, where there are shares
 
 
 class Running:
     """`step` gives rows their scores, `fill` reads prompts; both may be one net. `rows` is the most in one step.
 
-    `memory` bounds the bytes of keys and values; a request that does not fit waits for those before it to end.
+    `memory` bounds the bytes of keys and values; a request that does not fit waits for those before it to end. A
+    session and an address that have more than one request in play may hold `shares` percent of both.
     """
 
-    def __init__(self, step: Net, fill: Net, turns: Turns, *, rows: int, memory: int) -> None:
+    def __init__(
+        self, step: Net, fill: Net, turns: Turns, *, rows: int, memory: int, shares: tuple[int, int] = (100, 100)
+    ) -> None:
         self._step = step
         self._fill = fill
         self._turns = turns
         self._rows = rows
         self._memory = memory
+        self._shares = shares
         self._furnish()
         self._waiting: deque[Job] = deque()
         self._jobs: list[Job] = []
@@ -107,8 +112,27 @@ class Running:
         return sorted(self._waiting, key=lambda job: not job.watched)
 
     def _fits(self, jobs: Sequence[Job]) -> bool:
-        """Whether these have room beside each other."""
-        return sum(len(job.rows) for job in jobs) <= self._rows and self._rooms.fits(jobs)
+        """Whether the last of these has room beside the others."""
+        return self._has_room(jobs) and self._in_share(jobs)
+
+    def _has_room(self, jobs: Sequence[Job], percent: int = 100) -> bool:
+        """Whether these take no more than this part of all rows and all memory."""
+        rows = sum(len(job.rows) for job in jobs)
+        return rows <= self._rows * percent // 100 and self._rooms.bytes_for(jobs) <= self._memory * percent // 100
+
+    def _in_share(self, jobs: Sequence[Job]) -> bool:
+        """Whether the last of these is within its visitor's share, if the visitor is in play with others already; then
+        a last part of everything is not for it, but for those who have nothing yet."""
+        *others, one = jobs
+        for percent, whose in zip(self._shares, (_session, _address), strict=True):
+            mine = [job for job in others if whose(job) and whose(job) == whose(one)]
+            if (
+                percent < 100
+                and mine
+                and not (self._has_room([*mine, one], percent) and self._has_room(jobs, 100 - _SPARE))
+            ):
+                return False
+        return True
 
     def _refuse_what_never_fits(self, job: Job) -> None:
         need = self._rooms.bytes_for([job])
@@ -153,10 +177,12 @@ class Running:
             return bool(self._jobs)
 
     def _admit(self) -> None:
-        """Those who wait come in, in their order, as far as rows and memory go."""
+        """Those who wait come in, in their order, as far as rows and memory go; who has his share lets others by."""
         for job in self._line():
-            if self._jobs and not self._fits([*self._jobs, job]):
+            if self._jobs and not self._has_room([*self._jobs, job]):
                 return
+            if not self._in_share([*self._jobs, job]):
+                continue
             self._waiting.remove(job)
             self._jobs.append(job)
             job.seat()
@@ -216,3 +242,11 @@ class Running:
             if job in self._jobs:
                 self._jobs.remove(job)
         job.end()
+
+
+def _session(job: Job) -> str:
+    return job.visitor.session
+
+
+def _address(job: Job) -> str:
+    return job.visitor.address

@@ -49,23 +49,30 @@ class LocalGenerator:
     """One loaded model. With `trace` every Step tells what each stage of the chain did, which costs some speed.
 
     `rows` and `kv_memory` (bytes) bound the running batch of the fast path; None leaves them to the machine.
+    `shares` is how much of it a session and an address may hold, in percent.
     """
 
     name = "local"
 
     def __init__(
-        self, loaded: Loaded, *, trace: bool = False, rows: int | None = None, kv_memory: int | None = None
+        self,
+        loaded: Loaded,
+        *,
+        trace: bool = False,
+        rows: int | None = None,
+        kv_memory: int | None = None,
+        shares: tuple[int, int] = (100, 100),
     ) -> None:
         self._model = loaded.model.eval()
         self._tokenizer = loaded.tokenizer
         self._card = loaded.card
         self.traces = trace
         self._turns = Turns()
-        self._engine = Engine(self._model, self._turns, weights=loaded.weights, rows=rows, memory=kv_memory)
-        self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
-        self._prompts = Prompts(
-            self._model, self._tokenizer, self._card.title, self._card.context, loaded.turn_ends
+        self._engine = Engine(
+            self._model, self._turns, weights=loaded.weights, rows=rows, memory=kv_memory, shares=shares
         )
+        self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
+        self._prompts = Prompts(self._model, self._tokenizer, self._card.title, self._card.context, loaded.turn_ends)
         self._labels = Labels(self._tokenizer)
         self._able = capabilities.of(self._model, self._card.id)
         self._device = _entrance(self._model)

@@ -23,8 +23,8 @@ import gradio as gr
 from playground import counsel, generate, parameters, tasks
 from playground.parameters.words import check_no_ids
 from playground.task import Task
-from playground.types import InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
-from playground.ui.answer import answer
+from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
+from playground.ui.answer import Waiting, answer
 from playground.ui.blocks import Blocks
 from playground.ui.element import decode, encode
 from playground.ui.host import Host
@@ -87,6 +87,8 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
                         run = state
                         if not run.finished and (update := news.of(run)) is not None:
                             yield update
+                    else:
+                        yield waits(state, int(values["n"]), texts["language"])
             if run is not None:
                 await _tell_more(run, host.generator.card, task, texts)
                 if host.stopping.is_set():
@@ -120,6 +122,11 @@ class Growth:
         self._told = [(candidate.text, candidate.token_ids) for candidate in run.candidates]
         told = [_grown(*old, *new) for old, new in zip(before, self._told, strict=True)]
         return {"candidates": told} if any(any(one.values()) for one in told) else None
+
+
+def waits(state: Waiting, count: int, language: Language) -> dict[str, Any]:
+    """The update of a run that has not begun: nothing of any candidate, and why."""
+    return {"candidates": [_grown("", [], "", []) for _ in range(count)], "waiting": state.reason.say(language)}
 
 
 def _grown(old: str, old_ids: list[int], new: str, new_ids: list[int]) -> dict[str, Any]:

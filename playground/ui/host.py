@@ -11,7 +11,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from playground import load_times, xray
@@ -45,12 +44,15 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
     )
     if settings.kept_memory is not None:
         xray.limit(settings.kept_memory)
-    generator = LocalGenerator(loaded, rows=settings.rows, kv_memory=settings.kv_memory)
+    shares = (settings.limits.session_share, settings.limits.address_share)
+    generator = LocalGenerator(loaded, rows=settings.rows, kv_memory=settings.kv_memory, shares=shares)
     if settings.path == "fast" and "fast" in generator.paths:
         report(PACKING, None)
         generator.pack()
-        with suppress(PlaygroundError):  # what this model refuses is said to whoever presses the button
+        try:
             generator.expect(form.first_request(generator.card))
+        except Exception as error:  # noqa: BLE001 - a preparation: what fails here is said to whoever presses the button
+            log.info("Nothing was prepared for the first visitor: %s", type(error).__name__)
     return generator
 
 

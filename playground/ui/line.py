@@ -7,7 +7,7 @@ Nothing but a Desk's seat ever waits here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from statistics import fmean
 
@@ -29,6 +29,7 @@ class Ticket:
         self.visitor = visitor
         self.fast = request is not None and request.path == "fast"
         self.waits = False
+        self.begun = False  # it has one of the places that run, on the exact path
         self.run: Run | None = None
         self._tokens = 0 if request is None else int(request.values["max_new_tokens"])
 
@@ -49,7 +50,8 @@ class Ticket:
 
 
 class Line:
-    """First come, first served; the first `running` tickets of the exact path may run.
+    """First come, first served; `running` tickets of the exact path may run at a time. Where there are shares, the last
+    of these places is for whoever has none.
 
     On the fast path the running batch, of `rows` rows at most, lets in whom it has room for; here those only count.
     """
@@ -91,12 +93,27 @@ class Line:
             return None
         with self._lock:
             exact = [other for other in self._tickets if not other.fast]
-        playing, waiting = exact[: self._limits.running], exact[self._limits.running :]
+            playing = self._playing(exact)
+        waiting = [other for other in exact if not other.begun]
         if ticket not in waiting:
             return None
         ahead, tokens = turn(ticket, waiting, playing, lambda some: len(some) <= self._limits.running)
         known = [one.token_s for one in playing if one.token_s is not None]
         return Wait(ahead, tokens * fmean(known) if known else None)
+
+    def _playing(self, tickets: Sequence[Ticket]) -> list[Ticket]:
+        """Those of the exact path that may run, whoever comes in now among them."""
+        running, limits = self._limits.running, self._limits
+        shared = min(limits.session_share, limits.address_share) < 100
+        most = max(1, running - 1) if shared else running
+        playing = [one for one in tickets if one.begun]
+        for one in tickets:
+            if len(playing) >= running:
+                break
+            if not one.begun and one.visitor.fits([other.visitor for other in playing], (most, most)):
+                one.begun = True
+                playing.append(one)
+        return playing
 
 
 class Switches:

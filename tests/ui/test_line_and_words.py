@@ -81,6 +81,18 @@ def test_a_visitor_takes_his_share_of_the_line_and_no_more() -> None:
     assert address_of("::ffff:10.0.0.1") == "10.0.0.1" and address_of(None) == ""
 
 
+def test_the_last_place_on_the_exact_path_is_for_who_has_none() -> None:
+    line = Line(Limits(running=3, waiting=8, session_share=50, address_share=75))
+    mine = [line.join(None, Visitor(f"tab {number}", "10.0.0.1")) for number in range(4)]
+    assert [line.wait(one) is None for one in mine] == [True, True, False, False]
+    yours = line.join(None, Visitor("you", "10.0.0.2"))
+    assert line.wait(yours) is None
+    line.leave(mine[0])
+    assert line.wait(mine[2]) is None and line.wait(mine[3]) is not None
+    alone = Line(Limits(running=3, waiting=8))
+    assert [alone.wait(alone.join(None, Visitor("tab", "10.0.0.1"))) for _ in range(3)] == [None] * 3
+
+
 def test_where_the_server_ends_a_run_ends_with_its_text_and_who_waits_is_told() -> None:
     host = Host(Settings(), lambda _settings, _report: ScriptedGenerator(["One two three " * 50], delay=0.02))
     line = Line(Limits(running=1, waiting=1))
@@ -186,3 +198,16 @@ def test_the_endpoint_tells_a_text_that_failed_beside_the_others_with_its_reason
     last = heard(api.endpoint(host, Line(Limits()))(*given.values()))[-1]
     assert [one["text"] for one in last["candidates"]] == ["an old ferry", "a lamp"]
     assert [one["reason"] for one in last["candidates"]] == [None, {"en": REASON.en, "zh": REASON.zh}]
+
+
+def test_the_endpoint_says_what_a_run_waits_for() -> None:
+    host = Host(Settings(), lambda _settings, _report: ScriptedGenerator(["One two", "Three"]))
+    line = Line(Limits(running=1, waiting=2))
+    before = line.join()
+    threading.Timer(0.5, line.leave, [before]).start()
+    host.start()
+    assert host.wait(10)
+    given = {**api._defaults(), "prompt": "A harbour", "n": 2, "seed": 0, "language": "zh"}
+    first, *_, last = heard(api.endpoint(host, line)(*given.values()))
+    assert "前面" in first["waiting"] and [one["delta"] for one in first["candidates"]] == ["", ""]
+    assert "waiting" not in last and last["candidates"][0]["text"] == "One two"
