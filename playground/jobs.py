@@ -5,6 +5,7 @@ Knows no page. Whoever has a job's key may do all of this with it, and nobody el
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import closing
@@ -16,6 +17,11 @@ from playground.store import Counts, Store
 from playground.types import Busy, Generator, PlaygroundError, Text
 from playground.visitor import Visitor
 
+log = logging.getLogger(__name__)
+_STOPPED = Text(
+    "The batch stopped because of an error. What is done is kept; it can be resumed.",
+    "批量任务因错误而停止。已完成的内容都在，可以继续运行。",
+)
 _ENDS = 2.0  # seconds that a row which was cancelled may take to end
 _SHARE = 2  # batch jobs together take one row in so many of a step, so that whoever reads along finds room at once
 
@@ -138,6 +144,9 @@ class Jobs:
                     live.ended += 1
         except PlaygroundError as error:  # a full disk: what was accepted is there, the rest waits to be resumed
             self._trouble[key] = Text(error.say("en"), error.say("zh"))
+        except Exception:  # a thread has no caller: the terminal gets the traceback, its owner a sentence
+            log.exception("A batch job stopped")
+            self._trouble[key] = _STOPPED
         finally:
             with self._guard:
                 del self._live[key]

@@ -110,6 +110,23 @@ def test_a_disk_that_fills_up_stops_a_job_with_its_reason_and_it_goes_on_later(t
     store.close()
 
 
+def test_what_nobody_foresaw_stops_a_job_with_a_sentence_and_it_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    jobs = Jobs(store, Limits(), rows=4)
+    key = added(jobs, 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "accept", lambda *_: 1 / 0)
+        jobs.start(key, PLAN, script())
+        until(lambda: not jobs.progress(key).running)
+    trouble = jobs.progress(key).trouble
+    assert trouble is not None and "stopped because of an error" in trouble.en
+    jobs.start(key, PLAN, script())
+    until(lambda: jobs.progress(key).counts.done == 5 and not jobs.progress(key).running)
+    store.close()
+
+
 def test_one_visitors_jobs_leave_room_for_anothers(tmp_path: Path) -> None:
     store = Store(tmp_path)
     jobs = Jobs(store, Limits(session_share=25, address_share=50), rows=16)
