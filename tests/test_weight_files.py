@@ -198,6 +198,47 @@ def test_weights_of_other_sizes_than_the_configuration_s_are_said_with_both(fold
     assert "ignore_mismatched" not in said
 
 
+def test_more_layers_than_the_configuration_counts_are_said(folder: Path) -> None:
+    change(folder, num_hidden_layers=1)
+    said = refusal(str(folder)).say("en")
+    assert "they hold model.layers.1." in said and "for which it has no layer" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"hidden_act": "nonsense"}, "nonsense"),
+        ({"num_hidden_layers": -1}, "configuration"),
+        ({"rope_parameters": {"rope_type": "nope"}}, "nope"),
+        ({"dtype": "float99"}, "float99"),
+    ],
+)
+def test_what_no_model_can_be_built_of_is_said_of_the_configuration(
+    folder: Path, fields: dict[str, Any], named: str
+) -> None:
+    change(folder, **fields)
+    error = refusal(str(folder))
+    assert "configuration" in error.say("en") and named in error.say("en") and CHINESE.search(error.say("zh"))
+    assert str(error.message.en).endswith(".") and "damaged" not in error.say("en")
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"])
+def test_a_file_beside_the_weights_that_cannot_be_read_is_named(folder: Path, file: str) -> None:
+    for spoil, said in ((pointer, f"{file} of "), (nonsense, f"{file} of "), (empty, f"{file} of ")):
+        spoil(folder / file)
+        assert said in refusal(str(folder)).say("en"), spoil
+    (folder / file).write_text("[" * 100_000, encoding="utf-8")
+    assert f"{file} of " in refusal(str(folder)).say("en")
+
+
+def test_files_that_are_not_there_are_named(folder: Path) -> None:
+    for file in folder.glob("*token*"):
+        file.unlink()
+    assert "has no tokenizer" in refusal(str(folder)).say("en")
+    (folder / "config.json").unlink()
+    assert "has weights and no config.json" in refusal(str(folder)).say("en")
+
+
 def test_shards_that_are_not_there_are_named(folder: Path, tiny: models.Loaded) -> None:
     (folder / "model.safetensors").unlink()
     tiny.model.save_pretrained(folder, max_shard_size="4MB")
@@ -208,6 +249,9 @@ def test_shards_that_are_not_there_are_named(folder: Path, tiny: models.Loaded) 
     said = refusal(str(folder)).say("en")
     assert f"are {len(shards)} files, and 1 of them are not there: {shards[-1].name}" in said
     (folder / "model.safetensors.index.json").write_text("{", encoding="utf-8")
+    assert "model.safetensors.index.json" in refusal(str(folder)).say("en")
+    index = {"weight_map": {"a": "../model.safetensors", "b": "/etc/passwd"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     assert "model.safetensors.index.json" in refusal(str(folder)).say("en")
 
 

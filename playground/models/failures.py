@@ -210,8 +210,24 @@ def pickled(name: str) -> ModelError:
 
 def broken(name: str, detail: str) -> ModelError:
     return ModelError(
-        Text(f"The files of {name!r} are damaged or incomplete: {detail}", f"{name!r} 的文件已损坏或不完整：{detail}"),
+        Text(
+            f"The files of {name!r} are damaged or incomplete: {detail.rstrip('. ')}.",
+            f"{name!r} 的文件已损坏或不完整：{detail.rstrip('. 。')}。",
+        ),
         AGAIN_HINT,
+    )
+
+
+def odd_configuration(name: str, detail: str) -> ModelError:
+    said = detail.rstrip(". 。")
+    return ModelError(
+        Text(
+            f"{name!r} cannot be built as its configuration says: {said}.", f"无法按 {name!r} 的配置构建模型：{said}。"
+        ),
+        Text(
+            "Take config.json from where the weights come from, or update transformers.",
+            "请从权重的来源处获取 config.json，或更新 transformers。",
+        ),
     )
 
 
@@ -252,7 +268,9 @@ def _explain(name: str, error: Exception) -> ModelError:
         _about_the_hub(name, error)
         or _about_the_loader(name, error, words)
         or ModelError(
-            Text(f"{name!r} could not be loaded: {words}", f"无法加载 {name!r}：{words}"),
+            Text(
+                f"{name!r} could not be loaded: {words.rstrip('. ')}.", f"无法加载 {name!r}：{words.rstrip('. 。')}。"
+            ),
             Text("Try another model.", "请换一个模型。"),
         )
     )
@@ -305,6 +323,8 @@ def _about_the_loader(name: str, error: Exception, words: str) -> ModelError | N
             ),
             Text("Install it into Playground's environment.", "请把它安装到 Playground 的环境中。"),
         )
-    if type(error).__name__ == "SafetensorError" or isinstance(error, OSError | EOFError | ValueError | KeyError):
+    if type(error).__name__ == "SafetensorError" or isinstance(error, OSError | EOFError):
         return broken(name, words)
+    if isinstance(error, ValueError | LookupError | AttributeError | TypeError | ArithmeticError):
+        return odd_configuration(name, words)
     return None

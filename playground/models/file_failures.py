@@ -64,8 +64,10 @@ def no_room_to_join(name: str, needed: int, folder: str) -> ModelError:
 
 def cut_off(name: str, file: str, size: int, wanted: int) -> ModelError:
     """With the bytes that are there and those that the file says it has, where they are known."""
-    en = f": {size / 1e6:,.1f} of {wanted / 1e6:,.1f} MB are there" if wanted else ""
-    zh = f"：共 {wanted / 1e6:,.1f} MB，只有 {size / 1e6:,.1f} MB" if wanted else ""
+    each, unit = (1e6, "MB") if wanted >= 1e8 else (1, "bytes")
+    en = f": {size / each:,.0f} of {wanted / each:,.0f} {unit} are there" if wanted else ""
+    unit = unit.replace("bytes", "字节")
+    zh = f"：共 {wanted / each:,.0f} {unit}，只有 {size / each:,.0f} {unit}" if wanted else ""
     return ModelError(
         Text(f"{file} of {name!r} is cut off{en}.", f"{name!r} 的 {file} 不完整{zh}。"),
         Text("Its download or copy was interrupted: fetch it again.", "下载或复制被中断，请重新获取该文件。"),
@@ -106,5 +108,38 @@ def mismatched(name: str, tensor: str, stored: Sequence[int], wanted: Sequence[i
         Text(
             "Take config.json and the weights from the same model and version.",
             "请使用同一模型、同一版本的 config.json 和权重。",
+        ),
+    )
+
+
+def more_layers(name: str, tensor: str, count: int) -> ModelError:
+    """With one tensor that the configuration has no layer for, and how many there are."""
+    more_en, more_zh = (f", and {count - 1} more", f"等 {count} 个张量") if count > 1 else ("", "")
+    return ModelError(
+        Text(
+            f"The weights of {name!r} do not fit its configuration: they hold {tensor}{more_en}, for which it has no "
+            "layer.",
+            f"{name!r} 的权重与其配置不符：其中有 {tensor}{more_zh}，而配置中没有对应的层。",
+        ),
+        Text(
+            "Take config.json and the weights from the same model and version.",
+            "请使用同一模型、同一版本的 config.json 和权重。",
+        ),
+    )
+
+
+def no_configuration(name: str) -> ModelError:
+    return ModelError(
+        Text(f"{name!r} has weights and no config.json.", f"{name!r} 有权重，但没有 config.json。"),
+        Text("Take it from where the weights come from.", "请从权重的来源处获取该文件。"),
+    )
+
+
+def no_tokenizer(name: str) -> ModelError:
+    return ModelError(
+        Text(f"{name!r} has no tokenizer.", f"{name!r} 没有分词器。"),
+        Text(
+            "Take tokenizer.json and tokenizer_config.json from where the weights come from.",
+            "请从权重的来源处获取 tokenizer.json 和 tokenizer_config.json。",
         ),
     )

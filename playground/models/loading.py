@@ -6,7 +6,8 @@ Knows nothing of sampling. Every failure leaves as one ModelError, in words for 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from playground.models import (
     file_failures,
     gguf_ends,
     packing,
+    side_files,
     sources,
     weight_files,
 )
@@ -36,6 +38,7 @@ from playground.types import ModelCard, ModelError, ProgressReport, Text
 
 # bf16 is what most weights are stored in; on a CPU it is half the bytes to read, and reading is what a token costs.
 # What is packed further, on a CPU for the fast path and on a GPU while it is loaded, is packed from bf16.
+_NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")  # in a tensor's name, of a layer or an expert
 _DTYPES = {
     "auto": torch.bfloat16,
     "bf16": torch.bfloat16,
@@ -91,10 +94,12 @@ def load(
             raise failures.packed_already(source.id, weights)
     with failures.explained(source.id):
         weight_files.check(source.id, source.folder, source.gguf)
+        if source.gguf is None:
+            side_files.check(source.id, source.folder)
         config = AutoConfig.from_pretrained(source.folder, **options)
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, **options)
+        tokenizer = _tokenizer(source, options)
         report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), 0.3)
         if packer is not None:
             options["quantization_config"] = packing.config(packer, weights)
@@ -159,6 +164,15 @@ def _check_causal(source: Source, config: Any) -> None:
         raise failures.not_causal(source.id, ", ".join(classes))
 
 
+def _tokenizer(source: Source, options: Mapping[str, Any]) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(source.folder, **options)
+    except Exception:
+        if source.gguf is None:
+            side_files.check_tokenizer(source.id, source.folder)
+        raise
+
+
 def _weights(
     source: Source,
     options: dict[str, Any],
@@ -185,10 +199,20 @@ def _weights(
     if seen["mismatched_keys"]:
         tensor, stored, wanted = min(seen["mismatched_keys"], key=lambda one: str(one[0]))
         raise file_failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))
+    if more := _of_more_layers(net, seen["unexpected_keys"]):
+        raise file_failures.more_layers(source.id, more[0], len(more))
     absent = sorted(seen["missing_keys"])
     if absent:  # transformers would fill them with random numbers and go on
         raise failures.broken(source.id, f"{len(absent)} tensors are missing, {absent[0]} among them.")
     return net.eval()
+
+
+def _of_more_layers(net: Any, unexpected: Iterable[str]) -> list[str]:
+    """Tensors that nothing takes, and that are named as others are but for a number: layers which the configuration
+    does not count. What models bring along for other uses has names of its own."""
+    known = {_NUMBER.sub("#", name) for name, _ in net.named_parameters()}
+    known |= {name.removeprefix(f"{net.base_model_prefix}.") for name in known}  # as some files have them
+    return sorted(name for name in unexpected if _NUMBER.search(name) and _NUMBER.sub("#", name) in known)
 
 
 def _card(source: Source, net: Any, tokenizer: Any, slow: Text | None) -> ModelCard:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.models import embedded, failures, hub, hub_cache, split_gguf
+from playground.models import embedded, failures, file_failures, hub, hub_cache, split_gguf
 from playground.types import ProgressReport, Text
 
 _EMBEDDED_NAMES = frozenset({embedded.ID, embedded.TITLE.lower(), "embedded"})
@@ -69,6 +69,8 @@ def _folder(name: str, folder: Path, report: ProgressReport) -> Source:
         if not any(map(hub_cache.is_weights, (path.name for path in folder.iterdir()))):
             raise failures.no_weights(name)
         return Source(name, folder.name, folder, "local folder")
+    if any(map(hub_cache.is_weights, (path.name for path in folder.iterdir()))):
+        raise file_failures.no_configuration(name)
     files = sorted(folder.glob("*.gguf"))
     if split_gguf.is_one_model(files):
         return _gguf(name, files[0], report)

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from playground.models import file_failures, gguf_header, hub_cache
+from playground.models.side_files import is_pointer
 
-_POINTER = b"version https://git-lfs"
 _LONGEST_HEAD = 100_000_000  # bytes of a safetensors header, as the library itself bounds it
 
 
@@ -38,16 +38,16 @@ def _check_shards(name: str, folder: Path) -> None:
     except (OSError, ValueError, KeyError, AttributeError):
         raise file_failures.unreadable_file(name, index.name) from None
     missing = sorted(shard for shard in shards if not (folder / shard).is_file())
+    if any(shard != Path(shard).name or not hub_cache.is_weights(shard) for shard in shards):
+        raise file_failures.unreadable_file(name, index.name)
     if missing:
         raise file_failures.parts_missing(name, len(shards), missing)
 
 
 def _check_beginning(name: str, file: Path) -> None:
-    with file.open("rb") as opened:
-        start = opened.read(len(_POINTER))
-    if start == _POINTER:
+    if is_pointer(file):
         raise file_failures.only_a_pointer(name, file.name)
-    if not start:
+    if not file.stat().st_size:
         raise file_failures.cut_off(name, file.name, 0, 0)
 
 
