@@ -8,21 +8,19 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
-from filelock import FileLock, Timeout
-
-from playground import counsel, own_task, parameters, rows
+from playground import batch_files, counsel, own_task, parameters, rows
 from playground.batch import Batch, Numbered, Plan, candidates, guess
+from playground.batch_files import Kept
 from playground.flags import add_parameters, given_values, pair
 from playground.generate import FRESH_SEED
 from playground.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
@@ -72,19 +70,16 @@ def add_batch(commands: Any, load: Load) -> None:
 def _batch(given: argparse.Namespace, load: Load) -> int:
     table = _read(given)
     plan = _plan(given, table)
-    out = Path(given.out)
-    _check_places(given)
-    with _held(out):
-        kept = _read_out(out, plan, table, _signature(plan, given), retry=given.retry_failed)
+    read = {"in": given.source} | ({} if given.task_file is None else {"task-file": given.task_file})
+    out, sheet = batch_files.places(given.out, given.csv, read)
+    with batch_files.held(out):
+        kept = batch_files.read_out(out, plan, table, _signature(plan, given), retry=given.retry_failed)
         todo = [number for number in range(1, len(table.rows) + 1) if number not in kept.results]
         if todo:
             _print_plan(plan, table)
             _write(table, todo, kept, out, load(given))
-        if given.csv is not None:
-            ordered = [kept.results[number] for number in sorted(kept.results)]
-            lines = rows.as_csv(table.columns, ordered, kept.plan.candidates)
-            with Path(given.csv).open("w", encoding="utf-8", newline="") as sheet:
-                sheet.writelines(lines)
+        if sheet is not None:
+            batch_files.write_sheet(sheet, table.columns, kept)
     states = [one.state for one in kept.results.values()]
     failed, refused, done = (states.count(state) for state in (FAILED, REFUSED, DONE))
     strayed = counsel.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
@@ -194,55 +189,6 @@ def _read_task(file: Path) -> str:
     return text
 
 
-def _check_places(given: argparse.Namespace) -> None:
-    if Path(given.out).suffix.lower() not in (".jsonl", ".ndjson"):
-        _wrong(
-            f"out: {given.out[-_SHOWN:]!r} must end in .jsonl.",
-            f"out：{given.out[-_SHOWN:]!r} 应以 .jsonl 结尾。",
-            Text("--csv FILE writes a CSV beside it.", "--csv FILE 可同时写出 CSV。"),
-        )
-    for name in ("out", "csv"):
-        place = getattr(given, name)
-        if place is None:
-            continue
-        if Path(place).is_dir() or not Path(place).absolute().parent.is_dir():
-            _wrong(
-                f"{name}: {place[-_SHOWN:]!r} cannot be written.",
-                f"{name}：无法写入 {place[-_SHOWN:]!r}。",
-                Text("Name a file in a folder that exists.", "请给出现有文件夹中的文件名。"),
-            )
-        read = [given.source, *([] if given.task_file is None else [given.task_file])]
-        if Path(place).exists() and any(Path(place).samefile(one) for one in read):
-            _wrong(
-                f"{name} is the file that is read.", f"{name} 与读取的文件相同。", Text("Name another.", "请换一个。")
-            )
-
-
-@contextmanager
-def _held(out: Path) -> Iterator[None]:
-    """Two runs into one file would do rows twice."""
-    lock = out.with_name(f".{out.name}.lock")
-    try:
-        with FileLock(lock, timeout=0):
-            yield
-            lock.unlink(missing_ok=True)
-    except Timeout:
-        _wrong(
-            f"Another run writes {out.name[-_SHOWN:]!r}.",
-            f"另一个进程正在写 {out.name[-_SHOWN:]!r}。",
-            Text("Wait for it, or name another file.", "请等它结束，或换一个文件。"),
-        )
-
-
-@dataclass(slots=True)
-class _Kept:
-    """The results on the disk by row, the plan with the seed that they were drawn with, and what both belong to."""
-
-    plan: Plan
-    job: str
-    results: dict[int, Result]
-
-
 def _signature(plan: Plan, given: argparse.Namespace) -> str:
     """What a file of results belongs to: everything that shapes a row but its seed, which the rows tell."""
     about = {**plan.as_json(), "seed": None, "model": given.model, "weights": given.weights}
@@ -250,69 +196,7 @@ def _signature(plan: Plan, given: argparse.Namespace) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
-def _read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> _Kept:
-    """What is done already. A last line that was torn by a crash is cut off; with `retry`, rows that failed are too.
-
-    Rows that the table refuses stand among the results at once; one that was mended since is to be written.
-    """
-    lines = out.read_bytes().splitlines(keepends=True) if out.exists() else []
-    whole = [line for line in lines if line.endswith(b"\n")]
-    found: dict[int, Result] = {}
-    seeds: set[int] = set()
-    for place, line in enumerate(whole, start=1):
-        try:
-            told = json.loads(line)
-            if told["state"] == REFUSED and told["job"] == job:
-                continue
-            belongs = told["job"] == job and told["input"] == dict(table.rows[told["row"] - 1])
-            seed, texts = told["seed"], tuple(told["texts"])
-            reason, remark = (text and Text(text, text) for text in (told["reason"], told.get("remark")))
-            result = Result(told["row"], told["input"], told["state"], texts, reason, seed, remark)
-        except (ValueError, KeyError, TypeError, IndexError):
-            _wrong(
-                f"Line {place} of {out.name[-_SHOWN:]!r} is no result of a batch.",
-                f"{out.name[-_SHOWN:]!r} 的第 {place} 行不是批量结果。",
-                Text("Name another file.", "请换一个文件。"),
-            )
-        if seed is not None:
-            seeds.add(seed - (result.number - 1) * plan.candidates)
-        if not belongs or len(seeds) > 1 or not seeds <= {plan.seed, *(seeds if plan.seed == FRESH_SEED else ())}:
-            _wrong(
-                f"{out.name[-_SHOWN:]!r} holds results of other rows, another task or other settings.",
-                f"{out.name[-_SHOWN:]!r} 中是其他数据、其他任务或其他设置的结果。",
-                Text("Name another file.", "请换一个文件。"),
-            )
-        if not (retry and result.state == FAILED):
-            found[result.number] = result
-    refused = {
-        number: Result(number, table.rows[number - 1], REFUSED, reason=why) for number, why in table.refused.items()
-    }
-    kept = _Kept(replace(plan, seed=seeds.pop()) if seeds else plan.seeded(), job, {**found, **refused})
-    if len(lines) > len(whole) or len(found) < len(whole) or refused:
-        _rewrite(out, kept)
-    return kept
-
-
-def _line(kept: _Kept, result: Result) -> str:
-    return json.dumps({**rows.record(result), "job": kept.job}, ensure_ascii=False) + "\n"
-
-
-def _rewrite(out: Path, kept: _Kept) -> None:
-    """The file anew in the rows' order, at once or not at all."""
-    beside = out.with_name(f".{out.name}.new")
-    with beside.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_line(kept, kept.results[number]) for number in sorted(kept.results))
-        _settle(file)
-    beside.replace(out)
-
-
-def _settle(file: IO[str]) -> None:
-    """On the disk, whatever happens to this process or the machine."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _write(table: Table, todo: Sequence[int], kept: _Kept, out: Path, generator: Generator) -> None:
+def _write(table: Table, todo: Sequence[int], kept: Kept, out: Path, generator: Generator) -> None:
     """Every row that is missing, each on the disk before it counts; in the end the file stands in the rows' order."""
     left = iter(todo)
 
@@ -332,13 +216,14 @@ def _write(table: Table, todo: Sequence[int], kept: _Kept, out: Path, generator:
         closing(batch.results(take, lambda: at_once, threading.Event())) as results,
     ):
         for result in results:
-            file.write(_line(kept, result))
-            _settle(file)
+            with batch_files.writing("out", out):
+                file.write(kept.line(result))
+                batch_files.settle(file)
             kept.results[result.number] = result
             _say(kept.results, before, len(table.rows), batch.tokens, time.perf_counter() - began)
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    _rewrite(out, kept)
+    batch_files.rewrite(out, kept)
 
 
 def _say(results: Mapping[int, Result], before: int, every: int, tokens: int, seconds: float) -> None:
@@ -348,7 +233,3 @@ def _say(results: Mapping[int, Result], before: int, every: int, tokens: int, se
     failed = sum(one.state == FAILED for one in results.values())
     words = f"{len(results)} of {every} rows, {failed} failed, {tokens / seconds:.0f} tokens/s, {left:.0f} s left"
     print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
-
-
-def _wrong(en: str, zh: str, hint: Text) -> NoReturn:
-    raise InvalidRequest(Text(en, zh), hint, parameter="out")

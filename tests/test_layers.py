@@ -30,6 +30,7 @@ FLOORS = {
     "playground.rendering": 2.05, "playground.generators": 2.2,
     "playground.generate": 3.0, "playground.xray": 3.0, "playground.doctor": 3.1,
     "playground.counsel": 3.1, "playground.batch": 3.15, "playground.jobs": 3.2, "playground.batch_cli": 3.9,
+    "playground.batch_files": 3.8,
     "playground.flags": 3.8,
     "playground.terminal": 3.8, "playground.replay_cli": 3.9, "playground.measure_cli": 3.9, "playground.cli": 4.0,
     "playground.__main__": 4.1, "playground.ui": 4.0,

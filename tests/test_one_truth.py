@@ -15,6 +15,7 @@ NAMES = {
     "decoding/form.py": "one stage for all ways to say a form, and which of them was wrong",
     "batch.py": "each row has its own seeds, as many as it has texts; beams have no fast path",
     "conversation.py": "turns must fit beside the answer's length, and the negative prompt is a text as they are",
+    "batch_files.py": "a row of results tells its seed",
     "batch_cli.py": "the seed of a batch is kept beside its rows",
     "rows.py": "a row of results tells its seed",
     "decoding/margins.py": "quotes a stage's value beside the numbers measured there",
