@@ -185,7 +185,7 @@ def test_another_encoding_is_asked_with_what_each_makes_of_it_and_read_as_said(
 
 def test_bytes_that_are_no_text_are_refused_with_their_row_or_with_the_true_reason() -> None:
     found = table(CHINESE.encode() + "坏".encode()[:2] + ",x\n末,y\n".encode())
-    assert list(found.refused) == [3] and "Line 4 holds bytes that are no text" in found.refused[3].en
+    assert list(found.refused) == [3] and "Line 4: the cell under '产品' holds bytes" in found.refused[3].en
     assert found.rows[3]["产品"] == "末"
     for data, said in (
         (b"a\0b\x01\xff" * 9, "is no text"), (b"%PDF-1.7", "is a PDF file"), (b"\x1f\x8b\x08 x", "is a gzip file"),
@@ -231,7 +231,7 @@ def test_a_sheet_is_read_as_it_is_shown() -> None:
     shown_as = [
         (1, "45413", "2024-05-01"), (1, "45413.75", "2024-05-01"), (2, "45413.5208333333", "2024-05-01 12:30"),
         (3, "45413", "2024-05-01"), (4, "1.1458333333333333", "27:30"), (5, "0.15", "15%"), (5, "0.155", "15.5%"),
-        (6, "1234", "01234"), (7, "1234.5", "1234.5"), (8, "45413", "2024-05"), (9, "45413", "2024-05-01"),
+        (6, "1234", "01234"), (7, "1234.5", "€1,234.50"), (8, "45413", "2024-05"), (9, "45413", "2024-05-01"),
         (10, "0.5006944444", "12:01:00"), (11, "45413", "2024-05-01"), (12, "0.30000000000000004", "0.3"),
         (12, "3.0", "3"), (12, "1E+20", "100000000000000000000"), (12, "1.5E-7", "0.00000015"),
         (12, "1E+300", "1E+300"),
@@ -291,7 +291,7 @@ def test_a_formula_without_a_saved_value_refuses_its_row_by_the_cell_s_name() ->
     assert [one["note"] for one in found.rows] == ["x", "2", "", "an empty text was saved", "0", ""]
     never = table(workbook(HEAD, *rows, about='<calcPr fullCalcOnLoad="1"/>'), ".xlsx")
     assert never.refused.keys() == {1, 3, 5, 6}  # a program that calculates nothing wrote that 0
-    with pytest.raises(InvalidRequest, match=r"name of a column is a formula .* B1"):
+    with pytest.raises(InvalidRequest, match=r"formula in B1 was saved without"):
         table(workbook(row(1, text("A1", "a"), '<c r="B1"><f>A1</f></c>'), *rows), ".xlsx")
 
 
@@ -341,7 +341,6 @@ def test_rows_and_cells_that_stand_far_away_are_read_where_they_stand() -> None:
         (workbook(more={"xl/worksheets/sheet1.xml": b"<worksheet>"}), "no valid XLSX"),
         (workbook(more={"xl/worksheets/sheet1.xml": b'<!DOCTYPE s [<!ENTITY e "x">]><s>&e;</s>'}), "no valid XLSX"),
         (workbook(more={"_rels/.rels": b"<Relationships/>"}), "no valid XLSX"),
-        (workbook(HEAD, row(2, '<c r="A2" t="s"><v>7</v></c>')), "no valid XLSX"),
         (workbook(HEAD, row(2, text("A2", "y" * 6_000_000))), "unpacks to more than"),
         (workbook(HEAD), "no rows"),
         (workbook(row(1, *(text(f"{column_name(at)}1", f"c{at}") for at in range(1, 301)))), "more than 200 columns"),

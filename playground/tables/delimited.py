@@ -135,12 +135,16 @@ def _told(text: str, begin: int, tabs: bool) -> str:
     Raises NeedsChoice where that leaves several.
     """
     samples = {one: _sample(text, one, begin) for one in DELIMITERS}
-    named = [one for one in DELIMITERS if samples[one] and len(samples[one][0]) > 1]
+    named = [one for one in DELIMITERS if samples[one] and len(samples[one][0].cells) > 1]
     if tabs and "\t" in named:
         return "\t"
-    if len(named) < 2:
-        return named[0] if named else NAMES["none"]
-    even = [one for one in named if len({len(cells) for cells in samples[one]}) == 1]
+    if not named:  # where every one of them breaks the line of names, that is said of the first in it
+        return next((one for one in DELIMITERS if samples[one] and one in samples[one][0].raw), NAMES["none"])
+    broken = {one: sum(bool(record.raw) for record in samples[one]) for one in named}
+    named = [one for one in named if broken[one] == min(broken.values())]
+    if len(named) == 1:
+        return named[0]
+    even = [one for one in named if len({len(record.cells) for record in samples[one] if not record.raw}) == 1]
     if len(even) == 1:
         return even[0]
     left = even or named
@@ -154,13 +158,13 @@ def _told(text: str, begin: int, tabs: bool) -> str:
     )
 
 
-def _sample(text: str, delimiter: str, begin: int) -> list[tuple[str, ...]]:
-    found = (record for record in _records(text, delimiter, begin) if not record.empty)
-    return [record.cells for record in islice(found, _SAMPLED) if not record.raw]
+def _sample(text: str, delimiter: str, begin: int) -> list[_Record]:
+    return list(islice((record for record in _records(text, delimiter, begin) if not record.empty), _SAMPLED))
 
 
-def _reading(delimiter: str, sample: Sequence[Sequence[str]]) -> Text:
-    """What the names and the first row are under a delimiter."""
-    rows = [" | ".join(cell.strip()[:_LENGTH] for cell in cells[:_SHOWN]) for cells in sample[:2]]
+def _reading(delimiter: str, sample: Sequence[_Record]) -> Text:
+    """What the names and the first row that is whole are under a delimiter."""
+    whole = [record.cells for record in sample if not record.raw]
+    rows = [" | ".join(cell.strip()[:_LENGTH] for cell in cells[:_SHOWN]) for cells in whole[:2]]
     name, shown = _SPOKEN[delimiter], " / ".join(rows)
     return Text(f"{name.en}: {shown}", f"{name.zh}：{shown}")

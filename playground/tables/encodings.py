@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -10,7 +11,7 @@ from playground.tables.table import Choice, NeedsChoice, wrong
 from playground.types import InvalidRequest, Text
 
 ENCODINGS: Mapping[str, str] = {
-    "utf-8": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16-le", "utf-16-be": "utf-16-be",
+    "utf-8": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16-le", "utf-16-be": "utf-16-be", "utf-32": "utf-32",
     "gb18030": "gb18030", "big5": "big5hkscs", "shift-jis": "cp932", "euc-jp": "euc_jp", "euc-kr": "cp949",
     "windows-1250": "cp1250", "windows-1251": "cp1251", "windows-1252": "cp1252", "windows-1253": "cp1253",
     "windows-1254": "cp1254", "windows-1255": "cp1255", "windows-1256": "cp1256", "koi8-r": "koi8_r",
@@ -19,11 +20,24 @@ ENCODINGS: Mapping[str, str] = {
 }  # fmt: skip
 """What may be said of a file, with Python's name for it."""
 
+_BESIDES = {
+    "ascii": "utf-8",
+    "cp950": "big5hkscs",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+"""Encodings that another on offer holds whole, both by Python's name."""
+_MARK_BROKEN = "playground_mark_broken"  # what decoding does with what is no character of UTF-16 or UTF-32
 _OFFERED = ("gb18030", "windows-1252", "windows-1251", "shift-jis", "big5", "euc-kr", "windows-1250")
 _MARKS = (  # the longer ones first: the mark of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+_SIGNS = ',;\t\n"'  # what divides cells and rows
+_ALONE = re.compile(rb'(?<!\0)[,;\t\n"](?!\0)')
 _SAMPLE = 40  # characters of a line that shows what an encoding would make of a file
 _ODD = frozenset(("Cn", "Co", "Cs"))  # of a character: unassigned, private, half of one
 _WIDE = 0.02  # the share of odd characters that a text in UTF-16 may have
@@ -39,22 +53,35 @@ def decoded(data: bytes, encoding: str = "") -> str:
         return _as_said(data, encoding)
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     if marked is not None:
-        return data.decode(marked, "surrogateescape" if marked == "utf-8-sig" else "replace")
+        return _row_by_row(data, marked)
     if b"\0" in data:
-        return _without_mark(data)
+        return _with_zeros(data)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-    text = data.decode("utf-8", "surrogateescape")
-    broken = sum("\udc80" <= sign <= "\udcff" for sign in text)
-    if broken <= _BROKEN * sum(sign > "\x7f" and not "\udc80" <= sign <= "\udcff" for sign in text):
+    text = _row_by_row(data, "utf-8")
+    if _is_meant(text):
         return text
     raise _question(data, line)
 
 
+def _row_by_row(data: bytes, encoding: str) -> str:
+    """The text in UTF-8, UTF-16 or UTF-32, with a lone surrogate for whatever is none."""
+    return data.decode(encoding, "surrogateescape" if encoding.startswith("utf-8") else _MARK_BROKEN)
+
+
+codecs.register_error(_MARK_BROKEN, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+
+
+def _is_meant(text: str) -> bool:
+    """Whether so much beyond ASCII is UTF-8 that the rest must be broken."""
+    broken = sum("\udc80" <= sign <= "\udcff" for sign in text)
+    return broken <= _BROKEN * sum(sign > "\x7f" and not "\udc80" <= sign <= "\udcff" for sign in text)
+
+
 def _as_said(data: bytes, encoding: str) -> str:
-    known = ENCODINGS.get(encoding.strip().lower().replace("_", "-"))
+    known = _known(encoding)
     if known is None:
         wrong(
             f"encoding: {encoding[:_SAMPLE]!r} is not known.",
@@ -62,6 +89,8 @@ def _as_said(data: bytes, encoding: str) -> str:
             Text(f"Known are {', '.join(ENCODINGS)}.", f"支持的有 {'、'.join(ENCODINGS)}。"),
         )
     try:
+        if known.startswith("utf"):
+            return _row_by_row(data, known).removeprefix("\ufeff")
         return data.decode(known).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -72,16 +101,38 @@ def _as_said(data: bytes, encoding: str) -> str:
         )
 
 
+def _known(encoding: str) -> str | None:
+    """Python's name of what is meant by any usual name of an encoding on offer; None of others."""
+    name = re.sub(r"[\s_]+", "-", encoding.strip().lower()).removeprefix("x-")
+    if name in ENCODINGS:
+        return ENCODINGS[name]
+    offered = {codecs.lookup(one).name: one for one in ENCODINGS.values()} | _BESIDES
+    number = re.fullmatch(r"(?:windows|cp|ms|ibm)-?(\d{3,5})", name)
+    for one in (name, name.replace("-", ""), *([f"cp{number[1]}"] if number else [])):
+        try:
+            found = codecs.lookup(one).name
+        except (LookupError, ValueError):
+            continue
+        if found.removesuffix("-sig") in offered:
+            return offered[found.removesuffix("-sig")]
+    return None
+
+
+def _with_zeros(data: bytes) -> str:
+    """UTF-8 with zero bytes in single cells, or UTF-16: there every sign that divides cells has a zero beside it."""
+    text = _row_by_row(data, "utf-8")
+    alone = len(_ALONE.findall(data))
+    wide = max(sum(map(_row_by_row(data, name).count, _SIGNS)) for name in ("utf-16-le", "utf-16-be"))
+    return text if alone > wide and _is_meant(text) else _without_mark(data)
+
+
 def _without_mark(data: bytes) -> str:
     """UTF-16 of either byte order. In the wrong order each line break is a character that there is not."""
     found = []
     for name in ("utf-16-le", "utf-16-be"):
-        try:
-            text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
+        text = _row_by_row(data, name)
         odd = sum(map(_is_odd, text))
-        if odd <= _WIDE * len(text) and any(sign in text for sign in ",;\t\r\n"):
+        if odd <= max(1, _WIDE * len(text)) and any(sign in text for sign in ",;\t\r\n"):
             found.append((odd, text))
     if not found:
         wrong(

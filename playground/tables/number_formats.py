@@ -6,8 +6,9 @@ After ECMA-376, part 1, section 18.8.30. A date is written as ISO 8601 writes it
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 _DATE = "yyyy-mm-dd"
@@ -22,9 +23,14 @@ BUILT_IN = {
 }  # fmt: skip
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
 _PART = re.compile(r"\[h+\]|\[m+\]|\[s+\]|e(?![+-])|y+|m+|d+|h+|s+", re.IGNORECASE)
+_TOKEN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|.', re.DOTALL)
+_AMOUNT = re.compile(r"[#0?]+(?P<grouped>,[#0?]+)*(?:\.(?P<decimals>[#0?]*))?")
+_CURRENCY = re.compile(r"\[\$[^\]-]")  # as in [$USD-409]
+_CONDITION = re.compile(r"\[[<>=]")
 _EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}
 _LAST_DAY = 2_958_466  # the day behind 9999-12-31
 _DIGITS = 15  # of a number that a spreadsheet keeps; what stands behind them is rounding
+_LONGEST_CODE = 255  # characters of a format, after Excel's own bound; a longer one shows a number plainly
 _LONGEST = 400  # digits of a whole number that is written out
 
 
@@ -37,6 +43,11 @@ def shown(value: str, code: str, *, since_1904: bool = False) -> str:
         return value
     if not -1e308 < number < 1e308:
         return value
+    if len(code) > _LONGEST_CODE:
+        return _plain(value, number)
+    amount = _amount(number, code)
+    if amount:
+        return amount
     first = _first_section(code)
     if first and not first.lower().startswith("general"):
         parts = _parts(first)
@@ -59,6 +70,52 @@ def _plain(value: str, number: float) -> str:
         return f"{number:.{_DIGITS}g}".upper()
     text = f"{rounded:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _amount(number: float, code: str) -> str:
+    """An amount of money with its currency, as the sheet shows it; "" where the format names no currency."""
+    sections = _sections(code)
+    chosen = 1 if number < 0 and len(sections) > 1 else 2 if number == 0 and len(sections) > 2 else 0
+    before, digits, behind = sections[chosen]
+    money = any(unicodedata.category(sign) == "Sc" for sign in before + behind) or _CURRENCY.search(code)
+    form = _AMOUNT.fullmatch(digits)
+    if form is None or not money or _CONDITION.search(code) or abs(number) > 1e15:
+        return ""
+    decimals = form["decimals"] or ""
+    if len(decimals) > _DIGITS - 5:
+        return ""
+    step = Decimal(1).scaleb(-len(decimals))
+    amount = Decimal(f"{abs(number):.{_DIGITS}g}").quantize(step, ROUND_HALF_UP)
+    text = f"{amount:,f}" if form["grouped"] else f"{amount:f}"
+    for sign in reversed(decimals):
+        if sign == "0" or not text.endswith("0"):
+            break
+        text = text[:-1]
+    if not amount and "0" not in digits:
+        text = ""
+    minus = "-" if number < 0 and chosen == 0 and amount else ""
+    return f"{minus}{before}{text.rstrip('.')}{behind}".strip()
+
+
+@lru_cache(maxsize=512)
+def _sections(code: str) -> tuple[tuple[str, str, str], ...]:
+    """Of each section of a format: what stands before the digits, the digits' own signs, and what stands behind."""
+    found = [["", "", ""]]
+    for token in _TOKEN.findall(code):
+        *_, section = found
+        place = 2 if section[1] else 0
+        if token == ";":
+            found.append(["", "", ""])
+        elif token.startswith("[$"):
+            section[place] += token[2:-1].partition("-")[0]
+        elif token[0] in "#0?" or (token in ".," and section[1]):
+            section[1] += section[2] + token  # with a text between the digits they are no amount
+            section[2] = ""
+        elif token[0] not in '[_*"\\':
+            section[place] += token
+        elif token[0] in '"\\':
+            section[place] += token[1:].removesuffix('"')
+    return tuple((before, digits, behind) for before, digits, behind in found)
 
 
 @lru_cache(maxsize=512)

@@ -49,6 +49,16 @@ def parse(kind: str, data: bytes, reading: Reading, limits: TableLimits) -> Tabl
         )
     if kind in SHEETS or data.startswith(_ZIP):
         return spreadsheet.table(data, limits, reading.sheet)
+    if reading.sheet:
+        wrong(
+            "sheet: only an XLSX has sheets.", "sheet：只有 XLSX 才有工作表。",
+            Text("Leave it out for this file.", "对此文件请去掉它。"),
+        )  # fmt: skip
+    if reading.delimiter and kind in LINES:
+        wrong(
+            "delimiter: only a CSV has one.", "delimiter：只有 CSV 才有分隔符。",
+            Text("Leave it out for this file.", "对此文件请去掉它。"),
+        )  # fmt: skip
     text = decoded(data, reading.encoding)
     if kind in LINES:
         return json_lines.table(text, limits)

@@ -10,8 +10,10 @@ from playground.tables.number_formats import shown
 from playground.tables.workbook import Workbook
 from playground.tables.xml_stream import Collected, RichText, stream
 
-Row = Callable[[int, dict[int, str], list[str]], None]
-"""Called for each row with its number, its cells by column (from 1), and the names of formulas without a value."""
+UNSAVED, ERROR, ASTRAY = "unsaved", "error", "astray"
+"""Why a cell has no text: a formula without a value, an error such as #N/A, a shared string that there is not."""
+Row = Callable[[int, dict[int, str], dict[str, list[str]]], None]
+"""Called for each row with its number, its cells by column (from 1), and the names of cells without a text by why."""
 
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})\d*")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -24,7 +26,7 @@ class RowReader:
         self._book, self._row = book, row
         self._number = self._column = 0
         self._cells: dict[int, str] = {}
-        self._unsaved: list[str] = []
+        self._without: dict[str, list[str]] = {}
         self._kind = self._style = ""
         self._formula = self._in_value = self._in_text = False
         self._value = Collected(most_characters)
@@ -50,7 +52,7 @@ class RowReader:
             number = given.get("r", "")
             self._number = int(number) if number.isdecimal() and len(number) < 20 else self._number + 1
             self._column = 0
-            self._cells, self._unsaved = {}, []
+            self._cells, self._without = {}, {}
         elif self._in_text:
             self._rich.start(name)
 
@@ -66,8 +68,8 @@ class RowReader:
         elif name == "c":
             self._take_cell()
         elif name == "row":
-            if self._unsaved or any(map(str.strip, self._cells.values())):
-                self._row(self._number, self._cells, self._unsaved)
+            if self._without or any(map(str.strip, self._cells.values())):
+                self._row(self._number, self._cells, self._without)
         elif name == "is":
             self._in_text = False
         elif self._in_text:
@@ -75,12 +77,22 @@ class RowReader:
 
     def _take_cell(self) -> None:
         value, rich = self._value.take(), self._rich.take()
-        if self._formula and self._kind != "str" and self._never_calculated(value):
-            self._unsaved.append(f"{column_name(self._column)}{self._number}")
+        without = self._why_without(value)
+        if without:
+            name = f"{column_name(self._column)}{self._number}"
+            self._without.setdefault(without, []).append(f"{name} ({value[:20]})" if without == ERROR else name)
             return
-        text = unescaped(rich) if self._kind == "inlineStr" else self._shown(value) if value else ""
+        text = unescaped(rich) if self._kind == "inlineStr" else self._shown(value) if value.strip() else ""
         if text:
             self._cells[self._column] = text
+
+    def _why_without(self, value: str) -> str:
+        if self._formula and self._kind != "str" and self._never_calculated(value):
+            return UNSAVED
+        if self._kind == "e" and value.strip():
+            return ERROR
+        known = value.strip().isdecimal() and len(value) < 12 and int(value) < len(self._book.strings)
+        return ASTRAY if self._kind == "s" and value.strip() and not known else ""
 
     def _never_calculated(self, value: str) -> bool:
         """Programs that write files and calculate nothing save no value, or a 0 and that all is to be calculated."""
@@ -96,8 +108,6 @@ class RowReader:
                 return "FALSE" if value.strip() == "0" else "TRUE"
             case "d":
                 return _iso(value, self._format)
-            case "e":  # the name of an error, as the sheet shows it
-                return value
             case _:
                 return shown(value, self._format, since_1904=self._book.since_1904)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-from playground.tables.sheet_rows import RowReader, column_name
+from playground.tables.sheet_rows import ERROR, UNSAVED, RowReader, column_name
 from playground.tables.table import Choice, NeedsChoice, Table, TableBuilder, TableLimits, no_rows, wrong
 from playground.tables.workbook import Sheet, Workbook, explained
 from playground.types import Text
@@ -59,6 +59,19 @@ def _meant(sheets: Sequence[Sheet], name: str) -> Sheet:
     raise NeedsChoice(message, "sheet", [Choice(one.name, Text(one.name, one.name)) for one in offered])
 
 
+def _reason(why: str, listed: str) -> Text:
+    """Why cells have no text, by their names."""
+    if why == UNSAVED:
+        en, zh = f"The formula in {listed} was saved without its value.", f"{listed} 中的公式没有保存结果。"
+        return Text(f"{en} {_CALCULATE.en}", f"{zh}{_CALCULATE.zh}")
+    if why == ERROR:
+        return Text(
+            f"The sheet shows an error in {listed}. Mend the formula, or write a text.",
+            f"{listed} 显示为错误值。请修正公式或填写文本。",
+        )
+    return Text(f"The text of {listed} is not in the file. Save it again.", f"文件中没有 {listed} 的文本。请重新保存。")
+
+
 class _Rows:
     """Takes a sheet's rows: the first names the columns, the others become rows of the table."""
 
@@ -66,25 +79,19 @@ class _Rows:
         self._builder = builder
         self._width = 0
 
-    def take(self, number: int, cells: Mapping[int, str], unsaved: Sequence[str]) -> None:
+    def take(self, number: int, cells: Mapping[int, str], without: Mapping[str, Sequence[str]]) -> None:
         last = max((column for column, text in cells.items() if text.strip()), default=0)
         if not self._width:
-            if unsaved:
-                wrong(
-                    f"The name of a column is a formula that was saved without its value: {unsaved[0]}.",
-                    f"有列名是没有保存结果的公式：{unsaved[0]}。",
-                    _CALCULATE,
-                )
+            for why, places in without.items():
+                reason = _reason(why, places[0])
+                wrong(f"A column has no name. {reason.en}", f"有一列没有列名。{reason.zh}")
             self._builder.head([cells.get(place, "") for place in range(1, last + 1)])
             self._width = last
             return
         refusal = None
-        if unsaved:
-            listed = ", ".join(unsaved[:5]) + (" …" if len(unsaved) > 5 else "")
-            refusal = Text(
-                f"The formula in {listed} was saved without its value. {_CALCULATE.en}",
-                f"{listed} 中的公式没有保存结果。{_CALCULATE.zh}",
-            )
+        if without:
+            why, places = next(iter(without.items()))
+            refusal = _reason(why, ", ".join(places[:5]) + (" …" if len(places) > 5 else ""))
         elif last > self._width:
             place = f"{column_name(last)}{number}"
             refusal = Text(

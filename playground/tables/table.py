@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NoReturn
 
 from playground.types import InvalidRequest, Text
@@ -77,7 +78,8 @@ class TableBuilder:
                 f"列数超过 {MAX_COLUMNS}。",
                 Text("Leave out those that are not needed.", "请去掉不需要的列。"),
             )
-        names = [name or f"column {place}" for place, name in enumerate(names, start=1)]
+        given = set(names)
+        names = [name or _unlike(f"column {place}", given) for place, name in enumerate(names, start=1)]
         for place, name in enumerate(names, start=1):
             if len(name) > self.limits.cell or not is_text(name):
                 wrong(
@@ -163,15 +165,25 @@ class TableBuilder:
                     f"{place.zh}：{shown!r} 列的单元格超过上限 {self.limits.cell:,} 个字符。",
                 )
             if not is_text(name) or not is_text(cell):
+                shown = readable(shown)
                 return Text(
-                    f"{place.en} holds bytes that are no text, or half a character (a lone surrogate).",
-                    f"{place.zh}含有不是文本的字节或不完整的字符（孤立代理项）。",
+                    f"{place.en}: the cell under {shown!r} holds bytes that are no text, or half a character "
+                    "(a zero byte or a lone surrogate).",
+                    f"{place.zh}：{shown!r} 列的单元格含有不是文本的字节或不完整的字符（零字节或孤立代理项）。",
                 )
         return None
 
 
+def _unlike(name: str, given: Collection[str]) -> str:
+    """This name, or the next of its kind that no column has."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return name if name not in given else next(one for one in numbered if one not in given)
+
+
 def is_text(text: str) -> bool:
-    """Whether it can be written as UTF-8."""
+    """Whether it can be written as UTF-8, and nothing in it is a zero."""
+    if "\0" in text:
+        return False
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -181,7 +193,7 @@ def is_text(text: str) -> bool:
 
 def readable(text: str) -> str:
     """The text with a mark where it is no text."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def no_rows() -> NoReturn:
