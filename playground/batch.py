@@ -19,6 +19,7 @@ from typing import Any
 from playground import counsel, own_task, tasks
 from playground.generate import FRESH_SEED, Gathering
 from playground.parameters.inert import check_seeds
+from playground.rendering.control import NoEmbedding
 from playground.rows import DONE, FAILED, Result
 from playground.settings import Limits
 from playground.task import Task
@@ -271,7 +272,7 @@ class Batch:
             request = self._plan.request(self._task, number, row, self._generator)
             gathering = Gathering(request, self._generator, self._limits, cancelled)
         except Exception as error:  # noqa: BLE001 - whatever fails ends this row; the others go on
-            return Result(number, row, FAILED, reason=_why(number, error))
+            return Result(number, row, FAILED, reason=self._why(number, row, error))
         self._flying.append(_Flight(number, row, gathering))
         return None
 
@@ -289,7 +290,20 @@ class Batch:
         try:
             return self._result(flight, run, seed)
         except Exception as error:  # noqa: BLE001 - as above
-            return Result(flight.number, flight.row, FAILED, reason=_why(flight.number, error), seed=seed)
+            reason = self._why(flight.number, flight.row, error)
+            return Result(flight.number, flight.row, FAILED, reason=reason, seed=seed)
+
+    def _why(self, number: int, row: Mapping[str, str], error: Exception) -> Text:
+        """Why a row failed, by the field that holds what the model cannot read, where one does."""
+        reason = _why(number, error)
+        if not isinstance(error, NoEmbedding) or error.parameter != "prompt":
+            return reason
+        given = self._plan.fields(row)
+        fields = [one.label for one in self._task.fields if error.token in given.get(one.name, "")]
+        if not fields:
+            return reason
+        en, zh = ", ".join(one.en for one in fields), "、".join(one.zh for one in fields)
+        return Text(f"{en}: {reason.en.removeprefix('prompt: ')}", f"{zh}：{reason.zh.removeprefix('prompt：')}")
 
     def _result(self, flight: _Flight, run: Run, seed: int) -> Result:
         """The row's texts; one that failed says why, and hides none of the others."""

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from playground import batch_files, counsel, own_task, parameters, rows
 from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.batch_files import Kept
-from playground.flags import add_parameters, given_values, pair
+from playground.flags import add_parameters, count, given_values, pair, pairs
 from playground.generate import FRESH_SEED
 from playground.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
 from playground.settings import ROWS, Limits, add_model_flags
@@ -58,9 +58,9 @@ def add_batch(commands: Any, load: Load) -> None:
     sub.add_argument("--mode", choices=("chat", "complete"), help="default: chat where the model has a template")
     sub.add_argument("--path", choices=("exact", "fast"), default="fast", help="fast: many rows in one step")
     sub.add_argument("--retry-failed", action="store_true", help="try rows again that failed")
-    sub.add_argument("--limit-batch-rows", type=int, default=Limits().batch_rows, metavar="N", help="most rows")
+    sub.add_argument("--limit-batch-rows", type=count, default=Limits().batch_rows, metavar="N", help="most rows")
     sub.add_argument(
-        "--limit-batch-cell", type=int, default=Limits().batch_cell, metavar="CHARS", help="most characters of a cell"
+        "--limit-batch-cell", type=count, default=Limits().batch_cell, metavar="CHARS", help="most characters of a cell"
     )
     add_model_flags(sub)
     add_parameters(sub)
@@ -131,16 +131,15 @@ def _plan(given: argparse.Namespace, table: Table) -> Plan:
     values = given_values(given)
     seed = parameters.validate({"seed": values.pop("seed", FRESH_SEED)})["seed"]
     chosen = parameters.validate(values)
-    fixed = dict(pair("set", item) for item in given.set)
-    said = [pair("map", item) for item in given.map]
-    left_out = _left_out(said, task, table)
-    said = [(name, column) for name, column in said if not (name == LEAVE_OUT and column in left_out)]
+    fixed = pairs("set", given.set)
+    left_out = _left_out([pair("map", item) for item in given.map], task, table)
+    said = pairs("map", [item for item in given.map if not left_out or pair("map", item)[0] != LEAVE_OUT])
     offered = [column for column in table.columns if column not in left_out]
     guessed = {name: column for name, column in guess(task, offered).items() if name not in fixed}
     plan = Plan(
         task=task.id,
         language=given.language,
-        mapping={**guessed, **dict(said)},
+        mapping={**guessed, **said},
         fixed=fixed,
         values={name: chosen[name] for name in values},
         seed=seed,

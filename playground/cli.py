@@ -16,20 +16,23 @@ from typing import Any
 
 from playground import counsel, disk, generate, models, parameters, tasks, xray
 from playground.batch_cli import add_batch
-from playground.flags import PROGRAM, Parser, add_parameters, given_values, pair
+from playground.flags import PROGRAM, Parser, add_parameters, given_values, pairs
 from playground.measure_cli import add_measure
 from playground.models import catalogue
 from playground.parameters.record import Parameter
 from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
-from playground.terminal import prepare, print_json, read_input
+from playground.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
+
+_FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "offload_folder")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it did what was asked, 1 with the reasons when a text failed, 2 when it could not."""
     prepare()
-    given = _parser().parse_args(argv)
+    given = _parser().parse_args(arguments(argv))
+    name_files(given, _FILES)
     try:
         code = int(given.command(given))
         sys.stdout.flush()  # here, where a full disk can still be told
@@ -139,9 +142,7 @@ def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = Non
                 Text("Give a --prompt or a --task.", "请给出 --prompt 或 --task。"), parameter="prompt"
             )
         texts = {"mode": mode, "system": given.system, "prefill": given.prefill, "path": given.path}
-        return generate.build(
-            prompt, values, turns=_turns(given.turns), special_tokens=given.special_tokens, **texts
-        )
+        return generate.build(prompt, values, turns=_turns(given.turns), special_tokens=given.special_tokens, **texts)
     if prompt is not None:
         raise InvalidRequest(
             Text("Give either --prompt or --task, not both.", "--prompt 与 --task 只能给一个。"), parameter="prompt"
@@ -149,14 +150,12 @@ def _draft(given: argparse.Namespace, values: Mapping[str, Any], mode: Any = Non
     for name in ("system", "prefill", "turns", "special_tokens"):
         if getattr(given, name):
             flag = "--" + name.replace("_", "-")
-            raise InvalidRequest(
-                Text(f"{flag} goes with --prompt.", f"{flag} 要与 --prompt 一起用。"), parameter=name
-            )
+            raise InvalidRequest(Text(f"{flag} goes with --prompt.", f"{flag} 要与 --prompt 一起用。"), parameter=name)
     return generate.of_task(given.task, _fields(given), given.language, mode, values, given.path)
 
 
 def _fields(given: argparse.Namespace) -> dict[str, str]:
-    return dict(pair("set", item) for item in given.set)
+    return pairs("set", given.set)
 
 
 def _turns(text: str | None) -> Any:
@@ -168,6 +167,10 @@ def _turns(text: str | None) -> Any:
                  f"--turns 不是 JSON：{error.msg}，位于第 {error.pos + 1} 个字符。"),
             parameter="turns",
         ) from None  # fmt: skip
+    except (ValueError, RecursionError):  # a number or a nesting without end
+        raise InvalidRequest(
+            Text("--turns is no JSON that can be read.", "--turns 不是能读取的 JSON。"), parameter="turns"
+        ) from None
 
 
 def _say(remark: Text | None) -> None:

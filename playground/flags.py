@@ -81,20 +81,46 @@ def _shaped(parameter: Parameter, value: Any) -> Any:
     if parameter.kind == "id_lists":
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     if parameter.kind == "texts":
         return [typed(item) for item in value]
     if parameter.kind == "bias":
-        return {typed(text): number for text, number in (pair(parameter.name, item) for item in value)}
+        return {typed(text): number for text, number in pairs(parameter.name, value).items()}
     if parameter.kind == "id_bias":
-        return dict(pair(parameter.name, item) for item in value)
+        return pairs(parameter.name, value)
     return value
 
 
 def typed(text: str) -> str:
     """A text as it is typed on one line, here and on the page: `\\n` is a line break, `\\\\n` these two characters."""
     return re.sub(r"\\([ntr\\])", lambda found: _ESCAPES[found[1]], text)
+
+
+def pairs(name: str, texts: Sequence[str]) -> dict[str, str]:
+    """Several NAME=VALUE, of which no two may name the same."""
+    found: dict[str, str] = {}
+    for key, value in (pair(name, text) for text in texts):
+        if key in found:
+            shown = key[:60]
+            raise InvalidRequest(
+                Text(f"{name}: {shown!r} is given twice.", f"{name}：{shown!r} 给出了两次。"),
+                Text("Give it once.", "请只给一次。"),
+                parameter=name,
+            )
+        found[key] = value
+    return found
+
+
+def count(text: str) -> int:
+    """A flag's number of things: whole, and at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no whole number from 1 on")
+    return number
 
 
 def pair(name: str, text: str) -> tuple[str, str]:

@@ -38,6 +38,6 @@ def remember(name: str, seconds: float) -> None:
 def _read() -> dict[str, object]:
     try:
         found = json.loads(_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

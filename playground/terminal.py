@@ -5,9 +5,12 @@ Knows no command.
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import json
+import os
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from playground.types import InvalidRequest, Text
@@ -26,6 +29,34 @@ def prepare() -> None:
         reconfigure = getattr(stream, "reconfigure", None)  # a stream that somebody put in its place may have none
         if reconfigure is not None:
             reconfigure(errors=_HANDLER)
+
+
+def arguments(argv: Sequence[str] | None) -> list[str]:
+    """The words of a command; one that the locale's encoding could not read is read again as UTF-8, if it is that."""
+    return [_read_again(word) for word in (sys.argv[1:] if argv is None else argv)]
+
+
+def _read_again(word: str) -> str:
+    try:
+        return word if word.isascii() else word.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        return word
+
+
+def name_files(given: argparse.Namespace, names: Sequence[str]) -> None:
+    """Gives the arguments that name files the form in which the system's encoding can say them."""
+    for name in names:
+        said = getattr(given, name, None)
+        if isinstance(said, str):
+            setattr(given, name, _system_name(said))
+
+
+def _system_name(name: str) -> str:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return os.fsdecode(name.encode("utf-8", "surrogatepass"))
+    return name
 
 
 def print_json(value: Any) -> None:

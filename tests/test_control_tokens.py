@@ -218,7 +218,9 @@ def test_a_row_with_such_a_token_fails_with_its_reason_and_the_others_are_writte
     rows = iter(enumerate([{"p": "Lamp"}, {"p": f"Photo {BEYOND} card"}, {"p": "Desk"}], 1))
     told = Batch(plan, short).results(lambda: next(rows, None), lambda: 2, threading.Event())
     found = {one.number: one for one in told}
-    assert found[2].state == FAILED and found[2].reason is not None and BEYOND in found[2].reason.en
+    assert found[2].state == FAILED and found[2].reason is not None
+    assert found[2].reason.en.startswith(f"Product: the model has no embedding for the token “{BEYOND}”")
+    assert found[2].reason.zh.startswith("产品：模型没有词元")
     assert found[1].state == found[3].state == DONE
 
 

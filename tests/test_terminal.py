@@ -92,6 +92,46 @@ def test_a_process_whose_terminal_is_ascii_prints_and_ends_well() -> None:
         assert done.returncode == 0 and said in done.stdout and done.stdout.isascii() and not done.stderr
 
 
+def test_words_that_the_locale_cannot_read_are_read_as_utf_8_and_name_the_same_files(tmp_path: Path) -> None:
+    (tmp_path / "größe.csv").write_text("x", encoding="utf-8")
+    code = (
+        "import argparse; from pathlib import Path; from playground import terminal\n"
+        "words = terminal.arguments(None); print(ascii(words[:-1]))\n"
+        "given = argparse.Namespace(source=words[-1], prompt='x'); terminal.name_files(given, ['source', 'out'])\n"
+        "print(Path(given.source).read_bytes())"
+    )
+    settings = {**os.environ, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    words = ["茶é".encode(), "--map=product=Größe".encode(), b"caf\xe9", b"a", os.fsencode(tmp_path / "größe.csv")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, env=settings, check=True)
+    assert done.stdout.splitlines() == [ascii(["茶é", "--map=product=Größe", "caf\udce9", "a"]).encode(), b"b'x'"]
+
+
+@pytest.mark.usefixtures("_script")
+@pytest.mark.parametrize("flag", ["--turns", "--bad-words-ids", "--json-schema"])
+@pytest.mark.parametrize("written", ["[" * 100_000, "[" * 900 + "]" * 900, '{"a":' * 100_000, "[" + "9" * 5000 + "]"])
+def test_json_without_end_is_one_sentence(capsys: pytest.CaptureFixture[str], flag: str, written: str) -> None:
+    assert cli.main(["generate", "--prompt", "x", flag, written]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and len(told) < 500 and flag.strip("-").replace("-", "_").split("_")[0] in told
+
+
+@pytest.mark.usefixtures("_script")
+def test_a_text_that_is_too_long_is_told_by_what_a_text_may_have(capsys: pytest.CaptureFixture[str]) -> None:
+    for flag, value in (("--banned-phrases", "x" * 100_000), ("--logit-bias", "x" * 100_000 + "=5")):
+        assert cli.main(["generate", "--prompt", "x", flag, value]) == 2
+        assert "of at most 20000 characters" in capsys.readouterr().err
+    assert cli.main(["generate", "--prompt", "x", "--logit-bias", "a=5", "--logit-bias", "a=6"]) == 2
+    assert "logit_bias: 'a' is given twice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--limit-batch-rows", "--limit-batch-cell"])
+def test_a_limit_that_is_no_count_is_refused_as_a_flag(capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    for value in ("0", "-5", "many", "1.5"):
+        with pytest.raises(SystemExit):
+            cli._parser().parse_args(["batch", "--task", "t", "--in", "a", "--out", "b", flag, value])
+        assert f"argument {flag}: {value!r} is no whole number from 1 on" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("_script")
 @pytest.mark.parametrize(
     ("data", "encoding", "read"),

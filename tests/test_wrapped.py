@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from playground.decoding import samplers
+from playground.types import InvalidRequest
 from tests.sampling import INF, Words, run
 
 
@@ -15,6 +16,12 @@ def test_bias_by_text_takes_the_text_as_typed_and_behind_a_space() -> None:
     assert got == [0.0, 2.0, 2.0, -1.0, 0.0]
     got = run(samplers.logit_bias({"cat": 2.0, " cat": -3.0}, words), [0.0] * 5, [0])
     assert got == [0.0, 2.0, -3.0, 0.0, 0.0], "the entry as typed counts"
+
+    for texts in ({"cow": 5.0}, {"cat": 1.0, "cow": -5.0}, {"cat": 1.0, "dog": 2.0}):
+        name = "dog" if "dog" in texts else "cow"
+        with pytest.raises(InvalidRequest, match=f"logit_bias: the model has no tokens for '{name}'"):
+            samplers.logit_bias(texts, Words("<unk>", "cat", "dog"), 2)
+
 
 def test_a_favoured_text_of_several_tokens_is_begun_and_gone_on_with_another_only_not_finished() -> None:
     words = Words("\n", "cat", " cat", " dog", "dog")

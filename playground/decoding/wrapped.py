@@ -62,6 +62,7 @@ class Watermark(WatermarkLogitsProcessor):
         return found.long()
 
 
+_SHOWN = 60  # characters of a text in a sentence
 _SPELLINGS: WeakKeyDictionary[Any, Spellings] = WeakKeyDictionary()
 
 
@@ -80,11 +81,16 @@ def logit_bias(
 ) -> LogitsProcessor:
     """Texts in every way the vocabulary writes them, and token ids; `sequence_bias` says what meets where."""
     biases = sequence_bias(logit_bias, logit_bias_ids or {}, spellings_of(tokenizer), vocab_size)
-    if not biases:
-        raise InvalidRequest(
-            Text("logit_bias: these texts have no tokens.", "logit_bias：这些文本没有对应的词元。"),
-            parameter="logit_bias",
-        )
+    for text, bias in logit_bias.items():
+        if not sequence_bias({text: bias}, {}, spellings_of(tokenizer), vocab_size):
+            raise InvalidRequest(
+                Text(
+                    f"logit_bias: the model has no tokens for {text[:_SHOWN]!r}.",
+                    f"logit_bias：模型没有与 {text[:_SHOWN]!r} 对应的词元。",
+                ),
+                Text("Leave it out.", "请删去它。"),
+                parameter="logit_bias",
+            )
     return SequenceBiasLogitsProcessor([[list(ids), bias] for ids, bias in biases.items()])
 
 

@@ -144,6 +144,6 @@ def _cached() -> Iterator[tuple[str, Path]]:
 def _writes_text(place: Path) -> bool:
     try:
         classes = json.loads((place / "config.json").read_text(encoding="utf-8")).get("architectures") or []
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
     return any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in classes)

@@ -67,7 +67,7 @@ def _has_weights(folder: Path) -> bool:
         if (folder / index).is_file():
             try:
                 shards = set(json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values())
-            except (ValueError, KeyError, AttributeError):
+            except (ValueError, KeyError, AttributeError, RecursionError):
                 return False
             if all((folder / shard).is_file() for shard in shards):
                 return True

@@ -35,7 +35,7 @@ def _check_shards(name: str, folder: Path) -> None:
         return
     try:
         shards = {str(file) for file in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, AttributeError, RecursionError):
         raise file_failures.unreadable_file(name, index.name) from None
     missing = sorted(shard for shard in shards if not (folder / shard).is_file())
     if any(shard != Path(shard).name or not hub_cache.is_weights(shard) for shard in shards):
@@ -76,7 +76,7 @@ def _check_length(name: str, file: Path) -> None:
     try:
         ends = [told["data_offsets"][1] for tensor, told in json.loads(head).items() if tensor != "__metadata__"]
         wanted = 8 + length + max(ends, default=0)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise file_failures.unreadable_file(name, file.name) from None
     if size < wanted:
         raise file_failures.cut_off(name, file.name, size, wanted)

@@ -77,15 +77,28 @@ class Parameter:
             case "text":
                 return Text(f"a text of at most {MAX_TEXT} characters", f"最多 {MAX_TEXT} 个字符的文本")
             case "texts":
-                return Text(f"a list of at most {MAX_ITEMS} texts", f"最多 {MAX_ITEMS} 条文本的列表")
+                return Text(
+                    f"a list of at most {MAX_ITEMS} texts of at most {MAX_TEXT} characters each",
+                    f"最多 {MAX_ITEMS} 条文本的列表，每条最多 {MAX_TEXT} 个字符",
+                )
             case "ids":
-                return Text("a list of token ids", "词元编号列表")
+                return Text(f"a list of at most {MAX_ITEMS} token ids", f"最多 {MAX_ITEMS} 个词元编号的列表")
             case "id_lists":
-                return Text("a list of lists of token ids", "词元编号列表的列表")
+                return Text(
+                    f"a list of at most {MAX_ITEMS} lists, each of 1 to {MAX_ITEMS} token ids",
+                    f"最多 {MAX_ITEMS} 个列表的列表，每个列表含 1 至 {MAX_ITEMS} 个词元编号",
+                )
             case "bias":
-                return Text("a mapping of texts to numbers from -100 to 100", "文本到 -100 至 100 的数的映射")
+                return Text(
+                    f"a mapping of at most {MAX_ITEMS} texts, each of at most {MAX_TEXT} characters, to numbers from "
+                    "-100 to 100",
+                    f"最多 {MAX_ITEMS} 条文本（每条最多 {MAX_TEXT} 个字符）到 -100 至 100 的数的映射",
+                )
             case "id_bias":
-                return Text("a mapping of token ids to numbers from -100 to 100", "词元编号到 -100 至 100 的数的映射")
+                return Text(
+                    f"a mapping of at most {MAX_ITEMS} token ids to numbers from -100 to 100",
+                    f"最多 {MAX_ITEMS} 个词元编号到 -100 至 100 的数的映射",
+                )
             case _:
                 return Text(
                     "transformers, llama.cpp, or stage names separated by commas",
@@ -125,7 +138,10 @@ class Parameter:
         return self.hard_high is None or number <= self.hard_high
 
     def _error(self, value: object) -> InvalidRequest:
-        shown = repr(value)
+        try:
+            shown = repr(value)
+        except RecursionError:
+            shown = "..."
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         allowed = self.range_text()
         return InvalidRequest(

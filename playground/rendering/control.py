@@ -10,12 +10,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from playground import thinking
+from playground.types import Refused, Text
 
 # Added tokens that are no special ones and steer all the same, by how they look. Words, runs of blanks and the tags of
 # HTML are added to some vocabularies too, and are text like any other.
 _STEERS = re.compile(
     r"<\|.*>|<.*\|>|<｜.*｜>|<<.*>>|\[/?[A-Z][A-Z_]*\]|</?[\w:]+[_:][\w:]*>|</?(?:think|tool|start|end|turn|eos|bos)\w*>"
 )
+
+
+class NoEmbedding(Refused):
+    """A text holds this token, which the model cannot read."""
+
+    def __init__(self, token: str, message: Text, hint: Text | None = None, *, parameter: str) -> None:
+        super().__init__(message, hint, parameter=parameter)
+        self.token = token
 
 
 class Part(NamedTuple):

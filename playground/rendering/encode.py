@@ -12,7 +12,7 @@ from typing import Any
 
 from transformers.utils.chat_template_utils import encode_marked_chat, mark_control_tokens
 
-from playground.rendering.control import ControlTokens, Marked, Part, any_of
+from playground.rendering.control import ControlTokens, Marked, NoEmbedding, Part, any_of
 from playground.types import Refused, Text
 
 _PROBE = "a"
@@ -73,7 +73,8 @@ class Encoder:
             return
         number = self._beyond[name] if name is not None else int(found or 0)
         token = name if name is not None else str(self._tokenizer.convert_ids_to_tokens(number))
-        raise Refused(
+        raise NoEmbedding(
+            token,
             Text(
                 f"{parameter}: the model has no embedding for the token “{token}” ({number}).",
                 f"{parameter}：模型没有词元“{token}”（{number}）的嵌入向量。",
