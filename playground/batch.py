@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from playground import counsel, own_task, tasks
-from playground.generate import FRESH_SEED, Gathering
+from playground.generate import FRESH_SEED, Gathering, check_text
 from playground.parameters.inert import check_seeds
-from playground.rendering.control import NoEmbedding
+from playground.rendering.control import Unreadable
 from playground.rows import DONE, FAILED, Result
 from playground.settings import Limits
 from playground.task import Task
@@ -294,11 +294,13 @@ class Batch:
             return Result(flight.number, flight.row, FAILED, reason=reason, seed=seed)
 
     def _why(self, number: int, row: Mapping[str, str], error: Exception) -> Text:
-        """Why a row failed, by the field that holds what the model cannot read, where one does."""
+        """Why a row failed, by the field that holds what cannot be read, where one does."""
         reason = _why(number, error)
-        if not isinstance(error, NoEmbedding) or error.parameter != "prompt":
+        if not isinstance(error, InvalidRequest) or error.parameter != "prompt":
             return reason
         given = self._plan.fields(row)
+        if not isinstance(error, Unreadable):
+            return next(filter(None, (_unreadable(name, text) for name, text in given.items())), reason)
         fields = [one.label for one in self._task.fields if error.token in given.get(one.name, "")]
         if not fields:
             return reason
@@ -334,6 +336,15 @@ def _why(number: int, error: Exception) -> Text:
     log.error("Row %d failed", number, exc_info=error)
     name = type(error).__name__
     return Text(f"The model failed on this row ({name}).", f"模型在此行出错（{name}）。")
+
+
+def _unreadable(name: str, text: str) -> Text | None:
+    """What is wrong with the text of a field, if that cannot be read."""
+    try:
+        check_text(name, text)
+    except InvalidRequest as error:
+        return Text(error.say("en"), error.say("zh"))
+    return None
 
 
 def _no_field(task: Task, name: str) -> InvalidRequest:

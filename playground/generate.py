@@ -104,12 +104,13 @@ def checked(request: Request) -> Request:
 def check_texts(request: Request) -> None:
     """Whether everything written in it can be read at all."""
     for name in ("prompt", "system", "prefill"):
-        _check_text(name, getattr(request, name))
+        check_text(name, getattr(request, name))
     for _, text in turns_of(request.turns):
-        _check_text("turns", text)
+        check_text("turns", text)
 
 
-def _check_text(name: str, text: object) -> None:
+def check_text(name: str, text: object) -> None:
+    """Whether this text, which is called `name`, can be read at all."""
     if not isinstance(text, str):
         raise InvalidRequest(Text(f"{name} must be a text.", f"{name} 应为文本。"), parameter=name)
     try:

@@ -106,6 +106,13 @@ def test_what_can_be_read_in_several_ways_names_its_flag(
         assert capsys.readouterr().err.endswith("1 of 1 rows done, 0 failed.\n")
 
 
+def test_a_row_that_holds_a_control_character_names_the_field(tmp_path: Path) -> None:
+    assert run(tmp_path, "rows.csv", "product,about\nTea,a\x1ab\nMilk,white\n", *SLOGANS) == 2
+    first, second = results(tmp_path)
+    assert first["reason"] == "about holds the control character U+001A at position 2. Remove it."
+    assert (first["state"], second["state"]) == ("failed", "done")
+
+
 def test_a_cell_that_is_too_long_refuses_its_row_by_the_limit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

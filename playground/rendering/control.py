@@ -19,8 +19,8 @@ _STEERS = re.compile(
 )
 
 
-class NoEmbedding(Refused):
-    """A text holds this token, which the model cannot read."""
+class Unreadable(Refused):
+    """A text holds this token, which the model cannot read, or its tokenizer not as text."""
 
     def __init__(self, token: str, message: Text, hint: Text | None = None, *, parameter: str) -> None:
         super().__init__(message, hint, parameter=parameter)

@@ -12,8 +12,8 @@ from typing import Any
 
 from transformers.utils.chat_template_utils import encode_marked_chat, mark_control_tokens
 
-from playground.rendering.control import ControlTokens, Marked, NoEmbedding, Part, any_of
-from playground.types import Refused, Text
+from playground.rendering.control import ControlTokens, Marked, Part, Unreadable, any_of
+from playground.types import Text
 
 _PROBE = "a"
 # The signs that transformers sets around a token which is to be read as text.
@@ -73,7 +73,7 @@ class Encoder:
             return
         number = self._beyond[name] if name is not None else int(found or 0)
         token = name if name is not None else str(self._tokenizer.convert_ids_to_tokens(number))
-        raise NoEmbedding(
+        raise Unreadable(
             token,
             Text(
                 f"{parameter}: the model has no embedding for the token “{token}” ({number}).",
@@ -90,7 +90,8 @@ class Encoder:
             return
         begins, ends = prompt.inert[0] if prompt.inert else (0, 0)
         name = prompt.text[begins:ends]
-        raise Refused(
+        raise Unreadable(
+            name,
             Text(
                 f"{parameter}: this tokenizer cannot read “{name}” as text.",
                 f"{parameter}：此分词器无法把“{name}”当作普通文本。",
