@@ -75,7 +75,8 @@ def places(out: str, sheet: str | None, read: Mapping[str, str]) -> tuple[Path, 
             Text("Name another for --csv.", "请为 --csv 换一个文件。"),
         )
     for name, place in named.items():
-        _try(name, place)
+        if not disk.can_write(place):
+            _cannot_write(name, str(place))
     return file, table
 
 
@@ -93,23 +94,6 @@ def _same(one: Path, other: Path) -> bool:
     with suppress(OSError):  # one of them does not exist
         return one == other or one.samefile(other)
     return False
-
-
-def _try(name: str, place: Path) -> None:
-    """Whether a file can be written, found by opening it; one that was not there is not there afterwards."""
-    try:
-        if place.is_file():
-            place.open("r+b").close()
-        elif place.exists():  # such as /dev/stdout, which opening might hold up
-            if not os.access(place, os.W_OK):
-                _cannot_write(name, str(place))
-        else:
-            place.open("xb").close()
-            place.unlink()
-    except (OSError, ValueError) as error:
-        if disk.is_full(error):
-            raise
-        _cannot_write(name, str(place))
 
 
 @contextmanager

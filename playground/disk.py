@@ -1,12 +1,14 @@
 """What a disk refuses to keep, as one sentence that names no path; whoever raises it tells the terminal where.
 
-Knows no file.
+Knows what no file is for.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
+from pathlib import Path
 
 from playground.types import PlaygroundError, Text
 
@@ -37,3 +39,23 @@ def is_full(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def can_write(place: Path) -> bool:
+    """Whether a file can be written, found by opening it; one that was not there is not there afterwards.
+
+    Raises OSError where only the disk is full.
+    """
+    try:
+        if place.is_file():
+            place.open("r+b").close()
+        elif place.exists():  # such as /dev/stdout, which opening might hold up
+            return not place.is_dir() and os.access(place, os.W_OK)
+        else:
+            place.open("xb").close()
+            place.unlink()
+    except (OSError, ValueError) as error:  # a ValueError where no file can have the name
+        if is_full(error):
+            raise
+        return False
+    return True

@@ -13,6 +13,7 @@ from playground.parameters.record import Parameter
 from playground.types import InvalidRequest, Text
 
 PROGRAM = "python -m playground"
+_LONGEST = 400  # characters of argparse's own sentence, which repeats whatever was given
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 _TYPED = r"\n is a line break, \t a tab, \\n the two characters."
 
@@ -22,7 +23,8 @@ class Parser(argparse.ArgumentParser):
     with a dash: what follows a flag that takes a text is that text, unless it is the name of a flag."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{PROGRAM}: {message}. See {self.prog} --help.\n")
+        shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+        self.exit(2, f"{PROGRAM}: {shown}. See {self.prog} --help.\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         return super().parse_known_args(None if args is None else self._joined(list(args)), namespace)

@@ -6,12 +6,13 @@ Knows no model.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from playground import parameters, xray
+from playground import disk, parameters, xray
 from playground.flags import add_parameters, given_values
 from playground.terminal import print_json
 from playground.types import PlaygroundError, Refused, Request, Run, Text
@@ -65,11 +66,10 @@ def check_place(file: str, request: Request) -> None:
             Text("Set num_beams to 1, or leave --trace out.", "请把 num_beams 设为 1，或去掉 --trace。"),
             parameter="num_beams",
         )
-    place = Path(file)
-    if place.is_dir() or not place.parent.is_dir():
+    if not disk.can_write(Path(os.path.realpath(file))):
         raise PlaygroundError(
             Text(f"trace: {file!r} cannot be written.", f"trace：无法写入 {file!r}。"),
-            Text("Name a file in a folder that exists.", "请给出现有文件夹中的文件名。"),
+            Text("Name a file in a folder that exists and can be written.", "请给出可写入的现有文件夹中的文件名。"),
         )
 
 

@@ -124,6 +124,22 @@ def test_a_text_that_is_too_long_is_told_by_what_a_text_may_have(capsys: pytest.
     assert "logit_bias: 'a' is given twice" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("_script")
+def test_a_trace_that_cannot_be_written_is_told_before_a_model_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("/proc/t.jsonl", str(tmp_path), str(tmp_path / "none" / "t.jsonl"), str(tmp_path / ("x" * 300))):
+        assert cli.main(["generate", "--prompt", "x", "--trace", place]) == 2
+        found = capsys.readouterr()
+        assert "cannot be written" in found.err and not found.out
+
+
+def test_a_word_that_nobody_knows_is_not_repeated_without_end(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["generate", "--prompt", "x", "--nothing", "(" * 100_000])
+    assert "unrecognized" in (told := capsys.readouterr().err) and len(told) < 600
+
+
 @pytest.mark.parametrize("flag", ["--limit-batch-rows", "--limit-batch-cell"])
 def test_a_limit_that_is_no_count_is_refused_as_a_flag(capsys: pytest.CaptureFixture[str], flag: str) -> None:
     for value in ("0", "-5", "many", "1.5"):
