@@ -8,7 +8,8 @@ import pytest
 
 from playground import generate, tasks
 from playground.generators.local import LocalGenerator
-from playground.types import Refused, Request, Turn
+from playground.rendering import templates
+from playground.types import Refused, Request, Text, Turn
 from tests import built
 
 SYSTEM, PROMPT = "Answer in verse.", "Why does it rain?"
@@ -103,8 +104,57 @@ def test_whatever_fails_in_a_template_is_one_sentence_with_the_models_name(reaso
         assert "Speaker 的对话模板" in caught.value.say("zh") and "\n" not in caught.value.say("en")
 
 
+CUTS = ["[:2]", "[::-1]", "[1:]", "[:2] | string | lower", "[:2] | string | e", "[:2] | tojson", "[::-1] | tojson"]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_the_source_of_a_list_of_parts_is_never_taken_for_what_was_written(cut: str) -> None:
+    one = generator("{% for m in messages %}{{ m['content']" + cut + " }}{% endfor %}")
+    for request in (chat("Hello there friend"), chat("Hello there friend", system=SYSTEM, turns=TURNS)):
+        with pytest.raises(Refused, match="leaves out what was written"):
+            one.render(request)
+    for role in ("system", "assistant"):
+        chosen = f"m.content{cut} if m.role == '{role}' else m.content"
+        written = "{% for m in messages %}{{ " + chosen + " }}{% endfor %}"
+        assert "type" not in generator(written).render(chat(system=SYSTEM, turns=TURNS)).text
+
+
+def test_a_template_that_writes_its_parts_as_json_on_purpose_may() -> None:
+    each = "{% for m in messages %}{% for part in m.content %}{{ part | tojson }}{% endfor %}{% endfor %}"
+    assert generator(each).render(chat()).text == '{"type": "text", "text": "Why does it rain?"}'
+    wants = "{% for m in messages %}{% if m.content is string %}{{ raise_exception('parts') }}{% endif %}"
+    whole = wants + "{{ m.content | tojson }}{% endfor %}"
+    assert generator(whole).render(chat()).text == '[{"type": "text", "text": "Why does it rain?"}]'
+
+
+ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "most"),
+    [(ENDLESS, 1), (EACH + "{% if messages | length > 2 %}" + ENDLESS + "{% endif %}", 4)],
+)
+def test_a_template_that_ran_into_its_limit_is_not_tried_again(
+    template: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the worker's wait is cut out: which conversations run into the limit is the template's own matter."""
+    runs: list[list[bool]] = []
+
+    def limited(source: str, each: Any, shared: Any) -> list[str | templates.Failure]:
+        slow = [source == ENDLESS or len(one["messages"]) > 2 for one in each]
+        runs.append(slow)
+        late = templates.Failure(Text("it does not come to an end", "它没有结束"), limit=True)
+        found = templates.render(EACH, each, shared)
+        return [late if any(slow) else text for text in found]
+
+    monkeypatch.setattr("playground.rendering.chat.render", limited)
+    with pytest.raises(Refused, match="does not come to an end"):
+        generator(template).render(chat(system=SYSTEM, turns=TURNS))
+    assert sum(any(slow) for slow in runs) == 1 and len(runs) <= most
+
+
 def test_a_template_without_an_end_is_ended_and_others_go_on() -> None:
-    endless = generator("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")
+    endless = generator(ENDLESS)
     for _ in range(2):
         with pytest.raises(Refused, match="does not come to an end"):
             endless.render(chat())
@@ -158,3 +208,8 @@ def test_the_beginning_of_an_answer_stands_where_the_template_would_write_it() -
     )
     assert one.render(chat(prefill="Rain is")).text.endswith("assistant\n<think>\n\n</think>\n\nRain is")
     assert one.render(chat(prefill="<think>\nHm")).text.endswith("assistant\n<think>\nHm")
+
+
+def test_a_marker_that_a_template_cuts_stands_for_nothing() -> None:
+    one = generator("{% for m in messages %}{{ m.content[:19] }}{{ m.content }}{% endfor %}")
+    assert one.render(chat("When?")).text == "When?When?"

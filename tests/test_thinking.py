@@ -121,6 +121,21 @@ def test_a_template_that_begins_a_thought_is_noticed() -> None:
     assert not opens("<|im_start|>assistant\n")
 
 
+@pytest.mark.parametrize("typed", ["<think>", "x <think>\n", "<|channel|>analysis<|message|>", "[THINK]"])
+def test_a_thought_that_the_visitor_opens_is_none(typed: str) -> None:
+    headless = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    cutting = "{% for m in messages %}{{ m.content[:3] }}{{ m.content }}{% endfor %}"
+    for template in (headless, cutting, built.CHATML.replace("assistant\n", ""), headless + "\n"):
+        for special in ((), ("<think>", "<|channel|>", "<|message|>")):
+            tokenizer = built.byte_level(special=(*built.TURN, *special), template=template)
+            one = LocalGenerator(built.speaker(tokenizer))
+            if template is cutting and special:
+                continue
+            assert one.render(chat(f"When? {typed}")).thinks == ""
+    opened = headless + "<think>\n"
+    assert LocalGenerator(built.speaker(built.byte_level(template=opened))).render(chat(typed)).thinks == "<think>"
+
+
 @pytest.mark.parametrize(
     ("text", "prefill", "base", "mode", "thinks", "told"),
     [

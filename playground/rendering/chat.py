@@ -5,6 +5,7 @@ What a template takes is found out by trying it once, never by a model's name. K
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ _DEFAULT = "default"
 _HINT = Text("Use complete mode, or another model.", "请改用续写模式或其他模型。")
 _DROPPED = Text("it leaves out what was written", "它漏掉了所写的内容")
 _USER, _ASSISTANT, _NEXT, _SYSTEM = ("qone", "qtwo", "qthree", "qfour")  # what is tried; a word of each, found again
+_KEY = "qkey"  # beside the text in a part that is tried: who writes it, writes the part's source and not its text
+_WHOLE_LIST = re.compile(r"\[\s*\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Abilities:
 
     `system` is whether it knows a system prompt, `turns` why it takes no earlier turns, `forgets` whether it takes them
     and leaves them out. `header` is what it writes between its own beginning of an answer and the answer, `behind` what
-    it writes behind one, last or followed.
+    it writes behind one, last or followed. `written` are the conversations that were tried, as it wrote them.
     """
 
     lists: frozenset[Role] = frozenset()
@@ -41,6 +44,7 @@ class Abilities:
     forgets: bool = False
     header: str = ""
     behind: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
 
 class Conversation(NamedTuple):
@@ -79,6 +83,14 @@ class ChatTemplate:
             raise self._refusal(found)
         return found
 
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Conversations as the template writes them, with words in them that nobody types; none where it fails."""
+        try:
+            return self.abilities.written
+        except Refused:
+            return ()
+
     def render(self, messages: Sequence[Message], control: ControlTokens) -> Conversation:
         """The conversation as the template writes it, before the answer. Raises Refused with the template's reason."""
         takes = self.abilities
@@ -86,30 +98,31 @@ class ChatTemplate:
         if takes.turns is not None and len(messages) - system > 1:
             raise self._refusal(takes.turns)
         found = self._render(messages, takes, control) if takes.system or not system else None
-        if system and not isinstance(found, Conversation):  # it knows no system prompt, or not here
+        slow = isinstance(found, Failure) and found.limit
+        if system and not slow and not isinstance(found, Conversation):  # it knows no system prompt, or not here
             again = self._render(join(messages, last=takes.forgets), takes, control)
             found = again._replace(joined=True) if isinstance(again, Conversation) else found or again
         if not isinstance(found, Conversation):
-            raise self._refusal(found or _DROPPED)
+            raise self._refusal(self._reason(found or Failure(_DROPPED)))
         return found
 
-    def _render(self, messages: Sequence[Message], takes: Abilities, control: ControlTokens) -> Conversation | Text:
+    def _render(self, messages: Sequence[Message], takes: Abilities, control: ControlTokens) -> Conversation | Failure:
         """Twice: as it stands, and with markers that tell who wrote what. Where the template changes what it writes
         because of them, the first counts as long as nobody typed a control token."""
         markers = Markers(control, [text for _, text in messages])
         marked = [(role, text) for (role, _), text in zip(messages, markers.texts, strict=True)]
         plain, told = self._run([_said(messages, takes.lists), _said(marked, takes.lists)])
         if isinstance(plain, Failure):
-            return self._reason(plain)
+            return plain
         whole = Conversation((Part(plain, False),))
         if isinstance(told, Failure):
-            return self._reason(told) if markers.typed else whole
+            return told if markers.typed else whole
         missing = [at for at in markers.missing(told) if messages[at][1].strip() not in plain]
         if any(messages[at][0] == "system" or at == len(messages) - 1 for at in missing):
-            return self._reason(Failure(_DROPPED))
+            return Failure(_DROPPED)
         parts = markers.parts(told)
         if parts is None and markers.typed:
-            return self._reason(Failure(_DROPPED))
+            return Failure(_DROPPED)
         if parts is None or not (markers.typed or "".join(part.text for part in parts) == plain):
             return whole._replace(forgets=bool(missing))
         return Conversation(parts, forgets=bool(missing))
@@ -125,47 +138,66 @@ class ChatTemplate:
                 f"{self._title} 有多个对话模板，但没有名为“{_DEFAULT}”的：{listed}。",
             )
         found = Abilities()
-        reason = self._try(found, ("user", _USER))
-        if reason is not None:
+        one: Message = ("user", _USER)
+        text = failed = self._try(found, one)
+        if isinstance(failed, Failure) and not failed.limit:
             found = replace(found, lists=frozenset[Role]({"user"}))
-            if self._try(found, ("user", _USER)) is not None:
-                return reason
-        found = self._with_turns(found)
-        return self._with_system(found)
+            text = self._try(found, one, dumps=failed.reason != _DROPPED)
+        if isinstance(text, Failure):
+            return self._reason(failed if isinstance(failed, Failure) else text)
+        found = replace(found, written=(text,))
+        return self._with_system(self._with_turns(found))
 
     def _with_turns(self, found: Abilities) -> Abilities:
         talk: Sequence[Message] = (("user", _USER), ("assistant", _ASSISTANT), ("user", _NEXT))
-        reason = self._try(found, *talk)
+        failed = self._try(found, *talk)
         lists = replace(found, lists=found.lists | {"assistant"})
-        if reason is not None and self._try(lists, *talk) is None:
-            found, reason = lists, None
-        if reason is not None:
-            forgets = self._try(found, *talk, wanted=(_NEXT,)) is None
-            return replace(found, turns=None if forgets else reason, forgets=forgets)
+        if isinstance(failed, Failure):
+            if failed.limit:
+                return replace(found, turns=self._reason(failed))
+            if isinstance(self._try(lists, *talk, dumps=failed.reason != _DROPPED), Failure):
+                forgets = not isinstance(self._try(found, *talk, wanted=(_NEXT,)), Failure)
+                return replace(found, turns=None if forgets else self._reason(failed), forgets=forgets)
+            found = lists
         begun, last, followed = self._run(
             [_said(talk[:1], found.lists), _said(talk[:2], found.lists), _said(talk, found.lists)],
             ends=(True, False, False),
         )
-        behind = [_between(text, _ASSISTANT, _NEXT) for text in (last, followed) if isinstance(text, str)]
+        written = tuple(text for text in (begun, last, followed) if isinstance(text, str))
+        behind = tuple(_between(text, _ASSISTANT, _NEXT) for text in (last, followed) if isinstance(text, str))
         header = ""
         if isinstance(begun, str) and isinstance(last, str) and last.startswith(begun):
             header = last[len(begun) :].partition(_ASSISTANT)[0]
-        return replace(found, header=header, behind=tuple(behind))
+        return replace(found, header=header, behind=behind, written=(*found.written, *written))
 
     def _with_system(self, found: Abilities) -> Abilities:
         both: Sequence[Message] = (("system", _SYSTEM), ("user", _USER))
-        if self._try(found, *both) is None:
-            return found
-        lists = replace(found, lists=found.lists | {"system"})
-        return lists if self._try(lists, *both) is None else replace(found, system=False)
-
-    def _try(self, takes: Abilities, *messages: Message, wanted: Sequence[str] = ()) -> Text | None:
-        """None where all that was said, or all that is `wanted`, is found again; else the reason."""
-        (text,) = self._run([_said(messages, takes.lists)])
+        text = self._try(found, *both)
+        if isinstance(text, Failure) and not text.limit:
+            lists = replace(found, lists=found.lists | {"system"})
+            text = self._try(lists, *both, dumps=text.reason != _DROPPED)
+            found = found if isinstance(text, Failure) else lists
         if isinstance(text, Failure):
-            return self._reason(text)
+            return replace(found, system=False)
+        return replace(found, written=(*found.written, text))
+
+    def _try(
+        self, takes: Abilities, *messages: Message, wanted: Sequence[str] = (), dumps: bool = False
+    ) -> str | Failure:
+        """The text where all that was said, or all that is `wanted`, is found again; else the reason.
+
+        A list of parts whose source is written instead of its text is not found: unless that is JSON, of each part, or
+        of the whole list where `dumps` is set.
+        """
+        given = _said(messages, takes.lists)
+        for part in (part for message in given if isinstance(message["content"], list) for part in message["content"]):
+            part[_KEY] = _KEY
+        (text,) = self._run([given])
+        if isinstance(text, Failure):
+            return text
         words = wanted or [word for _, word in messages]
-        return None if all(word in text for word in words) else self._reason(Failure(_DROPPED))
+        dumped = _KEY in text and not (f'"{_KEY}"' in text and (dumps or _WHOLE_LIST.search(text) is None))
+        return Failure(_DROPPED) if dumped or not all(word in text for word in words) else text
 
     def _run(self, each: Sequence[list[dict[str, Any]]], ends: Sequence[bool] | None = None) -> list[str | Failure]:
         """Each conversation rendered; `ends` says which of them end where an answer begins (all, unless given)."""

@@ -6,7 +6,6 @@ Knows no template and no request. Uses transformers' own way to take a control t
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,9 +24,8 @@ class Encoder:
 
     def __init__(self, tokenizer: Any, control: ControlTokens, rows: int) -> None:
         self._tokenizer = tokenizer
-        self._control = control
+        self.control = control
         self._rows = rows
-        self._lock = threading.Lock()
         beyond = {token.content: number for number, token in tokenizer.added_tokens_decoder.items() if number >= rows}
         self._beyond, self._beyond_pattern = beyond, any_of(beyond)
         self._before = self._put_before()
@@ -40,7 +38,7 @@ class Encoder:
     def alone(self, text: str, *, begins: bool, parameter: str, acts: bool = False) -> list[int]:
         """The ids of a text that stands alone. `begins` puts before it what the tokenizer does; what was typed is text,
         unless it `acts`."""
-        ids = self.marked(self._control.mark([Part(text, not acts)]), parameter)
+        ids = self.marked(self.control.mark([Part(text, not acts)]), parameter)
         ids = self._before + ids if begins else ids
         self.check(ids, parameter, text)
         return ids
@@ -48,20 +46,33 @@ class Encoder:
     def marked(self, prompt: Marked, parameter: str = "prompt") -> list[int]:
         """The ids of a whole prompt, as `tokenizer(text)` gives them where nobody typed a control token."""
         if not prompt.inert and not prompt.seams:
-            return self.plain(prompt.text)
-        marked = _with_marks(prompt)
-        with self._lock:
+            ids = self.plain(prompt.text)
+            if not self.control.normalizes or self._keeps_text(prompt, ids):
+                return ids
+        for apart in (False, True):
+            marked = self._with_marks(prompt, apart=apart)
             try:
-                return encode_marked_chat(self._tokenizer, marked)
+                with self.control.lock:
+                    ids = encode_marked_chat(self._tokenizer, marked)
             except ValueError:  # this vocabulary writes the token from its characters: taken apart, they stay text
-                taken_apart = _with_marks(prompt, apart=True)
-                ids = encode_marked_chat(self._tokenizer, taken_apart)
-        self._check_text(prompt, ids, parameter)
-        return ids
+                continue
+            if self._keeps_text(prompt, ids):
+                return ids
+        begins, ends = prompt.inert[0] if prompt.inert else (0, 0)
+        name = prompt.text[begins:ends]
+        raise Unreadable(
+            name,
+            Text(
+                f"{parameter}: this tokenizer cannot read “{name}” as text.",
+                f"{parameter}：此分词器无法把“{name}”当作普通文本。",
+            ),
+            Text("Leave it out, or put a space into it.", "请删去它，或在其中加一个空格。"),
+            parameter=parameter,
+        )
 
     def plain(self, text: str) -> list[int]:
         """The ids of a text in which every control token acts."""
-        with self._lock:
+        with self.control.lock:
             ids: list[int] = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return ids
 
@@ -83,22 +94,33 @@ class Encoder:
             parameter=parameter,
         )
 
-    def _check_text(self, prompt: Marked, ids: Sequence[int], parameter: str) -> None:
-        """What was typed must not have become a control token all the same."""
-        wanted = [self._control.id_of(prompt.text[begins:ends]) for begins, ends in prompt.acting]
-        if [one for one in ids if one in self._control.ids] == wanted:
-            return
-        begins, ends = prompt.inert[0] if prompt.inert else (0, 0)
-        name = prompt.text[begins:ends]
-        raise Unreadable(
-            name,
-            Text(
-                f"{parameter}: this tokenizer cannot read “{name}” as text.",
-                f"{parameter}：此分词器无法把“{name}”当作普通文本。",
-            ),
-            Text("Leave it out, or put a space into it.", "请删去它，或在其中加一个空格。"),
-            parameter=parameter,
-        )
+    def _keeps_text(self, prompt: Marked, ids: Sequence[int]) -> bool:
+        """Whether every control token among these ids is one that acts, and so none was typed."""
+        acting = [prompt.text[begins:ends] for begins, ends in prompt.acting]
+        wanted = (one for name in acting for one in self._ids_of(name))
+        return all(one in wanted for one in ids if one in self.control.steering)
+
+    def _ids_of(self, acting: str) -> list[int]:
+        number = self.control.id_of(acting)
+        return [number] if number is not None else [one for one in self.plain(acting) if one in self.control.steering]
+
+    def _with_marks(self, prompt: Marked, *, apart: bool) -> str:
+        """The text with transformers' marks around what is not to act, and one where no token may form.
+
+        Where a token goes by other characters than its own, or `apart` is set, one behind each character instead.
+        Marks that were typed are dropped.
+        """
+        signs: list[tuple[int, str]] = [(seam, _ENDS) for seam in prompt.seams]
+        for begins, ends in prompt.inert:
+            if apart or self.control.id_of(prompt.text[begins:ends]) is None:
+                signs += [(place, _ENDS) for place in range(begins, ends + 1)]
+            else:
+                signs += [(begins, _BEGINS), (ends, _ENDS)]
+        pieces, last = [], 0
+        for place, sign in sorted(signs, key=lambda one: one[0]):
+            pieces += [_unmarked(prompt.text[last:place]), sign]
+            last = place
+        return "".join([*pieces, _unmarked(prompt.text[last:])])
 
     def _put_before(self) -> list[int]:
         """Ids that the tokenizer's own post-processor sets in front of a text; the rest of them would end it."""
@@ -110,24 +132,6 @@ class Encoder:
             return whole[:place]
         first = self._tokenizer.bos_token_id
         return [first] if first is not None and whole[:1] == [first] else []
-
-
-def _with_marks(prompt: Marked, *, apart: bool = False) -> str:
-    """The text with transformers' marks around what is not to act, and one where no token may form.
-
-    `apart` breaks each of these behind its first character instead. Marks that were typed are dropped.
-    """
-    signs: list[tuple[int, str]] = [(seam, _ENDS) for seam in prompt.seams]
-    for begins, ends in prompt.inert:
-        if apart:
-            signs.append((begins + 1, _ENDS))
-        else:
-            signs += [(begins, _BEGINS), (ends, _ENDS)]
-    pieces, last = [], 0
-    for place, sign in sorted(signs, key=lambda one: one[0]):
-        pieces += [_unmarked(prompt.text[last:place]), sign]
-        last = place
-    return "".join([*pieces, _unmarked(prompt.text[last:])])
 
 
 def _unmarked(text: str) -> str:

@@ -19,14 +19,14 @@ _TURN_ENDS = (
 _NAMES = ("eos", "eot", "eom", "end_of_turn", "end_of_message")  # in the names of a tokenizer's own attributes
 
 
-def text_ends(model: Any, tokenizer: Any) -> list[int]:
-    """Every token that ends a text, as `generate()` has them; a model may have several."""
-    found = getattr(model.generation_config, "eos_token_id", None)
-    if found is None:
-        found = tokenizer.eos_token_id
-    if found is None:
-        return []
-    return [found] if isinstance(found, int) else list(found)
+def text_ends(model: Any, tokenizer: Any, rows: int) -> list[int]:
+    """Every token that ends a text, as `generate()` has them; a model may have several.
+
+    What its files name beside token ids is left out: words, fractions, numbers below 0 or from `rows` on.
+    """
+    named = (getattr(model.generation_config, "eos_token_id", None), tokenizer.eos_token_id)
+    each = (_token_ids(given, rows) for given in named)
+    return next((found for found in each if found), [])
 
 
 def turn_ends(tokenizer: Any, template: ChatTemplate, control: ControlTokens, told: Iterable[int]) -> list[int]:
@@ -54,6 +54,11 @@ def _written_behind(template: ChatTemplate, control: ControlTokens) -> Sequence[
         return ()
     spans = [(text, control.find(text)[:1]) for text in behind]
     return [text[begins:ends] for text, found in spans for begins, ends in found]
+
+
+def _token_ids(given: Any, rows: int) -> list[int]:
+    listed = given if isinstance(given, list | tuple) else [given]
+    return list(dict.fromkeys(one for one in listed if type(one) is int and 0 <= one < rows))
 
 
 def _on_channels(control: ControlTokens) -> bool:

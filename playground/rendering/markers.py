@@ -39,6 +39,8 @@ class Markers:
         parts: list[Part] = []
         typed, last = False, 0
         for found in self._find(rendered):
+            if int(found[1]) >= len(self._means):  # cut, and followed by other digits
+                return None
             kind, text = self._means[int(found[1])]
             parts.append(Part(rendered[last : found.start()], typed))
             if kind == "token":

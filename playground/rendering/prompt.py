@@ -5,13 +5,14 @@ Knows one model's tokenizer and no weights. May be called from any thread.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from playground import thinking
 from playground.rendering.chat import ChatTemplate, Conversation, Message
-from playground.rendering.control import ControlTokens, Part
+from playground.rendering.control import ControlTokens, Part, undecided
 from playground.rendering.encode import Encoder
 from playground.rendering.ends import text_ends, turn_ends
 from playground.types import InvalidRequest, Rendered, Request, Text
@@ -35,9 +36,15 @@ class Prompts:
         self._context = context
         self._told_ends = told_ends
         self._template = ChatTemplate(tokenizer, title)
-        self._control = ControlTokens(tokenizer, self._template.source)
+        self._making = threading.Lock()
         self.rows = embedding_rows(model)
-        self.encoder = Encoder(tokenizer, self._control, self.rows)
+        if not undecided(tokenizer, self._template.source):  # else the template has to be tried, which may wait
+            _ = self.encoder
+
+    @property
+    def encoder(self) -> Encoder:
+        with self._making:
+            return self._encoder
 
     def render(self, request: Request) -> Rendered:
         """Raises Refused where the template or the vocabulary cannot take what was written."""
@@ -68,10 +75,10 @@ class Prompts:
 
     def ends(self, request: Request) -> list[int]:
         """The tokens that end this request's text: those of `generate()`, and in a chat those that end a turn too."""
-        found = [*text_ends(self._model, self._tokenizer)]
+        found = text_ends(self._model, self._tokenizer, self.rows)
         if request.mode == "chat":
             found += [one for one in self._turn_ends if one not in found]
-        return [one for one in found if one < self.rows]
+        return [one for one in found if 0 <= one < self.rows]
 
     def shown(self, request: Request) -> Mapping[int, str]:
         """Special tokens that a text of this request shows all the same: the marks of a thought in a chat."""
@@ -80,7 +87,7 @@ class Prompts:
     def _chat(self, request: Request) -> Rendered:
         talk = self._template.render(self._messages(request), self._control)
         parts = [Part(part.text, part.typed and not request.special_tokens) for part in talk.parts]
-        opened = thinking.opens("".join(part.text for part in parts))
+        opened = self._opens(talk)
         frame = tuple(thinking.frame(request.prefill, opened)) if request.prefill else ()
         if request.prefill and not opened and not frame:
             parts.append(Part(self._template.abilities.header, False))
@@ -121,6 +128,26 @@ class Prompts:
         """What the template opens every answer's thought with."""
         begun = self._template.render([("user", "?")], self._control)
         return thinking.opens("".join(part.text for part in begun.parts))
+
+    def _opens(self, talk: Conversation) -> str:
+        """What the template opens this answer's thought with, behind whatever was typed: that opens none."""
+        behind = ""
+        for part in talk.parts:
+            behind = "" if part.typed else behind + part.text
+        opened = thinking.opens(behind)
+        told = any(part.typed for part in talk.parts)  # else nobody knows who wrote the end
+        return opened if not opened or told else self._opened
+
+    @property
+    def _control(self) -> ControlTokens:
+        return self.encoder.control
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        """Made at the first request: some control tokens are known only once the template has been tried."""
+        source = self._template.source
+        written = self._template.written if undecided(self._tokenizer, source) else ()
+        return Encoder(self._tokenizer, ControlTokens(self._tokenizer, source, written), self.rows)
 
     @cached_property
     def _turn_ends(self) -> list[int]:

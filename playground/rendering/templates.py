@@ -42,10 +42,12 @@ _EXCEEDED: Mapping[str, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a template gave no text. `own` is whether the reason is the template's own words."""
+    """Why a template gave no text. `own` is whether the reason is the template's own words, `limit` whether it ran into
+    a limit, which takes as long with every other conversation."""
 
     reason: Text
     own: bool = False
+    limit: bool = False
 
 
 def render(template: str, each: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> list[str | Failure]:
@@ -59,7 +61,7 @@ def render(template: str, each: Sequence[Mapping[str, Any]], shared: Mapping[str
     try:
         answers = run_isolated("template", {}, asked, _MOST)
     except LimitExceeded as limit:
-        return [Failure(_EXCEEDED[limit.what]) for _ in each]
+        return [Failure(_EXCEEDED[limit.what], limit=True) for _ in each]
     return [_read(answer) for answer in answers]
 
 
