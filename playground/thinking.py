@@ -6,7 +6,7 @@ Each family marks its thoughts in its own way: with a pair of tags, or as messag
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 OPEN, CLOSE = "<think>", "</think>"
@@ -80,25 +80,27 @@ def opens(prompt: str) -> str:
 
 
 def told_apart(text: str, *, opened: bool | str = "", whole: bool = True) -> Told:
-    """A thought stands at the beginning or nowhere: further on, a tag is a word like any other.
+    """Thoughts stand at the beginning, one behind the other, or nowhere: further on, a tag is a word like any other.
 
     `opened` is what the prompt has opened a thought with; True is the usual tag. While a text grows (not `whole`), what
     could still become a tag is held back, so nothing shown is ever taken back.
     """
     opened = OPEN if opened is True else opened or ""
-    begun = text.lstrip()
-    if opened.startswith(CHANNEL) or begun.startswith((CHANNEL, START)):
-        return _on_channels(opened + text if opened else begun, whole)
-    tag = next((tag for tag in TAGS if begun.startswith(tag)), "")
-    if tag:
-        return _between(tag, begun.removeprefix(tag), whole)
-    if opened:
-        if not whole and opened.startswith(begun):
-            return Told("", "", True, opened, TAGS[opened])
-        return _between(opened, text, whole)
-    if not whole and begun and any(mark.startswith(begun) for mark in (*TAGS, CHANNEL, START)):
-        return Told("", "")
-    return Told("", text)
+    thoughts: list[str] = []
+    rest, last, ends = text, Told("", ""), ""
+    while (found := _thought(rest, opened, whole)) is not None:
+        thoughts.append(found.thought)
+        if found.thinks:
+            return Told(_paragraphs(thoughts), "", True, found.open, found.close)
+        rest, last, opened = found.answer.lstrip(), found, ""
+        wrapper = "" if ends else next((begins for begins in _WRAPPERS if rest.startswith(begins)), "")
+        rest, ends = rest.removeprefix(wrapper), _WRAPPERS.get(wrapper, ends)
+    if not whole and _may_begin(rest, (*_WRAPPERS,) if thoughts and not ends else ()):
+        rest = ""
+    answer, closed, _ = rest.partition(ends) if ends else (rest, "", "")
+    if ends and not closed and not whole:
+        answer = answer[: len(answer) - _held(answer, ends)]
+    return Told(_paragraphs(thoughts), answer.lstrip() if ends else answer, open=last.open, close=last.close)
 
 
 def opened_after(begun: str, opened: bool | str) -> bool | str:
@@ -120,16 +122,22 @@ def answer_alone(text: str, opened: str = "") -> str:
 
 
 def frame(text: str, opened: str = "") -> list[tuple[int, int]]:
-    """Where the marks of a thought stand in the beginning of an answer: there, and only there, a model writes them."""
+    """Where the marks of thoughts stand in the beginning of an answer: there, and only there, a model writes them."""
     if opened.startswith(CHANNEL) or text.lstrip().startswith((CHANNEL, START)):
         pattern = "|".join(re.escape(mark) for mark in CHANNEL_MARKS)
         return [found.span() for found in re.finditer(pattern, text)]
-    start = len(text) - len(text.lstrip())
-    tag = next((tag for tag in TAGS if text.startswith(tag, start)), "")
-    found = [(start, start + len(tag))] if tag else []
-    close = TAGS.get(tag or opened)
-    place = text.find(close) if close else -1
-    return found if close is None or place < 0 else [*found, (place, place + len(close))]
+    found: list[tuple[int, int]] = []
+    place = 0
+    while True:
+        start = len(text) - len(text[place:].lstrip())
+        tag = next((tag for tag in TAGS if text.startswith(tag, start)), "")
+        found += [(start, start + len(tag))] if tag else []
+        close = TAGS.get(tag or opened, "")
+        ends = text.find(close, place) if close else -1
+        if ends < 0:
+            return found
+        place, opened = ends + len(close), ""
+        found.append((ends, place))
 
 
 def marks() -> Iterator[str]:
@@ -138,33 +146,39 @@ def marks() -> Iterator[str]:
     yield from TAGS.values()
 
 
+def _thought(text: str, opened: str, whole: bool) -> Told | None:
+    """The first thought of a text, with whatever stands behind it as `answer`; None where it begins with none."""
+    begun = text.lstrip()
+    if opened.startswith(CHANNEL) or begun.startswith((CHANNEL, START)):
+        return _on_channels(opened + text if opened.startswith(CHANNEL) else begun, whole)
+    tag = next((tag for tag in TAGS if begun.startswith(tag)), "")
+    if tag:
+        return _between(tag, begun.removeprefix(tag), whole)
+    if opened and not whole and _may_begin(text):
+        return Told("", "", True, opened, TAGS[opened])
+    return _between(opened, text, whole) if opened else None
+
+
+def _may_begin(text: str, others: Iterable[str] = ()) -> bool:
+    """Whether a text could still begin with a mark of a thought, or with one of these, once it has grown."""
+    begun = text.lstrip()
+    return any(mark.startswith(begun) for mark in (*TAGS, CHANNEL, START, *others))
+
+
 def _between(tag: str, inner: str, whole: bool) -> Told:
     close = TAGS[tag]
-    thought, closed, answer = inner.partition(close)
+    thought, closed, behind = inner.partition(close)
     if not closed and not whole:
         thought = thought[: len(thought) - _held(thought, close)]
     if tag in _TITLED:
         if not closed and not whole and _TITLE.startswith(thought):
             thought = ""
         thought = thought.removeprefix(_TITLE)
-    if closed:
-        return Told(thought.strip(), _unwrapped(answer.lstrip(), whole), open=tag, close=close)
-    return Told(thought.strip(), "", True, tag, close)
+    return Told(thought.strip(), behind, not closed, tag, close)
 
 
-def _unwrapped(answer: str, whole: bool) -> str:
-    for begins, ends in _WRAPPERS.items():
-        if answer.startswith(begins):
-            inner, closed, _ = answer.removeprefix(begins).partition(ends)
-            held = 0 if whole or closed else _held(inner, ends)
-            return inner[: len(inner) - held].lstrip()
-    if not whole and answer and any(begins.startswith(answer) for begins in _WRAPPERS):
-        return ""
-    return answer
-
-
-def _on_channels(text: str, whole: bool) -> Told:
-    """Messages one after the other; whatever does not stand on the final channel is thought."""
+def _on_channels(text: str, whole: bool) -> Told | None:
+    """Messages one after the other; whatever does not stand on the final channel is thought. None without any."""
     thoughts: list[str] = []
     place, header = 0, ""
     while (message := _MESSAGE.match(text, place)) is not None:
@@ -174,14 +188,16 @@ def _on_channels(text: str, whole: bool) -> Told:
             inner = inner[: len(inner) - max(_held(inner, mark) for mark in _MESSAGE_ENDS)]
         header = f"{CHANNEL}{message['name']}{MESSAGE}"
         if message["name"] == _FINAL:
-            return Told(_paragraphs(thoughts), inner.lstrip(), open=header, close=_TO_FINAL)
+            return Told(_paragraphs(thoughts), inner, open=header, close=_TO_FINAL)
         thoughts.append(inner.strip())
         if not ends:
             break
         place = min(ends)
         place += len(END) if text.startswith(END, place) else 0
+        if any(text[place:].lstrip().startswith(tag) for tag in TAGS):  # it goes on in another way
+            return Told(_paragraphs(thoughts), text[place:], open=header, close=_TO_FINAL)
     if whole and not thoughts:  # no message at all
-        return Told("", text)
+        return None
     return Told(_paragraphs(thoughts), "", True, header or f"{CHANNEL}analysis{MESSAGE}", _TO_FINAL)
 
 

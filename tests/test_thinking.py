@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from playground.batch import Batch, Plan
 from playground.decoding.detokenize import Detokenizer
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
-from playground.thinking import TAGS, Told, answer_alone, opened_after, opens, told_apart
+from playground.thinking import TAGS, Told, answer_alone, frame, opened_after, opens, told_apart
 from playground.types import Mode, Request, Run
 from playground.ui import news
 from tests import built
@@ -78,6 +79,54 @@ def test_each_family_marks_its_thoughts_in_its_own_way_and_none_is_shown_in_half
         assert grown.thought.startswith(before.thought) and grown.answer.startswith(before.answer), text[:end]
         before = grown
     assert answer_alone(text) == "It is."
+
+
+ANALYSIS, FINAL = "<|channel|>analysis<|message|>", "<|channel|>final<|message|>"
+SEVERAL = [
+    "<think>s1</think><think>s2</think>b",
+    "\n<think>s1</think>\n\n<think>\ns2\n</think>\n b",
+    "<think>s1</think>[THINK]s2[/THINK]b",
+    f"<think>s1</think>{ANALYSIS}s2<|end|><|start|>assistant{FINAL}b",
+    f"{ANALYSIS}s1<|end|><think>s2</think>b",
+    f"{ANALYSIS}s1<|end|><|start|>assistant{FINAL}<think>s2</think>b",
+    "<think>s1</think><answer><think>s2</think>b</answer>",
+    "<|channel>thought\ns1<channel|><|channel>thought\ns2<channel|>b",
+]
+
+
+@pytest.mark.parametrize("text", SEVERAL)
+def test_all_thoughts_at_the_beginning_are_thoughts_and_none_is_sent_back(text: str) -> None:
+    assert told_apart(text) == Told("s1\n\ns2", "b")
+    assert answer_alone(text) == "b" and answer_alone("s0</think>" + text, "<think>") == "b"
+    one = LocalGenerator(built.speaker(built.byte_level()))
+    sent = one.render(chat(turns=(("user", "Hi"), ("assistant", text)))).text
+    assert "assistant\nb<|im_end|>" in sent and "s1" not in sent and "s2" not in sent
+    assert told_apart("<think>s1</think>b<think>c</think>") == Told("s1", "b<think>c</think>")
+
+
+PIECES = [
+    "a", "b ", " ", "\n", "<", "[THI", "thought\n", "<|end|>", "<|start|>assistant", ANALYSIS, FINAL, *TAGS,
+    "</think>", "[/THINK]", "<channel|>", "<answer>", "</answer>", "<|begin_of_solution|>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("opened", ["", "<think>", "[THINK]", "<|channel>", ANALYSIS])
+def test_nothing_shown_is_ever_taken_back_whatever_a_model_writes(opened: str) -> None:
+    chance = random.Random(opened)
+    texts = ["[THINK]a[/THINK]b", " \n<think>a</think>b", *("".join(chance.choices(PIECES, k=6)) for _ in range(300))]
+    for text in texts:
+        last, before = told_apart(text, opened=opened), Told("", "")
+        for end in range(len(text) + 1):
+            grown = told_apart(text[:end], opened=opened, whole=False)
+            for later in (last, told_apart(text[:end], opened=opened)):
+                assert later.thought.startswith(grown.thought) and later.answer.startswith(grown.answer), text[:end]
+            assert grown.thought.startswith(before.thought) and grown.answer.startswith(before.answer), text[:end]
+            before = grown
+
+
+def test_a_beginning_with_several_thoughts_keeps_the_tags_of_each() -> None:
+    text = "<think>a</think>\n<think>b</think>c</think>"
+    assert [text[begins:ends] for begins, ends in frame(text)] == ["<think>", "</think>"] * 2
 
 
 @pytest.mark.parametrize("tag", TAGS)
