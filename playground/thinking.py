@@ -85,28 +85,19 @@ def told_apart(text: str, *, opened: bool | str = "", whole: bool = True) -> Tol
     `opened` is what the prompt has opened a thought with; True is the usual tag. While a text grows (not `whole`), what
     could still become a tag is held back, so nothing shown is ever taken back.
     """
-    opened = OPEN if opened is True else opened or ""
-    thoughts: list[str] = []
-    rest, last, ends = text, Told("", ""), ""
-    while (found := _thought(rest, opened, whole)) is not None:
-        thoughts.append(found.thought)
-        if found.thinks:
-            return Told(_paragraphs(thoughts), "", True, found.open, found.close)
-        rest, last, opened = found.answer.lstrip(), found, ""
-        wrapper = "" if ends else next((begins for begins in _WRAPPERS if rest.startswith(begins)), "")
-        rest, ends = rest.removeprefix(wrapper), _WRAPPERS.get(wrapper, ends)
-    if not whole and _may_begin(rest, (*_WRAPPERS,) if thoughts and not ends else ()):
-        rest = ""
-    answer, closed, _ = rest.partition(ends) if ends else (rest, "", "")
-    if ends and not closed and not whole:
-        answer = answer[: len(answer) - _held(answer, ends)]
-    return Told(_paragraphs(thoughts), answer.lstrip() if ends else answer, open=last.open, close=last.close)
+    return _apart(text, opened, whole)[0]
 
 
-def opened_after(begun: str, opened: bool | str) -> bool | str:
+def answer_begins(text: str, opened: bool | str = "") -> tuple[int, bool]:
+    """From which place on a growing text may be the answer, and whether it is for certain."""
+    told, rest = _apart(text, opened, whole=False)
+    return len(text) - len(rest), bool(told.answer)
+
+
+def opened_after(begun: str, opened: bool | str) -> str:
     """What a thought is open with once the answer has begun with this text; "" where it is in none."""
     if not begun.strip():
-        return opened
+        return OPEN if opened is True else opened or ""
     told = told_apart(begun, opened=opened, whole=False)
     return told.open if told.thinks else ""
 
@@ -144,6 +135,30 @@ def marks() -> Iterator[str]:
     """Whatever tells a thought from an answer; to be seen in a text even where it is a special token."""
     yield from TAGS
     yield from TAGS.values()
+
+
+def _apart(text: str, opened: bool | str, whole: bool) -> tuple[Told, str]:
+    """A text told apart, and what of it stands behind all thoughts and their marks."""
+    opened = OPEN if opened is True else opened or ""
+    thoughts: list[str] = []
+    rest, last, wrapped, ends = text, Told("", ""), False, set[str]()
+    while (found := _thought(rest, opened, whole)) is not None:
+        thoughts.append(found.thought)
+        if found.thinks:
+            return Told(_paragraphs(thoughts), "", True, found.open, found.close), ""
+        rest, last, opened = found.answer.lstrip(), found, ""
+        ends.update(_MESSAGE_ENDS if found.open == f"{CHANNEL}{_FINAL}{MESSAGE}" else ())
+        wrapper = "" if wrapped else next((begins for begins in _WRAPPERS if rest.startswith(begins)), "")
+        if wrapper:
+            rest, wrapped = rest.removeprefix(wrapper).lstrip(), True
+            ends.add(_WRAPPERS[wrapper])
+    answer = rest
+    if not whole and _may_begin(rest, (*_WRAPPERS,) if thoughts and not wrapped else ()):
+        answer = ""
+    closed = [at for mark in ends if (at := answer.find(mark)) >= 0]
+    if closed or (ends and not whole):
+        answer = answer[: min(closed, default=len(answer) - max(_held(answer, mark) for mark in ends))]
+    return Told(_paragraphs(thoughts), answer, open=last.open, close=last.close), rest
 
 
 def _thought(text: str, opened: str, whole: bool) -> Told | None:
@@ -188,7 +203,7 @@ def _on_channels(text: str, whole: bool) -> Told | None:
             inner = inner[: len(inner) - max(_held(inner, mark) for mark in _MESSAGE_ENDS)]
         header = f"{CHANNEL}{message['name']}{MESSAGE}"
         if message["name"] == _FINAL:
-            return Told(_paragraphs(thoughts), inner, open=header, close=_TO_FINAL)
+            return Told(_paragraphs(thoughts), text[message.end() :], open=header, close=_TO_FINAL)
         thoughts.append(inner.strip())
         if not ends:
             break

@@ -216,8 +216,9 @@ def test_a_list_is_made_of_the_answer_alone() -> None:
     assert news.of_run("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]
 
 
-def chat(prompt: str = "When?", **more: Any) -> Request:
-    return generate.build(prompt, {"max_new_tokens": 100, "temperature": 0, "seed": 0}, mode="chat", **more)
+def chat(prompt: str = "When?", values: dict[str, Any] | None = None, **more: Any) -> Request:
+    given = {"max_new_tokens": 100, "temperature": 0, "seed": 0, **(values or {})}
+    return generate.build(prompt, given, mode="chat", **more)
 
 
 def spoken(special: Sequence[str], text: str, template: str = built.CHATML, **asked: Any) -> Run:
@@ -247,6 +248,15 @@ def test_thoughts_are_folded_apart_whether_their_tags_are_special_tokens_or_not(
     assert candidate["text"] == text and (candidate["thought"], candidate["answer"]) == ("Late?", "It is.")
     row = news.of_run("a", run, ScriptedGenerator([""]).card, {})["rows"][0]
     assert (row["thought"], row["answer"], row["end_token"]) == ("Late?", "It is.", "<|im_end|>")
+
+
+@pytest.mark.parametrize("beams", [1, 2])
+def test_a_stop_string_ends_no_thought(beams: int) -> None:
+    text = "<think>Late?\nNo.</think>It is.\nMore."
+    run = spoken((), text, values={"stop": ["\n"], "num_beams": beams})
+    candidate = run.as_json()["candidates"][0]
+    assert (candidate["thought"], candidate["answer"]) == ("Late?\nNo.", "It is.")
+    assert candidate["finish_reason"] == "stop"
 
 
 def test_a_text_that_is_continued_shows_special_tokens_as_little_as_before() -> None:

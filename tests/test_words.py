@@ -29,10 +29,12 @@ class Letters:
         return "".join(self.pieces[one] for one in ids)
 
 
-def write(pieces: Sequence[str], stop: Sequence[str] = (), banned: Sequence[str] = ()) -> tuple[str, bool, list[str]]:
+def write(
+    pieces: Sequence[str], stop: Sequence[str] = (), banned: Sequence[str] = (), thinks: str | None = None
+) -> tuple[str, bool, list[str]]:
     """The text shown, whether it was stopped, and what was shown token by token."""
     tokenizer = Letters()
-    writer = Writer(Detokenizer(tokenizer), stop, banned)
+    writer = Writer(Detokenizer(tokenizer), stop, banned, thinks)
     shown = []
     for token_id in tokenizer.ids(pieces):
         written = writer.push(token_id)
@@ -136,3 +138,40 @@ def test_what_waits_is_never_more_than_what_could_still_match() -> None:
     assert matcher.held("xxaaa") == 3
     assert matcher.held("xxb ") == 2
     assert matcher.held("xxc") == 3
+
+
+CHANNELS = "<|channel|>analysis<|message|>a\nb<|end|><|start|>assistant<|channel|>final<|message|>"
+
+
+@pytest.mark.parametrize(
+    ("text", "thinks", "shown"),
+    [
+        ("<think>a\nb</think>\n\nc d\ne", "", "<think>a\nb</think>\n\nc d"),
+        ("a\nb</think>c\nd", "<think>", "a\nb</think>c"),
+        ("<think>a\n</think>[THINK]\n[/THINK]c\nd", "", "<think>a\n</think>[THINK]\n[/THINK]c"),
+        (CHANNELS + "c\nd", "", CHANNELS + "c"),
+        ("c\nd", "", "c"),
+        ("\n\nc", "", ""),
+        ("<thin\nd", "", "<thin"),
+        ("<think>a\nb</think>c\nd", None, "<think>a"),
+    ],
+)
+def test_in_a_chat_a_stop_string_ends_the_answer_and_no_thought(text: str, thinks: str | None, shown: str) -> None:
+    chance = random.Random(text)
+    for count in [1, 2, 5, len(text), *[6] * 20]:
+        places = sorted({0, len(text), *(chance.randrange(len(text)) for _ in range(count))})
+        pieces = list(text) if count == len(text) else [text[a:b] for a, b in itertools.pairwise(places)]
+        assert write(pieces, ["\n"], thinks=thinks)[:2] == (shown, True), pieces
+    assert write(list("<think>a\nb"), ["\n"], thinks="")[:2] == ("<think>a\nb", False)
+
+
+def test_where_the_answer_begins_is_found_again_behind_what_was_taken_back() -> None:
+    tokenizer = Letters()
+    writer = Writer(Detokenizer(tokenizer), ["\n"], thinks="")
+    *kept, wrong = tokenizer.ids(["<think>", "a\n", "</think>"])
+    for token_id in (*kept, wrong, *tokenizer.ids(["b"])):
+        assert not writer.push(token_id).stopped
+    writer.truncate(2)
+    for token_id in tokenizer.ids(["c\n", "</think>", "d"]):
+        assert not writer.push(token_id).stopped
+    assert writer.push(tokenizer.ids(["e\n"])[0]).stopped

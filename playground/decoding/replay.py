@@ -29,7 +29,7 @@ def ending(row: KeptRow, values: Mapping[str, Any]) -> tuple[int | None, Text | 
     setting, count = row.run.setting, len(row.tokens)
     most, stopped = int(values["max_new_tokens"]), None
     if values["stop"] != setting.values["stop"]:
-        writer = Writer(setting.detokenizer(), stop=values["stop"])
+        writer = Writer(setting.detokenizer(), stop=values["stop"], thinks=setting.thinks)
         pushed = (place for place, token in enumerate(row.tokens) if token in setting.eos or writer.push(token).stopped)
         stopped = next(pushed, None)
     ends = min(most, count if stopped is None else stopped + 1)

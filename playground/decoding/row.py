@@ -69,7 +69,8 @@ class Setting:
     `written` is the end of the prompt that an earlier answer wrote: what holds a text to a form goes on behind it.
     `expired` tells whether the request's time is up, which runs from `begin`; `cancelled` is set by whoever wants no
     more of it.
-    `visible` are special tokens that the text shows all the same, each with its text.
+    `visible` are special tokens that the text shows all the same, each with its text. `thinks` is what a chat's answer
+    begins a thought with ("" for none); None where nothing is a thought.
     """
 
     values: Mapping[str, Any]
@@ -86,6 +87,7 @@ class Setting:
     cancelled: threading.Event = field(default_factory=threading.Event)
     begin: Callable[[], None] = lambda: None
     visible: Mapping[int, str] = field(default_factory=dict)
+    thinks: str | None = None
 
     def detokenizer(self) -> Detokenizer:
         """What turns the tokens behind the prompt into text."""
@@ -179,7 +181,7 @@ class Row:
         self._quick = quick and not setting.traced and setting.prompt.device.type == "cpu"
         self._slow, self._twins = quickly(self._chain)
         self._history = History(setting.prompt)
-        self._writer = Writer(setting.detokenizer(), values["stop"], values["banned_phrases"])
+        self._writer = Writer(setting.detokenizer(), values["stop"], values["banned_phrases"], setting.thinks)
         self._watching = bool(values["banned_phrases"])
         self.alike = twins(self._chain) if quick and not setting.traced and not self._watching else None
         self._moments: dict[int, Moment] = {}

@@ -12,7 +12,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+    StopStringCriteria,
+)
 
 from playground.decoding.chain import Chain, Context
 from playground.decoding.failures import why
@@ -77,6 +83,24 @@ class _Halt(StoppingCriteria):
         return torch.full((input_ids.shape[0],), self._search.halted(), device=input_ids.device, dtype=torch.bool)
 
 
+class _Stop(StoppingCriteria):
+    """Ends a beam with its stop string: as the library does, but not inside a thought."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._strings = StopStringCriteria(setting.tokenizer, setting.values["stop"])
+
+    def __call__(self, input_ids: Tensor, scores: Any, **more: Any) -> Tensor:
+        ended: Tensor = self._strings(input_ids, scores, **more)
+        if self._setting.thinks is None:
+            return ended
+        for beam in ended.nonzero().flatten().tolist():
+            writer = _writer(self._setting)
+            answer = input_ids[beam, self._setting.prompt.shape[1] :].tolist()
+            ended[beam] = any(writer.push(token).stopped for token in answer)
+        return ended
+
+
 class BeamSearch:
     """One search. Closing `run()` cancels it within one step; the thread that searches is not waited for."""
 
@@ -137,7 +161,6 @@ class BeamSearch:
         length = prompt.shape[1]
         eos = self._setting.eos
         early = {"true": True, "false": False}.get(values["early_stopping"], values["early_stopping"])
-        stops = {"stop_strings": values["stop"], "tokenizer": self._setting.tokenizer} if values["stop"] else {}
         searched = Searched(self._model, self._turns, self.halted, values["seed"])
         found = searched.model.generate(
             prompt,
@@ -152,9 +175,8 @@ class BeamSearch:
             eos_token_id=eos or None,
             pad_token_id=eos[0] if eos else 0,
             logits_processor=LogitsProcessorList([_Links(self._chain)]),
-            stopping_criteria=StoppingCriteriaList([_Halt(self)]),
+            stopping_criteria=StoppingCriteriaList([_Halt(self), *([_Stop(self._setting)] if values["stop"] else [])]),
             return_dict_in_generate=True,
-            **stops,
             **_NEUTRAL,
         )
         written = (found.beam_indices >= 0).sum(dim=1).tolist()
@@ -166,7 +188,7 @@ class BeamSearch:
             yield Step(row, 0, None, "", retract=beats, finish=finish, reason=self._failure)
             return
         tokens, setting = self._found[row], self._setting
-        writer = Writer(setting.detokenizer(), setting.values["stop"])
+        writer = _writer(setting)
         for position, token in enumerate(tokens):
             written = Written("") if token in setting.eos else writer.push(token)
             finish = self._reason(token, position + 1, written.stopped, position + 1 == len(tokens))
@@ -191,3 +213,7 @@ class BeamSearch:
         if count + self._setting.prompt.shape[1] >= self._setting.context:
             return "context"
         return "time" if self._expired else "stopped"
+
+
+def _writer(setting: Setting) -> Writer:
+    return Writer(setting.detokenizer(), setting.values["stop"], thinks=setting.thinks)

@@ -30,6 +30,7 @@ from playground.decoding.pick import Luck
 from playground.decoding.row import Setting, effect
 from playground.decoding.scene import Scene
 from playground.decoding.waterfall import here
+from playground.thinking import CHANNEL, TAGS
 from playground.types import InvalidRequest, PlaygroundError, Text
 
 FORMAT = 1
@@ -215,6 +216,12 @@ def _stage(stage: StageChange) -> dict[str, Any]:
     }
 
 
+def _thinks(told: Any) -> str | None:
+    if told and told not in TAGS and not str(told).startswith(CHANNEL):
+        raise ValueError("no beginning of a thought")
+    return None if told is None else str(told)
+
+
 def _facts(run: KeptRun) -> dict[str, Any]:
     """What a replay needs beside the logits."""
     setting = run.setting
@@ -226,6 +233,7 @@ def _facts(run: KeptRun) -> dict[str, Any]:
         "vocab_size": setting.vocab_size,
         "context": setting.context,
         "written": setting.written,
+        "thinks": setting.thinks,
         "visible": {str(token): text for token, text in setting.visible.items()},
         "special": dict(setting.tokenizer.special_tokens_map),
         "device": "cpu" if setting.portable else setting.prompt.device.type,
@@ -277,6 +285,7 @@ def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> KeptRun:
         traced=False,
         expired=lambda: False,
         written=str(facts.get("written", "")),
+        thinks=_thinks(facts.get("thinks")),
         visible={_whole(int(token), 0, size): str(text) for token, text in facts.get("visible", {}).items()},
     )
     run = KeptRun(None, "", values, setting, [_whole(row["seed"]) for row in facts["rows"]])

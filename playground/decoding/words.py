@@ -1,6 +1,7 @@
 """The visible text of one row: stop strings end it, banned phrases send it back, and nothing shows too early.
 
-Matches text, not tokens, so any tokenization of a phrase is found. Needs no torch and knows no sampler.
+Matches text, not tokens, so any tokenization of a phrase is found. In a chat, stop strings act on the answer alone and
+not inside its thoughts. Needs no torch and knows no sampler.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from playground.decoding.detokenize import Detokenizer
+from playground.thinking import answer_begins
 
 
 class Written(NamedTuple):
@@ -59,14 +61,26 @@ def _fold(character: str) -> str:
 
 
 class Writer:
-    """Grows the visible text of a row token by token, and can take tokens back."""
+    """Grows the visible text of a row token by token, and can take tokens back.
 
-    def __init__(self, detokenizer: Detokenizer, stop: Sequence[str] = (), banned: Sequence[str] = ()) -> None:
+    `thinks` is what the prompt of a chat has opened a thought with, "" for none; None where nothing is a thought.
+    """
+
+    def __init__(
+        self,
+        detokenizer: Detokenizer,
+        stop: Sequence[str] = (),
+        banned: Sequence[str] = (),
+        thinks: str | None = None,
+    ) -> None:
         self._detokenizer = detokenizer
         self._stop = Matcher(stop)
         self._banned = Matcher(banned, fold=True)
         self._starts: list[int] = []  # length of the text before each token
         self._states: list[tuple[int, str, int]] = [(0, "", 0)]
+        self._thinks = thinks if stop else None
+        self._shown = ""  # only as long as it is not known where the answer begins
+        self._answer: tuple[int, int] | None = None  # where it begins, and after how many tokens that was known
 
     def push(self, token_id: int) -> Written:
         """One more token. When it completes a banned phrase nothing is shown: take back and push another."""
@@ -74,7 +88,7 @@ class Writer:
         self._starts.append(shown + len(tail))
         tail += self._detokenizer.push(token_id)
         cleared = max(0, allowed - shown)  # a phrase that was let through is not found again
-        phrase, stop = self._banned.first(tail, cleared), self._stop.first(tail)
+        phrase, stop = self._banned.first(tail, cleared), self._stop.first(tail, self._stops(tail)[0])
         if phrase is not None and (stop is None or phrase[0] < stop[0]):
             self._states.append((shown, tail, allowed))
             return Written("", phrase=phrase[1], began=self._token_at(shown + phrase[0]))
@@ -91,7 +105,7 @@ class Writer:
             allowed = shown + match[0] + 1
         if self._banned.first(tail, max(0, allowed - shown)) is not None:  # another in the same text goes with it
             allowed = shown + len(tail)
-        stop = self._stop.first(tail)
+        stop = self._stop.first(tail, self._stops(tail)[0])
         if stop is not None:
             self._states.append((shown + stop[0], "", allowed))
             return Written(tail[: stop[0]], stopped=True)
@@ -101,7 +115,7 @@ class Writer:
         """The text still held, when no token follows."""
         _, tail, _ = self._states[-1]
         rest = tail + self._detokenizer.flush()
-        stop = self._stop.first(rest)
+        stop = self._stop.first(rest, self._stops(rest)[0])
         return rest if stop is None else rest[: stop[0]]
 
     def truncate(self, count: int) -> None:
@@ -109,6 +123,8 @@ class Writer:
         self._detokenizer.truncate(count)
         del self._starts[count:]
         del self._states[count + 1 :]
+        self._shown = self._shown[: self._states[-1][0]]
+        self._answer = None if self._answer is not None and count < self._answer[1] else self._answer
 
     @property
     def first_held(self) -> int:
@@ -124,6 +140,22 @@ class Writer:
         return 0
 
     def _release(self, shown: int, tail: str, allowed: int) -> str:
-        ready = min(self._banned.held(tail, max(0, allowed - shown)), self._stop.held(tail))
+        begins, sure = self._stops(tail)
+        stops = self._stop.held(tail, begins) if sure else begins
+        ready = min(self._banned.held(tail, max(0, allowed - shown)), stops)
         self._states.append((shown + ready, tail[ready:], allowed))
+        if self._thinks is not None and self._answer is None:
+            self._shown += tail[:ready]
         return tail[:ready]
+
+    def _stops(self, tail: str) -> tuple[int, bool]:
+        """From which place of the tail on a stop string ends the text, and whether that is for certain."""
+        if self._thinks is None:
+            return 0, True
+        shown = self._states[-1][0]
+        if self._answer is None:
+            begins, sure = answer_begins(self._shown + tail, self._thinks)
+            if not sure:
+                return max(0, begins - shown), False
+            self._answer = begins, len(self._starts)
+        return max(0, self._answer[0] - shown), True

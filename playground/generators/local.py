@@ -37,6 +37,7 @@ from playground.generators.checks import check_able, check_request, check_room, 
 from playground.models import capabilities
 from playground.parameters.inert import check_combination
 from playground.rendering.prompt import Prompts
+from playground.thinking import opened_after
 from playground.types import FastPath, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
 
 if TYPE_CHECKING:
@@ -233,6 +234,7 @@ class LocalGenerator:
             cancelled=cancelled or threading.Event(),
             begin=clock.begin,
             visible=self._prompts.shown(request),
+            thinks=opened_after(request.prefill, rendered.thinks) if request.mode == "chat" else None,
         )
 
     def _negative(self, setting: Setting) -> torch.Tensor | None:

@@ -14,6 +14,7 @@ from playground.decoding.detokenize import Detokenizer
 from playground.decoding.told import Told, pumped
 from playground.decoding.words import Writer
 from playground.generators.checks import check_request, check_room, rows_seeds
+from playground.thinking import opened_after
 from playground.types import FastPath, FinishReason, ModelCard, Path, Rendered, Request, Step, Text
 
 HONOURED = frozenset({"n", "seed", "stop", "max_new_tokens"})
@@ -93,8 +94,15 @@ class ScriptedGenerator:
 
     def _replay(self, request: Request, room: int) -> Iterator[Step]:
         values = request.values
+        thinks = opened_after(request.prefill, "") if request.mode == "chat" else None
         rows = [
-            self._row(row, self._texts[seed % len(self._texts)], values["stop"], values["max_new_tokens"], room)
+            self._row(
+                row,
+                self._texts[seed % len(self._texts)],
+                Writer(Detokenizer(self._vocabulary), values["stop"], thinks=thinks),
+                values["max_new_tokens"],
+                room,
+            )
             for row, seed in enumerate(rows_seeds(values["seed"], values["n"]))
         ]
         while rows:
@@ -104,8 +112,7 @@ class ScriptedGenerator:
             rows = [row for row, step in steps if step is not None and step.finish is None]
             yield from (step for _, step in steps if step is not None)
 
-    def _row(self, row: int, text: str, stop: Sequence[str], most: int, room: int) -> Iterator[Step]:
-        writer = Writer(Detokenizer(self._vocabulary), stop)
+    def _row(self, row: int, text: str, writer: Writer, most: int, room: int) -> Iterator[Step]:
         position = -1
         for position, token_id in enumerate(self._vocabulary.encode(text)):
             written = writer.push(token_id)

@@ -62,8 +62,9 @@ PARAMETERS: tuple[Parameter, ...] = (
         level="basic",
         label=Text("Stop strings", "停止词"),
         help=Text(
-            "The text ends as soon as one of these appears, and that string itself is left out.",
-            "一旦出现其中之一文本便结束，该字符串本身不会保留。",
+            "The text (in a chat the answer, not a thought before it) ends as soon as one of these appears, and that "
+            "string itself is left out.",
+            "一旦出现其中之一，文本（对话中为回答，不含之前的思考）便结束，该字符串本身不会保留。",
         ),
         formula="stop at the first match in the text",
         source="OpenAI API reference",
