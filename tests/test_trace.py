@@ -21,6 +21,7 @@ from playground.decoding import trace_file
 from playground.generators.local import LocalGenerator
 from playground.replay_cli import traced
 from playground.types import PlaygroundError
+from tests import built
 
 ROOT = Path(__file__).parent.parent
 PROMPT = "The harbour in the morning light was"
@@ -87,6 +88,23 @@ def test_the_document_names_every_field(tiny: Any, tmp_path: Path) -> None:
     assert fields - named == set()
     kept = {re.sub(r"\d+", "N", name) for name in load_file(trace_file.logits_of(str(file)))}
     assert kept == {"logits.N", "unconditional.N", "tokenizer"} and kept <= named
+
+
+def test_a_replay_from_the_file_knows_a_thought_from_its_answer(tmp_path: Path) -> None:
+    tokenizer = built.byte_level()
+    loaded = built.speaker(tokenizer)
+    one = LocalGenerator(loaded)
+    values = {"max_new_tokens": 60, "temperature": 0, "seed": 0}
+    request = replace(generate.checked(generate.build("a", values, mode="chat")), keep=xray.new_run_id())
+    text = "<think>b\nc</think>d\ne"
+    ids = tokenizer(text + "<|im_end|>", add_special_tokens=False).input_ids
+    built.says(loaded, len(one.render(request).token_ids), ids)
+    file = tmp_path / "run.jsonl"
+    *_, run = traced(generate.run(request, one), str(file), request.keep)
+    assert run.candidates[0].text == text
+    first = trace_file.replay(str(file), 0, {"stop": ["\n"]}).first
+    assert first is not None
+    assert tokenizer.decode(run.candidates[0].token_ids[: first.index]) == "<think>b\nc</think>d\n"
 
 
 def test_what_was_written_before_an_interruption_is_valid(tiny: Any, tmp_path: Path) -> None:
