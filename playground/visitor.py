@@ -53,3 +53,11 @@ def address_of(host: str | None) -> str:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, _NETWORK), strict=False))
     return str(address)
+
+
+def is_own(host: str) -> bool:
+    """Whether this is an address of this machine, from which visitors of a tunnel come as well."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -18,10 +18,13 @@ from typing import Any, NoReturn
 import gradio as gr
 from gradio import component_meta
 
+from playground.ui.json_size import is_heavy
+
 component_meta.create_or_modify_pyi = lambda *_: None  # it writes a stub beside the source of every component's class
 
 ASSETS = Path(__file__).parent / "assets"
 MOST = 8_000_000  # characters of one value from a browser: several times the longest text that any of them may hold
+MOST_VALUES, DEEPEST = 100_000, 500  # numbers, texts and lists in it, and how deep they stand
 _PART = re.compile(r"^ *<!-- (\w+) -->\n", re.MULTILINE)  # markup of another file, where several elements have the same
 
 
@@ -51,8 +54,8 @@ def _finite(value: Any) -> Any:
 
 
 def decode(text: object) -> Any:
-    """What a script sent; None for anything that is not JSON in a text, or longer than any script's."""
-    if not isinstance(text, str) or len(text) > MOST:
+    """What a script sent; None for anything that is not JSON in a text, or larger than any script's."""
+    if not isinstance(text, str) or len(text) > MOST or is_heavy(text, MOST_VALUES, DEEPEST):
         return None
     try:
         return json.loads(text, parse_constant=_refuse)

@@ -8,7 +8,6 @@ Knows no event and no element.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import time
 import uuid
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from playground.types import Language
 from playground.ui import replies
 from playground.ui.sessions import Sessions
 from playground.ui.words import NOT_READ, WORDS
-from playground.visitor import address_of
+from playground.visitor import address_of, is_own
 
 UNREAD = 10.0  # seconds that a message waits for somebody to come and read
 STALLED = 30.0  # the same where somebody has read already, whose connection may be slow
@@ -33,6 +32,24 @@ MOST = 8_000_000  # characters that may wait for one session, about
 MOST_IN_ALL = 64_000_000
 SPARE = 256  # events that may wait for a slot, beside those that have one
 _LOOK = 1.0  # seconds between looks at what waits
+
+
+class AwakeClock:
+    """Seconds in which this server could answer: a time in which its event loop was stuck is nobody's fault."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._stuck = 0.0
+        self._looked = clock()
+
+    def __call__(self) -> float:
+        return self._clock() - self._stuck
+
+    def woke(self, after: float) -> None:
+        """A look that was to come `after` seconds behind the one before it; what it came later does not count."""
+        now = self._clock()
+        self._stuck += max(0.0, now - self._looked - after)
+        self._looked = now
 
 
 class Messages(asyncio.Queue[Any]):
@@ -120,6 +137,7 @@ class EventQueue(queueing.Queue):
         self._limits = limits
         self._sessions = sessions
         self._unheard = unheard
+        self._clock = AwakeClock()
         self._tasks: dict[str, asyncio.Task[Any] | None] = {}
 
     def start(self) -> None:
@@ -137,7 +155,7 @@ class EventQueue(queueing.Queue):
         self._admit(session, _host(request), replies.language_of(request.headers))
         self._sessions.seen(session)
         if isinstance(self.pending_messages_per_session.get(session), _GivenUp | None):
-            self.pending_messages_per_session[session] = Messages()
+            self.pending_messages_per_session[session] = Messages(self._clock)
         return await super().push(body, request, username)
 
     def _admit(self, session: str, host: str, language: Language) -> None:
@@ -145,7 +163,7 @@ class EventQueue(queueing.Queue):
         have no bound in common."""
         events, address = list(self.event_ids_to_events.values()), address_of(host)
         mine = sum(event.session_hash == session for event in events)
-        there = 0 if _is_own(host) else sum(address_of(_host(event.request)) == address for event in events)
+        there = 0 if is_own(host) else sum(address_of(_host(event.request)) == address for event in events)
         if mine >= self._limits.session_events or there >= self._limits.address_events:
             raise _refusal("open_many", language)
         if len(events) >= len(self.active_jobs) + SPARE:
@@ -179,6 +197,7 @@ class EventQueue(queueing.Queue):
     async def _watch(self) -> None:
         while not self.stopped:
             await asyncio.sleep(_LOOK)
+            self._clock.woke(_LOOK)
             await self.sweep()
 
     async def sweep(self) -> None:
@@ -218,10 +237,3 @@ def _size(value: Any) -> int:
 
 def _host(request: Any) -> str:
     return request.client.host if request.client else ""
-
-
-def _is_own(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground import disk
 from playground.settings import Settings
 from playground.ui import replies, routes
+from playground.ui.bodies import Bodies, Refused
 from playground.ui.faults import is_ours
 from playground.ui.hosts import Hosts
 from playground.ui.login_routes import LoginRoutes
@@ -50,8 +51,9 @@ class Guard:
         self._stopping = stopping
         limits = settings.limits
         self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
-        self._login = LoginRoutes(settings, settings.password, hosts) if settings.password else None
-        self._root_path = _path_of(settings.root_path)
+        self._bodies = Bodies(self._most_body)
+        self._login = LoginRoutes(settings, settings.password, hosts, self._bodies) if settings.password else None
+        self._root_path = routes.path_of(settings.root_path)
         self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,8 +79,19 @@ class Guard:
             if refusal.status_code >= 400:
                 log.info(f"Refused with {refusal.status_code}: %s %s", method, path[:80])
             await refusal(scope, receive, send)
-            return
-        await self._pass_on(scope, receive, send)
+        elif method == "POST":
+            await self._with_body(scope, receive, send)
+        else:
+            await self._pass_on(scope, receive, send)
+
+    async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self._bodies.read(scope, receive) as body:
+                await self._pass_on(scope, body, send)
+        except Refused as refused:
+            if refused.response is not None:
+                log.info(f"Refused with {refused.response.status_code}: POST %s", scope["path"][:80])
+                await refused.response(scope, receive, send)
 
     def _strange(self, scope: Scope, headers: Headers) -> Response | None:
         """Whether it is for another server, or from another site's page."""
@@ -160,9 +173,3 @@ class Guard:
         if is_ours(fault.__traceback__):
             return replies.sentence(headers, 500, UNEXPECTED)
         return replies.sentence(headers, 400, BAD_REQUEST)
-
-
-def _path_of(root_path: str) -> str:
-    """The path of GRADIO_ROOT_PATH, which may be a whole URL."""
-    path = root_path if root_path.startswith("/") else "/".join(["", *root_path.split("/")[3:]])
-    return path.rstrip("/")

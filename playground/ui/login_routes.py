@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope
 from playground.settings import Settings
 from playground.types import Text
 from playground.ui import replies
+from playground.ui.bodies import Bodies, Refused
 from playground.ui.hosts import Hosts
 from playground.ui.login import Logins, TooManyGuesses
 from playground.ui.server_words import BAD_REQUEST, NOT_LOGGED_IN, OTHER_SITE, TOO_MANY_GUESSES, WRONG
@@ -33,9 +34,10 @@ _OWN = ("same-origin", "none")  # Sec-Fetch-Site of a wish that no other site ma
 class LoginRoutes:
     """Those of one server with a password."""
 
-    def __init__(self, settings: Settings, password: str, hosts: Hosts) -> None:
+    def __init__(self, settings: Settings, password: str, hosts: Hosts, bodies: Bodies) -> None:
         self._logins = Logins(settings.user, password)
         self._hosts = hosts
+        self._bodies = bodies
         self._cookie = f"playground-{settings.port}"  # a browser keeps one jar for all ports of a machine
 
     async def answer(self, scope: Scope, receive: Receive, headers: Headers, path: str) -> Response | None:
@@ -64,8 +66,13 @@ class LoginRoutes:
     async def _open(self, scope: Scope, receive: Receive, headers: Headers) -> Response:
         """A token for the right name and password. A person gets pages, `gradio_client` the answers that it knows."""
         try:
-            async with Request(scope, receive).form(max_files=0, max_fields=10) as form:
+            async with (
+                self._bodies.read(scope, receive, json=False) as body,
+                Request(scope, body).form(max_files=0, max_fields=10) as form,
+            ):
                 name, password = (str(form.get(field, "")) for field in ("username", "password"))
+        except Refused as refused:
+            return refused.response or replies.sentence(headers, 400, BAD_REQUEST)
         except _UNREADABLE:
             return replies.sentence(headers, 400, BAD_REQUEST)
         try:
@@ -76,7 +83,8 @@ class LoginRoutes:
         if token is None:
             return _refused(headers, 400, WRONG, name, {})
         answer = RedirectResponse("./", 303) if replies.is_page(headers) else Response('{"success":true}')
-        https = scope["scheme"] == "https" or self._hosts.encrypted(headers.get("host", ""))
+        forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip()  # a lie only spoils one's own cookie
+        https = "https" in (scope["scheme"], forwarded) or self._hosts.encrypted(headers.get("host", ""))
         answer.set_cookie(self._cookie, token, httponly=True, samesite="lax", secure=https)
         return answer
 

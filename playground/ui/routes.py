@@ -49,3 +49,8 @@ ALLOWED: tuple[Route, ...] = (
 def find(method: str, path: str, allowed: Iterable[Route] = ALLOWED) -> Route | None:
     """The route that this request is for; None where there is none."""
     return next((route for route in allowed if route.matches(method, path)), None)
+
+def path_of(root_path: str) -> str:
+    """The path of GRADIO_ROOT_PATH, which may be a whole URL."""
+    path = root_path if root_path.startswith("/") else "/".join(["", *root_path.split("/")[3:]])
+    return path.rstrip("/")

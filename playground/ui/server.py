@@ -13,7 +13,9 @@ import os
 import socket
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import gradio.queueing
@@ -26,11 +28,13 @@ from playground.settings import Settings
 from playground.types import PlaygroundError, Text
 from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
+from playground.ui.connections import BACKLOG, BoundedProtocol, Connections, raise_descriptors
 from playground.ui.guard import Guard
 from playground.ui.hosts import Hosts
 from playground.ui.line import DESK_PLACES
 from playground.ui.page import head
 from playground.ui.sessions import Presence
+from playground.ui.static_pages import StaticPages
 from playground.ui.theme import HEAD, THEME, page_css
 
 log = logging.getLogger(__name__)
@@ -128,11 +132,15 @@ class Server:
 
     def __init__(self, blocks: Blocks, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
         self._blocks = blocks
-        app = Presence(CallArguments(gradio_app(blocks, settings)), blocks.sessions)
-        guard = Guard(app, settings, hosts, stopping)
+        app = StaticPages(CallArguments(gradio_app(blocks, settings)), settings.root_path)
+        guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping)
+        protocol: Any = partial(BoundedProtocol, bounds=Connections.within(raise_descriptors()))
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 guard,
+                http=protocol,
+                backlog=BACKLOG,
+                proxy_headers=False,  # whoever connects could name any address as his own
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -1,0 +1,135 @@
+"""The page and its configuration, made once and served as bytes: Gradio makes a megabyte anew for each request.
+
+Only the origin differs, which both name in their texts: they are kept in parts around it, plain and compressed. Knows
+no element. Which Host headers are taken, the Guard knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+import httpx
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from playground.ui import replies, routes
+from playground.ui.server_words import BAD_REQUEST
+
+PATHS = ("/", "/config")
+_HOST = "origin.invalid"  # stands for the origin while a page is made
+_ORIGIN = re.compile(r"https?://[\w.:%\[\]-]+", re.ASCII)  # what needs no escape, neither in JSON nor in HTML
+_PIECE = 65_536  # bytes that are handed on before the reader has taken those before
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+_GZIP_END = b"\x03\x00"  # an empty last block of deflate
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """One answer: its parts, between which the origin stands, and the same parts as pieces of one deflate stream."""
+
+    kind: bytes
+    plain: list[bytes]
+    packed: list[bytes]
+
+
+class StaticPages:
+    """ASGI middleware; `app` makes each page at its first request."""
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self._app = app
+        self._root_path = routes.path_of(root_path)
+        self._made: dict[str, _Made] = {}
+        self._making = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reads = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        path = (scope["path"].removeprefix(self._root_path) or "/") if reads else ""
+        made = await self._page(scope) if path in PATHS else None
+        if made is None:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origin = _origin(scope, headers)
+        if origin is None:
+            await replies.sentence(headers, 400, BAD_REQUEST)(scope, receive, send)
+            return
+        packs = "gzip" in headers.get("accept-encoding", "")
+        parts = _gzip(made, origin) if packs else _between(made.plain, origin)
+        length = sum(map(len, parts))
+        told = [(b"content-type", made.kind), (b"content-length", str(length).encode()), (b"vary", b"Accept-Encoding")]
+        if packs:
+            told.append((b"content-encoding", b"gzip"))
+        await send({"type": "http.response.start", "status": 200, "headers": told})
+        for part in parts if scope["method"] == "GET" else ():
+            for at in range(0, len(part), _PIECE):  # so that a slow reader has no megabyte of his own waiting here
+                await send({"type": "http.response.body", "body": part[at : at + _PIECE], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _page(self, scope: Scope) -> _Made | None:
+        path = scope["path"]
+        async with self._making:
+            if path not in self._made:
+                answer = await self._answer(scope)
+                if answer is None:
+                    return None
+                self._made[path] = await asyncio.to_thread(_made, *answer)
+        return self._made[path]
+
+    async def _answer(self, scope: Scope) -> tuple[bytes, bytes] | None:
+        """Content type and body of what the app says to a request with nothing but a Host; None for a failure."""
+        status, kind, body = 0, b"", bytearray()
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def take(message: Message) -> None:
+            nonlocal status, kind
+            if message["type"] == "http.response.start":
+                status, kind = message["status"], dict(message["headers"]).get(b"content-type", b"")
+            else:
+                body.extend(message.get("body", b""))
+
+        bare = {"method": "GET", "query_string": b"", "scheme": "http", "headers": [(b"host", _HOST.encode())]}
+        await self._app({**scope, **bare}, receive, take)
+        return (kind, bytes(body)) if status == 200 else None
+
+
+def _origin(scope: Scope, headers: Headers) -> bytes | None:
+    """Where the browser sees the page, as Gradio finds it out; None where it cannot be written into a page."""
+    host = headers.get("x-forwarded-host", "").split(",")[0].strip() or headers.get("host", "")
+    forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip()
+    scheme = "https" if forwarded == "https" else scope["scheme"]
+    try:
+        origin = str(httpx.URL(f"{scheme}://{host}")).rstrip("/")
+    except httpx.InvalidURL:
+        return None
+    return origin.encode() if _ORIGIN.fullmatch(origin) else None
+
+
+def _made(kind: bytes, body: bytes) -> _Made:
+    plain = body.split(f"http://{_HOST}".encode())
+    return _Made(kind, plain, [_packed(part, 9) for part in plain])
+
+
+def _packed(part: bytes, level: int) -> bytes:
+    """A part of a raw deflate stream that refers to nothing outside of itself, and ends at a whole byte."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+def _gzip(made: _Made, origin: bytes) -> list[bytes]:
+    """RFC 1952: deflate's blocks one after the other, then the checksum and the length of what they hold."""
+    checksum = length = 0
+    for part in _between(made.plain, origin):
+        checksum, length = zlib.crc32(part, checksum), length + len(part)
+    end = struct.pack("<II", checksum, length & 0xFFFFFFFF)
+    return [_GZIP_HEADER, *_between(made.packed, _packed(origin, 0)), _GZIP_END + end]
+
+
+def _between(parts: list[bytes], origin: bytes) -> list[bytes]:
+    """The parts with the origin between any two of them."""
+    return [piece for part in parts for piece in (origin, part)][1:]
