@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import math
 import secrets
 import time
@@ -22,6 +23,8 @@ _LONGEST = 60.0  # seconds of such a wait
 _FORGET = 900.0  # seconds after which an address has guessed nothing
 _BURST = 20.0  # wrong guesses of all addresses together, and
 _PER_SECOND = 0.5  # how many of them are given back
+_RESERVE, _RESERVE_PER_SECOND = 200.0, 1.0  # the same for first guesses of addresses, once those are used up
+_NETWORK = 48  # bits of an IPv6 address that one may have for nothing: more than a connection has for itself
 _MOST_ADDRESSES = 10_000
 _MOST_TOKENS = 10_000
 _TOKEN_LASTS = 7 * 86_400.0  # seconds without a request; a public link lives no longer
@@ -36,38 +39,70 @@ class _Guesses:
     last: float = 0.0
 
 
+class _Bucket:
+    """How many guesses may be wrong now: at most `most`, and `rate` more each second."""
+
+    def __init__(self, most: float, rate: float, now: float) -> None:
+        self._most, self._rate, self._left, self._filled = most, rate, most, now
+
+    def wait(self, now: float) -> float:
+        """Seconds until there is one; 0 where there is."""
+        self._left = min(self._most, self._left + (now - self._filled) * self._rate)
+        self._filled = now
+        return 0.0 if self._left >= 1 else (1 - self._left) / self._rate
+
+    def take(self) -> None:
+        self._left -= 1
+
+
 class Brake:
-    """Slows down guesses: of an address twice as long each time, of all together to one in two seconds."""
+    """Slows down guesses: of an address twice as long each time, of all together to one in two seconds.
+
+    Whoever has not guessed wrongly does not wait for those who have: first guesses have a reserve of their own, which
+    only many networks together can use up.
+    """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._by_address: OrderedDict[str, _Guesses] = OrderedDict()
-        self._left, self._filled = _BURST, clock()
+        self._of_all = _Bucket(_BURST, _PER_SECOND, clock())
+        self._of_first = _Bucket(_RESERVE, _RESERVE_PER_SECOND, clock())
 
     def wait(self, address: str) -> float:
         """Seconds until this address may guess again; 0 where it may now."""
         now = self._clock()
-        self._left = min(_BURST, self._left + (now - self._filled) * _PER_SECOND)
-        self._filled = now
-        of_all = 0.0 if self._left >= 1 else (1 - self._left) / _PER_SECOND
-        guesses = self._by_address.get(address)
-        return max(of_all, 0.0 if guesses is None else guesses.free_at - now)
+        guesses = self._known(_network(address), now)
+        if guesses is None:
+            return min(self._of_all.wait(now), self._of_first.wait(now))
+        return max(self._of_all.wait(now), guesses.free_at - now)
 
     def wrong(self, address: str) -> None:
-        now = self._clock()
-        self._left -= 1
-        guesses = self._by_address.pop(address, None) or _Guesses()
-        if now - guesses.last > _FORGET:
-            guesses = _Guesses()
+        network, now = _network(address), self._clock()
+        (self._of_first if self._of_all.wait(now) else self._of_all).take()
+        guesses = self._known(network, now) or _Guesses()
+        self._by_address.pop(network, None)
         guesses.wrong, guesses.last = guesses.wrong + 1, now
         if guesses.wrong >= _FREE:
             guesses.free_at = now + min(_LONGEST, 2.0 ** min(10, guesses.wrong - _FREE))
-        self._by_address[address] = guesses
+        self._by_address[network] = guesses
         while len(self._by_address) > _MOST_ADDRESSES:
             self._by_address.popitem(last=False)
 
+    def _known(self, network: str, now: float) -> _Guesses | None:
+        guesses = self._by_address.get(network)
+        return None if guesses is None or now - guesses.last > _FORGET else guesses
+
     def right(self, address: str) -> None:
-        self._by_address.pop(address, None)
+        self._by_address.pop(_network(address), None)
+
+
+def _network(address: str) -> str:
+    """What guesses are counted by."""
+    try:
+        network = ipaddress.ip_network(address)
+    except ValueError:
+        return address
+    return str(network.supernet(new_prefix=_NETWORK)) if network.version == 6 else address
 
 
 class TooManyGuesses(Exception):
