@@ -261,6 +261,36 @@ def test_what_cannot_be_kept_is_refused_by_name_in_one_sentence(given: dict[str,
         assert len(caught.value.say(language)) < 300
 
 
+PLAIN = {
+    '{"$ref": "https://example.com/x.json"}': "https://example.com/x.json stands outside of the schema",
+    '{"$schema": "http://nope"}': "http://nope stands outside of the schema",
+    '{"$ref": "#/$defs/a"}': "there is nothing at #/$defs/a",
+    '{"uniqueItems": true, "not": {}}': "cannot be held to these keywords: ",
+    '{"type": "string", "allOf": [{"pattern": "^a"}, {"pattern": "^b"}]}': "no text fits all of its patterns",
+    '{"minimum": "a"}': "'minimum' must be a number.",
+    '{"patternProperties": {"^a": {"type": "string"}, "a$": {"type": "number"}}}': "may fit the same key",
+}
+
+
+@pytest.mark.parametrize("schema", PLAIN)
+def test_a_schema_that_is_not_taken_is_told_so_in_plain_words(schema: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        grammar.check("json_schema", schema)
+    assert PLAIN[schema] in caught.value.say("en")
+    assert not re.search("registry|retriev|Regex|Unimplemented|f64", caught.value.say("zh") + caught.value.say("en"))
+
+
+@pytest.mark.parametrize("told", [
+    "Unable to determine if regex is empty: (And (SearchRegex /a/) (Regex /b/))",
+    "Unsatisfiable schema: Unable to determine if regex is empty: (And (SearchRegex /a/) (Regex /b/))",
+    "Something new: (Or (Regex /a/))",
+    "Unsatisfiable schema: (And (Regex /a/))",
+])  # fmt: skip
+def test_expressions_of_the_library_itself_are_shown_to_nobody(told: str) -> None:
+    sentence = grammar._refusal("json_schema", told)
+    assert "Regex" not in sentence.en + sentence.zh and len(sentence.en) > 20
+
+
 def test_a_form_is_tried_in_a_worker_and_not_in_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grammar, "LLMatcher", None)
     grammar.check("regex", "tried elsewhere [a-z]+")

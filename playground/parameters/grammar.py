@@ -16,6 +16,7 @@ from typing import Any
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, regex_to_lark
 
 from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
+from playground.parameters.schema_words import plain
 from playground.types import InvalidRequest, Text
 
 FORMS = ("json_schema", "regex", "one_of", "grammar")
@@ -160,7 +161,8 @@ def _depth(written: str) -> int:
 
 
 def _refusal(name: str, told: str) -> Text:
-    """The library's own words, in one line: it says them in English only. Its place counts in the grammar around."""
+    """Plain words where the library's own are not, else its own in one line: it says them in English only. Its place
+    counts in the grammar around."""
     found = _PLACE.match(told)
     line, column, reason = (found["line"], found["column"], found["reason"]) if found else ("1", "1", told)
     lines = reason.splitlines()
@@ -169,8 +171,14 @@ def _refusal(name: str, told: str) -> Text:
     if name == "regex" and broken is not None and marks is not None:
         place = marks.index("^") - 3  # the pattern is shown four spaces in; counted from 1
         reason = broken.removeprefix("error: ")
+        if (known := plain(reason)) is not None:
+            reason, zh = known.en.rstrip("."), known.zh.rstrip("。")
+            return Text(f"at character {place}: {reason}.", f"第 {place} 个字符：{zh}。")
         return Text(f"at character {place}: {reason}.", f"第 {place} 个字符：{reason}。")
     reason = (broken or lines[0]).removeprefix("error: ").removeprefix("failed to compile JSON schema: ").rstrip(".")
+    known = None if name == "grammar" else plain(reason)
+    if known is not None:
+        return known
     reason = reason[:_LONGEST]
     if name == "grammar":
         return Text(f"line {line}, column {column}: {reason}.", f"第 {line} 行第 {column} 列：{reason}。")

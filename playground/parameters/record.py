@@ -17,6 +17,8 @@ Value = Any  # a float, int, bool, str, list or dict, according to the kind
 
 MAX_TEXT = 20_000
 MAX_ITEMS = 512
+MAX_IDS = 8_192  # of all lists of one value together
+_ENTRIES, _IDS = Text("entries", "条目"), Text("token ids", "词元编号")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,8 @@ class Parameter:
                 return Text(f"a list of at most {MAX_ITEMS} token ids", f"最多 {MAX_ITEMS} 个词元编号的列表")
             case "id_lists":
                 return Text(
-                    f"a list of at most {MAX_ITEMS} lists, each of 1 to {MAX_ITEMS} token ids",
-                    f"最多 {MAX_ITEMS} 个列表的列表，每个列表含 1 至 {MAX_ITEMS} 个词元编号",
+                    f"a list of at most {MAX_ITEMS} lists, each of 1 to {MAX_ITEMS} token ids, {MAX_IDS} in all",
+                    f"最多 {MAX_ITEMS} 个列表的列表，每个列表含 1 至 {MAX_ITEMS} 个词元编号，共 {MAX_IDS} 个",
                 )
             case "bias":
                 return Text(
@@ -124,6 +126,15 @@ class Parameter:
         """The value in this parameter's own type, or InvalidRequest naming the parameter and its range."""
         try:
             cast = _CASTS[self.kind](self, value)
+        except _TooMany as error:
+            count, most = f"{error.count:,}", f"{error.most:,}"
+            raise InvalidRequest(
+                Text(
+                    f"{self.name}: {count} {error.what.en} are too many; it takes {most} at most.",
+                    f"{self.name}：{count} 个{error.what.zh}过多，最多 {most} 个。",
+                ),
+                parameter=self.name,
+            ) from None
         except (TypeError, ValueError, OverflowError):
             raise self._error(value) from None
         if self.kind in ("float", "int") and not (cast == self.neutral or self._inside(float(cast))):
@@ -148,6 +159,14 @@ class Parameter:
             Text(f"{self.name} is {shown}; it must be {allowed.en}.", f"{self.name} 为 {shown}，应为{allowed.zh}。"),
             parameter=self.name,
         )
+
+
+class _TooMany(Exception):
+    """A value holds more than it may."""
+
+    def __init__(self, count: int, most: int = MAX_ITEMS, what: Text = _ENTRIES) -> None:
+        super().__init__(f"{count} of {most}")
+        self.count, self.most, self.what = count, most, what
 
 
 def _shown(number: float | None) -> str:
@@ -197,8 +216,10 @@ def _text(_: Parameter, value: object) -> str:
 
 
 def _items(value: object) -> Sequence[Any]:
-    if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
+    if not isinstance(value, list | tuple):
         raise TypeError
+    if len(value) > MAX_ITEMS:
+        raise _TooMany(len(value))
     return value
 
 
@@ -216,13 +237,19 @@ def _ids(parameter: Parameter, value: object) -> list[int]:
 
 
 def _id_lists(parameter: Parameter, value: object) -> list[list[int]]:
-    lists = [_ids(parameter, item) for item in _items(value)]
+    given = _items(value)
+    count = sum(len(_items(item)) for item in given)
+    if count > MAX_IDS:
+        raise _TooMany(count, MAX_IDS, _IDS)
+    lists = [_ids(parameter, item) for item in given]
     return lists if all(lists) else _fail()
 
 
 def _bias(parameter: Parameter, value: object) -> dict[str, float]:
-    if not isinstance(value, Mapping) or len(value) > MAX_ITEMS:
+    if not isinstance(value, Mapping):
         raise TypeError
+    if len(value) > MAX_ITEMS:
+        raise _TooMany(len(value))
     table = {_text(parameter, text): _float(parameter, number) for text, number in value.items()}
     return table if all(text and -100 <= number <= 100 for text, number in table.items()) else _fail()
 
@@ -231,6 +258,8 @@ def _id_bias(parameter: Parameter, value: object) -> dict[str, float]:
     """Keys are texts, as JSON has them, each id written in one way."""
     if not isinstance(value, Mapping):
         raise TypeError
+    if len(value) > MAX_ITEMS:
+        raise _TooMany(len(value))
     table = _bias(parameter, {str(_token_id(parameter, key)): number for key, number in value.items()})
     return table if len(table) == len(value) else _fail()
 

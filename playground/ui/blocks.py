@@ -85,6 +85,9 @@ class Blocks(TellingBlocks):
         return {**super().get_config_file(), "protocol": "sse_v2.1"}
 
     async def process_api(self, *given: Any, **more: Any) -> dict[str, Any]:
+        event = more.get("event_data")
+        if event is not None and not isinstance(event._data, str):
+            event._data = encode(event._data)  # Gradio would look in an object for files, and for each on the disk
         answer = await super().process_api(*given, **more)
         return {name: answer[name] for name in _TOLD}
 
