@@ -104,6 +104,21 @@ def test_a_value_of_the_wrong_kind_is_refused_by_name(name: str, wrong: Any) -> 
     assert name in caught.value.say("en") and name in caught.value.say("zh")
 
 
+@pytest.mark.parametrize(("name", "value", "count", "most"), [
+    ("logit_bias", {f"w{number}": 1 for number in range(50_000)}, "50,000 entries", "512"),
+    ("logit_bias_ids", dict.fromkeys(range(513), 1), "513 entries", "512"),
+    ("bad_words_ids", [[1]] * 40_000, "40,000 entries", "512"),
+    ("bad_words_ids", [[1] * 512] * 17, "8,704 token ids", "8,192"),
+    ("suppress_tokens", [1] * 513, "513 entries", "512"),
+    ("banned_phrases", ["x"] * 600, "600 entries", "512"),
+])  # fmt: skip
+def test_too_many_entries_are_refused_with_how_many_may_be(name: str, value: Any, count: str, most: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parameters.validate({name: value})
+    assert caught.value.say("en").startswith(f"{name}: {count} are too many; it takes {most} at most.")
+    assert count.split()[0] in caught.value.say("zh") and most in caught.value.say("zh")
+
+
 def test_an_unknown_parameter_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(InvalidRequest, match="temperature") as caught:
         parameters.validate({"temprature": 1})

@@ -7,6 +7,7 @@ out. Knows no request. Called from the event loop alone.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from typing import Any
 
@@ -14,10 +15,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from playground.visitor import address_of, is_own
 
-try:
+if sys.platform != "win32":  # which has no such bound
     import resource
-except ImportError:  # pragma: no cover - Windows counts no descriptors
-    resource = None  # type: ignore[assignment]
 
 BACKLOG = 128  # connections that are accepted before any of them is counted
 HEAD_SECONDS = 20.0  # for the head of a request to come, from the first byte of silence on
@@ -29,7 +28,7 @@ _DESCRIPTORS = 16_384
 
 def raise_descriptors() -> int:
     """Asks for as many open files as the system lets this process have; how many those are."""
-    if resource is None:
+    if sys.platform == "win32":
         return _DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     infinite = resource.RLIM_INFINITY

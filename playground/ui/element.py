@@ -93,7 +93,7 @@ class Element(gr.HTML):
 
 
 def data_of(event: gr.EventData) -> Mapping[str, Any]:
-    """What a script sent with an event; anything but a mapping is nothing. Gradio has searched its text by then."""
+    """What a script sent with an event; anything but a mapping is nothing."""
     data = decode(event._data) if isinstance(event._data, str) else event._data
     return data if isinstance(data, Mapping) else {}
 

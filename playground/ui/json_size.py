@@ -17,9 +17,11 @@ _SIGNS_IN_BYTES = re.compile(_SIGN.encode(), re.DOTALL)
 
 def is_heavy(text: str | bytes, most: int = MOST_VALUES, deepest: int = DEEPEST) -> bool:
     """Whether there are more values than `most`, or deeper ones than `deepest`. Looks at no more than it has to."""
-    opening, comma = (b"[{", b",") if isinstance(text, bytes) else ("[{", ",")
-    openings = sum(text.count(opening[at : at + 1]) for at in (0, 1))  # type: ignore[arg-type]
-    if openings <= deepest and openings + text.count(comma) <= most:  # type: ignore[arg-type]
+    if isinstance(text, bytes):
+        openings, commas = text.count(b"[") + text.count(b"{"), text.count(b",")
+    else:
+        openings, commas = text.count("[") + text.count("{"), text.count(",")
+    if openings <= deepest and openings + commas <= most:
         return False
     signs = _SIGNS_IN_BYTES.finditer(text) if isinstance(text, bytes) else _SIGNS.finditer(text)
     values = texts = depth = 0
@@ -30,6 +32,8 @@ def is_heavy(text: str | bytes, most: int = MOST_VALUES, deepest: int = DEEPEST)
             values += 1
         elif first in (b"]", b"}", "]", "}"):
             depth -= 1
+            if depth < 0:  # no parser goes on behind the end of the whole
+                return False
         elif first in (b",", ","):
             values += 1
         else:

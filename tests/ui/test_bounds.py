@@ -61,6 +61,7 @@ def test_many_or_deep_values_are_seen_before_anything_parses_them(text: str) -> 
     '["' + '\\"' * 2_000_000,  # a string without an end
     "[" * DEEPEST + "]" * DEEPEST,
     json.dumps(list(range(MOST_VALUES - 1))),
+    "[" * DEEPEST + "]" * 3_000_000 + "[" * (2 * DEEPEST),  # ends where no parser goes on
 ], ids=lambda text: text[:12])  # fmt: skip
 def test_long_texts_are_few_values_whatever_stands_in_them(text: str) -> None:
     assert not is_heavy(text) and not is_heavy(text.encode())

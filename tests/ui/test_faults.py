@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from playground.ui import faults, routes
+from tests.ui.events import PageClient
 from tests.ui.served import ROOT, SCRIPTED, Forked, free_port
 from tests.ui.visitor import Visitor
 
@@ -105,6 +106,20 @@ def test_several_hundred_bad_requests_are_a_few_lines_and_no_answer_tells_of_thi
     written = (folder / "log").read_text(errors="replace")[before:]
     assert len(written) < MOST, written
     assert "Traceback (most recent call last)" not in written
+
+
+def test_an_event_whose_data_name_a_file_does_not_make_gradio_look_for_it(served: tuple[Forked, Path]) -> None:
+    server, folder = served
+    page = PageClient(server.url).wait()
+    file = {"path": "/etc/passwd", "url": "http://127.0.0.1:1/x", "meta": {"_type": "gradio.FileData"}}
+    listeners = [one for one in page.config["dependencies"] if one["collects_event_data"] and one["queue"] is not False]
+    assert listeners
+    for listener in listeners:
+        for raw in (file, {"head": file, "x": [file]}, [file]):
+            values = {"data": ["{}"] * len(listener["inputs"]), "event_data": raw, "fn_index": listener["id"]}
+            page.post({**values, "trigger_id": listener["targets"][0][0], "session_hash": page.session})
+            assert [one["msg"] for one in page.read()].count("process_completed") == 1
+    assert "cache folder" not in (folder / "log").read_text()
 
 
 def test_a_damaged_store_is_a_sentence_for_the_visitor_and_a_path_for_the_terminal(
