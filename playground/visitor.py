@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+_OWN = ("127.0.0.1", "::/64")  # as address_of() has ::1; of 127.0.0.0/8 tunnels and proxies use no other
 _NETWORK = 64  # bits of an IPv6 address that one connection has for itself
 
 
@@ -56,8 +57,5 @@ def address_of(host: str | None) -> str:
 
 
 def is_own(host: str) -> bool:
-    """Whether this is an address of this machine, from which visitors of a tunnel come as well."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """Whether this is the address of this machine itself, from which visitors of a tunnel come as well."""
+    return address_of(host) in _OWN

@@ -11,7 +11,7 @@ import pytest
 from tests.ui.served import SCRIPTED, forked
 from tests.ui.visitor import Visitor
 
-GREEDY, OTHER = "203.0.113.7", "198.51.100.9"
+GREEDY, OTHER = "127.0.0.7", "127.0.0.9"
 
 
 @pytest.fixture(scope="module")

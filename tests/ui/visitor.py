@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.request
 import uuid
+from functools import partial
 from typing import Any
 
 
 class Visitor:
-    """One session; `address` is where it seems to come from, as a proxy on this machine would tell it."""
+    """One session; `address` is where it comes from: of 127.0.0.0/8 a test may take any, each counts as its own."""
 
     def __init__(self, url: str, address: str = "") -> None:
         self._url = url
-        self._headers = {"X-Forwarded-For": address} if address else {}
+        source = partial(http.client.HTTPConnection, source_address=(address, 0) if address else None)
+        handler = urllib.request.HTTPHandler()
+        handler.http_open = lambda request: handler.do_open(source, request)  # type: ignore[method-assign, arg-type]
+        self._opener = urllib.request.build_opener(handler)
         self.session = uuid.uuid4().hex[:12]
         config = json.loads(self._get("/config"))
         names = {one["id"]: one["props"].get("elem_id") for one in config["components"]}
@@ -60,5 +65,5 @@ class Visitor:
             return bytes(answer.read())
 
     def _open(self, path: str, body: bytes | None = None) -> Any:
-        headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
-        return urllib.request.urlopen(urllib.request.Request(self._url + path, body, headers))
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        return self._opener.open(urllib.request.Request(self._url + path, body, headers))
