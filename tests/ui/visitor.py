@@ -10,15 +10,23 @@ from functools import partial
 from typing import Any
 
 
+class _From(urllib.request.HTTPHandler):
+    """Connects from this address, where one is given."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._source = (address, 0) if address else None
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(http.client.HTTPConnection, source_address=self._source), req)
+
+
 class Visitor:
     """One session; `address` is where it comes from: of 127.0.0.0/8 a test may take any, each counts as its own."""
 
     def __init__(self, url: str, address: str = "") -> None:
         self._url = url
-        source = partial(http.client.HTTPConnection, source_address=(address, 0) if address else None)
-        handler = urllib.request.HTTPHandler()
-        handler.http_open = lambda request: handler.do_open(source, request)  # type: ignore[method-assign, arg-type]
-        self._opener = urllib.request.build_opener(handler)
+        self._opener = urllib.request.build_opener(_From(address))
         self.session = uuid.uuid4().hex[:12]
         config = json.loads(self._get("/config"))
         names = {one["id"]: one["props"].get("elem_id") for one in config["components"]}
