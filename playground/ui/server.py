@@ -140,7 +140,7 @@ class Server:
                 guard,
                 http=protocol,
                 backlog=BACKLOG,
-                proxy_headers=False,  # whoever connects could name any address as his own
+                proxy_headers=settings.share,  # of the tunnel, which adds the address; others could name any
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ from playwright.sync_api import expect
 
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
+from playground.ui.blocks import Blocks
 from playground.ui.hosts import Hosts
 from playground.ui.login import (
     _BURST,
@@ -29,6 +31,7 @@ from playground.ui.login import (
     Logins,
     TooManyGuesses,
 )
+from playground.ui.server import Server
 from tests.ui.conftest import Visit
 from tests.ui.served import SCRIPTED, forked
 
@@ -219,6 +222,15 @@ def test_a_visitor_logs_in_uses_the_page_and_logs_out(guarded: str, visit: Visit
 def test_an_address_that_is_only_told_is_not_believed(guarded: str) -> None:
     answers = [log_in(guarded, "wrong", X_Forwarded_For=f"10.0.0.{number}")[0] for number in range(_FREE + 1)]
     assert answers == [400] * _FREE + [429]
+
+
+def test_of_the_open_links_tunnel_it_is() -> None:
+    for share in (False, True):
+        settings = Settings(share=share)
+        with Blocks() as blocks:
+            pass
+        server = Server(blocks, settings, Hosts(settings), threading.Event())
+        assert server._uvicorn.config.proxy_headers is share
 
 
 def test_a_flood_of_guesses_is_not_looked_at(guarded: str) -> None:
