@@ -12,7 +12,6 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-import httpx
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,7 +20,8 @@ from playground.ui.server_words import BAD_REQUEST
 
 PATHS = ("/", "/config")
 _HOST = "origin.invalid"  # stands for the origin while a page is made
-_ORIGIN = re.compile(r"https?://[\w.:%\[\]-]+", re.ASCII)  # what needs no escape, neither in JSON nor in HTML
+# What needs no escape, neither in JSON nor in HTML.
+_ORIGIN = re.compile(r"https?://([\w.%-]+|\[[\w.:%]+\])(:\d{1,5})?", re.ASCII)
 _PIECE = 65_536  # bytes that are handed on before the reader has taken those before
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _GZIP_END = b"\x03\x00"  # an empty last block of deflate
@@ -103,10 +103,8 @@ def _origin(scope: Scope, headers: Headers) -> bytes | None:
     host = headers.get("x-forwarded-host", "").split(",")[0].strip() or headers.get("host", "")
     forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip()
     scheme = "https" if forwarded == "https" else scope["scheme"]
-    try:
-        origin = str(httpx.URL(f"{scheme}://{host}")).rstrip("/")
-    except httpx.InvalidURL:
-        return None
+    usual = ":443" if scheme == "https" else ":80"
+    origin = f"{scheme}://{host.lower().removesuffix(usual)}"
     return origin.encode() if _ORIGIN.fullmatch(origin) else None
 
 
