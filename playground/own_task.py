@@ -135,11 +135,6 @@ def write(
     return text
 
 
-def prompt_of(task: Task, language: Language) -> str:
-    """A task's document to be continued, its worked inputs and outputs included, as a free prompt to begin with."""
-    return task.prompts[language].complete
-
-
 def kind_of(task: Task) -> Mode | None:
     """As what it may be edited: where a prompt or a chat, written down again, is all there is to it; None where not."""
     parts = task.prompts["en"]

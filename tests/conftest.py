@@ -49,6 +49,15 @@ def loaded(request: pytest.FixtureRequest, load_embedded: Callable[[str], models
 
 
 @pytest.fixture
+def folder(tiny: models.Loaded, tmp_path: Path) -> Path:
+    """A whole model folder of three megabytes with safetensors, to be spoiled."""
+    place = tmp_path / "tiny-model"
+    tiny.model.save_pretrained(place)
+    tiny.tokenizer.save_pretrained(place)
+    return place
+
+
+@pytest.fixture
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps stay eager: on two cores a few hundred of them are over before their shapes are compiled."""
     monkeypatch.setattr(Net, "want", lambda *_: None)

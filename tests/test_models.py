@@ -44,15 +44,6 @@ def refusal(model: str, **options: Any) -> ModelError:
 
 
 @pytest.fixture
-def folder(tiny: models.Loaded, tmp_path: Path) -> Path:
-    """A whole model folder of three megabytes, to be spoiled."""
-    place = tmp_path / "tiny-model"
-    tiny.model.save_pretrained(place)
-    tiny.tokenizer.save_pretrained(place)
-    return place
-
-
-@pytest.fixture
 def asked_hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A hub on this machine that has `someone/tiny`, and an empty hub cache; yields what it is asked."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))

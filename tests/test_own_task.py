@@ -168,7 +168,7 @@ def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
     same = asked(free(PROMPT, TYPED), knobs)
     assert (request.prompt, request.mode, request.values) == (same.prompt, same.mode, same.values)
     assert own_task.kind_of(task) == "complete"
-    assert own_task.prompt_of(task, "en") == PROMPT
+    assert task.prompts["en"].complete == PROMPT
 
 
 @settings(deadline=None)
@@ -187,7 +187,7 @@ def test_whatever_is_saved_is_read_again_as_it_was(before: str, value: str, titl
         assert not title.strip() or len(title) > own_task.MAX_TITLE
         return
     task = own_task.read(yaml)
-    assert own_task.prompt_of(task, "en") == prompt
+    assert task.prompts["en"].complete == prompt
     assert task.title.zh == " ".join(title.split())
     assert task.defaults("en") == {"name": filled("{{name}}", {"name": value}) if value.strip() else ""}
 
@@ -207,7 +207,7 @@ def test_every_shipped_task_can_be_imported_and_begun_with() -> None:
         assert own_task.kind_of(task) is None
         for language in ("en", "zh"):
             fields = {name: value or "-" for name, value in task.defaults(language).items()}
-            sent = filled(own_task.prompt_of(task, language), fields, language)
+            sent = filled(task.prompts[language].complete, fields, language)
             assert next(iter(task.checked_fields(fields, language).values())) in sent
 
 

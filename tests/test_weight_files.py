@@ -90,15 +90,6 @@ def parts(tiny_gguf: Path, tmp_path: Path) -> list[Path]:
     return every
 
 
-@pytest.fixture
-def folder(tiny: models.Loaded, tmp_path: Path) -> Path:
-    """A whole model folder with safetensors."""
-    place = tmp_path / "tiny-model"
-    tiny.model.save_pretrained(place)
-    tiny.tokenizer.save_pretrained(place)
-    return place
-
-
 def test_a_model_in_three_files_is_joined_once_and_is_the_same_model(
     tiny_gguf: Path, parts: list[Path], own_cache: Path
 ) -> None:

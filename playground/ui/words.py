@@ -359,7 +359,6 @@ LINE_FULL = Text("Too many people are generating right now.", "现在生成的�
 LINE_SHARE = Text("As many of your runs are open as one visitor may have.", "你进行中的生成已达单个访客的上限。")
 LINE_SHARE_HINT = Text("Try again once one has ended; your text stays here.", "请等一个结束后再试，你的文字都在。")
 TRY_AGAIN = Text("Try again in a minute; your text stays here.", "请过一分钟再试，你的文字都在。")
-FELL_BACK = Text("The embedded model is running instead.", "已改用内置模型。")
 NO_CHAT = Text("This model has no chat template.", "这个模型没有对话模板。")
 USE_COMPLETE = Text("Use a free prompt or a task.", "请用自由提示词或任务。")
 
