@@ -21,7 +21,7 @@ from playground.measure_cli import add_measure
 from playground.models import catalogue
 from playground.parameters.record import Parameter
 from playground.replay_cli import add_replay, check_place, traced
-from playground.settings import add_model_flags, parse_max_memory
+from playground.settings import ModelSettings, add_flags, read
 from playground.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
 
@@ -93,7 +93,7 @@ def _add_generate(commands: Any) -> None:
     sub.add_argument("--path", choices=("exact", "fast"), default="exact")
     sub.add_argument("--json", action="store_true", help="print one JSON object when done")
     sub.add_argument("--trace", metavar="FILE", help="write every token's stages to FILE, its logits beside it")
-    add_model_flags(sub)
+    add_flags(sub, ModelSettings, "generate", refuse=True)
     add_parameters(sub)
     sub.set_defaults(command=_generate)
 
@@ -184,14 +184,15 @@ def _say_of(run: Run, place: int, told: Text) -> None:
 
 
 def _load(given: argparse.Namespace) -> Generator:
+    chosen = read(ModelSettings(), given)
     from playground.generators.local import LocalGenerator  # lazy: imports torch
 
     loaded = models.load(
-        given.model,
-        weights=given.weights,
-        max_memory=parse_max_memory(given.max_memory),
-        offload_folder=given.offload_folder,
-        trust_remote_code=given.trust_remote_code,
+        chosen.model,
+        weights=chosen.weights,
+        max_memory=chosen.max_memory,
+        offload_folder=chosen.offload_folder,
+        trust_remote_code=chosen.trust_remote_code,
         report=_say_progress,
     )
     _say(loaded.card.notice)

@@ -114,17 +114,6 @@ def pairs(name: str, texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def count(text: str) -> int:
-    """A flag's number of things: whole, and at least 1."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no whole number from 1 on")
-    return number
-
-
 def pair(name: str, text: str) -> tuple[str, str]:
     key, equals, value = text.rpartition("=") if name == "logit_bias" else text.partition("=")
     if not equals:

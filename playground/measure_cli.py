@@ -18,7 +18,7 @@ from typing import Any
 from playground import generate, parameters, reports, tasks
 from playground.outcomes import Figures, Written, figures
 from playground.reports import Report
-from playground.settings import add_model_flags
+from playground.settings import ModelSettings, add_flags
 from playground.task import Task
 from playground.types import LANGUAGES, Generator, Language, Mode, PlaygroundError, Request
 from playground.types import Path as DecodingPath
@@ -37,7 +37,7 @@ def add_measure(commands: Any, load: Load) -> None:
     sub.add_argument("--path", choices=("exact", "fast"), default="fast")
     sub.add_argument("--folder", type=Path, help="where reports are kept (default: presets/measured)")
     sub.add_argument("--show", action="store_true", help="print every text too")
-    add_model_flags(sub)
+    add_flags(sub, ModelSettings, "measure", refuse=True)
     sub.set_defaults(command=partial(measure, load))
 
 

@@ -14,12 +14,13 @@ from typing import Any
 
 from playground import disk, parameters, xray
 from playground.flags import add_parameters, given_values
+from playground.settings import ModelSettings, records
 from playground.terminal import print_json
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 
 NEEDS_THE_MODEL = (
-    "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "special_tokens", "path", "model",
-    "weights",
+    "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "special_tokens", "path",
+    *(one.key for one in records(ModelSettings)),
 )  # fmt: skip
 
 
@@ -29,16 +30,21 @@ def add_replay(commands: Any) -> None:
     sub.add_argument("file", metavar="FILE", help="what `generate --trace FILE` wrote")
     sub.add_argument("--candidate", type=int, default=0, metavar="N", help="which candidate, counted from 0")
     for name in NEEDS_THE_MODEL:
-        sub.add_argument(f"--{name}", help=argparse.SUPPRESS)
+        sub.add_argument(_flag(name), nargs="?", const="", help=argparse.SUPPRESS)
     add_parameters(sub)
     sub.set_defaults(command=_replay)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _replay(given: argparse.Namespace) -> int:
     for name in NEEDS_THE_MODEL:
         if getattr(given, name) is not None:
+            flag = _flag(name)
             raise Refused(
-                Text(f"A replay cannot change --{name}: that needs the model.", f"重放不能更改 --{name}：这需要模型。"),
+                Text(f"A replay cannot change {flag}: that needs the model.", f"重放不能更改 {flag}：这需要模型。"),
                 Text("Use generate.", "请使用 generate。"),
                 parameter=name,
             )

@@ -43,7 +43,6 @@ NAMES = {
     "own_task.py": "a seed belongs to a run, not to the task that is saved from it",
     "measure_cli.py": "writes many rows from one seed on, and only one where nothing is drawn",
     "replay_cli.py": "a beam search has no trace",
-    "settings.py": "caps of a public server",
     "tasks.py": "an example is made with a seed",
     "types.py": "a Run reports its seeds; `stop` is also a finish reason",
     "xray.py": "what cannot be replayed without the model",
