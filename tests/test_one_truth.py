@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from playground import parameters
+from playground.settings import Limits, Settings, records
 
 ROOT = Path(__file__).parent.parent / "playground"
 
@@ -76,3 +77,14 @@ def test_a_help_sentence_stands_in_the_registry_and_nowhere_else() -> None:
         if sentence in path.read_text(encoding="utf-8")
     ]
     assert repeated == []
+
+
+def test_a_flag_of_a_setting_is_added_by_its_record_and_nowhere_else() -> None:
+    flags = {one.flag for one in (*records(Settings), *records(Limits))}
+    added = {
+        flag
+        for path in ROOT.rglob("*.py")
+        for flag in re.findall(r"""add_argument\(\s*["'](--[a-z-]+)["']""", path.read_text(encoding="utf-8"))
+    }
+    assert len(added) > 20
+    assert added & flags == {"--path"}  # of a command: the path of its own runs, with a default of its own
