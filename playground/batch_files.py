@@ -17,9 +17,10 @@ from typing import IO, Any, NoReturn
 
 from filelock import FileLock, Timeout
 
-from playground import disk, rows
+from playground import rows
 from playground.batch import Plan
 from playground.generate import FRESH_SEED
+from playground.machine import disk
 from playground.rows import DONE, FAILED, REFUSED, Result, Table
 from playground.types import InvalidRequest, Text
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground import counsel, disk, generate, models, parameters, tasks, xray
+from playground import counsel, generate, models, parameters, tasks, xray
 from playground.batch_cli import add_batch
 from playground.flags import PROGRAM, Parser, add_parameters, given_values, pairs
+from playground.machine import disk
 from playground.measure_cli import add_measure
 from playground.models import catalogue
 from playground.parameters.record import Parameter

@@ -12,8 +12,9 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from playground import disk, parameters, xray
+from playground import parameters, xray
 from playground.flags import add_parameters, given_values
+from playground.machine import disk
 from playground.terminal import print_json
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playground import store_days, store_tables
-from playground.disk import DiskError
 from playground.draft import MOST_SECTIONS, Draft, Section
+from playground.machine.disk import DiskError
 from playground.rows import REFUSED, Result
 from playground.settings import Limits
 from playground.store_days import Clock

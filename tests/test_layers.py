@@ -15,18 +15,12 @@ FLOORS = {
     "playground.token_views": 0.0,
     "playground.types": 0.02,
     "playground.leave": 0.0,
-    "playground.run_folder": 0.1,
     "playground.visitor": 0.0,
-    "playground.disk": 0.1,
     "playground.isolation": 0.05,
     "playground.tables": 0.1,
     "playground.settings": 0.1,
     "playground.parameters": 0.1,
-    "playground.cache_folder": 0.0,
-    "playground.allocator": 0.02,
-    "playground": 0.05,
-    "playground.mapped_weights": 0.0,
-    "playground.load_times": 0.05,
+    "playground": 0.2,
     "playground.conversation": 1.0,
     "playground.thinking": 1.0,
     "playground.schema": 1.0,
@@ -73,6 +67,7 @@ FLOORS = {
     "playground.__main__": 4.1,
     "playground.ui": 4.0,
     "app": 5.0,
+    "playground.machine": 0.1,
 }
 HEAVY = {"torch": 2, "transformers": 2, "accelerate": 2, "gradio": 4}
 PAGE = ("playground.ui", "app")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.disk import DiskError
+from playground.machine.disk import DiskError
 from playground.rows import Result
 from playground.store import FILE, Counts, Store
 from playground.store_tables import TABLES, VERSION

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.disk import DiskError
 from playground.draft import Section
+from playground.machine.disk import DiskError
 from playground.settings import PUBLIC_LIMITS, Limits
 from playground.store import DRAFT_DAYS, FILE, KEPT_DAYS, Store
 from playground.store_days import DAY, Clock

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from playground.run_folder import RunFolder
+from playground.machine.run_folder import RunFolder
 from playground.settings import Settings
 from playground.store import Store
 

@@ -14,7 +14,7 @@ import pytest
 from gradio_client import Client
 
 from playground import own_task, parameters
-from playground.run_folder import LOCK
+from playground.machine.run_folder import LOCK
 from tests.ui.events import PageClient, outputs, screen, status
 from tests.ui.served import SCRIPTED, Forked, free_port
 
