@@ -20,8 +20,8 @@ from playground import counsel, own_task, tasks
 from playground.generate import FRESH_SEED, Gathering, check_text
 from playground.parameters.inert import check_seeds
 from playground.rendering.control import Unreadable
-from playground.rows import DONE, FAILED, Result
 from playground.settings import Limits
+from playground.tables.rows import DONE, FAILED, Result
 from playground.task import Task
 from playground.types import (
     Candidate,

@@ -18,13 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import batch_files, counsel, own_task, parameters, rows
+from playground import batch_files, counsel, own_task, parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.batch_files import Kept
 from playground.flags import add_parameters, count, given_values, pair, pairs
 from playground.generate import FRESH_SEED
-from playground.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
 from playground.settings import ROWS, Limits, add_model_flags
+from playground.tables import rows
+from playground.tables.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
 from playground.task import Task
 from playground.types import Generator, InvalidRequest, Text
 

@@ -21,10 +21,10 @@ from typing import Any, Literal
 from playground import store_days, store_tables
 from playground.draft import MOST_SECTIONS, Draft, Section
 from playground.machine.disk import DiskError
-from playground.rows import REFUSED, Result
 from playground.settings import Limits
 from playground.store_days import Clock
 from playground.store_shares import Shares, Table
+from playground.tables.rows import REFUSED, Result
 from playground.types import InvalidRequest, Text
 from playground.visitor import Visitor
 

@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 import torch
 
-from playground import models, own_task, parameters, rows, tasks
+from playground import models, own_task, parameters, tasks
 from playground.batch import Batch, Plan, candidates, guess
 from playground.fast.job import Job
 from playground.generate import build
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
-from playground.rows import Result
+from playground.tables import rows
+from playground.tables.rows import Result
 from playground.types import InvalidRequest, Request, Step
 from tests import failing, scripted_batch
 

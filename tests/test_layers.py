@@ -17,7 +17,6 @@ FLOORS = {
     "playground.leave": 0.0,
     "playground.visitor": 0.0,
     "playground.isolation": 0.05,
-    "playground.tables": 0.1,
     "playground.settings": 0.1,
     "playground.parameters": 0.1,
     "playground": 0.2,
@@ -42,7 +41,6 @@ FLOORS = {
     "playground.statistics": 1.0,
     "playground.waiting": 1.0,
     "playground.one_state": 1.0,
-    "playground.rows": 1.0,
     "playground.draft": 1.0,
     "playground.manuscript": 1.1,
     "playground.models": 2.0,
@@ -68,6 +66,7 @@ FLOORS = {
     "playground.ui": 4.0,
     "app": 5.0,
     "playground.machine": 0.1,
+    "playground.tables": 0.15,
 }
 HEAVY = {"torch": 2, "transformers": 2, "accelerate": 2, "gradio": 4}
 PAGE = ("playground.ui", "app")

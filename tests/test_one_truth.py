@@ -17,7 +17,7 @@ NAMES = {
     "conversation.py": "turns must fit beside the answer's length, and the negative prompt is a text as they are",
     "batch_files.py": "a row of results tells its seed",
     "batch_cli.py": "the seed of a batch is kept beside its rows",
-    "rows.py": "a row of results tells its seed",
+    "tables/rows.py": "a row of results tells its seed",
     "decoding/margins.py": "quotes a stage's value beside the numbers measured there",
     "decoding/prepared.py": "guidance's scale belongs to the scores",
     "decoding/replay.py": "stops and the length are not stages of the chain",

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from playground.machine.disk import DiskError
-from playground.rows import Result
 from playground.store import FILE, Counts, Store
 from playground.store_tables import TABLES, VERSION
+from playground.tables.rows import Result
 from playground.types import Text
 from tests.killed import killed
 
 WRITER = """
 import sys
 from pathlib import Path
-from playground.rows import Result
+from playground.tables.rows import Result
 from playground.store import Store
 store, key = Store(Path(sys.argv[1])), sys.argv[2]
 while (found := store.waiting(key)) is not None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from playground.draft import MOST_SECTIONS, Section
-from playground.rows import Result
 from playground.settings import Limits
 from playground.store import FILE, Store
 from playground.store_tables import TABLES, VERSION
+from playground.tables.rows import Result
 from playground.types import Busy, InvalidRequest
 from tests.killed import killed
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from playground import cli, parameters, rows
+from playground import cli, parameters
 from playground.flags import given_values, typed
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits
+from playground.tables import rows
 from tests import scripted_batch
 
 SAID = "蓝月 – “café” 🙂 ≥ 3"

@@ -16,12 +16,13 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, own_task, parameters, rows, visitor
+from playground import counsel, own_task, parameters, visitor
 from playground.batch import Plan, candidates, failed, guess
 from playground.jobs import Jobs, Progress
-from playground.rows import REFUSED, NeedsChoice
 from playground.schema import SchemaError
 from playground.store import StoredJob
+from playground.tables import rows
+from playground.tables.rows import REFUSED, NeedsChoice
 from playground.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form

@@ -17,8 +17,8 @@ import pytest
 from playground import own_task, parameters
 from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
-from playground.rows import Result
 from playground.settings import Limits, Settings
+from playground.tables.rows import Result
 from playground.types import Busy, InvalidRequest
 from playground.ui.batch import BatchTab
 from playground.ui.host import Host

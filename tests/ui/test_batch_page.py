@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from playground import own_task, parameters
-from playground.rows import Result
 from playground.store import Store, StoredJob
+from playground.tables.rows import Result
 from tests.ui.conftest import PATIENCE, Held, Site, Visit
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.served import SCRIPTED, Forked, free_port
