@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import batch_files, counsel, own_task, parameters
+from playground import batch_files, counsel, parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.batch_files import Kept
 from playground.flags import add_parameters, count, given_values, pair, pairs
@@ -26,7 +26,8 @@ from playground.generate import FRESH_SEED
 from playground.settings import ROWS, Limits, add_model_flags
 from playground.tables import rows
 from playground.tables.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
-from playground.task import Task
+from playground.tasks import user_task
+from playground.tasks.task import Task
 from playground.types import Generator, InvalidRequest, Text
 
 Load = Callable[[argparse.Namespace], Generator]
@@ -176,8 +177,8 @@ def _read_task(file: Path) -> str:
     """The YAML of a person's own task, once it is known to be one. Raises SchemaError with the line."""
     try:
         with file.open("rb") as opened:
-            found = opened.read(own_task.MAX_BYTES + 1)
-        text = found.decode("utf-8-sig", "strict" if len(found) <= own_task.MAX_BYTES else "replace")
+            found = opened.read(user_task.MAX_BYTES + 1)
+        text = found.decode("utf-8-sig", "strict" if len(found) <= user_task.MAX_BYTES else "replace")
     except (OSError, UnicodeDecodeError):
         shown = file.name[-_SHOWN:]
         raise InvalidRequest(
@@ -185,7 +186,7 @@ def _read_task(file: Path) -> str:
             Text("Name the YAML file of a task.", "请给出任务的 YAML 文件。"),
             parameter="task-file",
         ) from None
-    own_task.read(text, file.name[-_SHOWN:])
+    user_task.read(text, file.name[-_SHOWN:])
     return text
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground import counsel, generate, models, parameters, tasks, xray
+from playground import counsel, generate, models, parameters, xray
 from playground.batch_cli import add_batch
 from playground.flags import PROGRAM, Parser, add_parameters, given_values, pairs
 from playground.machine import disk
@@ -23,6 +23,7 @@ from playground.models import catalogue
 from playground.parameters.record import Parameter
 from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
+from playground.tasks import loader
 from playground.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
 
@@ -109,13 +110,13 @@ def _generate(given: argparse.Namespace) -> int:
         mode = "chat" if generator.card.has_chat_template else "complete"
         request = _draft(given, values, mode)
     if given.task is not None:
-        _say(counsel.beforehand(tasks.find(given.task), given.language, generator.card))
+        _say(counsel.beforehand(loader.find(given.task), given.language, generator.card))
     if given.trace is not None:
         request = replace(request, keep=xray.new_run_id())
         xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
     with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
         run = _follow(told, quiet=given.json)
-    task, fields = (None if given.task is None else tasks.find(given.task)), _fields(given)
+    task, fields = (None if given.task is None else loader.find(given.task)), _fields(given)
     if task is not None:
         run.value_of = partial(task.value, fields=fields)
     run.remarks = counsel.remarks(run, generator.card, task, given.language, fields)
@@ -264,7 +265,7 @@ def parameter_record(parameter: Parameter) -> dict[str, Any]:
 
 
 def _tasks(given: argparse.Namespace) -> int:
-    found = tasks.load_all()
+    found = loader.load_all()
     if given.json:
         print_json([task.record() for task in found])
         return 0

@@ -12,7 +12,7 @@ from playground import fitness, reports
 from playground.fitness import Fault
 from playground.models import catalogue
 from playground.reports import Report
-from playground.task import Task
+from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Run, Text
 
 _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Text("Chinese", "中文")}

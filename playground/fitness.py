@@ -12,7 +12,7 @@ from typing import Literal
 
 from playground.outcomes import Figures
 from playground.reports import Report
-from playground.task import Task
+from playground.tasks.task import Task
 from playground.types import LANGUAGES, Language
 
 Fault = Literal["form", "named", "language", "empty", "loops", "copied", "identical"]

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from playground import cli, counsel, parameters, tasks
+from playground import cli, counsel, parameters
 from playground.generators.scripted import ScriptedGenerator
 from playground.models import catalogue, embedded
+from playground.tasks import loader
 from playground.types import Language, ModelCard, Text
 
-SLOGANS = tasks.find("slogans")
+SLOGANS = loader.find("slogans")
 SMALL = ModelCard(embedded.ID, embedded.TITLE, "", 134_515_008, "bfloat16", 269_030_016, 8192, True)
 STRANGER = replace(SMALL, id="somebody/model", title="Somebody's")
 ENGLISH = "A small coffee shop by the harbour, open from dawn until the last ferry."
@@ -20,7 +21,7 @@ CHINESE = "港口边的小咖啡馆，从清晨一直开到末班渡轮。"
 
 
 def before(task: str, language: Language, card: ModelCard = SMALL) -> Text | None:
-    return counsel.beforehand(tasks.find(task), language, card)
+    return counsel.beforehand(loader.find(task), language, card)
 
 
 def test_where_the_makers_name_no_chinese_it_is_said_with_two_models_their_size_and_memory() -> None:
@@ -40,8 +41,8 @@ def test_what_was_counted_is_said_in_its_numbers() -> None:
 
 def test_nothing_is_said_where_the_counts_are_good_or_nobody_counted() -> None:
     assert before("slogans", "en") is None
-    assert [before(task.id, language, STRANGER) for task in tasks.load_all() for language in ("en", "zh")] == [
-        None for _ in range(2 * len(tasks.load_all()))
+    assert [before(task.id, language, STRANGER) for task in loader.load_all() for language in ("en", "zh")] == [
+        None for _ in range(2 * len(loader.load_all()))
     ]
     assert before("summary", "zh", replace(SMALL, id="Qwen/Qwen2.5-0.5B-Instruct")) is None
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from playground import fitness, outcomes, reports, tasks
+from playground import fitness, outcomes, reports
 from playground.fitness import ALLOWED, Shortfall
 from playground.outcomes import Figures, Written
+from playground.tasks import loader
 
-SLOGANS = tasks.find("slogans")
+SLOGANS = loader.find("slogans")
 FIELDS = {"product": "Blue Moon", "about": "a coffee shop"}
 PERFECT = Figures(
     texts=20,
@@ -98,8 +99,8 @@ def test_a_text_strays_unless_the_visitor_wrote_in_its_language_himself() -> Non
 
 
 def test_the_keys_of_a_table_are_no_words_of_its_text() -> None:
-    columns = tuple(tasks.Column(name, SLOGANS.title) for name in ("channel", "advertisement"))
-    table = replace(SLOGANS, output=tasks.Output("table", columns=columns))
+    columns = tuple(loader.Column(name, SLOGANS.title) for name in ("channel", "advertisement"))
+    table = replace(SLOGANS, output=loader.Output("table", columns=columns))
     text = '[{"channel": "海报", "advertisement": "极光，冬天里的一杯热茶"}]'
     assert fitness.is_foreign(text, "zh") is False
     assert not fitness.strays(table, "zh", {}, text)

@@ -22,16 +22,9 @@ FLOORS = {
     "playground": 0.2,
     "playground.conversation": 1.0,
     "playground.thinking": 1.0,
-    "playground.schema": 1.0,
-    "playground.listing": 1.0,
-    "playground.output": 1.05,
-    "playground.task": 1.1,
-    "playground.tasks": 1.2,
-    "playground.own_task": 1.25,
     "playground.outcomes": 1.3,
     "playground.reports": 1.4,
     "playground.fitness": 1.5,
-    "playground.knob_presets": 1.2,
     "playground.export": 1.2,
     "playground.store": 1.2,
     "playground.sweep": 1.2,
@@ -67,6 +60,7 @@ FLOORS = {
     "app": 5.0,
     "playground.machine": 0.1,
     "playground.tables": 0.15,
+    "playground.tasks": 1.2,
 }
 HEAVY = {"torch": 2, "transformers": 2, "accelerate": 2, "gradio": 4}
 PAGE = ("playground.ui", "app")

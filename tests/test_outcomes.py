@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from playground import outcomes, reports, tasks
+from playground import outcomes, reports
 from playground.outcomes import Figures, Written
 from playground.reports import Report
-from playground.schema import SchemaError
+from playground.tasks import loader
+from playground.tasks.schema import SchemaError
 
-SLOGANS, KEYWORDS = tasks.find("slogans"), tasks.find("keywords")
+SLOGANS, KEYWORDS = loader.find("slogans"), loader.find("keywords")
 FIELDS = {"product": "Blue Moon", "about": "a coffee shop", "tone": "warm"}
 
 
@@ -52,7 +53,7 @@ def test_a_list_has_its_form_from_three_items_on() -> None:
 
 
 def test_a_table_is_counted_by_what_the_model_wrote_and_has_a_row_for_each_item() -> None:
-    advertisements = tasks.find("advertisements")
+    advertisements = loader.find("advertisements")
     fields = {"product": "Polar", "channels": "poster, radio"}
     whole = '[{"channel": "poster", "text": "Polar keeps tea hot."}, {"channel": "radio", "text": "Warm all day."}]'
     assert outcomes.has_its_form(advertisements, whole, fields)
@@ -115,7 +116,7 @@ def test_a_report_of_an_unknown_task_is_told(tmp_path: Path) -> None:
 
 
 def test_every_report_in_the_repository_is_of_a_task_that_exists() -> None:
-    known = [task.id for task in tasks.load_all()]
+    known = [task.id for task in loader.load_all()]
     reports.check(known)
     measured = {one.language for id in known for one in reports.load(id) if one.model == "smollm2"}
     assert measured == {"en", "zh"}
@@ -123,7 +124,7 @@ def test_every_report_in_the_repository_is_of_a_task_that_exists() -> None:
 
 MEASURED = [
     (task.id, one.figures)
-    for task in tasks.load_all()
+    for task in loader.load_all()
     for one in reports.load(task.id)
     if (one.model, one.language) == ("smollm2", "en")
 ]

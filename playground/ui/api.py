@@ -20,9 +20,10 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, generate, parameters, tasks
+from playground import counsel, generate, parameters
 from playground.parameters.words import check_no_ids
-from playground.task import Task
+from playground.tasks import loader
+from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import Waiting, answer
 from playground.ui.blocks import Blocks
@@ -79,7 +80,7 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
 
         try:
             await asyncio.to_thread(ask_early, ask)
-            task = await asyncio.to_thread(tasks.find, texts["task"]) if texts["task"] else None
+            task = await asyncio.to_thread(loader.find, texts["task"]) if texts["task"] else None
             news, run = Growth(), None
             async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
                 async for state in states:

@@ -16,14 +16,15 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, own_task, parameters, visitor
+from playground import counsel, parameters, visitor
 from playground.batch import Plan, candidates, failed, guess
 from playground.jobs import Jobs, Progress
-from playground.schema import SchemaError
 from playground.store import StoredJob
 from playground.tables import rows
 from playground.tables.rows import REFUSED, NeedsChoice
-from playground.task import Task
+from playground.tasks import user_task
+from playground.tasks.schema import SchemaError
+from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
@@ -348,7 +349,7 @@ def _task(sent: Mapping[str, Any]) -> Task:
 def _own_record(plan: Mapping[str, Any]) -> dict[str, Any] | None:
     """The own task that a job was run with, which its browser may have changed or deleted since."""
     try:
-        return record_of(own_task.read(plan["own"])) if plan.get("own") else None
+        return record_of(user_task.read(plan["own"])) if plan.get("own") else None
     except SchemaError:  # it was read by another version of this program
         return None
 

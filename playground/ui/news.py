@@ -12,7 +12,7 @@ from typing import Any
 
 from playground import counsel
 from playground.decoding.notes import CUT_SHORT
-from playground.tasks import Task
+from playground.tasks.loader import Task
 from playground.thinking import Told, opened_after, told_apart
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.form import remembered

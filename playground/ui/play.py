@@ -13,9 +13,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from playground import conversation, counsel, generate, knob_presets, parameters, xray
+from playground import conversation, counsel, generate, parameters, xray
 from playground.parameters.inert import inert
-from playground.tasks import Task
+from playground.tasks import knob_presets
+from playground.tasks.loader import Task
 from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news

@@ -16,9 +16,10 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, fitness, generate, knob_presets, manuscript, parameters, visitor
+from playground import counsel, fitness, generate, manuscript, parameters, visitor
 from playground import draft as drafts
 from playground.draft import Count, Draft
+from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
