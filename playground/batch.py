@@ -16,7 +16,7 @@ from collections.abc import Generator as Stream
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from playground import counsel
+from playground.evaluation import recommend
 from playground.generate import FRESH_SEED, Gathering, check_text
 from playground.parameters.inert import check_seeds
 from playground.rendering.control import Unreadable
@@ -315,7 +315,7 @@ class Batch:
         reason = failed(run.candidates)
         if reason is not None:
             return Result(flight.number, flight.row, FAILED, texts if any(texts) else (), reason, seed)
-        remark = counsel.of_row(self._task, self._plan.language, fields, run.answers)
+        remark = recommend.of_row(self._task, self._plan.language, fields, run.answers)
         return Result(flight.number, flight.row, DONE, texts, seed=seed, remark=remark)
 
 

@@ -18,9 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import batch_files, counsel, parameters
+from playground import batch_files, parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.batch_files import Kept
+from playground.evaluation import recommend
 from playground.flags import add_parameters, count, given_values, pair, pairs
 from playground.generate import FRESH_SEED
 from playground.settings import ROWS, Limits, add_model_flags
@@ -84,7 +85,7 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
             batch_files.write_sheet(sheet, table.columns, kept)
     states = [one.state for one in kept.results.values()]
     failed, refused, done = (states.count(state) for state in (FAILED, REFUSED, DONE))
-    strayed = counsel.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
+    strayed = recommend.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
     told = f"{done} of {len(table.rows)} rows done, {failed} failed" + (f", {refused} refused" if refused else "")
     print(f"{told}, {strayed.en}." if strayed else f"{told}.", file=sys.stderr)
     return 0 if done == len(table.rows) else 2
@@ -206,7 +207,7 @@ def _write(table: Table, todo: Sequence[int], kept: Kept, out: Path, generator: 
         return None if number is None else (number, table.rows[number - 1])
 
     plan = kept.plan
-    remark = counsel.beforehand(plan.read_task(), plan.language, generator.card, own=bool(plan.own))
+    remark = recommend.beforehand(plan.read_task(), plan.language, generator.card, own=bool(plan.own))
     if remark is not None:
         print(remark.en, file=sys.stderr)
     batch = Batch(plan, generator)

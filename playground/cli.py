@@ -14,8 +14,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground import counsel, generate, models, parameters, xray
+from playground import generate, models, parameters, xray
 from playground.batch_cli import add_batch
+from playground.evaluation import recommend
 from playground.flags import PROGRAM, Parser, add_parameters, given_values, pairs
 from playground.machine import disk
 from playground.measure_cli import add_measure
@@ -110,7 +111,7 @@ def _generate(given: argparse.Namespace) -> int:
         mode = "chat" if generator.card.has_chat_template else "complete"
         request = _draft(given, values, mode)
     if given.task is not None:
-        _say(counsel.beforehand(loader.find(given.task), given.language, generator.card))
+        _say(recommend.beforehand(loader.find(given.task), given.language, generator.card))
     if given.trace is not None:
         request = replace(request, keep=xray.new_run_id())
         xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
@@ -119,7 +120,7 @@ def _generate(given: argparse.Namespace) -> int:
     task, fields = (None if given.task is None else loader.find(given.task)), _fields(given)
     if task is not None:
         run.value_of = partial(task.value, fields=fields)
-    run.remarks = counsel.remarks(run, generator.card, task, given.language, fields)
+    run.remarks = recommend.remarks(run, generator.card, task, given.language, fields)
     for place, remark in run.remarks:
         if place is not None:  # the rest was said before
             _say_of(run, place, remark)

@@ -15,9 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playground import generate, parameters, reports
-from playground.outcomes import Figures, Written, figures
-from playground.reports import Report
+from playground import generate, parameters
+from playground.evaluation import reports
+from playground.evaluation.metrics import Figures, Written, figures
+from playground.evaluation.reports import Report
 from playground.settings import add_model_flags
 from playground.tasks import loader
 from playground.tasks.task import Task

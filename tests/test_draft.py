@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from playground import fitness, models
+from playground import models
 from playground.draft import (
     HEAD,
     MOST_CHARACTERS,
@@ -21,6 +21,7 @@ from playground.draft import (
     tail,
     typed,
 )
+from playground.evaluation import fitness
 from playground.types import InvalidRequest
 
 HEADS = {"title": "The Keeper", "author": "A. Bird", "form": "short story", "style": "calm",

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from playground import fitness, outcomes, reports
-from playground.fitness import ALLOWED, Shortfall
-from playground.outcomes import Figures, Written
+from playground.evaluation import fitness, metrics, reports
+from playground.evaluation.fitness import ALLOWED, Shortfall
+from playground.evaluation.metrics import Figures, Written
 from playground.tasks import loader
 
 SLOGANS = loader.find("slogans")
@@ -53,7 +53,7 @@ def test_every_count_that_can_be_a_fault_has_its_threshold_and_the_gravest_is_to
 
 
 def test_nothing_is_said_of_what_nobody_counted() -> None:
-    assert fitness.shortfalls(outcomes.figures(SLOGANS, "en", [Written(FIELDS, ())])) == ()
+    assert fitness.shortfalls(metrics.figures(SLOGANS, "en", [Written(FIELDS, ())])) == ()
 
 
 def test_a_report_speaks_of_its_own_model_and_language_only() -> None:

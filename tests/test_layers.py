@@ -22,16 +22,12 @@ FLOORS = {
     "playground": 0.2,
     "playground.conversation": 1.0,
     "playground.thinking": 1.0,
-    "playground.outcomes": 1.3,
-    "playground.reports": 1.4,
-    "playground.fitness": 1.5,
     "playground.export": 1.2,
     "playground.store": 1.2,
     "playground.sweep": 1.2,
     "playground.store_shares": 1.1,
     "playground.store_days": 1.0,
     "playground.store_tables": 1.0,
-    "playground.statistics": 1.0,
     "playground.waiting": 1.0,
     "playground.one_state": 1.0,
     "playground.draft": 1.0,
@@ -45,7 +41,6 @@ FLOORS = {
     "playground.generate": 3.0,
     "playground.xray": 3.0,
     "playground.doctor": 3.1,
-    "playground.counsel": 3.1,
     "playground.batch": 3.15,
     "playground.jobs": 3.2,
     "playground.batch_cli": 3.9,
@@ -61,6 +56,7 @@ FLOORS = {
     "playground.machine": 0.1,
     "playground.tables": 0.15,
     "playground.tasks": 1.2,
+    "playground.evaluation": 2.02,
 }
 HEAVY = {"torch": 2, "transformers": 2, "accelerate": 2, "gradio": 4}
 PAGE = ("playground.ui", "app")

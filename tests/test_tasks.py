@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground import parameters
-from playground.outcomes import has_its_form
-from playground.statistics import is_chinese
+from playground.evaluation.metrics import has_its_form
+from playground.evaluation.text_statistics import is_chinese
 from playground.tasks import listing, loader, schema
 from playground.tasks.loader import Task
 from playground.tasks.task import fill

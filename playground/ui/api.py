@@ -20,7 +20,8 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, generate, parameters
+from playground import generate, parameters
+from playground.evaluation import recommend
 from playground.parameters.words import check_no_ids
 from playground.tasks import loader
 from playground.tasks.task import Task
@@ -172,7 +173,7 @@ async def _tell_more(run: Run, card: ModelCard, task: Task | None, texts: Mappin
     """What the texts of a finished run stand for, and what is to be known of it."""
     if task is not None:
         run.value_of = partial(task.value, fields=texts["fields"])
-    run.remarks = await asyncio.to_thread(counsel.remarks, run, card, task, texts["language"], texts["fields"])
+    run.remarks = await asyncio.to_thread(recommend.remarks, run, card, task, texts["language"], texts["fields"])
 
 
 def ask_early(ask: Callable[[ModelCard | None], Request]) -> None:

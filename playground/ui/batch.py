@@ -16,8 +16,9 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, parameters, visitor
+from playground import parameters, visitor
 from playground.batch import Plan, candidates, failed, guess
+from playground.evaluation import recommend
 from playground.jobs import Jobs, Progress
 from playground.store import StoredJob
 from playground.tables import rows
@@ -162,7 +163,7 @@ class BatchTab:
         except PlaygroundError as error:
             return gr.update(about={**told, "error": _error(error)})
         own, language = bool(sent.get("own")), form.language_of(sent)
-        remark = counsel.beforehand(task, language, generator.card, own=own) if generator else None
+        remark = recommend.beforehand(task, language, generator.card, own=own) if generator else None
         several = {name: found for name, found in candidates(task, columns).items() if len(found) > 1}
         return gr.update(about={**told, "guess": guess(task, columns), "several": several, "remark": said(remark)})
 
@@ -273,7 +274,7 @@ class BatchTab:
         counts = progress.counts
         state = {
             "key": key, "first": first,
-            "strayed": said(counsel.of_rows(counts.remarked, language)),
+            "strayed": said(recommend.of_rows(counts.remarked, language)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "refused": counts.refused,
             "error": said(progress.trouble),

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from playground import parameters, reports
+from playground import parameters
 from playground.conversation import turns_of
+from playground.evaluation import reports
 from playground.tasks import knob_presets, loader, user_task
 from playground.tasks.loader import Task
 from playground.types import (

@@ -13,7 +13,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from playground import conversation, counsel, generate, parameters, xray
+from playground import conversation, generate, parameters, xray
+from playground.evaluation import recommend
 from playground.parameters.inert import inert
 from playground.tasks import knob_presets
 from playground.tasks.loader import Task
@@ -221,7 +222,7 @@ def _remark(form: Form, card: ModelCard) -> Text | None:
         task = forms.task_of(form)
     except PlaygroundError:
         return None
-    return counsel.beforehand(task, forms.language_of(form), card, own=bool(form.get("own"))) if task else None
+    return recommend.beforehand(task, forms.language_of(form), card, own=bool(form.get("own"))) if task else None
 
 
 def _warning(used: int, asked: int, context: int) -> Text | None:

@@ -16,9 +16,10 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, fitness, generate, manuscript, parameters, visitor
 from playground import draft as drafts
+from playground import generate, manuscript, parameters, visitor
 from playground.draft import Count, Draft
+from playground.evaluation import fitness, recommend
 from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
@@ -169,7 +170,7 @@ class WriteTab:
         """Said before a section is written, of a model that is not made for the language of the text."""
         generator = self._host.loaded
         language = fitness.language_of(drafts.typed(draft)) or draft.language
-        return None if generator is None else counsel.not_made(language, generator.card)
+        return None if generator is None else recommend.not_made(language, generator.card)
 
     def _carried(self, draft: Draft, sent: Sent) -> dict[str, Any]:
         """What the next section would follow, and its share of the window; no figures before a model is loaded."""

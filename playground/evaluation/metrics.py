@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
 
-from playground.statistics import characters, cycle, distinct, is_chinese, repetition_rate
+from playground.evaluation.text_statistics import characters, cycle, distinct, is_chinese, repetition_rate
 from playground.tasks.listing import bare
 from playground.tasks.task import PLACE, Task
 from playground.types import Language

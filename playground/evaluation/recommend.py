@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 
-from playground import fitness, reports
-from playground.fitness import Fault
+from playground.evaluation import fitness, reports
+from playground.evaluation.fitness import Fault
+from playground.evaluation.reports import Report
 from playground.models import catalogue
-from playground.reports import Report
 from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Run, Text
 

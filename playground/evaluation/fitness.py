@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from playground.outcomes import Figures
-from playground.reports import Report
+from playground.evaluation.metrics import Figures
+from playground.evaluation.reports import Report
 from playground.tasks.task import Task
 from playground.types import LANGUAGES, Language
 
