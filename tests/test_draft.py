@@ -7,7 +7,8 @@ import random
 import pytest
 
 from playground import models
-from playground.draft import (
+from playground.evaluation import fitness
+from playground.storage.draft import (
     HEAD,
     MOST_CHARACTERS,
     Count,
@@ -21,7 +22,6 @@ from playground.draft import (
     tail,
     typed,
 )
-from playground.evaluation import fitness
 from playground.types import InvalidRequest
 
 HEADS = {"title": "The Keeper", "author": "A. Bird", "form": "short story", "style": "calm",

@@ -13,7 +13,7 @@ from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
 from playground.jobs import Jobs
 from playground.settings import Limits
-from playground.store import Store
+from playground.storage.database import Store
 from playground.tasks import user_task
 from playground.types import Busy
 from playground.visitor import Visitor

@@ -23,15 +23,9 @@ FLOORS = {
     "playground.conversation": 1.0,
     "playground.thinking": 1.0,
     "playground.export": 1.2,
-    "playground.store": 1.2,
     "playground.sweep": 1.2,
-    "playground.store_shares": 1.1,
-    "playground.store_days": 1.0,
-    "playground.store_tables": 1.0,
     "playground.waiting": 1.0,
     "playground.one_state": 1.0,
-    "playground.draft": 1.0,
-    "playground.manuscript": 1.1,
     "playground.models": 2.0,
     "playground.kernels": 2.05,
     "playground.decoding": 2.1,
@@ -57,6 +51,7 @@ FLOORS = {
     "playground.tables": 0.15,
     "playground.tasks": 1.2,
     "playground.evaluation": 2.02,
+    "playground.storage": 1.2,
 }
 HEAVY = {"torch": 2, "transformers": 2, "accelerate": 2, "gradio": 4}
 PAGE = ("playground.ui", "app")

@@ -20,7 +20,7 @@ from playground import parameters, visitor
 from playground.batch import Plan, candidates, failed, guess
 from playground.evaluation import recommend
 from playground.jobs import Jobs, Progress
-from playground.store import StoredJob
+from playground.storage.database import StoredJob
 from playground.tables import rows
 from playground.tables.rows import REFUSED, NeedsChoice
 from playground.tasks import user_task

@@ -11,7 +11,7 @@ import platformdirs
 
 from playground.machine.run_folder import RunFolder
 from playground.settings import Settings
-from playground.store import Store
+from playground.storage.database import Store
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import gradio as gr
 
-from playground import draft as drafts
-from playground import generate, manuscript, parameters, visitor
-from playground.draft import Count, Draft
+from playground import generate, parameters, visitor
 from playground.evaluation import fitness, recommend
+from playground.storage import document_export
+from playground.storage import draft as drafts
+from playground.storage.draft import Count, Draft
 from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
@@ -129,12 +130,13 @@ class WriteTab:
     def _save(self, sent: Sent) -> dict[str, Any]:
         """The manuscript as data that the browser makes a file of: so none of it lies on the server to be fetched."""
         draft, kind = self._draft(self._known(sent)), sent.get("kind")
-        if kind not in manuscript.KINDS:
-            kind = manuscript.KINDS[0]
-        file = {"name": manuscript.file_name(draft, kind), "at": sent.get("at")}
+        if kind not in document_export.KINDS:
+            kind = document_export.KINDS[0]
+        file = {"name": document_export.file_name(draft, kind), "at": sent.get("at")}
         if kind == "docx":
-            return {"file": {**file, "base64": base64.b64encode(manuscript.as_docx(draft)).decode("ascii")}}
-        return {"file": {**file, "text": (manuscript.as_text if kind == "txt" else manuscript.as_markdown)(draft)}}
+            return {"file": {**file, "base64": base64.b64encode(document_export.as_docx(draft)).decode("ascii")}}
+        text_of = document_export.as_text if kind == "txt" else document_export.as_markdown
+        return {"file": {**file, "text": text_of(draft)}}
 
     def _known(self, sent: Sent) -> str:
         """The key that was sent, where there is a draft of it."""

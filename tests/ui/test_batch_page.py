@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from playground import parameters
-from playground.store import Store, StoredJob
+from playground.storage.database import Store, StoredJob
 from playground.tables.rows import Result
 from playground.tasks import user_task
 from tests.ui.conftest import PATIENCE, Held, Site, Visit
