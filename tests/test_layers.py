@@ -37,13 +37,7 @@ FLOORS = {
     "playground.doctor": 3.1,
     "playground.batch": 3.15,
     "playground.jobs": 3.2,
-    "playground.batch_cli": 3.9,
     "playground.batch_files": 3.8,
-    "playground.flags": 3.8,
-    "playground.terminal": 3.8,
-    "playground.replay_cli": 3.9,
-    "playground.measure_cli": 3.9,
-    "playground.cli": 4.0,
     "playground.__main__": 4.1,
     "playground.ui": 4.0,
     "app": 5.0,
@@ -52,6 +46,7 @@ FLOORS = {
     "playground.tasks": 1.2,
     "playground.evaluation": 2.02,
     "playground.storage": 1.2,
+    "playground.cli": 4.0,
 }
 HEAVY = {"torch": 2, "transformers": 2, "accelerate": 2, "gradio": 4}
 PAGE = ("playground.ui", "app")
@@ -60,7 +55,7 @@ FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
-    ("playground.cli", "playground.generators.local"): "torch, only when a command needs a model",
+    ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.xray", "playground.generators.reading"): "torch, only when something is asked",
     ("playground.xray", "playground.decoding.answers"): "torch, only when something is asked",
     ("playground.xray", "playground.decoding.trace_file"): "torch, only when something is asked",

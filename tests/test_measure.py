@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from playground import measure_cli
-from playground.cli import _parser, main
+from playground.cli import measure as measure_cli
+from playground.cli.main import _parser, main
 from playground.evaluation import reports
 from playground.generators.local import LocalGenerator
 from playground.models import Loaded

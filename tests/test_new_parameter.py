@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from playground import cli, generate, parameters
+from playground import generate, parameters
+from playground.cli import main as cli
 from playground.decoding import samplers
 from playground.generators.local import LocalGenerator
 from playground.parameters import document, inert

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from playground import cli, parameters
+from playground import parameters
+from playground.cli import main as cli
 from playground.evaluation import recommend
 from playground.generators.scripted import ScriptedGenerator
 from playground.models import catalogue, embedded

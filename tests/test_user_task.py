@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from playground import cli, parameters
+from playground import parameters
+from playground.cli import main as cli
 from playground.generators.scripted import ScriptedGenerator
 from playground.tasks import loader, schema, user_task
 from playground.types import InvalidRequest, Language, PlaygroundError, Request, Step

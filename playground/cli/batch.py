@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 from playground import batch_files, parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.batch_files import Kept
+from playground.cli.flags import add_parameters, count, given_values, pair, pairs
 from playground.evaluation import recommend
-from playground.flags import add_parameters, count, given_values, pair, pairs
 from playground.generate import FRESH_SEED
 from playground.settings import ROWS, Limits, add_model_flags
 from playground.tables import rows

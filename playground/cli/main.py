@@ -15,17 +15,17 @@ from functools import partial
 from typing import Any
 
 from playground import generate, models, parameters, xray
-from playground.batch_cli import add_batch
+from playground.cli.batch import add_batch
+from playground.cli.flags import PROGRAM, Parser, add_parameters, given_values, pairs
+from playground.cli.measure import add_measure
+from playground.cli.replay import add_replay, check_place, traced
+from playground.cli.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.evaluation import recommend
-from playground.flags import PROGRAM, Parser, add_parameters, given_values, pairs
 from playground.machine import disk
-from playground.measure_cli import add_measure
 from playground.models import catalogue
 from playground.parameters.record import Parameter
-from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
 from playground.tasks import loader
-from playground.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
 
 _FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "offload_folder")
