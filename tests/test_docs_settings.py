@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playground.cache_folder import CACHE_VARIABLE
+from playground.machine.cache_folder import CACHE_VARIABLE
 from playground.settings import Settings, document, records
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ from typing import assert_type
 
 import pytest
 
-from playground.flags import Parser
+from playground.cli.flags import Parser
 from playground.settings import (
     APP,
     Limits,
