@@ -72,8 +72,8 @@ def test_it_is_a_flag_with_help_and_a_variable_that_the_flag_overrules() -> None
         "most of what exists for this test (default: 9, on a public page 3; or set PLAYGROUND_LIMIT_MADE_UP)" in shown
     )
     environment = {"PLAYGROUND_MADE_UP": "5", "PLAYGROUND_LIMIT_MADE_UP": "6"}
-    told = read_server(MadeUp, [], environment)
-    assert (told.made_up, told.limits.made_up_most) == (5, 6)
+    found = read_server(MadeUp, [], environment)
+    assert (found.made_up, found.limits.made_up_most) == (5, 6)
     assert read_server(MadeUp, ["--made-up", "8", "--limit-made-up", ""], environment).made_up == 8
 
 

@@ -149,12 +149,12 @@ def test_every_setting_is_read_from_its_variable_and_a_flag_comes_first(tmp_path
     other = "97"  # within every range, and nobody's default
     every = (*records(Settings), *records(Limits))
     environment = {one.variable: texts.get(one.name, other) for one in every if one.variable is not None}
-    told = from_arguments([], environment)
+    found = from_arguments([], environment)
     for one in every:
-        holder = told if one in records(Settings) else told.limits
+        holder = found if one in records(Settings) else found.limits
         if one.variable is not None and one.name != "password":
             assert getattr(holder, one.name) == one.read(texts.get(one.name, other)), one.name
-    assert told.password == "swordfish"
+    assert found.password == "swordfish"
     flags = from_arguments(
         ["--share", "false", "--rows", "5", "--allowed-host", "c.test", "--limit-store="], environment
     )

@@ -40,7 +40,7 @@ _HEAD = """# Settings
 
 Every setting of `app.py`, and of the terminal's commands where it says so. Each can be given as a flag or, for
 containers and services, as an environment variable; a flag comes before a variable, a variable before the default, and
-an empty text counts as nothing said. Sizes are written like `8GiB` or `500MB`. A page is public where other people can
+an empty text counts as not given. Sizes are written like `8GiB` or `500MB`. A page is public where other people can
 reach it: with `--share`, or with a `--host` that is not this machine alone. Sampling parameters are in
 [parameters.md](parameters.md).
 

@@ -56,7 +56,7 @@ class Kind(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class TextKind(Kind[str]):
-    """Any text: a name, a folder. What it must be beside that is found out by whoever opens it."""
+    """Any text: a name, a folder. Opening it shows whether it is a good one."""
 
     placeholder: str = "TEXT"
 

@@ -1,6 +1,6 @@
 """Settings from flags and from the environment. A flag comes before a variable, a variable before the default.
 
-An empty text counts as nothing said. Knows no particular setting beside the password and the limits.
+An empty text counts as not given. Knows the password and the limits, and no other setting by name.
 """
 
 from __future__ import annotations
@@ -94,7 +94,10 @@ def _checked(setting: Setting[Any], text: str) -> str:
 
 
 def read(defaults: D, given: argparse.Namespace, environment: Mapping[str, str] | None = None) -> D:
-    """These settings as flags and variables say, of which `add_flags` named the program. Raises PlaygroundError."""
+    """The settings with what flags and variables change; `given` is of a parser that `add_flags` filled.
+
+    Raises PlaygroundError for a value that is not allowed.
+    """
     environment = os.environ if environment is None else environment
     program, found = getattr(given, _PROGRAM), dict[str, Any]()
     for one in records(defaults):
@@ -109,7 +112,7 @@ def read(defaults: D, given: argparse.Namespace, environment: Mapping[str, str] 
 
 
 def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """A server's settings from its command line. Raises PlaygroundError for a value without sense."""
+    """A server's settings from its command line. Raises PlaygroundError for a value that is not allowed."""
     return read_server(Settings, argv, environment)
 
 

@@ -57,14 +57,14 @@ class Setting(Generic[T]):
     secret: bool = False
 
     def value(self) -> T:
-        """A dataclass's attribute that always has a value, with this record beside it."""
+        """A dataclass's attribute that always has a value, and this record as metadata."""
         if self.default is None:
             raise TypeError("a setting without a default is optional")
         found: T = self._attribute()
         return found
 
     def optional(self) -> T | None:
-        """A dataclass's attribute that is None where nothing is said, with this record beside it."""
+        """A dataclass's attribute that is None where none is given, and this record as metadata."""
         found: T | None = self._attribute()
         return found
 

@@ -86,7 +86,7 @@ class Settings(ModelSettings):
         group="access",
         help=Text("ask for the page's password in the terminal", "在终端中询问页面密码"),
         default=False,
-        variable=None,  # whoever can set a variable can set the password
+        variable=None,  # who can set a variable can set the password itself
     ).value()
     password: str | None = Setting(
         kind=TextKind(),
