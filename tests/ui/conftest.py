@@ -65,6 +65,18 @@ class Held:
         written.replace(self.file)  # at once: a text looks at it at any moment
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_loops() -> Iterator[None]:
+    """Where no loop runs, Gradio makes one for each of its locks and never closes it; a lock has long needed none."""
+    from gradio import queueing, utils
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner in (utils, queueing):
+            patch.setattr(owner, "safe_get_lock", asyncio.Lock)
+        patch.setattr(utils, "safe_get_stop_event", asyncio.Event)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _held(tmp_path_factory: pytest.TempPathFactory) -> Held:
     return Held(tmp_path_factory.mktemp("held") / "seeds")
@@ -96,6 +108,19 @@ def scripted(_held: Held) -> Iterator[str]:
     """The page over a replayed generator."""
     with forked(SCRIPTED, "--hold", str(_held.file)) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def tiny_site(tiny_page: str) -> Iterator[str]:
+    """The page over the tiny model as a visitor finds it, with both paths."""
+    with forked(tiny_page) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tiny_page() -> str:
+    """The module of the page over the tiny model, to be started with a test's own flags."""
+    return "tests.ui.tiny_page"
 
 
 @pytest.fixture(scope="session")
