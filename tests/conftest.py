@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.cache_folder import CACHE_VARIABLE
+from playground.machine.cache_folder import CACHE_VARIABLE
 from playground.models import embedded
 from tests import chromium as browser
 

@@ -16,13 +16,13 @@ import pytest
 import torch
 import transformers
 
-from playground.cache_folder import CACHE_VARIABLE, cache_root
 from playground.fast import layer_compilers
 from playground.fast.compile_queue import CompileQueue
 from playground.fast.compile_worker import prune
 from playground.fast.compiled_layers import about, folder
 from playground.fast.net import Net
 from playground.kernels import build
+from playground.machine.cache_folder import CACHE_VARIABLE, cache_root
 from tests.test_fast_net import FAMILIES, HERE, LENGTHS, SMALL, furthest, model_of
 
 ROWS = (len(LENGTHS), 128)

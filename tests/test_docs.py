@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from playground import cli, parameters, settings
+from playground import parameters, settings
+from playground.cli import main as cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

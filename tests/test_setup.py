@@ -15,7 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from playground import cli, parameters, settings, types
+from playground import parameters, settings, types
+from playground.cli import main as cli
 
 ROOT = Path(__file__).parent.parent
 FILES = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")

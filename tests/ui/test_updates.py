@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -62,7 +62,7 @@ def answers(tiny_page: str) -> Iterator[dict[str, Any]]:
     page on both paths, curl and a client. It tells of every step."""
     with forked(tiny_page, "--limit-candidates", "4", "--rows", "16", "--pause", "0.01") as url:
         page = PageClient(url).wait()
-        asking = {
+        asking: dict[str, Callable[[], Any]] = {
             "fast": partial(of_the_page, page.other(), "fast"),
             "exact": partial(of_the_page, page.other(), "exact"),
             "curl": partial(of_curl, url),
