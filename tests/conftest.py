@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.report"]
 
-# Who takes one of these fixtures needs the model (the tiny one has its tokenizer), or a browser.
+# Who takes one of these fixtures needs the model (tiny ones have its tokenizer), or a page that is served.
 NEEDS = {
-    "model": {"load_embedded", "tiny", "embedded_page", "tiny_page"},
-    "browser": {"chromium"},
+    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page"},
+    "browser": {"chromium", "starts_server"},
 }
 CACHE = os.environ.get(CACHE_VARIABLE)
 

@@ -58,7 +58,7 @@ def workers() -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache folder with the libraries of one model, which were made while a visitor came and went."""
     if not HERE:
         pytest.skip("no C++ compiler on this machine")
@@ -89,11 +89,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def no_compiler(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def no_compiler(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """That folder, on a machine without a compiler."""
-    monkeypatch.setenv(CACHE_VARIABLE, str(made))
+    monkeypatch.setenv(CACHE_VARIABLE, str(compiled))
     monkeypatch.setattr(build, "compiler", lambda: None)
-    return made
+    return compiled
 
 
 @pytest.mark.usefixtures("no_compiler")

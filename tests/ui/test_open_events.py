@@ -150,6 +150,7 @@ def test_who_comes_too_late_is_told_so(slow: str) -> None:
     assert told.count("event: error") == 2 and "Nobody read this for a while" in told
 
 
+@pytest.mark.usefixtures("starts_server")
 def test_what_a_reader_left_ends_though_it_has_nothing_to_say(hold: Held, stream: Open) -> None:
     """A text that is held goes no further than its first words, as one whose prompt is long being read."""
     hold(7)
