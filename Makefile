@@ -1,4 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both set up what they need the first time, and then leave it alone.
+# While you write, `make check` says within a minute what needs neither the model nor a browser.
 HOST ?= 127.0.0.1
 PORT ?= 7860
 MODEL ?=
@@ -21,11 +22,14 @@ $(shell rm -rf .venv)
 endif
 endif
 
-.PHONY: run test test-long bench bench-long lint chromium clean
+.PHONY: run check test test-long bench bench-long lint chromium clean
 .DELETE_ON_ERROR:
 
 run: $(RUN_STAMP)
 	@exec $(PY) app.py --host '$(HOST)' --port '$(PORT)' $(if $(MODEL),--model '$(MODEL)') $(ARGS)
+
+check: lint
+	$(PY) -m pytest -m 'not model and not browser and not gpu and not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: lint chromium
 	$(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 20

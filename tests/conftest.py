@@ -1,37 +1,63 @@
-"""What several test files need: the embedded model loaded once, a tiny random one for combinations, a Chromium."""
+"""What several test files need: the embedded model loaded once, a tiny random one for combinations, a Chromium.
+
+It imports no torch: tests of what needs none answer at once. What a test needs is known by its fixtures, and marks it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from playground import models
-from playground.fast import layer_compilers
-from playground.fast.compile_queue import CompileQueue
-from playground.fast.net import Net
 from playground.machine.cache_folder import CACHE_VARIABLE
 from playground.models import embedded
-from playground.models.loading import quiet
-from playground.types import ModelCard
 from tests import chromium as browser
+
+if TYPE_CHECKING:
+    from playground import models
+    from playground.types import ProgressReport
 
 pytest_plugins = ["tests.report"]
 
-TINY_CONTEXT = 512
+# Who takes one of these fixtures needs the model (tiny ones have its tokenizer), or a page that is served.
+NEEDS = {
+    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page"},
+    "browser": {"chromium", "starts_server"},
+}
+CACHE = os.environ.get(CACHE_VARIABLE)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first: files are dealt out whole, and a short one is left for whoever is done first."""
     items.sort(key=lambda item: "ui" not in item.path.parts)
+    for item in items:
+        for marker, fixtures in NEEDS.items():
+            if not fixtures.isdisjoint(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+
+
+@pytest.fixture(autouse=True)
+def _only_what_is_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test without the marker gets no embedded model: `make check` takes it for one that needs none."""
+    if request.node.get_closest_marker("model") is None:
+        ensure = embedded.ensure
+
+        def refuses(report: ProgressReport) -> Path:
+            assert os.environ.get(CACHE_VARIABLE) != CACHE, "this test needs the embedded model: mark it `model`"
+            return ensure(report)  # into a folder of the test's own, by a converter of the test's own
+
+        monkeypatch.setattr(embedded, "ensure", refuses)
 
 
 @pytest.fixture(scope="session")
 def load_embedded() -> Callable[[str], models.Loaded]:
     """The embedded model by number format, each loaded once: `load_embedded("fp32")`."""
+    from playground import models
+
     kept: dict[str, models.Loaded] = {}
 
     def get(weights: str) -> models.Loaded:
@@ -60,54 +86,35 @@ def folder(tiny: models.Loaded, tmp_path: Path) -> Path:
 @pytest.fixture
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps stay eager: on two cores a few hundred of them are over before their shapes are compiled."""
+    from playground.fast.net import Net
+
     monkeypatch.setattr(Net, "want", lambda *_: None)
 
 
 @pytest.fixture
 def compiling(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test waits for is compiled at once, like any other program's work."""
+    from playground.fast import layer_compilers
+    from playground.fast.compile_queue import CompileQueue
+
     monkeypatch.setattr(layer_compilers, "QUEUE", CompileQueue(idle=False))
 
 
 @pytest.fixture(scope="session")
 def tiny() -> models.Loaded:
+    from tests.tiny import tiny_model
+
     return tiny_model()
 
 
 @pytest.fixture
 def tiny_bf16(tiny: models.Loaded) -> Iterator[models.Loaded]:
     """The tiny model in bf16."""
+    import torch
+
     tiny.model.to(torch.bfloat16)
     yield tiny
     tiny.model.to(torch.float32)
-
-
-def tiny_model() -> models.Loaded:
-    """A random two-layer model with the embedded model's tokenizer: one forward pass takes 2 ms.
-
-    Its output head is scaled up, so that its distributions are peaked like a real model's instead of flat.
-    """
-    tokenizer = AutoTokenizer.from_pretrained(embedded.ensure(quiet))
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=TINY_CONTEXT,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        tie_word_embeddings=False,
-    )
-    model = LlamaForCausalLM(config).eval()
-    with torch.no_grad():
-        model.lm_head.weight.mul_(25)
-    size = sum(parameter.numel() * 4 for parameter in model.parameters())
-    card = ModelCard("tiny", "Tiny", "random", size // 4, "fp32", size, TINY_CONTEXT, True)
-    return models.Loaded(model, tokenizer, card)
 
 
 @pytest.fixture(scope="session")

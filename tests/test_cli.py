@@ -53,6 +53,7 @@ def test_params_are_the_registry(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--top-p" in capsys.readouterr().out
 
 
+@pytest.mark.model
 def test_models_and_tasks_are_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     assert all("id" in item for item in json.loads(capsys.readouterr().out))

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from playground import parameters, settings, types
+from playground.cli import main as cli
 
 ROOT = Path(__file__).parent.parent
 FILES = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")
 TOP = {
-    ".ci", ".gitattributes", ".github", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
-    "README.md", "benchmarks", "app.py", "constraints.txt", "docs", "playground", "presets", "pyproject.toml",
-    "requirements-dev.txt", "requirements-model.txt", "requirements.txt", "tests",
+    ".ci", ".editorconfig", ".gitattributes", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md",
+    "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "app.py", "constraints.txt", "docs",
+    "playground", "presets", "pyproject.toml", "requirements-dev.txt", "requirements-model.txt", "requirements.txt",
+    "tests",
 }  # fmt: skip
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TEMPLATE = ".github/ISSUE_TEMPLATE/parameter.yml"
+# What GitHub's issue forms may hold: https://docs.github.com/en/communities (syntax for GitHub's form schema).
+FORM_KEYS = {"name", "description", "title", "labels", "assignees", "projects", "type", "body"}
+FIELD_KEYS = {
+    "markdown": {"value"},
+    "input": {"label", "description", "placeholder", "value"},
+    "textarea": {"label", "description", "placeholder", "value", "render"},
+    "dropdown": {"label", "description", "options", "multiple", "default"},
+}
 
 
 def requirements(file: str) -> dict[str, str]:
@@ -69,6 +87,61 @@ def test_nothing_unexpected_lies_at_the_top() -> None:
 def test_ci_runs_exactly_make_test() -> None:
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert lines[-1] == "make test" and (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+def recipe(target: str) -> str:
+    """The lines of a target of the Makefile, its own line included."""
+    found = re.search(rf"^{target}:.*\n(?:\t.*\n)*", MAKEFILE, re.MULTILINE)
+    assert found, f"make {target} is missing"
+    return found[0]
+
+
+def test_make_check_runs_lint_types_and_the_tests_that_need_neither_model_nor_browser() -> None:
+    assert re.match(r"check: .*\blint\b", recipe("check"))
+    assert "not model and not browser and not gpu and not long" in recipe("check")
+    assert "ruff check ." in recipe("lint") and "mypy" in recipe("lint")
+
+
+def test_the_hooks_before_a_commit_are_the_lines_of_make_lint_and_fetch_nothing() -> None:
+    config = read_yaml(".pre-commit-config.yaml")
+    (local,) = config["repos"]
+    assert local["repo"] == "local" and all(hook["language"] == "system" for hook in local["hooks"])
+    entries = [hook["entry"].replace("--fix --exit-non-zero-on-fix ", "") for hook in local["hooks"]]
+    lines = [line.strip().replace("$(PY)", ".venv/bin/python") for line in recipe("lint").splitlines()[1:]]
+    assert entries == lines
+
+
+def test_the_issue_template_is_a_form_that_github_reads() -> None:
+    form = read_yaml(TEMPLATE)
+    assert form.keys() <= FORM_KEYS and all(form[key] for key in ("name", "description", "body"))
+    for field in form["body"]:
+        assert field.keys() <= {"type", "id", "attributes", "validations"}
+        assert field["attributes"].keys() <= FIELD_KEYS[field["type"]], field
+        assert field["type"] == "markdown" or (field["attributes"]["label"] and field["id"])
+    ids = [field["id"] for field in form["body"] if "id" in field]
+    assert len(set(ids)) == len(ids)
+    assert {"parameter", "values", "prompt", "seed", "model", "path", "formula", "seen", "trace"} <= set(ids)
+
+
+def test_the_issue_template_names_parameters_flags_files_and_commands_that_exist() -> None:
+    fields = {field.get("id"): field["attributes"] for field in read_yaml(TEMPLATE)["body"]}
+    text = "\n".join(str(value) for attributes in fields.values() for value in attributes.values())
+    options = {option for action in settings.server_parser()._actions for option in action.option_strings}
+    command = re.search(r"python -m playground (.*)", fields["trace"]["placeholder"])
+    assert command
+    given = cli._parser().parse_args(shlex.split(command[1]))
+    parameters.validate(cli.given_values(given))
+    parameters.validate(json.loads(fields["values"]["placeholder"]))
+    name, _, value = fields["parameter"]["placeholder"].partition(" = ")
+    parameters.validate({name: float(value)})
+    for word in re.findall(r"`([^`]+)`", text):
+        known = word in options or word in parameters.by_name() or (word == "--trace" and given.trace)
+        assert known or (ROOT / word).is_file(), word
+    assert fields["path"]["options"] == list(get_args(types.Path))
+
+
+def read_yaml(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
 def brought_along(names: set[str]) -> set[str]:

@@ -66,9 +66,10 @@ def test_a_text_is_streamed_with_replacements_and_json_keeps_all_of_it(
 @pytest.mark.parametrize(
     "words",
     [
-        ["params"], ["params", "--json"], ["tasks"], ["tasks", "--json"], ["models"], ["models", "--json"],
+        ["params"], ["params", "--json"], ["tasks"], ["tasks", "--json"],
         ["generate", "--help"], ["batch", "--help"], ["measure", "--help"], ["replay", "--help"], ["--help"],
         ["generate", "--task", "没有"], ["replay", "没有.jsonl"], ["generate", "--语"],
+        pytest.param(["models"], marks=pytest.mark.model), pytest.param(["models", "--json"], marks=pytest.mark.model),
     ],
     ids=" ".join,
 )  # fmt: skip

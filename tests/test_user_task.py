@@ -288,7 +288,7 @@ def test_yaml_that_takes_too_much_to_read_is_one_sentence_and_read_by_no_server(
     monkeypatch.setattr(schema, "_read", lambda *_: pytest.fail("the server itself read it"))
     yaml = written("[a, b], " * 3_000 + "{{much}}", {"much": "x " * 2_900})
     assert user_task.read(yaml, "mine.yaml").fields[0].name == "much"
-    monkeypatch.setattr(schema, "_MOST", replace(schema._MOST, memory=10**5))
+    monkeypatch.setattr(schema, "_MOST", replace(schema._MOST, output=1_000))
     with pytest.raises(schema.SchemaError, match=r"other.yaml: it takes too long to read") as caught:
         user_task.read(yaml, "other.yaml")
     assert "读取时间过长" in caught.value.say("zh")

@@ -9,8 +9,8 @@ import torch
 
 from playground.generators.local import LocalGenerator
 from playground.types import Generator
-from tests.conftest import tiny_model
 from tests.scripted_batch import run
+from tests.tiny import tiny_model
 
 
 def load_tiny(_: argparse.Namespace) -> Generator:

@@ -65,6 +65,18 @@ class Held:
         written.replace(self.file)  # at once: a text looks at it at any moment
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_loops() -> Iterator[None]:
+    """Where no loop runs, Gradio makes one for each of its locks and never closes it; a lock has long needed none."""
+    from gradio import queueing, utils
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner in (utils, queueing):
+            patch.setattr(owner, "safe_get_lock", asyncio.Lock)
+        patch.setattr(utils, "safe_get_stop_event", asyncio.Event)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _held(tmp_path_factory: pytest.TempPathFactory) -> Held:
     return Held(tmp_path_factory.mktemp("held") / "seeds")
@@ -92,14 +104,32 @@ def stream() -> Iterator[Open]:
 
 
 @pytest.fixture(scope="session")
-def scripted(_held: Held) -> Iterator[str]:
+def starts_server() -> None:
+    """Whoever starts a server of ours takes this, which marks his tests as slower than what `make check` runs."""
+
+
+@pytest.fixture(scope="session")
+def scripted(starts_server: None, _held: Held) -> Iterator[str]:
     """The page over a replayed generator."""
     with forked(SCRIPTED, "--hold", str(_held.file)) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def embedded_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def tiny_site(tiny_page: str) -> Iterator[str]:
+    """The page over the tiny model as a visitor finds it, with both paths."""
+    with forked(tiny_page) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tiny_page(starts_server: None) -> str:
+    """The module of the page over the tiny model, to be started with a test's own flags."""
+    return "tests.ui.tiny_page"
+
+
+@pytest.fixture(scope="session")
+def embedded_page(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page as a visitor gets it, with the embedded model; nothing is compiled, to spare the tests."""
     folder = str(tmp_path_factory.mktemp("data"))
     with started("app.py", "--data-folder", folder, TORCH_COMPILE_DISABLE="1") as url:
@@ -124,7 +154,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture
-def serve(request: pytest.FixtureRequest) -> Iterator[Site]:
+def serve(starts_server: None, request: pytest.FixtureRequest) -> Iterator[Site]:
     """Starts the scripted page with flags of a test's own; it ends after the visitors have left."""
     own = request.node.stash[SERVED] = list[str]()
     with ExitStack() as running:

@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parent.parent.parent
 SCRIPTED = "tests.ui.scripted_page"
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["playground.ui.serve", "playground.decoding.answers", "tests.conftest", __name__])
+FORKS.set_forkserver_preload(["playground.ui.serve", "playground.decoding.answers", "tests.tiny", __name__])
 
 
 def free_port() -> int:
@@ -41,9 +42,7 @@ class Forked:
     def __init__(self, module: str, port: int, *flags: str, log: Path | None = None) -> None:
         """What it says goes into `log`, where there is one."""
         self.url = f"http://127.0.0.1:{port}"
-        given = (module, ("--port", str(port), *flags), dict(os.environ), log)
-        self._process = FORKS.Process(target=_run, args=given, daemon=True)
-        self._process.start()
+        self._process = begun(module, "--port", str(port), *flags, log=log)
         wait_for(self.url, lambda: self._process.exitcode is not None)
 
     @property
@@ -54,6 +53,13 @@ class Forked:
         """`kill` as a crash would: nothing is tidied up."""
         (self._process.kill if kill else self._process.terminate)()
         self._process.join()
+
+
+def begun(module: str, *flags: str, log: Path | None = None) -> BaseProcess:
+    """`python -m module flags…` without its imports, as it has just begun."""
+    process = FORKS.Process(target=_run, args=(module, flags, dict(os.environ), log), daemon=True)
+    process.start()
+    return process
 
 
 def _run(module: str, flags: tuple[str, ...], environment: dict[str, str], log: Path | None) -> None:

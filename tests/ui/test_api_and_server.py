@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,7 +22,7 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.tasks import loader
 from playground.ui import api
 from tests.ui.conftest import Site, Visit, body
-from tests.ui.served import ROOT, free_port
+from tests.ui.served import SCRIPTED, Forked, begun, free_port
 
 KEYS = {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
 SLOGANS: dict[str, Any] = {"task": "slogans", "fields": {"product": "蓝月", "about": "咖啡馆"}, "language": "zh"}
@@ -218,44 +215,36 @@ def test_only_generate_is_offered_by_name(client: Client) -> None:
     assert list(described["named_endpoints"]) == ["/generate"]
 
 
-def run_app(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.ui.scripted_page", *flags]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
-    )
-
-
-def test_a_busy_port_is_one_clear_sentence() -> None:
+def test_a_busy_port_is_one_clear_sentence(starts_server: None, tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        port = str(holder.getsockname()[1])
-        ended = run_app("--port", port)
-    assert ended.returncode == 2
-    assert ended.stderr.strip().count("\n") == 0
-    assert port in ended.stderr and "taken" in ended.stderr
+        port = holder.getsockname()[1]
+        process = begun(SCRIPTED, "--port", str(port), log=tmp_path / "log")
+        process.join()
+    told = (tmp_path / "log").read_text()
+    assert process.exitcode == 2
+    assert told.strip().count("\n") == 0
+    assert str(port) in told and "taken" in told
 
 
-def test_a_password_guards_the_page_and_never_shows(tmp_path: Path) -> None:
-    secret = tmp_path / "password"
+def test_a_password_guards_the_page_and_never_shows(starts_server: None, tmp_path: Path) -> None:
+    secret, log = tmp_path / "password", tmp_path / "log"
     secret.write_text("harbour-lamp\n")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "tests.ui.scripted_page", "--port", str(port), "--password-file", str(secret)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline().strip() == f"Playground is ready: {url}"
-            with pytest.raises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(f"{url}/config")
-            assert caught.value.code == 401
-            caught.value.close()
-            client = Client(url, auth=("guest", "harbour-lamp"), verbose=False)
-            assert client.predict(prompt="Once", api_name="/generate")["candidates"][0]["text"]
-            client.close()
-        finally:
-            process.terminate()
-        assert "harbour-lamp" not in process.stdout.read()
+    server = Forked(SCRIPTED, free_port(), "--password-file", str(secret), log=log)
+    try:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{server.url}/config")
+        assert caught.value.code == 401
+        caught.value.close()
+        client = Client(server.url, auth=("guest", "harbour-lamp"), verbose=False)
+        assert client.predict(prompt="Once", api_name="/generate")["candidates"][0]["text"]
+        client.close()
+    finally:
+        server.end()
+    told = log.read_text()
+    assert told.splitlines()[0] == f"Playground is ready: {server.url}"
+    assert "harbour-lamp" not in told
 
 
 @pytest.mark.browser

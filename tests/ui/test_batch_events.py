@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from playground import parameters
+from playground import batch, parameters
 from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits, Settings
@@ -60,9 +60,11 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchTab]:
     assert host.wait(20)
     kept = Kept(settings)
     tab = BatchTab(host, Line(Limits()), kept)
-    yield tab
-    while tab._jobs._live:
-        time.sleep(0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "_LOOK", 0.001)  # some hundred jobs of two rows each
+        yield tab
+        while tab._jobs._live:
+            time.sleep(0.01)
     kept.store.close()
 
 
@@ -93,7 +95,7 @@ def followed(tab: BatchTab, sent: object) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while not found or found[-1]["status"]["running"]:
         found.append(tab._follow(gr.EventData(None, sent)))
-        time.sleep(0.01)
+        time.sleep(0.001)
     return found
 
 

@@ -34,7 +34,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(starts_server: None) -> Iterator[Start]:
     started: list[Forked] = []
 
     def start(*flags: str) -> Forked:

@@ -29,7 +29,7 @@ RAW = [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01" * 50, b"G
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Forked, Path]]:
+def served(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Forked, Path]]:
     folder = tmp_path_factory.mktemp("faults")
     server = Forked(SCRIPTED, free_port(), "--data-folder", str(folder / "data"), log=folder / "log")
     yield server, folder
@@ -70,7 +70,7 @@ def malformed(url: str) -> Iterator[str]:
         yield ask(url, "POST", f"{api}/{path}", b"--x\r\n", "multipart/form-data; boundary=x")
     for path in ("/config?page=x&deep_link=../x", "/?page=%00&deep_link=x", "/assets/none.js", "/static/none",
                  f"{api}/info?page=x", f"{api}/queue/data", f"{api}/queue/data?session_hash=none",
-                 f"{api}/call/generate/none", f"{api}/call/v2/none/none", "/theme.css?v=%ff", "/%00", "/%ff%fe",
+                 f"{api}/call/generate/nobody", f"{api}/call/v2/none/nothing", "/theme.css?v=%ff", "/%00", "/%ff%fe",
                  "/favicon.ico/x", f"{api}/file=/etc/passwd", "/" + "x" * 5_000):  # fmt: skip
         for method in ("GET", "POST", "PUT"):
             yield ask(url, method, path)

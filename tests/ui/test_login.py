@@ -41,7 +41,7 @@ Answer = tuple[int, str, dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def guarded(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     secret = tmp_path_factory.mktemp("secret") / "password"
     secret.write_text(f"{PASSWORD}\n")
     with forked(SCRIPTED, "--password-file", str(secret), "--allowed-host", ".example.org") as url:

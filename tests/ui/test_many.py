@@ -16,16 +16,16 @@ LONG = {"max_new_tokens": 500, "ignore_eos": True}
 
 
 @pytest.fixture(scope="module")
-def slow_rows() -> Iterator[str]:
+def slow_rows(tiny_page: str) -> Iterator[str]:
     """A page whose running batch has room for three rows, and steps slowly."""
-    with forked("tests.ui.tiny_page", "--pause", "0.2", "--rows", "3", "--limit-waiting", "2") as url:
+    with forked(tiny_page, "--pause", "0.2", "--rows", "3", "--limit-waiting", "2") as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def many_rows() -> Iterator[Forked]:
+def many_rows(tiny_page: str) -> Iterator[Forked]:
     """A page whose running batch has room for all."""
-    server = Forked("tests.ui.tiny_page", free_port(), "--pause", "0.2", "--rows", "70")
+    server = Forked(tiny_page, free_port(), "--pause", "0.2", "--rows", "70")
     yield server
     server.end()
 

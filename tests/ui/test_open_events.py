@@ -31,9 +31,9 @@ VALUES: dict[str, Any] = {"read": {"text": "One two " * 200}, "knobs": LONG, "co
 
 
 @pytest.fixture(scope="module")
-def slow() -> Iterator[str]:
+def slow(tiny_page: str) -> Iterator[str]:
     """A page that writes slowly, and soon loses patience with whoever does not read."""
-    with forked("tests.ui.tiny_page", "--pause", "0.2", "--patience", "6") as url:
+    with forked(tiny_page, "--pause", "0.2", "--patience", "6") as url:
         PageClient(url).wait()
         yield url
 
@@ -130,15 +130,17 @@ async def test_even_sessions_of_many_addresses_have_a_bound_in_all(monkeypatch: 
         opened(found, "late", "10.0.1.1")
 
 
-def test_a_run_that_nobody_reads_ends_and_frees_its_rows(stream: Open) -> None:
-    with forked("tests.ui.tiny_page", "--pause", "0.1", "--patience", "6", "--rows", "3") as url:
-        page = PageClient(url).wait()
-        (body,) = page.body("act", "generate", **{**VALUES, "knobs": {**LONG, "n": 3}})
-        page.post(body)
+def test_a_run_that_nobody_reads_ends_and_frees_its_rows(tiny_page: str, stream: Open) -> None:
+    """To its end a run would take longer than `wait` does."""
+    long = {**LONG, "n": 3, "max_new_tokens": 480}
+    with forked(tiny_page, "--pause", "0.2", "--patience", "4", "--rows", "3") as url:
+        unread = PageClient(url).wait().other()
+        (body,) = unread.body("act", "generate", **{**VALUES, "knobs": long})
+        unread.post(body)
         stream(url, n=3, max_new_tokens=2).wait(b"complete")
-        unread = stream(url, n=3, max_new_tokens=400, ignore_eos=True)
-        unread.wait(b"generating")
-        unread.close()
+        left = stream(url, **long)
+        left.wait(b"generating")
+        left.close()
         stream(url, n=3, max_new_tokens=2).wait(b"complete")
 
 
@@ -148,6 +150,7 @@ def test_who_comes_too_late_is_told_so(slow: str) -> None:
     assert told.count("event: error") == 2 and "Nobody read this for a while" in told
 
 
+@pytest.mark.usefixtures("starts_server")
 def test_what_a_reader_left_ends_though_it_has_nothing_to_say(hold: Held, stream: Open) -> None:
     """A text that is held goes no further than its first words, as one whose prompt is long being read."""
     hold(7)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Site, Visit, card, generate
-from tests.ui.served import forked
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def tiny_page() -> Iterator[str]:
-    """The page over a tiny model with both paths."""
-    with forked("tests.ui.tiny_page") as url:
-        yield url
 
 
 def short_prompt(page: Page) -> None:
@@ -34,9 +24,9 @@ def chosen(page: Page, path: str) -> None:
 
 
 def test_a_newcomer_starts_fast_and_each_version_says_on_which_path_it_was_written(
-    visit: Visit, tiny_page: str
+    visit: Visit, tiny_site: str
 ) -> None:
-    page = visit(tiny_page)
+    page = visit(tiny_site)
     chosen(page, "fast")
     expect(page.locator(".path-means")).to_contain_text("Quicker: fp32 weights")
     short_prompt(page)
@@ -58,8 +48,8 @@ def test_a_newcomer_starts_fast_and_each_version_says_on_which_path_it_was_writt
     expect(label).to_have_text("exact")
 
 
-def test_what_a_reader_chose_is_kept_over_a_reload(visit: Visit, tiny_page: str) -> None:
-    page = visit(tiny_page)
+def test_what_a_reader_chose_is_kept_over_a_reload(visit: Visit, tiny_site: str) -> None:
+    page = visit(tiny_site)
     page.locator("[data-path=exact]").click()
     page.locator(".kn-find").fill("prompt lookup")  # what acts on the fast path only: by then the choice is answered
     expect(page.locator("[data-knob=prompt_lookup_num_tokens]")).to_contain_text("No effect on the exact path")
@@ -79,8 +69,8 @@ def test_a_server_may_let_newcomers_start_exact(visit: Visit, serve: Site) -> No
     expect(page.locator("[data-path=fast]")).to_be_focused()
 
 
-def test_how_close_it_is_stands_where_the_choice_is_made_in_both_languages(visit: Visit, tiny_page: str) -> None:
-    page = visit(tiny_page)
+def test_how_close_it_is_stands_where_the_choice_is_made_in_both_languages(visit: Visit, tiny_site: str) -> None:
+    page = visit(tiny_site)
     facts = page.locator(".path-facts")
     expect(facts).to_be_hidden()
     page.locator(".path-close").click()
@@ -103,8 +93,8 @@ def test_a_model_without_the_fast_path_offers_exact_alone_and_says_why(visit: Vi
     expect(card(page).locator(".card-path")).to_have_text("exact")
 
 
-def test_a_beam_search_runs_exact_without_asking(visit: Visit, tiny_page: str) -> None:
-    page = visit(tiny_page)
+def test_a_beam_search_runs_exact_without_asking(visit: Visit, tiny_site: str) -> None:
+    page = visit(tiny_site)
     short_prompt(page)
     page.locator(".kn-find").fill("num_beams")
     page.locator("[data-knob=num_beams] input[type=range]").fill("2")
@@ -114,8 +104,8 @@ def test_a_beam_search_runs_exact_without_asking(visit: Visit, tiny_page: str) -
     expect(card(page).locator(".card-path")).to_have_text("exact")
 
 
-def test_a_fast_run_can_be_looked_into_and_replayed(visit: Visit, tiny_page: str) -> None:
-    page = visit(tiny_page)
+def test_a_fast_run_can_be_looked_into_and_replayed(visit: Visit, tiny_site: str) -> None:
+    page = visit(tiny_site)
     short_prompt(page)
     generate(page)
     expect(card(page).locator(".card-path")).to_have_text("fast · fp32")
@@ -125,8 +115,8 @@ def test_a_fast_run_can_be_looked_into_and_replayed(visit: Visit, tiny_page: str
     expect(page.locator("#tokens .tk-replay")).to_contain_text("With the present knobs and the same luck")
 
 
-def test_on_a_phone_the_choice_fits_and_nothing_is_wider_than_the_page(visit: Visit, tiny_page: str) -> None:
-    page = visit(tiny_page, viewport={"width": 390, "height": 844})
+def test_on_a_phone_the_choice_fits_and_nothing_is_wider_than_the_page(visit: Visit, tiny_site: str) -> None:
+    page = visit(tiny_site, viewport={"width": 390, "height": 844})
     page.locator(".path-close").click()
     box = page.locator(".path").bounding_box()
     assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390

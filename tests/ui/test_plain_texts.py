@@ -63,7 +63,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with pytest.MonkeyPatch.context() as patched, chdir(Path(__file__).parents[2]):
         found = Site(tmp_path_factory.mktemp("site"), patched)
     found.page.ask("compose", "look")

@@ -69,7 +69,7 @@ def of_the_app() -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def all_routes() -> list[tuple[str, str]]:
+def all_routes(starts_server: None) -> list[tuple[str, str]]:
     with ProcessPoolExecutor(1, FORKS) as other:  # Gradio leaves an event loop open behind an app that never runs
         return other.submit(of_the_app).result()
 

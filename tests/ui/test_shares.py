@@ -15,7 +15,7 @@ GREEDY, OTHER = "127.0.0.7", "127.0.0.9"
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def public(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     held = tmp_path_factory.mktemp("held") / "seeds"
     held.write_text("all")
     flags = ("--hold", str(held), "--limit-drafts", "8", "--limit-batches", "8", "--limit-waiting", "5", "--rows", "16")

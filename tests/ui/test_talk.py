@@ -234,27 +234,25 @@ def test_a_beginning_of_the_answer_stands_in_front_and_an_answer_goes_on(scripte
     expect(page.locator("#cards")).to_be_visible()
 
 
-def test_an_answer_can_begin_with_any_next_token_and_part_at_any_of_its_own(visit: Visit) -> None:
-    with forked("tests.ui.tiny_page") as url:
-        page = visit(url)
-        talk = open_talk(page)
-        length = page.locator("[data-knob=max_new_tokens] input").last
-        length.fill("4")
-        length.press("Enter")
-        talk.locator("[name=prefill]").fill("Well:")
-        talk.locator("[name=message]").fill("One?")
-        page.locator("button[name=look]").click()
-        page.locator("#next button[name=branch]").nth(2).click()
-        turn = page.locator(".turn")
-        answer = turn.nth(1).locator(".turn-text")
-        expect(turn.nth(1).locator(".finish")).to_have_text(re.compile("length|end"))
-        expect(page.locator(".act.running")).to_have_count(0)
-        expect(answer).to_have_text(re.compile("^Well:."))
-        expect(talk.locator("[name=message]")).to_have_value("")
-        page.locator("#tokens .tk-token").nth(1).click()
-        page.locator("#waterfall button[name=branch]").nth(1).click()
-        expect(turn.nth(1).locator(".walk output")).to_have_text("2/2")
-        expect(page.locator(".act.running")).to_have_count(0)
-        expect(answer).to_have_text(re.compile("^Well:."))
-        assert texts(page)[0] == "One?"
-        page.context.close()
+def test_an_answer_can_begin_with_any_next_token_and_part_at_any_of_its_own(tiny_site: str, visit: Visit) -> None:
+    page = visit(tiny_site)
+    talk = open_talk(page)
+    length = page.locator("[data-knob=max_new_tokens] input").last
+    length.fill("4")
+    length.press("Enter")
+    talk.locator("[name=prefill]").fill("Well:")
+    talk.locator("[name=message]").fill("One?")
+    page.locator("button[name=look]").click()
+    page.locator("#next button[name=branch]").nth(2).click()
+    turn = page.locator(".turn")
+    answer = turn.nth(1).locator(".turn-text")
+    expect(turn.nth(1).locator(".finish")).to_have_text(re.compile("length|end"))
+    expect(page.locator(".act.running")).to_have_count(0)
+    expect(answer).to_have_text(re.compile("^Well:."))
+    expect(talk.locator("[name=message]")).to_have_value("")
+    page.locator("#tokens .tk-token").nth(1).click()
+    page.locator("#waterfall button[name=branch]").nth(1).click()
+    expect(turn.nth(1).locator(".walk output")).to_have_text("2/2")
+    expect(page.locator(".act.running")).to_have_count(0)
+    expect(answer).to_have_text(re.compile("^Well:."))
+    assert texts(page)[0] == "One?"

@@ -17,7 +17,7 @@ from playground.settings import Settings
 from playground.types import Generator, ProgressReport
 from playground.ui import event_queue, sessions
 from playground.ui.serve import main
-from tests.conftest import tiny_model
+from tests.tiny import tiny_model
 
 
 def run(argv: list[str]) -> int:
