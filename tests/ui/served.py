@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 SCRIPTED = "tests.ui.scripted_page"
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["playground.ui.serve", "playground.decoding.answers", "tests.conftest", __name__])
+FORKS.set_forkserver_preload(["playground.ui.serve", "playground.inspection.run_queries", "tests.conftest", __name__])
 
 
 def free_port() -> int:
