@@ -14,13 +14,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground import generate, models, parameters, xray
+from playground import generate, models, parameters
 from playground.cli.batch import add_batch
 from playground.cli.flags import PROGRAM, Parser, add_parameters, given_values, pairs
 from playground.cli.measure import add_measure
 from playground.cli.replay import add_replay, check_place, traced
 from playground.cli.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.evaluation import recommend
+from playground.inspection import inspect_api
 from playground.machine import disk
 from playground.models import catalogue
 from playground.parameters.record import Parameter
@@ -113,8 +114,8 @@ def _generate(given: argparse.Namespace) -> int:
     if given.task is not None:
         _say(recommend.beforehand(loader.find(given.task), given.language, generator.card))
     if given.trace is not None:
-        request = replace(request, keep=xray.new_run_id())
-        xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
+        request = replace(request, keep=inspect_api.new_run_id())
+        inspect_api.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
     with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
         run = _follow(told, quiet=given.json)
     task, fields = (None if given.task is None else loader.find(given.task)), _fields(given)
@@ -253,7 +254,7 @@ def parameter_record(parameter: Parameter) -> dict[str, Any]:
     """One parameter as plain data, for `params --json`."""
     texts = ("label", "help")
     plain = ("name", "kind", "group", "level", "formula", "source", "neutral", "default", "low", "high", "step")
-    more = ("scale", "hard_low", "hard_high", "stage", "processor", "argument", "needs")
+    more = ("scale", "hard_low", "hard_high", "stage", "sampler", "argument", "needs")
     record: dict[str, Any] = {key: getattr(parameter, key) for key in (*plain, *more)}
     record.update({key: {"en": getattr(parameter, key).en, "zh": getattr(parameter, key).zh} for key in texts})
     record.update(

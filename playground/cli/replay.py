@@ -12,9 +12,10 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from playground import parameters, xray
+from playground import parameters
 from playground.cli.flags import add_parameters, given_values
 from playground.cli.terminal import print_json
+from playground.inspection import inspect_api
 from playground.machine import disk
 from playground.settings import ModelSettings, records
 from playground.types import PlaygroundError, Refused, Request, Run, Text
@@ -49,7 +50,7 @@ def _replay(given: argparse.Namespace) -> int:
                 Text("Use generate.", "请使用 generate。"),
                 parameter=name,
             )
-    found = xray.replay_file(given.file, given.candidate, given_values(given))
+    found = inspect_api.replay_file(given.file, given.candidate, given_values(given))
     first = None
     if found.first is not None:
         was, would_be = found.first.was, found.first.would_be
@@ -97,6 +98,6 @@ def traced(runs: Iterator[Run], file: str | None, run_id: str) -> Generator[Run,
                 "task": request.task, "turns": request.turns, "special_tokens": request.special_tokens,
                 "values": parameters.changed(request.values),
             }  # fmt: skip
-            xray.write_trace(
+            inspect_api.write_trace(
                 run_id, file, {"request": asked, "model": run.model, "dtype": run.dtype, "path": request.path}
             )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,15 +14,3 @@ def overview(scores: Tensor, count: int) -> Tensor:
     """
     told: Tensor = torch.ops.playground.overview(scores, count)
     return told
-
-
-def candidates(
-    scores: np.ndarray, best: float, reaches: Sequence[float], share: float
-) -> tuple[np.ndarray, np.ndarray, int, float]:
-    """Of scores [vocab] in float32, those that are less than a reach below the best: of `reaches` the first whose
-    candidates weigh at least `share` of all.
-
-    Gives ids and scores, the best first, the place of that reach, and what all weigh, where the best one weighs 1.
-    """
-    ids, found, place, total = torch.ops.playground.candidates(torch.from_numpy(scores), best, reaches, share)
-    return ids.numpy(), found.numpy(), place, total
