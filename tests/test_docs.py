@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import dataclasses
 import functools
 import importlib.util
 import json
@@ -19,10 +18,10 @@ import pytest
 from playground import cli, parameters, settings
 
 ROOT = Path(__file__).parent.parent
-GENERATED = {"docs/parameters.md", "docs/test-long.md"}
+GENERATED = {"docs/parameters.md", "docs/settings.md", "docs/test-long.md"}
 PAGES = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
 WRITTEN = ["README.md", "CONTRIBUTING.md", *sorted(PAGES - GENERATED)]
-DOCUMENTS = [*WRITTEN, "CHANGELOG.md", *sorted(GENERATED)]
+DOCUMENTS = [*WRITTEN, "CHANGELOG.md", *sorted(GENERATED & PAGES)]
 DESIGN = "docs/design.md"
 # Flags of other programs that a document shows.
 FOREIGN_FLAGS = {"--no-deps", "--record"}
@@ -200,26 +199,6 @@ def test_server_arguments_in_commands_are_the_servers() -> None:
     for document in WRITTEN:
         for arguments in re.findall(r'make run.*ARGS="([^"]*)"', read(document)):
             assert {word for word in arguments.split() if word.startswith("--")} <= known, document
-
-
-def limits(*arguments: str) -> dict[str, object]:
-    return dataclasses.asdict(settings.from_arguments(arguments, {}).limits)
-
-
-def test_the_limits_in_the_table_are_the_servers() -> None:
-    rows = re.findall(r"^\| `(--limit-[a-z-]+) \S+` \|.*\| ([^|]+) \| ([^|]+) \|$", read("docs/sharing.md"), flags=re.M)
-    flags = [option for option in known_flags() if option.startswith("--limit-")]
-    assert sorted(flag for flag, _, _ in rows) == sorted(flags)
-    for flag, *cells in rows:
-        moved, still = limits(flag, "7"), limits()
-        (name,) = [name for name, value in moved.items() if value != still[name]]
-        for cell, whole in zip(cells, (limits("--share"), still), strict=True):
-            assert number(cell) == whole[name], (flag, cell)
-
-
-def number(cell: str) -> int:
-    digits, _, unit = cell.strip().replace(",", "").partition(" ")
-    return 0 if digits == "no" else int(digits) * {"": 1, "MB": 10**6, "GB": 10**9}[unit]
 
 
 def test_the_api_page_calls_the_endpoint_with_arguments_that_it_has() -> None:
