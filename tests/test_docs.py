@@ -90,6 +90,11 @@ def test_the_readme_is_short() -> None:
     assert len(read("README.md").splitlines()) <= 120
 
 
+def test_the_readme_counts_the_tasks_right() -> None:
+    count = len(list((ROOT / "presets").glob("*.yaml")))
+    assert count == 22 and "twenty-two tasks" in " ".join(read("README.md").split())
+
+
 def test_everything_in_the_tree_exists_and_has_a_purpose() -> None:
     listed = tree()
     assert [path for path in listed if not (ROOT / path).exists()] == []
