@@ -22,8 +22,8 @@ from benchmarks import asked
 from benchmarks.figure import Findings
 from benchmarks.scale import FULL, Scale
 from benchmarks.server import App, app
-from playground.cache_folder import CACHE_VARIABLE, cache_root
 from playground.kernels import build
+from playground.machine.cache_folder import CACHE_VARIABLE, cache_root
 from playground.models import embedded
 from playground.models.loading import quiet
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, quants
 
-from playground.cache_folder import cache_root
+from playground.machine.cache_folder import cache_root
 from playground.models import embedded
 
 VARIABLE = "LLAMA_BENCH"

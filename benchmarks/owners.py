@@ -25,7 +25,7 @@ class Owners:
     def part(self, name: str, work: Callable[[], Any]) -> Any:
         made = work()
         gc.collect()
-        allocator = __import__("playground.allocator", fromlist=["trim"])
+        allocator = __import__("playground.machine.allocator", fromlist=["trim"])
         allocator.trim()
         now = psutil.Process().memory_info().rss / _MB
         self.lines.append(f"{name:<60}{now - self._before:8.0f}{now:8.0f}")
@@ -39,8 +39,9 @@ def table() -> list[str]:
     owners.part("Gradio, FastAPI, pandas and the page", lambda: __import__("playground.ui.serve"))
     owners.part("torch", lambda: __import__("torch"))
     owners.part("transformers and the engine", lambda: __import__("playground.generators.local"))
-    from playground import generate, mapped_weights, models, xray
+    from playground import generate, models, xray
     from playground.generators.local import LocalGenerator
+    from playground.machine import mapped_weights
 
     loaded = owners.part("the model, its weights mapped and not read", models.load)
     generator = owners.part("its generator", lambda: LocalGenerator(loaded))

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from playground.allocator import limit_arenas
+from playground.machine.allocator import limit_arenas
 
 limit_arenas()
 # torch's OpenMP runtime reads these once, when torch is imported. Idle threads that spin for long make generation 20

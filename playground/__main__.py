@@ -1,6 +1,6 @@
 """`python -m playground`: the terminal's door."""
 
-from playground.cli import main
+from playground.cli.main import main
 from playground.leave import leave
 
 leave(main())

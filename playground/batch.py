@@ -16,13 +16,14 @@ from collections.abc import Generator as Stream
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from playground import counsel, own_task, tasks
+from playground.evaluation import recommend
 from playground.generate import FRESH_SEED, Gathering, check_text
 from playground.parameters.inert import check_seeds
 from playground.rendering.control import Unreadable
-from playground.rows import DONE, FAILED, Result
 from playground.settings import Limits
-from playground.task import Task
+from playground.tables.rows import DONE, FAILED, Result
+from playground.tasks import loader, user_task
+from playground.tasks.task import Task
 from playground.types import (
     Candidate,
     Generator,
@@ -126,7 +127,7 @@ class Plan:
 @functools.lru_cache(maxsize=64)
 def _read_task(task: str, own: str) -> Task:
     """Read once for the many who ask: a preset does not change while a program runs, and YAML is slow to read."""
-    return own_task.read(own) if own else tasks.find(task)
+    return user_task.read(own) if own else loader.find(task)
 
 
 def guess(task: Task, columns: Sequence[str]) -> dict[str, str]:
@@ -314,7 +315,7 @@ class Batch:
         reason = failed(run.candidates)
         if reason is not None:
             return Result(flight.number, flight.row, FAILED, texts if any(texts) else (), reason, seed)
-        remark = counsel.of_row(self._task, self._plan.language, fields, run.answers)
+        remark = recommend.of_row(self._task, self._plan.language, fields, run.answers)
         return Result(flight.number, flight.row, DONE, texts, seed=seed, remark=remark)
 
 

@@ -17,10 +17,11 @@ from typing import IO, Any, NoReturn
 
 from filelock import FileLock, Timeout
 
-from playground import disk, rows
 from playground.batch import Plan
 from playground.generate import FRESH_SEED
-from playground.rows import DONE, FAILED, REFUSED, Result, Table
+from playground.machine import disk
+from playground.tables import rows
+from playground.tables.rows import DONE, FAILED, REFUSED, Result, Table
 from playground.types import InvalidRequest, Text
 
 _SHOWN = 60  # characters of a name in a sentence

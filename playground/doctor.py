@@ -11,8 +11,8 @@ from typing import Any
 
 from playground import parameters, xray
 from playground.decoding.findings import Finding, Replayed
+from playground.evaluation.text_statistics import cycle
 from playground.parameters.inert import effective
-from playground.statistics import cycle
 from playground.types import Candidate, Run, Text
 
 MOST = 3

@@ -13,13 +13,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground import parameters, tasks
+from playground import parameters
 from playground.conversation import characters, turns_of
 from playground.decoding.failures import why
 from playground.generators.checks import check_request, check_room
-from playground.output import value_of
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
+from playground.tasks import loader
+from playground.tasks.output import value_of
 from playground.thinking import opened_after, told_apart
 from playground.types import (
     LANGUAGES,
@@ -74,7 +75,7 @@ def of_task(
             Text("task must be a text, and fields texts by name.", "task 应为文本，fields 应为“名称: 文本”。"),
             parameter="task",
         )
-    return checked(replace(tasks.find(task).request(fields, language, mode, given), path=path))
+    return checked(replace(loader.find(task).request(fields, language, mode, given), path=path))
 
 
 def checked(request: Request) -> Request:

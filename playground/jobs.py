@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from playground.batch import Batch, Numbered, Plan
 from playground.settings import Limits
-from playground.store import Counts, Store
+from playground.storage.database import Counts, Store
 from playground.types import Busy, Generator, PlaygroundError, Text
 from playground.visitor import Visitor
 

@@ -10,10 +10,10 @@ import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from playground import models
-from playground.cache_folder import CACHE_VARIABLE
 from playground.fast import layer_compilers
 from playground.fast.compile_queue import CompileQueue
 from playground.fast.net import Net
+from playground.machine.cache_folder import CACHE_VARIABLE
 from playground.models import embedded
 from playground.models.loading import quiet
 from playground.types import ModelCard

@@ -17,17 +17,20 @@ from typing import Any
 import pytest
 import torch
 
-from playground import models, own_task, parameters, rows, tasks
+from playground import models, parameters
 from playground.batch import Batch, Plan, candidates, guess
 from playground.fast.job import Job
 from playground.generate import build
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
-from playground.rows import Result
+from playground.tables import rows
+from playground.tables.rows import Result
+from playground.tasks import loader, user_task
 from playground.types import InvalidRequest, Request, Step
 from tests import failing, scripted_batch
 
-OWN = own_task.write("Fox story", own_task.free("{{hero}} in {{place}}:"), {}, parameters.validate({}) | {"n": 1}, "en")
+ONE_TEXT = parameters.validate({}) | {"n": 1}
+OWN = user_task.write("Fox story", user_task.free("{{hero}} in {{place}}:"), {}, ONE_TEXT, "en")
 SLOGANS = ("--task", "slogans", "--map", "product=name")
 
 
@@ -108,7 +111,7 @@ def test_an_own_task_in_a_file_runs_and_goes_on_after_a_kill_until_it_is_changed
     [
         (OWN.replace("group: write", "group: poems").encode(), "fox.yaml, line 2, group"),
         (b"id: fox\nfields: !include /etc/passwd\n", "fox.yaml, line 2: this is not valid YAML: tags are not allowed"),
-        (b"#" * (own_task.MAX_BYTES + 1), "larger than 64 KB"),
+        (b"#" * (user_task.MAX_BYTES + 1), "larger than 64 KB"),
         (b"", "fox.yaml: "),
         (b"\xff", "'fox.yaml' cannot be read as UTF-8 text"),
         (None, "'fox.yaml' cannot be read as UTF-8 text"),
@@ -237,7 +240,7 @@ def test_a_seed_that_not_all_rows_could_draw_from_is_refused_before_any_row() ->
 
 
 def test_columns_find_their_fields_by_name_or_label_in_both_languages() -> None:
-    task = tasks.find("slogans")
+    task = loader.find("slogans")
     assert guess(task, ["Product", "Target audience", "TONE", "id"]) == {
         "product": "Product", "audience": "Target audience", "tone": "TONE",
     }  # fmt: skip
@@ -273,19 +276,19 @@ def test_columns_find_their_fields_by_name_or_label_in_both_languages() -> None:
 def test_columns_are_matched_by_whole_words_and_by_nothing_else(
     task: str, columns: list[str], wanted: dict[str, str]
 ) -> None:
-    assert guess(tasks.find(task), columns) == wanted
+    assert guess(loader.find(task), columns) == wanted
 
 
 def test_a_column_that_several_fields_may_mean_is_nobody_s() -> None:
-    own = own_task.write("Two", own_task.free("{{first_name}} {{last_name}}"), {}, parameters.validate({}), "en")
-    task = own_task.read(own)
+    own = user_task.write("Two", user_task.free("{{first_name}} {{last_name}}"), {}, parameters.validate({}), "en")
+    task = user_task.read(own)
     assert guess(task, ["name"]) == {}
     assert candidates(task, ["name"]) == {"first_name": ["name"], "last_name": ["name"]}
     assert guess(task, ["First name", "LastName"]) == {"first_name": "First name", "last_name": "LastName"}
 
 
 def test_the_same_row_draws_the_same_luck_after_a_pause() -> None:
-    task, script = tasks.find("slogans"), ScriptedGenerator(["a"], parameters=frozenset(parameters.by_name()))
+    task, script = loader.find("slogans"), ScriptedGenerator(["a"], parameters=frozenset(parameters.by_name()))
     plan = Plan("slogans", mapping={"product": "p"}, values={"n": 3}, seed=10)
     requests = [plan.request(task, number, {"p": "Tea"}, script) for number in (1, 2, 9)]
     assert [request.values["seed"] for request in requests] == [10, 13, 34]
@@ -342,7 +345,7 @@ def test_rows_in_play_end_without_a_result_when_they_are_stopped() -> None:
 def test_a_visitor_who_reads_along_goes_before_the_rows_of_a_batch(tiny: models.Loaded) -> None:
     generator = LocalGenerator(tiny)
     engine = generator._engine.running
-    task = tasks.find("slogans")
+    task = loader.find("slogans")
     plan = Plan("slogans", mapping={"product": "p"}, seed=1, mode="complete")
     row = generator._made(plan.request(task, 1, {"p": "Tea"}, generator))
     visitor = generator._made(build("Tea", {"max_new_tokens": 4}, path="fast"))

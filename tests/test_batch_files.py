@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from playground import own_task, parameters
+from playground import parameters
+from playground.tasks import user_task
 from tests import scripted_batch
 from tests.workbooks import HEAD, row, text, workbook
 
@@ -44,7 +45,7 @@ def test_the_mapping_is_printed_before_the_first_row_and_a_column_can_be_left_ou
 
 
 def test_a_field_that_is_called_none_can_still_be_filled(tmp_path: Path) -> None:
-    own = own_task.write("Odd", own_task.free("{{none}}:"), {}, parameters.validate({}), "en")
+    own = user_task.write("Odd", user_task.free("{{none}}:"), {}, parameters.validate({}), "en")
     (tmp_path / "task.yaml").write_text(own, encoding="utf-8")
     settings = ("--task-file", str(tmp_path / "task.yaml"), "--seed", "1", "--map", "none=b")
     assert run(tmp_path, "rows.csv", "a,b\n1,2\n", *settings) == 0

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from playground import cli, models, parameters
-from playground.cli import main
+from playground import models, parameters
+from playground.cli import main as cli
+from playground.cli.main import main
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from tests.failing import REASON, Failing
@@ -25,7 +26,7 @@ def playground(*arguments: str, stdin: str | None = None) -> subprocess.Complete
 
 def test_help_never_imports_torch() -> None:
     code = (
-        "import sys; from playground.cli import main\n"
+        "import sys; from playground.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'gradio')))"

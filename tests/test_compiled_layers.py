@@ -13,13 +13,13 @@ import psutil
 import pytest
 import torch
 
-from playground.cache_folder import CACHE_VARIABLE
 from playground.fast import layer_compilers
 from playground.fast.compile_queue import CompileQueue
 from playground.fast.compile_worker import prune
 from playground.fast.compiled_layers import about, folder
 from playground.fast.net import Net
 from playground.kernels import build
+from playground.machine.cache_folder import CACHE_VARIABLE
 from tests.test_fast_net import FAMILIES, HERE, LENGTHS, furthest, model_of
 
 ROWS = (len(LENGTHS), 128)

@@ -11,8 +11,9 @@ import pytest
 from tokenizers import AddedToken, normalizers
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
-from playground import cli, generate, models, parameters, xray
+from playground import generate, models, parameters, xray
 from playground.batch import DONE, FAILED, Batch, Plan
+from playground.cli import main as cli
 from playground.generators.local import LocalGenerator
 from playground.types import InvalidRequest, Refused, Request
 from playground.ui import api, form

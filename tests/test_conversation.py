@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from playground import cli, conversation, generate, models, parameters
+from playground import conversation, generate, models, parameters
+from playground.cli import main as cli
 from playground.generators.local import LocalGenerator
 from playground.settings import Limits
 from playground.types import InvalidRequest, Refused, Rendered, Request, Turn

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from playground import cli, parameters, settings
+from playground import parameters, settings
+from playground.cli import main as cli
+from tests.test_layers import FLOORS
 
 ROOT = Path(__file__).parent.parent
 GENERATED = {"docs/parameters.md", "docs/settings.md", "docs/test-long.md"}
@@ -112,6 +114,13 @@ def test_every_top_level_entry_and_every_module_is_in_the_tree() -> None:
         if path not in listed and not path.endswith("__init__.py") and f"{Path(path).parent}/" not in leaves(listed)
     ]
     assert uncovered == []
+
+
+def test_the_table_of_floors_is_what_the_layers_are_held_to() -> None:
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", read("CONTRIBUTING.md"), flags=re.MULTILINE)
+    named = {name: int(floor) for floor, rooms in rows for name in re.findall(r"`([^`]+)`", rooms)}
+    shown = {re.sub(r"\.py$|/$", "", name): floor for name, floor in named.items()}
+    assert shown == {name.removeprefix("playground."): floor for name, floor in FLOORS.items() if name != "playground"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -6,8 +6,9 @@ import random
 
 import pytest
 
-from playground import fitness, models
-from playground.draft import (
+from playground import models
+from playground.evaluation import fitness
+from playground.storage.draft import (
     HEAD,
     MOST_CHARACTERS,
     Count,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.cache_folder import CACHE_VARIABLE
+from playground.machine.cache_folder import CACHE_VARIABLE
 from playground.models import convert, embedded
 from playground.models.loading import quiet
 from playground.types import ModelError, ProgressReport

@@ -15,7 +15,8 @@ import pytest
 import torch
 import transformers
 
-from playground import cli, models, xray
+from playground import models, xray
+from playground.cli import main as cli
 from playground.decoding.lane import Lane, can_guide
 from playground.generators.local import LocalGenerator
 from playground.models import capabilities

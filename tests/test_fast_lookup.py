@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks import lookup
-from playground import cli, generate
+from playground import generate
+from playground.cli import main as cli
 from playground.decoding.keep import KeptRun
 from playground.decoding.row import Row
 from playground.fast import job as jobs

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from playground import fitness, outcomes, reports, tasks
-from playground.fitness import ALLOWED, Shortfall
-from playground.outcomes import Figures, Written
+from playground.evaluation import fitness, metrics, reports
+from playground.evaluation.fitness import ALLOWED, Shortfall
+from playground.evaluation.metrics import Figures, Written
+from playground.tasks import loader
 
-SLOGANS = tasks.find("slogans")
+SLOGANS = loader.find("slogans")
 FIELDS = {"product": "Blue Moon", "about": "a coffee shop"}
 PERFECT = Figures(
     texts=20,
@@ -52,7 +53,7 @@ def test_every_count_that_can_be_a_fault_has_its_threshold_and_the_gravest_is_to
 
 
 def test_nothing_is_said_of_what_nobody_counted() -> None:
-    assert fitness.shortfalls(outcomes.figures(SLOGANS, "en", [Written(FIELDS, ())])) == ()
+    assert fitness.shortfalls(metrics.figures(SLOGANS, "en", [Written(FIELDS, ())])) == ()
 
 
 def test_a_report_speaks_of_its_own_model_and_language_only() -> None:
@@ -98,8 +99,8 @@ def test_a_text_strays_unless_the_visitor_wrote_in_its_language_himself() -> Non
 
 
 def test_the_keys_of_a_table_are_no_words_of_its_text() -> None:
-    columns = tuple(tasks.Column(name, SLOGANS.title) for name in ("channel", "advertisement"))
-    table = replace(SLOGANS, output=tasks.Output("table", columns=columns))
+    columns = tuple(loader.Column(name, SLOGANS.title) for name in ("channel", "advertisement"))
+    table = replace(SLOGANS, output=loader.Output("table", columns=columns))
     text = '[{"channel": "海报", "advertisement": "极光，冬天里的一杯热茶"}]'
     assert fitness.is_foreign(text, "zh") is False
     assert not fitness.strays(table, "zh", {}, text)

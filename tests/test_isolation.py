@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
-from playground import rows
 from playground.isolation import LimitExceeded, ResourceLimits, pool, run_isolated
 from playground.settings import PUBLIC_LIMITS
 from playground.tables import reading as tables
+from playground.tables import rows
 from playground.tables.reading import Reading
 from playground.tables.table import TableLimits
 from playground.types import Busy, InvalidRequest

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from playground import own_task, parameters
+from playground import parameters
 from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
 from playground.jobs import Jobs
 from playground.settings import Limits
-from playground.store import Store
+from playground.storage.database import Store
+from playground.tasks import user_task
 from playground.types import Busy
 from playground.visitor import Visitor
 
@@ -144,7 +145,7 @@ def test_one_visitors_jobs_leave_room_for_anothers(tmp_path: Path) -> None:
 
 
 def test_an_own_task_lies_in_the_plan_so_that_another_server_goes_on_with_it(tmp_path: Path) -> None:
-    own = own_task.write("Fox story", own_task.free("About {{hero}}:"), {}, parameters.validate({}), "en")
+    own = user_task.write("Fox story", user_task.free("About {{hero}}:"), {}, parameters.validate({}), "en")
     plan = Plan("fox_story", mapping={"hero": "p"}, seed=1, own=own)
     before = Store(tmp_path)
     key = before.add_job(["p"], [{"p": "a fox"}, {"p": ""}])

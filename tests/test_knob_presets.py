@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from playground import knob_presets, parameters
+from playground import parameters
 from playground.parameters.inert import check_combination, ignored
-from playground.schema import SchemaError
+from playground.tasks import knob_presets
+from playground.tasks.schema import SchemaError
 from playground.types import InvalidRequest
 
 HEAD = "id: mine\ntitle: {en: Mine, zh: 我的}\ndescription: {en: Mine., zh: 我的。}\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playground import load_times
 from playground.generators.scripted import ScriptedGenerator
+from playground.machine import load_times
 from playground.settings import Settings
 from playground.types import Text
 from playground.ui.host import Host

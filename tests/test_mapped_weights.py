@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from playground import mapped_weights
+from playground.machine import mapped_weights
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nothing is given back here")
 

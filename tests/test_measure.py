@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from playground import measure_cli, reports, tasks
-from playground.cli import _parser, main
+from playground.cli import measure as measure_cli
+from playground.cli.main import _parser, main
+from playground.evaluation import reports
 from playground.generators.local import LocalGenerator
 from playground.models import Loaded
+from playground.tasks import loader
 from playground.types import Path as DecodingPath
 
 
 @pytest.mark.parametrize("path", ["fast", "exact"])
 def test_every_seed_of_every_example_is_counted(tiny: Loaded, path: DecodingPath) -> None:
-    slogans = tasks.find("slogans")
+    slogans = loader.find("slogans")
     report, written = measure_cli.measured(slogans, "en", LocalGenerator(tiny), 5, path)
     assert written[0].fields == slogans.defaults("en")
     assert len(written) == 2  # the first worked example is made from the defaults
@@ -27,7 +29,7 @@ def test_every_seed_of_every_example_is_counted(tiny: Loaded, path: DecodingPath
 
 
 def test_where_nothing_is_drawn_one_text_is_enough(tiny: Loaded) -> None:
-    report, written = measure_cli.measured(tasks.find("keywords"), "zh", LocalGenerator(tiny), 5, "exact")
+    report, written = measure_cli.measured(loader.find("keywords"), "zh", LocalGenerator(tiny), 5, "exact")
     assert [len(run.texts) for run in written] == [1]
     assert report.figures.pairs == 0
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from playground import cli, generate, knob_presets, parameters
+from playground import generate, parameters
+from playground.cli import main as cli
 from playground.decoding import samplers
 from playground.generators.local import LocalGenerator
 from playground.parameters import document, inert
 from playground.parameters.record import Parameter
+from playground.tasks import knob_presets
 from playground.types import Text
 from playground.ui import api, knobs
 

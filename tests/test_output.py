@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from playground import models, schema, tasks
+from playground import models
 from playground.generators.local import LocalGenerator
-from playground.output import MAX_CELL
 from playground.parameters.grammar import FORMS
-from playground.schema import SchemaError
-from playground.task import Task
+from playground.tasks import loader, schema
+from playground.tasks.output import MAX_CELL
+from playground.tasks.schema import SchemaError
+from playground.tasks.task import Task
 from playground.types import InvalidRequest, Path
 from playground.ui import form, news
 from tests.test_tasks import SMALL
@@ -37,7 +38,7 @@ KINDS = {
 
 def task(kind: str, field: str = "long_text") -> Task:
     text = SMALL.replace("{kind: text}", KINDS[kind]).replace("type: text", f"type: {field}")
-    return tasks.build(schema.parse(text.replace("max_length: 20", "max_length: 6000"), "small.yaml"))
+    return loader.build(schema.parse(text.replace("max_length: 20", "max_length: 6000"), "small.yaml"))
 
 
 def keeps(kind: str, one: Task, text: str, fields: dict[str, str]) -> bool:
@@ -126,7 +127,7 @@ def test_a_table_may_have_a_row_for_each_item_of_a_field_and_cells_that_are_chos
     chosen = "{name: how, label: {en: How, zh: 如何}, choices: {en: [wet], zh: [湿]}}"
     output = f"{{kind: table, each: theme, columns: [{{name: day, label: {{en: Day, zh: 日}}}}, {chosen}]}}"
     text = SMALL.replace("{kind: text}", output).replace("type: text", "type: list")
-    one = tasks.build(schema.parse(text, "small.yaml"))
+    one = loader.build(schema.parse(text, "small.yaml"))
     fields = one.checked_fields({"theme": "sun, rain、sun"}, "en")
     for written, end in write(tiny, one, fields, n=4, seed=1):
         rows = one.value(written, fields)
@@ -152,7 +153,7 @@ def test_a_form_that_is_asked_for_outranks_the_tasks_own() -> None:
 
 def test_a_list_without_counts_is_held_to_nothing() -> None:
     text = SMALL.replace("{kind: text}", "{kind: list, within: theme}")
-    values = tasks.build(schema.parse(text, "small.yaml")).request({"theme": "a"}, "en", "chat").values
+    values = loader.build(schema.parse(text, "small.yaml")).request({"theme": "a"}, "en", "chat").values
     assert not any(values[name] for name in FORMS)
 
 
@@ -182,7 +183,7 @@ def test_a_list_without_counts_is_held_to_nothing() -> None:
 )
 def test_a_mistake_in_an_output_is_named_with_its_place(output: str, key: str) -> None:
     with pytest.raises(SchemaError) as caught:
-        tasks.build(schema.parse(SMALL.replace("{kind: text}", output), "small.yaml"))
+        loader.build(schema.parse(SMALL.replace("{kind: text}", output), "small.yaml"))
     assert caught.value.key == key and caught.value.line == 5
 
 
@@ -192,7 +193,7 @@ def test_the_page_goes_on_with_the_form_that_no_knob_shows(monkeypatch: pytest.M
     fields = {"theme": TEXT, "mood": "quiet", "count": ""}
     own = one.request(fields, "en", "chat").values
     knobs = {name: value for name, value in own.items() if name not in FORMS}
-    assert form.held(tasks.parameters.validate(knobs), {"task": "small", "fields": fields}) == own
+    assert form.held(loader.parameters.validate(knobs), {"task": "small", "fields": fields}) == own
     assert form.held({"temperature": 1}, {"task": None}) == {"temperature": 1}
 
 

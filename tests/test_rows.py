@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.rows import FORMULA, NeedsChoice, Reading, Result, Table, as_csv, as_jsonl, read
 from playground.settings import Limits
+from playground.tables.rows import FORMULA, NeedsChoice, Reading, Result, Table, as_csv, as_jsonl, read
 from playground.types import InvalidRequest, Text
 from tests.workbooks import HEAD, row, text, workbook
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from playground import cli, generate, parameters, xray
+from playground import generate, parameters, xray
+from playground.cli import main as cli
+from playground.cli.flags import given_values
 from playground.decoding.spellings import Spellings, forms, sequence_bias
-from playground.flags import given_values
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.types import InvalidRequest

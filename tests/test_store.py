@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from playground.disk import DiskError
-from playground.rows import Result
-from playground.store import FILE, Counts, Store
-from playground.store_tables import TABLES, VERSION
+from playground.machine.disk import DiskError
+from playground.storage.database import FILE, Counts, Store
+from playground.storage.tables import TABLES, VERSION
+from playground.tables.rows import Result
 from playground.types import Text
 from tests.killed import killed
 
 WRITER = """
 import sys
 from pathlib import Path
-from playground.rows import Result
-from playground.store import Store
+from playground.tables.rows import Result
+from playground.storage.database import Store
 store, key = Store(Path(sys.argv[1])), sys.argv[2]
 while (found := store.waiting(key)) is not None:
     store.accept(key, Result(found[0], found[1], "done", (f"text {found[0]} " * 50,), seed=found[0]))

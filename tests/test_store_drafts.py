@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from playground.draft import MOST_SECTIONS, Section
-from playground.rows import Result
 from playground.settings import Limits
-from playground.store import FILE, Store
-from playground.store_tables import TABLES, VERSION
+from playground.storage.database import FILE, Store
+from playground.storage.draft import MOST_SECTIONS, Section
+from playground.storage.tables import TABLES, VERSION
+from playground.tables.rows import Result
 from playground.types import Busy, InvalidRequest
 from tests.killed import killed
 
 WRITER = """
 import sys
 from pathlib import Path
-from playground.draft import Section
-from playground.store import Store
+from playground.storage.draft import Section
+from playground.storage.database import Store
 store, key = Store(Path(sys.argv[1])), sys.argv[2]
 while True:
     if len(store.draft(key).sections) >= 200:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from playground.disk import DiskError
-from playground.draft import Section
+from playground.machine.disk import DiskError
 from playground.settings import PUBLIC_LIMITS, Limits
-from playground.store import DRAFT_DAYS, FILE, KEPT_DAYS, Store
-from playground.store_days import DAY, Clock
+from playground.storage.database import DRAFT_DAYS, FILE, KEPT_DAYS, Store
+from playground.storage.days import DAY, Clock
+from playground.storage.draft import Section
 from playground.types import Busy
 from playground.visitor import Visitor
 

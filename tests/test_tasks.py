@@ -16,21 +16,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground import listing, parameters, schema, tasks
-from playground.outcomes import has_its_form
-from playground.statistics import is_chinese
-from playground.task import fill
-from playground.tasks import Task
+from playground import parameters
+from playground.evaluation.metrics import has_its_form
+from playground.evaluation.text_statistics import is_chinese
+from playground.tasks import listing, loader, schema
+from playground.tasks.loader import Task
+from playground.tasks.task import fill
 from playground.types import LANGUAGES, Generator, InvalidRequest, Language, Mode, PlaygroundError
 
 if TYPE_CHECKING:
     from playground.models import Loaded
 
-SHIPPED = tasks.load_all()
+SHIPPED = loader.load_all()
 BY_ID = {task.id: task for task in SHIPPED}
 each_task = pytest.mark.parametrize("task", SHIPPED, ids=lambda task: task.id)
 each_language = pytest.mark.parametrize("language", LANGUAGES)
-each_mode = pytest.mark.parametrize("mode", tasks.MODES)
+each_mode = pytest.mark.parametrize("mode", loader.MODES)
 
 SMALL = textwrap.dedent(
     """\
@@ -76,7 +77,7 @@ def small(**replaced: str) -> Task:
     text = SMALL
     for old, new in replaced.items():
         text = text.replace(old, new)
-    return tasks.build(schema.parse(text, "small.yaml"))
+    return loader.build(schema.parse(text, "small.yaml"))
 
 
 BROKEN = [
@@ -139,23 +140,23 @@ def test_a_file_that_is_no_task_is_one_clear_sentence(tmp_path: Path, data: byte
     path = tmp_path / "odd.yaml"
     path.write_bytes(data)
     with pytest.raises(PlaygroundError, match=r"odd\.yaml"):
-        tasks.load(path)
+        loader.load(path)
 
 
 def test_a_missing_file_and_a_wrong_file_name_are_told(tmp_path: Path) -> None:
     with pytest.raises(PlaygroundError, match=r"none\.yaml: the file cannot be read"):
-        tasks.load(tmp_path / "none.yaml")
+        loader.load(tmp_path / "none.yaml")
     (tmp_path / "other.yaml").write_text(SMALL, encoding="utf-8")
     with pytest.raises(PlaygroundError, match=r"must be named small\.yaml"):
-        tasks.load(tmp_path / "other.yaml")
+        loader.load(tmp_path / "other.yaml")
 
 
 def test_a_folder_of_ones_own_is_loaded_and_an_unknown_id_is_told_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
-    assert [task.id for task in tasks.load_all(tmp_path)] == ["small"]
-    assert tasks.find("small", tmp_path).title.zh == "小"
+    assert [task.id for task in loader.load_all(tmp_path)] == ["small"]
+    assert loader.find("small", tmp_path).title.zh == "小"
     with pytest.raises(InvalidRequest, match="Did you mean slogans") as caught:
-        tasks.find("slogan")
+        loader.find("slogan")
     assert caught.value.parameter == "task"
 
 
@@ -223,7 +224,7 @@ OF_THE_ARTICLES = {
 }
 
 
-@pytest.mark.parametrize("group", tasks.GROUPS)
+@pytest.mark.parametrize("group", loader.GROUPS)
 def test_every_task_of_the_articles_is_there(group: str) -> None:
     assert OF_THE_ARTICLES[group] <= {task.id for task in SHIPPED if task.group == group}
 
@@ -264,7 +265,7 @@ def test_every_prompt_holds_up_when_only_the_required_fields_are_filled(task: Ta
 def test_a_task_keeps_only_parameters_that_differ_from_neutral(task: Task) -> None:
     assert parameters.changed(task.parameters) == task.parameters
     for language in LANGUAGES:
-        for mode in tasks.MODES:
+        for mode in loader.MODES:
             assert parameters.validate(task.parameters_for(language, mode))
 
 
@@ -330,9 +331,10 @@ def test_cleaning_never_fails_and_never_repeats(
 
 def test_tasks_are_read_without_a_model_library() -> None:
     code = (
-        "import sys, playground.tasks as t; t.load_all(); sys.exit('torch' in sys.modules or 'gradio' in sys.modules)"
+        "import sys, playground.tasks.loader as t; t.load_all();"
+        "sys.exit('torch' in sys.modules or 'gradio' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=tasks.FOLDER.parent).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=loader.FOLDER.parent).returncode == 0
 
 
 def lost(generator: Generator, asked: list[tuple[Task, Language, Mode]]) -> list[tuple[str, Language, Mode, str]]:

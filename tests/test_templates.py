@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from playground import generate, tasks
+from playground import generate
 from playground.generators.local import LocalGenerator
 from playground.rendering import templates
+from playground.tasks import loader
 from playground.types import Refused, Request, Text, Turn
 from tests import built
 
@@ -60,7 +61,7 @@ def test_a_template_without_a_system_prompt_gets_it_in_front_of_the_first_messag
 @pytest.mark.parametrize("template", WITHOUT_SYSTEM.values(), ids=WITHOUT_SYSTEM)
 def test_every_task_works_on_such_a_template(template: str) -> None:
     one = generator(template)
-    for task in tasks.load_all():
+    for task in loader.load_all():
         request = task.request(task.defaults("en"), "en", "chat")
         rendered = one.render(request)
         if request.mode == "chat":

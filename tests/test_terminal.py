@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from playground import cli, parameters, rows
-from playground.flags import given_values, typed
+from playground import parameters
+from playground.cli import main as cli
+from playground.cli.flags import given_values, typed
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits
+from playground.tables import rows
 from tests import scripted_batch
 
 SAID = "蓝月 – “café” 🙂 ≥ 3"
@@ -95,7 +97,7 @@ def test_a_process_whose_terminal_is_ascii_prints_and_ends_well() -> None:
 def test_words_that_the_locale_cannot_read_are_read_as_utf_8_and_name_the_same_files(tmp_path: Path) -> None:
     (tmp_path / "größe.csv").write_text("x", encoding="utf-8")
     code = (
-        "import argparse; from pathlib import Path; from playground import terminal\n"
+        "import argparse; from pathlib import Path; from playground.cli import terminal\n"
         "words = terminal.arguments(None); print(ascii(words[:-1]))\n"
         "given = argparse.Namespace(source=words[-1], prompt='x'); terminal.name_files(given, ['source', 'out'])\n"
         "print(Path(given.source).read_bytes())"

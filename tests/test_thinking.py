@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from playground import generate, parameters, tasks
+from playground import generate, parameters
 from playground.batch import Batch, Plan
 from playground.decoding.detokenize import Detokenizer
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
+from playground.tasks import loader
 from playground.thinking import TAGS, Told, answer_alone, frame, opened_after, opens, told_apart
 from playground.types import Mode, Request, Run
 from playground.ui import news
@@ -210,7 +211,7 @@ def test_a_card_tells_them_apart_wherever_the_answer_began(
 
 def test_a_list_is_made_of_the_answer_alone() -> None:
     generator = ScriptedGenerator(["<think>\n1. no\n</think>\n1. tea\n2. coffee\n"])
-    task = tasks.find("recommendations")
+    task = loader.find("recommendations")
     request = Request("Which?", parameters.validate({"seed": 0}), "chat")
     *_, run = generate.run(request, generator)
     assert news.of_run("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]
@@ -302,7 +303,7 @@ def test_the_marks_of_a_special_token_stand_where_it_stood_and_break_no_characte
 def test_rows_of_a_batch_are_made_of_the_answer_alone() -> None:
     known = frozenset(parameters.by_name())
     generator = ScriptedGenerator(["<think>\n1. no\n</think>\n1. tea\n2. coffee\n"], parameters=known)
-    row = tasks.find("recommendations").defaults("en")
+    row = loader.find("recommendations").defaults("en")
     plan = Plan("recommendations", mapping={name: name for name in row}, seed=0, values={"max_new_tokens": 99})
     rows = iter([(1, row)])
     (found,) = Batch(plan, generator).results(lambda: next(rows, None), lambda: 1, threading.Event())

@@ -16,10 +16,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from playground import generate, xray
-from playground.cli import main
+from playground.cli.main import main
+from playground.cli.replay import traced
 from playground.decoding import trace_file
 from playground.generators.local import LocalGenerator
-from playground.replay_cli import traced
 from playground.types import PlaygroundError
 from tests import built
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from playground.allocator import trim_soon
+from playground.machine.allocator import trim_soon
 from playground.types import Step, Wait
 
 

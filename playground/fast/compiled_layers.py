@@ -21,10 +21,10 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from playground.cache_folder import cache_root
 from playground.fast.layer_inputs import slot_length, step_tensors, weights_of
 from playground.fast.regions import Given, Region, build_of
 from playground.fast.slots import LONG, SHORTEST
+from playground.machine.cache_folder import cache_root
 
 _SOURCES = sorted(
     path for room in ("fast", "kernels") for path in (Path(__file__).parent.parent / room).iterdir() if path.is_file()

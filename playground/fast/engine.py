@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 import torch
 
-from playground.allocator import trim_soon
 from playground.decoding.turns import Turns
 from playground.fast.formats import FORMATS, on_a_grid
 from playground.fast.net import Net, why_not
 from playground.fast.running import Running
+from playground.machine.allocator import trim_soon
 from playground.settings import ROWS
 from playground.types import FastPath
 

@@ -17,12 +17,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from playground.cache_folder import cache_root
 from playground.fast.compile_queue import QUEUE
 from playground.fast.compiled_layers import CompiledLayers, Variant, library_of
 from playground.fast.layer_inputs import GroupSpec, packed
 from playground.fast.regions import Region, build_of, run_layers
 from playground.kernels import build
+from playground.machine.cache_folder import cache_root
 from playground.one_state import GLOBAL_STATE
 from playground.types import Text
 

@@ -13,7 +13,6 @@ from functools import partial
 
 import torch
 
-from playground.allocator import trim_soon
 from playground.decoding.told import Told
 from playground.decoding.turns import Turns
 from playground.fast.job import Job, Live
@@ -22,6 +21,7 @@ from playground.fast.reading import Prompts
 from playground.fast.rooms import Rooms
 from playground.fast.slots import longer
 from playground.fast.stepping import Steps, rows_of_step
+from playground.machine.allocator import trim_soon
 from playground.types import Refused, Step, Text, Wait
 from playground.waiting import turn
 

@@ -18,9 +18,9 @@ from playground.decoding.findings import Detection, Reading, ReadToken, Waterfal
 from playground.decoding.keep import KeptRow
 from playground.decoding.scene import FRESH_SEED, Scene
 from playground.decoding.waterfall import waterfall
+from playground.evaluation.text_statistics import perplexity
 from playground.generators.local import LocalGenerator
 from playground.settings import Limits
-from playground.statistics import perplexity
 from playground.types import Generator, InvalidRequest, Refused, Request, Text
 
 Halted = Callable[[], bool]

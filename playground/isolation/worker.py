@@ -27,7 +27,7 @@ READY = b"ready\n"
 # What a worker can be asked for; a request names one of them, and nothing else is ever imported for it.
 TASKS: Mapping[str, str] = {
     "table": "playground.tables.reading:read",
-    "yaml": "playground.schema:read_isolated",
+    "yaml": "playground.tasks.schema:read_isolated",
     "form": "playground.parameters.grammar:problem_isolated",
     "template": "playground.rendering.templates:render_isolated",
 }

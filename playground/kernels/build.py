@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from playground.cache_folder import cache_root
+from playground.machine.cache_folder import cache_root
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
 _HEADERS = sorted(Path(__file__).parent.glob("*.h"))

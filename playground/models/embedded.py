@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from playground.cache_folder import CACHE_VARIABLE, cache_root
+from playground.machine.cache_folder import CACHE_VARIABLE, cache_root
 from playground.types import ModelError, ProgressReport, Text
 
 ID = "smollm2"

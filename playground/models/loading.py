@@ -18,8 +18,8 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from playground import mapped_weights
-from playground.cache_folder import cache_root
+from playground.machine import mapped_weights
+from playground.machine.cache_folder import cache_root
 from playground.models import (
     capabilities,
     context,

@@ -20,9 +20,11 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, generate, parameters, tasks
+from playground import generate, parameters
+from playground.evaluation import recommend
 from playground.parameters.words import check_no_ids
-from playground.task import Task
+from playground.tasks import loader
+from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.answer import Waiting, answer
 from playground.ui.blocks import Blocks
@@ -79,7 +81,7 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
 
         try:
             await asyncio.to_thread(ask_early, ask)
-            task = await asyncio.to_thread(tasks.find, texts["task"]) if texts["task"] else None
+            task = await asyncio.to_thread(loader.find, texts["task"]) if texts["task"] else None
             news, run = Growth(), None
             async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
                 async for state in states:
@@ -171,7 +173,7 @@ async def _tell_more(run: Run, card: ModelCard, task: Task | None, texts: Mappin
     """What the texts of a finished run stand for, and what is to be known of it."""
     if task is not None:
         run.value_of = partial(task.value, fields=texts["fields"])
-    run.remarks = await asyncio.to_thread(counsel.remarks, run, card, task, texts["language"], texts["fields"])
+    run.remarks = await asyncio.to_thread(recommend.remarks, run, card, task, texts["language"], texts["fields"])
 
 
 def ask_early(ask: Callable[[ModelCard | None], Request]) -> None:

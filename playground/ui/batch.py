@@ -16,13 +16,16 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, own_task, parameters, rows, visitor
+from playground import parameters, visitor
 from playground.batch import Plan, candidates, failed, guess
+from playground.evaluation import recommend
 from playground.jobs import Jobs, Progress
-from playground.rows import REFUSED, NeedsChoice
-from playground.schema import SchemaError
-from playground.store import StoredJob
-from playground.task import Task
+from playground.storage.database import StoredJob
+from playground.tables import rows
+from playground.tables.rows import REFUSED, NeedsChoice
+from playground.tasks import user_task
+from playground.tasks.schema import SchemaError
+from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form
 from playground.ui.answer import Waiting, answer
@@ -160,7 +163,7 @@ class BatchTab:
         except PlaygroundError as error:
             return gr.update(about={**told, "error": _error(error)})
         own, language = bool(sent.get("own")), form.language_of(sent)
-        remark = counsel.beforehand(task, language, generator.card, own=own) if generator else None
+        remark = recommend.beforehand(task, language, generator.card, own=own) if generator else None
         several = {name: found for name, found in candidates(task, columns).items() if len(found) > 1}
         return gr.update(about={**told, "guess": guess(task, columns), "several": several, "remark": said(remark)})
 
@@ -271,7 +274,7 @@ class BatchTab:
         counts = progress.counts
         state = {
             "key": key, "first": first,
-            "strayed": said(counsel.of_rows(counts.remarked, language)),
+            "strayed": said(recommend.of_rows(counts.remarked, language)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "refused": counts.refused,
             "error": said(progress.trouble),
@@ -347,7 +350,7 @@ def _task(sent: Mapping[str, Any]) -> Task:
 def _own_record(plan: Mapping[str, Any]) -> dict[str, Any] | None:
     """The own task that a job was run with, which its browser may have changed or deleted since."""
     try:
-        return record_of(own_task.read(plan["own"])) if plan.get("own") else None
+        return record_of(user_task.read(plan["own"])) if plan.get("own") else None
     except SchemaError:  # it was read by another version of this program
         return None
 

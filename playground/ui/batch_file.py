@@ -10,9 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from playground import rows
-from playground.rows import NeedsChoice, Reading, Table
 from playground.settings import Limits
+from playground.tables import rows
+from playground.tables.rows import NeedsChoice, Reading, Table
 from playground.types import Text
 from playground.ui.words import said
 

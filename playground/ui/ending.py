@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from playground.leave import leave
-from playground.run_folder import RunFolder
+from playground.machine.run_folder import RunFolder
 
 LONGEST = 30.0  # seconds from the first signal to the end, whatever hangs
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))

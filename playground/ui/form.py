@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from playground import knob_presets, own_task, parameters, reports, tasks
+from playground import parameters
 from playground.conversation import turns_of
-from playground.tasks import Task
+from playground.evaluation import reports
+from playground.tasks import knob_presets, loader, user_task
+from playground.tasks.loader import Task
 from playground.types import (
     LANGUAGES,
     Generator,
@@ -47,7 +49,7 @@ def mode_of(form: Mapping[str, Any], card: ModelCard) -> Mode:
 @functools.cache
 def all_tasks() -> Mapping[str, Task]:
     """Read once: presets do not change while the page runs."""
-    return {task.id: task for task in tasks.load_all()}
+    return {task.id: task for task in loader.load_all()}
 
 
 def task_named(name: object) -> Task | None:
@@ -60,8 +62,8 @@ def task_of(form: Mapping[str, Any]) -> Task | None:
     if form.get("kind") != "task":
         return None
     if form.get("own"):
-        return own_task.read(form["own"])
-    return task_named(form.get("task")) or tasks.find(str(form.get("task")))  # find says what there is instead
+        return user_task.read(form["own"])
+    return task_named(form.get("task")) or loader.find(str(form.get("task")))  # find says what there is instead
 
 
 def preset_values(form: Mapping[str, Any], card: ModelCard | None) -> dict[str, Any]:
@@ -203,7 +205,7 @@ def held(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def task_asked(asked: Mapping[str, Any]) -> Task | None:
     """The task that a request came from, by what was remembered of it."""
-    return own_task.read(asked["own"]) if asked.get("own") else task_named(asked.get("task"))
+    return user_task.read(asked["own"]) if asked.get("own") else task_named(asked.get("task"))
 
 
 def task_part(form: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,7 +237,7 @@ def task_records() -> list[dict[str, Any]]:
 def task_record(task: Task) -> dict[str, Any]:
     return {
         "id": task.id,
-        "group": said(tasks.GROUPS[task.group]),
+        "group": said(loader.GROUPS[task.group]),
         "title": said(task.title),
         "description": said(task.description),
         "fields": [
@@ -292,7 +294,7 @@ def _filled(form: Mapping[str, Any], *names: str) -> dict[str, Any]:
     texts = {name: text for name, text in given.items() if isinstance(text, str)}
     values = form.get("variables")
     try:
-        filled = own_task.filled(texts, values if isinstance(values, Mapping) else {}, language_of(form))
+        filled = user_task.filled(texts, values if isinstance(values, Mapping) else {}, language_of(form))
     except InvalidRequest as error:
         raise InvalidRequest(error.message, OR_AS_IT_STANDS, parameter=error.parameter) from None
     return given | filled

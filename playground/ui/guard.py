@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground import disk
+from playground.machine import disk
 from playground.settings import Settings
 from playground.ui import replies, routes
 from playground.ui.bodies import Bodies, Refused

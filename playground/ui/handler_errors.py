@@ -10,7 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from playground import disk, visitor
+from playground import visitor
+from playground.machine import disk
 from playground.types import PlaygroundError
 from playground.ui.faults import is_ours
 from playground.ui.replies import language_of

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playground import load_times, xray
+from playground import xray
+from playground.machine import load_times
 from playground.models import catalogue
 from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text

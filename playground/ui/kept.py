@@ -9,9 +9,9 @@ from pathlib import Path
 
 import platformdirs
 
-from playground.run_folder import RunFolder
+from playground.machine.run_folder import RunFolder
 from playground.settings import Settings
-from playground.store import Store
+from playground.storage.database import Store
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

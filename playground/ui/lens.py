@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from playground import doctor, parameters, statistics, xray
+from playground import doctor, parameters, xray
+from playground.evaluation import text_statistics
 from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.form import held, language_of, task_asked
@@ -277,21 +278,21 @@ def numbers(candidate: Candidate, single: float | None = None) -> Numbers:
 
     `single` is the share of tokens with one candidate, where the steps themselves do not tell.
     """
-    varied = statistics.variety(candidate.token_ids)
+    varied = text_statistics.variety(candidate.token_ids)
     distinct = [varied.distinct_1, varied.distinct_2, varied.distinct_3]
-    chinese = statistics.is_chinese(candidate.text)
-    traced = statistics.share_of_singles(_alive(step) for step in candidate.steps if step.token_id is not None)
+    chinese = text_statistics.is_chinese(candidate.text)
+    traced = text_statistics.share_of_singles(_alive(step) for step in candidate.steps if step.token_id is not None)
     single = single if traced is None else traced
     unknown = "–" if single is None and candidate.token_ids else None
     found: dict[str, str | None] = {
-        "perplexity": _figure(statistics.perplexity(step.logprob for step in candidate.steps), "{:.1f}"),
-        "entropy": _figure(statistics.mean_entropy_bits(step.entropy_nats for step in candidate.steps), "{:.2f}"),
+        "perplexity": _figure(text_statistics.perplexity(step.logprob for step in candidate.steps), "{:.1f}"),
+        "entropy": _figure(text_statistics.mean_entropy_bits(step.entropy_nats for step in candidate.steps), "{:.2f}"),
         "single": _figure(single, "{:.0%}"),
         "single_unknown": unknown,
         "distinct": " / ".join(f"{share:.2f}" for share in distinct if share is not None) or None,
         "repetition": _figure(varied.repetition, "{:.0%}"),
         "characters": _figure(
-            statistics.distinct(statistics.characters(candidate.text), 1) if chinese else None, "{:.0%}"
+            text_statistics.distinct(text_statistics.characters(candidate.text), 1) if chinese else None, "{:.0%}"
         ),
     }
     return [(FIGURES[name][0], figure, FIGURES[name][1]) for name, figure in found.items() if figure is not None]

@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from playground import own_task
-from playground.schema import SchemaError
-from playground.task import Prompts, Task
+from playground.tasks import user_task
+from playground.tasks.schema import SchemaError
+from playground.tasks.task import Prompts, Task
 from playground.types import PlaygroundError
 from playground.ui import form as forms
 from playground.ui.element import Element, data_of, element
@@ -26,7 +26,7 @@ class Mine:
     """The element under the composer, and its events."""
 
     def layout(self) -> None:
-        self.element = element("mine", None, told=None, most=own_task.MAX_BYTES, most_title=own_task.MAX_TITLE)
+        self.element = element("mine", None, told=None, most=user_task.MAX_BYTES, most_title=user_task.MAX_TITLE)
 
     def wire(self, compose: Element, panel: Element, told: Mapping[str, Any]) -> None:
         """`told` are the options of an event that brings data of its own and waits behind no run."""
@@ -36,11 +36,11 @@ class Mine:
 
     def _keep(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData) -> Any:
         """The free prompt or the chat with its knobs, as a task."""
-        return _answer(event, lambda sent: _task(_written(filled, knobs, sent.get("title")), own_task.FILE))
+        return _answer(event, lambda sent: _task(_written(filled, knobs, sent.get("title")), user_task.FILE))
 
     def _check(self, event: gr.EventData) -> Any:
         """YAML from a file, or typed by hand, as a task."""
-        return _answer(event, lambda sent: _task(sent.get("yaml"), str(sent.get("file") or own_task.FILE)[:_SHOWN]))
+        return _answer(event, lambda sent: _task(sent.get("yaml"), str(sent.get("file") or user_task.FILE)[:_SHOWN]))
 
     def _start(self, filled: dict[str, Any], event: gr.EventData) -> Any:
         """The chosen task as a prompt to be edited, with what its fields hold."""
@@ -61,20 +61,20 @@ def _answer(event: gr.EventData, answer: Callable[[Mapping[str, Any]], dict[str,
 def _written(filled: Mapping[str, Any], knobs: Mapping[str, Any], title: object) -> str:
     values = filled.get("variables")
     given = values if isinstance(values, Mapping) else {}
-    return own_task.write(title, _typed(filled), given, knobs, forms.language_of(filled))
+    return user_task.write(title, _typed(filled), given, knobs, forms.language_of(filled))
 
 
 def _typed(filled: Mapping[str, Any]) -> Prompts:
     text = {name: filled[name] if isinstance(filled.get(name), str) else "" for name in ("prompt", *_CHAT)}
     if filled.get("kind") == "chat":
-        return own_task.chat(text["system"], text["message"], text["prefill"])
-    return own_task.free(text["prompt"])
+        return user_task.chat(text["system"], text["message"], text["prefill"])
+    return user_task.free(text["prompt"])
 
 
 def _task(yaml: object, file: str) -> dict[str, Any]:
     """The YAML and what compose.js draws of it; `as_prompt` is the kind of prompt that can show all of it."""
-    task = own_task.read(yaml, file)
-    return {"yaml": yaml, "record": record_of(task) | {"as_prompt": own_task.kind_of(task)}}
+    task = user_task.read(yaml, file)
+    return {"yaml": yaml, "record": record_of(task) | {"as_prompt": user_task.kind_of(task)}}
 
 
 def record_of(task: Task) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _prompt(filled: Mapping[str, Any]) -> dict[str, Any]:
     if task is None:
         return {}
     parts = task.prompts[forms.language_of(filled)]
-    if filled.get("own") and own_task.kind_of(task) == "chat":
+    if filled.get("own") and user_task.kind_of(task) == "chat":
         typed = {"kind": "chat", "system": parts.system, "message": parts.user, "prefill": parts.prefill}
     else:
         typed = {"kind": "complete", "prompt": parts.complete}

@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from playground import counsel
 from playground.decoding.notes import CUT_SHORT
-from playground.tasks import Task
+from playground.evaluation import recommend
+from playground.tasks.loader import Task
 from playground.thinking import Told, opened_after, told_apart
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.form import remembered
@@ -61,9 +61,9 @@ def of_run(
         texts = [_answer(row) for row in rows]
         if task is not None and language in LANGUAGES:
             known = {name: value for name, value in fields.items() if isinstance(value, str)}
-            remarks = counsel.afterwards(task, language, known, texts, card)
+            remarks = recommend.afterwards(task, language, known, texts, card)
         else:
-            remarks = counsel.unlike(run.request.prompt, texts, card)
+            remarks = recommend.unlike(run.request.prompt, texts, card)
         rows = [{**row, "remark": said(remark)} for row, remark in zip(rows, remarks, strict=True)]
     more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
     if run.error is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from playground import knob_presets, own_task
+from playground.tasks import knob_presets, user_task
 from playground.types import PlaygroundError, Text
 from playground.ui import api, form, news, tokens, waterfall
 from playground.ui.ahead import Ahead
@@ -117,7 +117,7 @@ class Page:
                     first,
                     ("task_list",),
                     tasks=form.task_records(),
-                    most_variables=own_task.MAX_FIELDS,
+                    most_variables=user_task.MAX_FIELDS,
                     answered=0,
                 )
                 self._mine.layout()

@@ -13,9 +13,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from playground import conversation, counsel, generate, knob_presets, parameters, xray
+from playground import conversation, generate, parameters, xray
+from playground.evaluation import recommend
 from playground.parameters.inert import inert
-from playground.tasks import Task
+from playground.tasks import knob_presets
+from playground.tasks.loader import Task
 from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
@@ -220,7 +222,7 @@ def _remark(form: Form, card: ModelCard) -> Text | None:
         task = forms.task_of(form)
     except PlaygroundError:
         return None
-    return counsel.beforehand(task, forms.language_of(form), card, own=bool(form.get("own"))) if task else None
+    return recommend.beforehand(task, forms.language_of(form), card, own=bool(form.get("own"))) if task else None
 
 
 def _warning(used: int, asked: int, context: int) -> Text | None:

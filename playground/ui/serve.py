@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from playground.run_folder import RunFolder
+from playground.machine.run_folder import RunFolder
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
 from playground.ui import faults, share

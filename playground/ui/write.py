@@ -16,9 +16,12 @@ from typing import Any
 
 import gradio as gr
 
-from playground import counsel, fitness, generate, knob_presets, manuscript, parameters, visitor
-from playground import draft as drafts
-from playground.draft import Count, Draft
+from playground import generate, parameters, visitor
+from playground.evaluation import fitness, recommend
+from playground.storage import document_export
+from playground.storage import draft as drafts
+from playground.storage.draft import Count, Draft
+from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui import form as forms
 from playground.ui import news
@@ -127,12 +130,13 @@ class WriteTab:
     def _save(self, sent: Sent) -> dict[str, Any]:
         """The manuscript as data that the browser makes a file of: so none of it lies on the server to be fetched."""
         draft, kind = self._draft(self._known(sent)), sent.get("kind")
-        if kind not in manuscript.KINDS:
-            kind = manuscript.KINDS[0]
-        file = {"name": manuscript.file_name(draft, kind), "at": sent.get("at")}
+        if kind not in document_export.KINDS:
+            kind = document_export.KINDS[0]
+        file = {"name": document_export.file_name(draft, kind), "at": sent.get("at")}
         if kind == "docx":
-            return {"file": {**file, "base64": base64.b64encode(manuscript.as_docx(draft)).decode("ascii")}}
-        return {"file": {**file, "text": (manuscript.as_text if kind == "txt" else manuscript.as_markdown)(draft)}}
+            return {"file": {**file, "base64": base64.b64encode(document_export.as_docx(draft)).decode("ascii")}}
+        text_of = document_export.as_text if kind == "txt" else document_export.as_markdown
+        return {"file": {**file, "text": text_of(draft)}}
 
     def _known(self, sent: Sent) -> str:
         """The key that was sent, where there is a draft of it."""
@@ -168,7 +172,7 @@ class WriteTab:
         """Said before a section is written, of a model that is not made for the language of the text."""
         generator = self._host.loaded
         language = fitness.language_of(drafts.typed(draft)) or draft.language
-        return None if generator is None else counsel.not_made(language, generator.card)
+        return None if generator is None else recommend.not_made(language, generator.card)
 
     def _carried(self, draft: Draft, sent: Sent) -> dict[str, Any]:
         """What the next section would follow, and its share of the window; no figures before a model is loaded."""

@@ -20,8 +20,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from playground import parameters, tasks
+from playground import parameters
 from playground.generators.scripted import ScriptedGenerator
+from playground.tasks import loader
 from playground.ui import api
 from tests.ui.conftest import Site, Visit, body
 from tests.ui.served import ROOT, free_port
@@ -134,7 +135,7 @@ def test_a_task_ends_with_its_result_and_what_is_to_be_known_of_the_texts(client
 def test_a_tasks_own_values_stand_where_a_call_names_the_registrys_default() -> None:
     texts = {**dict.fromkeys(("prompt", "mode", "system", "prefill"), ""), "path": "exact", "turns": [], **SLOGANS}
     values = {p.name: list(p.default) if isinstance(p.default, tuple) else p.default for p in parameters.REGISTRY}
-    own = tasks.find("slogans").parameters_for("zh", "chat")
+    own = loader.find("slogans").parameters_for("zh", "chat")
     card = ScriptedGenerator(["a"]).card
     asked = api.request_of(texts, values, card)
     assert asked.mode == "chat" and asked.task == "slogans" and "蓝月" in asked.prompt

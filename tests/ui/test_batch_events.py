@@ -14,11 +14,12 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from playground import own_task, parameters
+from playground import parameters
 from playground.batch import Plan
 from playground.generators.scripted import ScriptedGenerator
-from playground.rows import Result
 from playground.settings import Limits, Settings
+from playground.tables.rows import Result
+from playground.tasks import user_task
 from playground.types import Busy, InvalidRequest
 from playground.ui.batch import BatchTab
 from playground.ui.host import Host
@@ -30,7 +31,7 @@ from playground.visitor import Visitor, answer_to
 from tests.ui.conftest import heard
 from tests.ui.events import Screen
 
-OWN = own_task.write("Fox story", own_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
+OWN = user_task.write("Fox story", user_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
 ODD: list[Any] = [
     None, True, False, 0, -1, 7, 1.5, float("nan"), float("inf"), 10**400, 2**63, -(2**64), "", " ", "x", "\ud800",
     "a\0b", "k" * 100_000, "../../etc/passwd", "/etc/passwd", [], [1], ["\ud800"], {}, {"\ud800": "\udfff"}, {"a": []},

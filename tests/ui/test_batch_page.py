@@ -14,9 +14,10 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from playground import own_task, parameters
-from playground.rows import Result
-from playground.store import Store, StoredJob
+from playground import parameters
+from playground.storage.database import Store, StoredJob
+from playground.tables.rows import Result
+from playground.tasks import user_task
 from tests.ui.conftest import PATIENCE, Held, Site, Visit
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.served import SCRIPTED, Forked, free_port
@@ -81,7 +82,7 @@ def kept_job(server: Server, page: Page) -> tuple[StoredJob, list[Result]]:
 
 def keep_broken(page: Page) -> None:
     """An own task in this browser's store, as another tab would put it there, that no server reads any more."""
-    own = own_task.write("Broken", own_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
+    own = user_task.write("Broken", user_task.free("About {{product}}:"), {}, parameters.validate({}), "en")
     texts = {"title": {"en": "Broken", "zh": "坏"}, "group": {"en": "My tasks", "zh": "我的任务"}}
     one = {"key": "own:a", "yaml": own.replace("group: write", "group: poems"), "record": {**texts, "fields": []}}
     page.evaluate("one => localStorage.setItem('playground-own-tasks', JSON.stringify([one]))", one)

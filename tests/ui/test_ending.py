@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from gradio import networking, tunneling
 
-from playground.run_folder import LOCK, RunFolder
+from playground.machine.run_folder import LOCK, RunFolder
 from playground.settings import Settings
 from playground.types import PlaygroundError
 from playground.ui import share

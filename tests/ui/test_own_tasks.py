@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from playground import own_task, tasks
+from playground.tasks import loader, user_task
 from tests.ui.conftest import Visit, body, generate
 
 pytestmark = pytest.mark.browser
@@ -103,9 +103,9 @@ def code_is_sent_as_it_stands(page: Page) -> None:
     assert fill.evaluate("box => getComputedStyle(box).appearance") == "auto"  # a checked box looks checked
     expect(fields).to_have_count(3)
     expect(page.locator(".mine [name=keep]")).to_be_visible()
-    many = " ".join(f"{{{{v{number}}}}}" for number in range(own_task.MAX_FIELDS + 1))
-    page.locator("#prompt").fill(many.removesuffix(f" {{{{v{own_task.MAX_FIELDS}}}}}"))
-    expect(fields).to_have_count(own_task.MAX_FIELDS)
+    many = " ".join(f"{{{{v{number}}}}}" for number in range(user_task.MAX_FIELDS + 1))
+    page.locator("#prompt").fill(many.removesuffix(f" {{{{v{user_task.MAX_FIELDS}}}}}"))
+    expect(fields).to_have_count(user_task.MAX_FIELDS)
     inside = page.locator(".variables").evaluate("box => [box.offsetHeight, box.scrollHeight > box.clientHeight]")
     assert inside[0] < 400 and inside[1]
     page.locator("#prompt").fill(many)
@@ -162,7 +162,7 @@ def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(
     write_prompt(page)
     save(page, "Fox story")
     text = exported(page)
-    assert own_task.read(text).title.en == "Fox story"
+    assert user_task.read(text).title.en == "Fox story"
     page.locator(".mine [name=delete]").click()
     bring(page, tmp_path, text.replace("group: write", "group: poems"))
     error = page.locator("[data-panel=yaml] .field-error")
@@ -176,7 +176,7 @@ def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(
     open_mine(page, "Fox story")
     assert exported(page) == text
     page.locator(".mine [name=delete]").click()
-    bring(page, tmp_path, "#" * (own_task.MAX_BYTES + 1))
+    bring(page, tmp_path, "#" * (user_task.MAX_BYTES + 1))
     expect(error).to_contain_text("at most 66 kB are allowed")
 
 
@@ -184,7 +184,7 @@ def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
     scripted: str, visit: Visit, tmp_path: Path
 ) -> None:
     page = visit(scripted)
-    text = (tasks.FOLDER / "recommendations.yaml").read_text(encoding="utf-8")
+    text = (loader.FOLDER / "recommendations.yaml").read_text(encoding="utf-8")
     bring(page, tmp_path, text.replace("{en: Recommendations, zh: 推荐}", "{en: My list, zh: 我的清单}"))
     open_mine(page, "My list")
     page.locator("#knobs [data-knob=seed] input").fill("0")

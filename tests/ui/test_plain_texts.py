@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from gradio_client import Client
 
-from playground import own_task, parameters
-from playground.run_folder import LOCK
+from playground import parameters
+from playground.machine.run_folder import LOCK
+from playground.tasks import user_task
 from tests.ui.events import PageClient, outputs, screen, status
 from tests.ui.served import SCRIPTED, Forked, free_port
 
@@ -122,7 +123,7 @@ def test_texts_that_look_like_objects_come_back_as_they_went(site: Site) -> None
         assert seen["text"].count(text) == 5
         told = answers(page.ask("write", "keep", {"head": {"title": "A draft", "plan": text}, "at": 1}))
         assert next(one for one in told if one)["head"]["plan"] == text
-        yaml = own_task.write("Mine", own_task.free(text + " {{thing}}"), {}, parameters.validate({}), "en")
+        yaml = user_task.write("Mine", user_task.free(text + " {{thing}}"), {}, parameters.validate({}), "en")
         (told, *_) = answers(page.ask("mine", "check", {"yaml": yaml}))
         assert told["yaml"] == yaml and told["record"]["title"]["en"] == "Mine"
     site.untouched()

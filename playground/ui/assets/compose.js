@@ -15,7 +15,7 @@ let timer = 0;
 let turned = "";
 let drawn = null; // the names whose fields stand there
 let asked = 0; // how often knobs were asked for
-// The rule of task.py, so that fields appear while a person types; what is sent is decided there.
+// The rule of tasks/task.py, so that fields appear while a person types; what is sent is decided there.
 const PLACE = /\{\{[ \t]*([\p{L}\p{N}_]{1,40})[ \t]*\}\}/gu;
 // What is filled in is decided here and nowhere else. Gradio may set an element back to what it was when the page
 // came, just after its script has run: then this is put in force again.
@@ -33,7 +33,7 @@ const places = () => {
   const text = (TEXTS[form.kind] ?? []).map((name) => form[name]).join("\n");
   return [...new Set([...text.matchAll(PLACE)].map((place) => place[1]))];
 };
-/** The places that are filled in; the rule of own_task.py. */
+/** The places that are filled in; the rule of tasks/user_task.py. */
 const variables = () => {
   const names = places();
   return form.fill && names.length <= props.most_variables ? names : [];

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from playground import parameters, schema
-from playground.listing import Split
-from playground.output import Column, Output, OutputKind, is_record
-from playground.schema import Node, SchemaError
-from playground.task import MAX_LENGTH, NAME, PLACE, Example, Field, FieldType, Override, Prompts, Task
+from playground import parameters
+from playground.tasks import schema
+from playground.tasks.listing import Split
+from playground.tasks.output import Column, Output, OutputKind, is_record
+from playground.tasks.schema import Node, SchemaError
+from playground.tasks.task import MAX_LENGTH, NAME, PLACE, Example, Field, FieldType, Override, Prompts, Task
 from playground.types import LANGUAGES, InvalidRequest, Language, Mode, Text
 
 __all__ = ["FOLDER", "GROUPS", "Example", "Field", "Task", "build", "find", "load", "load_all"]
 
-FOLDER = Path(__file__).parent.parent / "presets"
+FOLDER = Path(__file__).parents[2] / "presets"
 GROUPS: dict[str, Text] = {
     "marketing": Text("Marketing", "营销"),
     "understand": Text("Understand", "理解"),

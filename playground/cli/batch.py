@@ -18,14 +18,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import batch_files, counsel, own_task, parameters, rows
+from playground import batch_files, parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.batch_files import Kept
-from playground.flags import add_parameters, count, given_values, pair, pairs
+from playground.cli.flags import add_parameters, count, given_values, pair, pairs
+from playground.evaluation import recommend
 from playground.generate import FRESH_SEED
-from playground.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
 from playground.settings import ROWS, Limits, add_model_flags
-from playground.task import Task
+from playground.tables import rows
+from playground.tables.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
+from playground.tasks import user_task
+from playground.tasks.task import Task
 from playground.types import Generator, InvalidRequest, Text
 
 Load = Callable[[argparse.Namespace], Generator]
@@ -82,7 +85,7 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
             batch_files.write_sheet(sheet, table.columns, kept)
     states = [one.state for one in kept.results.values()]
     failed, refused, done = (states.count(state) for state in (FAILED, REFUSED, DONE))
-    strayed = counsel.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
+    strayed = recommend.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
     told = f"{done} of {len(table.rows)} rows done, {failed} failed" + (f", {refused} refused" if refused else "")
     print(f"{told}, {strayed.en}." if strayed else f"{told}.", file=sys.stderr)
     return 0 if done == len(table.rows) else 2
@@ -175,8 +178,8 @@ def _read_task(file: Path) -> str:
     """The YAML of a person's own task, once it is known to be one. Raises SchemaError with the line."""
     try:
         with file.open("rb") as opened:
-            found = opened.read(own_task.MAX_BYTES + 1)
-        text = found.decode("utf-8-sig", "strict" if len(found) <= own_task.MAX_BYTES else "replace")
+            found = opened.read(user_task.MAX_BYTES + 1)
+        text = found.decode("utf-8-sig", "strict" if len(found) <= user_task.MAX_BYTES else "replace")
     except (OSError, UnicodeDecodeError):
         shown = file.name[-_SHOWN:]
         raise InvalidRequest(
@@ -184,7 +187,7 @@ def _read_task(file: Path) -> str:
             Text("Name the YAML file of a task.", "请给出任务的 YAML 文件。"),
             parameter="task-file",
         ) from None
-    own_task.read(text, file.name[-_SHOWN:])
+    user_task.read(text, file.name[-_SHOWN:])
     return text
 
 
@@ -204,7 +207,7 @@ def _write(table: Table, todo: Sequence[int], kept: Kept, out: Path, generator: 
         return None if number is None else (number, table.rows[number - 1])
 
     plan = kept.plan
-    remark = counsel.beforehand(plan.read_task(), plan.language, generator.card, own=bool(plan.own))
+    remark = recommend.beforehand(plan.read_task(), plan.language, generator.card, own=bool(plan.own))
     if remark is not None:
         print(remark.en, file=sys.stderr)
     batch = Batch(plan, generator)

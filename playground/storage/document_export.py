@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import docx
 from docx.oxml import OxmlElement
 
-from playground.draft import Draft, readable
+from playground.storage.draft import Draft, readable
 
 KINDS = ("md", "docx", "txt")
 _RULE = 40  # characters of the line under a title in plain text, at most

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
 
-from playground.listing import bare
-from playground.statistics import characters, cycle, distinct, is_chinese, repetition_rate
-from playground.task import PLACE, Task
+from playground.evaluation.text_statistics import characters, cycle, distinct, is_chinese, repetition_rate
+from playground.tasks.listing import bare
+from playground.tasks.task import PLACE, Task
 from playground.types import Language
 
 TOGETHER = 4  # candidates that a person sees side by side: no two of them should be the same

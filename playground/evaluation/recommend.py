@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 
-from playground import fitness, reports
-from playground.fitness import Fault
+from playground.evaluation import fitness, reports
+from playground.evaluation.fitness import Fault
+from playground.evaluation.reports import Report
 from playground.models import catalogue
-from playground.reports import Report
-from playground.task import Task
+from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Run, Text
 
 _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Text("Chinese", "中文")}

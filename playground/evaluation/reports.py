@@ -12,14 +12,14 @@ from typing import Any, cast, get_args
 
 import yaml
 
-from playground import schema, tasks
-from playground.outcomes import Figures
-from playground.schema import Node
+from playground.evaluation.metrics import Figures
+from playground.tasks import loader, schema
+from playground.tasks.schema import Node
 from playground.types import LANGUAGES, Language, Mode, Text
 from playground.types import Path as DecodingPath
 
-FOLDER = tasks.FOLDER / "measured"
-HEAD = "# Written by python -m playground measure; what the figures mean: playground/outcomes.py.\n"
+FOLDER = loader.FOLDER / "measured"
+HEAD = "# Written by python -m playground measure; what the figures mean: playground/evaluation/metrics.py.\n"
 _MEANS = ("distinct_2", "length")
 
 

@@ -2,7 +2,7 @@
 
 Whatever was accepted is on the disk before the caller goes on. Knows no task, no model and no page: what a job is about
 is JSON of its owner. A job or a draft is found by its key alone, which nobody can guess; there is no list to ask for.
-Days are those of store_days.py, not of a calendar.
+Days are those of storage/days.py, not of a calendar.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playground import store_days, store_tables
-from playground.disk import DiskError
-from playground.draft import MOST_SECTIONS, Draft, Section
-from playground.rows import REFUSED, Result
+from playground.machine.disk import DiskError
 from playground.settings import Limits
-from playground.store_days import Clock
-from playground.store_shares import Shares, Table
+from playground.storage import tables
+from playground.storage.days import DAY, Clock, at_start, while_open
+from playground.storage.draft import MOST_SECTIONS, Draft, Section
+from playground.storage.shares import Shares, Table
+from playground.tables.rows import REFUSED, Result
 from playground.types import InvalidRequest, Text
 from playground.visitor import Visitor
 
@@ -80,7 +80,7 @@ class Store:
             for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 self._connection.execute(f"PRAGMA {setting}")
             with self._transaction() as write:
-                store_tables.make(write)
+                tables.make(write)
             self._begin()
         except (OSError, sqlite3.Error) as error:
             log.error("The data folder %s cannot be used: %s. --data-folder chooses another.", folder, error)
@@ -290,8 +290,8 @@ class Store:
         wall, self._since = self._clock.wall(), self._clock.steady()
         day, then, salt = self._connection.execute("SELECT day, wall, salt FROM keeping").fetchone()
         self._shares = Shares(self._limits, salt)
-        days = store_days.at_start(then, wall) if then else 0
-        if days or not then or wall < then - store_days.DAY:
+        days = at_start(then, wall) if then else 0
+        if days or not then or wall < then - DAY:
             self._connection.execute("UPDATE keeping SET day = ?, wall = ?", (day + days, wall))
         if self._limits.store_bytes:
             page = self._connection.execute("PRAGMA page_size").fetchone()[0]
@@ -300,10 +300,10 @@ class Store:
     def _today(self, write: sqlite3.Connection) -> int:
         day, then = write.execute("SELECT day, wall FROM keeping").fetchone()
         steady, wall = self._clock.steady() - self._since, self._clock.wall()
-        if steady < store_days.DAY:
+        if steady < DAY:
             return int(day)
-        self._since += steady - steady % store_days.DAY
-        day += store_days.while_open(steady, then, wall)
+        self._since += steady - steady % DAY
+        day += while_open(steady, then, wall)
         write.execute("UPDATE keeping SET day = ?, wall = ?", (day, wall))
         return int(day)
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from playground.statistics import (
+from playground.evaluation.text_statistics import (
     Cycle,
     characters,
     cycle,

@@ -12,9 +12,10 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from playground import disk, parameters, xray
-from playground.flags import add_parameters, given_values
-from playground.terminal import print_json
+from playground import parameters, xray
+from playground.cli.flags import add_parameters, given_values
+from playground.cli.terminal import print_json
+from playground.machine import disk
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 
 NEEDS_THE_MODEL = (

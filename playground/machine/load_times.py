@@ -7,7 +7,7 @@ import math
 from contextlib import suppress
 from pathlib import Path
 
-from playground.cache_folder import cache_root
+from playground.machine.cache_folder import cache_root
 
 _MOST = 50  # models; those that were loaded longest ago are forgotten
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from playground.outcomes import Figures
-from playground.reports import Report
-from playground.task import Task
+from playground.evaluation.metrics import Figures
+from playground.evaluation.reports import Report
+from playground.tasks.task import Task
 from playground.types import LANGUAGES, Language
 
 Fault = Literal["form", "named", "language", "empty", "loops", "copied", "identical"]

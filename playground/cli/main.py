@@ -14,15 +14,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground import counsel, disk, generate, models, parameters, tasks, xray
-from playground.batch_cli import add_batch
-from playground.flags import PROGRAM, Parser, add_parameters, given_values, pairs
-from playground.measure_cli import add_measure
+from playground import generate, models, parameters, xray
+from playground.cli.batch import add_batch
+from playground.cli.flags import PROGRAM, Parser, add_parameters, given_values, pairs
+from playground.cli.measure import add_measure
+from playground.cli.replay import add_replay, check_place, traced
+from playground.cli.terminal import arguments, name_files, prepare, print_json, read_input
+from playground.evaluation import recommend
+from playground.machine import disk
 from playground.models import catalogue
 from playground.parameters.record import Parameter
-from playground.replay_cli import add_replay, check_place, traced
 from playground.settings import add_model_flags, parse_max_memory
-from playground.terminal import arguments, name_files, prepare, print_json, read_input
+from playground.tasks import loader
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
 
 _FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "offload_folder")
@@ -108,16 +111,16 @@ def _generate(given: argparse.Namespace) -> int:
         mode = "chat" if generator.card.has_chat_template else "complete"
         request = _draft(given, values, mode)
     if given.task is not None:
-        _say(counsel.beforehand(tasks.find(given.task), given.language, generator.card))
+        _say(recommend.beforehand(loader.find(given.task), given.language, generator.card))
     if given.trace is not None:
         request = replace(request, keep=xray.new_run_id())
         xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
     with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
         run = _follow(told, quiet=given.json)
-    task, fields = (None if given.task is None else tasks.find(given.task)), _fields(given)
+    task, fields = (None if given.task is None else loader.find(given.task)), _fields(given)
     if task is not None:
         run.value_of = partial(task.value, fields=fields)
-    run.remarks = counsel.remarks(run, generator.card, task, given.language, fields)
+    run.remarks = recommend.remarks(run, generator.card, task, given.language, fields)
     for place, remark in run.remarks:
         if place is not None:  # the rest was said before
             _say_of(run, place, remark)
@@ -263,7 +266,7 @@ def parameter_record(parameter: Parameter) -> dict[str, Any]:
 
 
 def _tasks(given: argparse.Namespace) -> int:
-    found = tasks.load_all()
+    found = loader.load_all()
     if given.json:
         print_json([task.record() for task in found])
         return 0

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from playground import cli, own_task, parameters, schema, tasks
+from playground import parameters
+from playground.cli import main as cli
 from playground.generators.scripted import ScriptedGenerator
+from playground.tasks import loader, schema, user_task
 from playground.types import InvalidRequest, Language, PlaygroundError, Request, Step
 from playground.ui import api
 from playground.ui import form as forms
@@ -33,11 +35,12 @@ def asked(form: dict[str, Any], knobs: dict[str, Any] | None = None) -> Request:
 
 
 def written(prompt: str = PROMPT, values: dict[str, Any] | None = None, **knobs: Any) -> str:
-    return own_task.write("My story", own_task.free(prompt), TYPED if values is None else values, NEUTRAL | knobs, "en")
+    typed = TYPED if values is None else values
+    return user_task.write("My story", user_task.free(prompt), typed, NEUTRAL | knobs, "en")
 
 
 def filled(prompt: str, values: dict[str, str], language: Language = "en") -> str:
-    return own_task.filled({"prompt": prompt}, values, language)["prompt"]
+    return user_task.filled({"prompt": prompt}, values, language)["prompt"]
 
 
 def chat(system: str, message: str, prefill: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def chat(system: str, message: str, prefill: str, values: dict[str, Any]) -> dic
 
 
 def test_the_request_carries_the_prompt_with_its_variables_filled() -> None:
-    assert own_task.variables(PROMPT) == ["hero", "地点"]
+    assert user_task.variables(PROMPT) == ["hero", "地点"]
     assert asked(free(PROMPT, TYPED)).prompt == "A story about a fox in 杭州.\n\nTitle: a fox,"
     assert asked(free("None in {single}, {{a.b}} or {{ }}.", {})).prompt == "None in {single}, {{a.b}} or {{ }}."
 
@@ -64,23 +67,23 @@ def test_a_chat_has_variables_in_each_of_its_texts() -> None:
     ("system", "prefill"), [("You are {{hero}}.", "Well,"), ("", ""), ("You are calm.\n\nAlways.", "{{hero}}:")]
 )
 def test_a_saved_chat_asks_what_the_chat_asked_and_is_edited_as_one(system: str, prefill: str) -> None:
-    parts = own_task.chat(system, "Where is {{地点}},\n{{hero}}?", prefill)
-    yaml = own_task.write("Fox", parts, TYPED, NEUTRAL | {"temperature": 0.6}, "en")
-    task = own_task.read(yaml)
-    assert task.prompts["en"] == task.prompts["zh"] == parts and own_task.kind_of(task) == "chat"
+    parts = user_task.chat(system, "Where is {{地点}},\n{{hero}}?", prefill)
+    yaml = user_task.write("Fox", parts, TYPED, NEUTRAL | {"temperature": 0.6}, "en")
+    task = user_task.read(yaml)
+    assert task.prompts["en"] == task.prompts["zh"] == parts and user_task.kind_of(task) == "chat"
     form = forms.first_form() | {"kind": "task", "own": yaml, "fields": TYPED}
     request = asked(form, forms.preset_values(form, CARD))
     same = asked(chat(parts.system, parts.user, parts.prefill, TYPED), {**NEUTRAL, "temperature": 0.6})
     assert replace(request, task=None) == same and request.mode == "chat"
     plain = forms.request_of(form, NEUTRAL, replace(CARD, has_chat_template=False))
     assert plain.mode == "complete" and "Where is 杭州,\na fox?" in plain.prompt
-    other = own_task.read(yaml.replace("    complete: |-\n", "    complete: |-\n      Edited.\n"))
-    assert own_task.kind_of(other) is None  # a chat would not show that
+    other = user_task.read(yaml.replace("    complete: |-\n", "    complete: |-\n      Edited.\n"))
+    assert user_task.kind_of(other) is None  # a chat would not show that
 
 
 def test_a_chat_without_a_message_is_no_task() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        own_task.write("Fox", own_task.chat("You are {{hero}}.", " ", ""), TYPED, NEUTRAL, "en")
+        user_task.write("Fox", user_task.chat("You are {{hero}}.", " ", ""), TYPED, NEUTRAL, "en")
     assert caught.value.parameter == "message"
 
 
@@ -107,18 +110,18 @@ def test_a_variable_that_cannot_be_filled_is_told_at_its_field(wrong: dict[str, 
 
 
 def test_more_variables_than_a_form_holds_are_sent_as_they_stand_and_are_no_task() -> None:
-    most = own_task.MAX_FIELDS
+    most = user_task.MAX_FIELDS
     values = {f"v{number}": "x" for number in range(most)}
     prompt = "".join(f"{{{{{name}}}}}" for name in values)
     assert asked(free(prompt, values)).prompt == "x" * most
     many = prompt + "{{one_more}}"
     assert asked(free(many, values)).prompt == many
     assert asked(chat(prompt, "{{one_more}}", "", values)).system == prompt
-    assert own_task.read(written(prompt, values)).defaults("en") == values
+    assert user_task.read(written(prompt, values)).defaults("en") == values
     with pytest.raises(InvalidRequest, match=f"{most + 1} variables; a task has at most {most}") as caught:
         written(many, {})
     assert caught.value.parameter == "prompt"
-    assert own_task.variables("{{" + "n" * 40 + "}}{{" + "n" * 41 + "}}") == ["n" * 40]
+    assert user_task.variables("{{" + "n" * 40 + "}}{{" + "n" * 41 + "}}") == ["n" * 40]
 
 
 CODE = (
@@ -157,7 +160,7 @@ def test_braces_of_the_terminal_and_the_api_are_never_variables(monkeypatch: pyt
 
 def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
     yaml = written(temperature=0.6, stop=["\n"], n=2, seed=11)
-    task = own_task.read(yaml)
+    task = user_task.read(yaml)
     assert task.title.en == task.title.zh == "My story"
     assert task.parameters == {"temperature": 0.6, "stop": ["\n"], "n": 2}
     form = forms.first_form() | {"kind": "task", "own": yaml, "fields": task.defaults("zh"), "language": "zh"}
@@ -167,7 +170,7 @@ def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
     request = asked(form, knobs)
     same = asked(free(PROMPT, TYPED), knobs)
     assert (request.prompt, request.mode, request.values) == (same.prompt, same.mode, same.values)
-    assert own_task.kind_of(task) == "complete"
+    assert user_task.kind_of(task) == "complete"
     assert task.prompts["en"].complete == PROMPT
 
 
@@ -182,29 +185,29 @@ def test_a_saved_prompt_asks_what_the_free_prompt_asked() -> None:
 def test_whatever_is_saved_is_read_again_as_it_was(before: str, value: str, title: str) -> None:
     prompt = f"{before}{{{{name}}}}\n  {before}"
     try:
-        yaml = own_task.write(title, own_task.free(prompt), {"name": value}, NEUTRAL, "en")
+        yaml = user_task.write(title, user_task.free(prompt), {"name": value}, NEUTRAL, "en")
     except InvalidRequest:
-        assert not title.strip() or len(title) > own_task.MAX_TITLE
+        assert not title.strip() or len(title) > user_task.MAX_TITLE
         return
-    task = own_task.read(yaml)
+    task = user_task.read(yaml)
     assert task.prompts["en"].complete == prompt
     assert task.title.zh == " ".join(title.split())
     assert task.defaults("en") == {"name": filled("{{name}}", {"name": value}) if value.strip() else ""}
 
 
 def test_a_saved_task_is_a_preset_like_the_shipped_ones(tmp_path: Any) -> None:
-    task = own_task.read(written())
+    task = user_task.read(written())
     path = tmp_path / f"{task.id}.yaml"
     path.write_text(written(), encoding="utf-8")
-    assert tasks.load(path) == task
+    assert loader.load(path) == task
     assert "prompts:\n  en:\n    complete: |-\n      A story about {{hero}} in {{ 地点 }}.\n" in written()
 
 
 def test_every_shipped_task_can_be_imported_and_begun_with() -> None:
-    for path in sorted(tasks.FOLDER.glob("*.yaml")):
-        task = own_task.read(path.read_text(encoding="utf-8"), path.name)
-        assert task == tasks.load(path)
-        assert own_task.kind_of(task) is None
+    for path in sorted(loader.FOLDER.glob("*.yaml")):
+        task = user_task.read(path.read_text(encoding="utf-8"), path.name)
+        assert task == loader.load(path)
+        assert user_task.kind_of(task) is None
         for language in ("en", "zh"):
             fields = {name: value or "-" for name, value in task.defaults(language).items()}
             sent = filled(task.prompts[language].complete, fields, language)
@@ -238,7 +241,7 @@ def test_an_own_task_of_a_shipped_name_is_the_visitors_own() -> None:
 )
 def test_what_no_task_can_hold_is_told_before_it_is_saved(title: Any, prompt: str, parameter: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        own_task.write(title, own_task.free(prompt), {}, NEUTRAL, "en")
+        user_task.write(title, user_task.free(prompt), {}, NEUTRAL, "en")
     assert caught.value.parameter == parameter
 
 
@@ -273,7 +276,7 @@ HOSTILE = [
 @pytest.mark.parametrize(("text", "line", "reason"), HOSTILE, ids=[reason for _, _, reason in HOSTILE])
 def test_hostile_yaml_is_refused_with_its_line(text: Any, line: int | None, reason: str) -> None:
     with pytest.raises(schema.SchemaError) as caught:
-        own_task.read(text, "from a stranger.yaml")
+        user_task.read(text, "from a stranger.yaml")
     assert caught.value.line == line
     assert reason in caught.value.say("en")
     assert "from a stranger.yaml" in caught.value.say("zh")
@@ -284,10 +287,10 @@ def test_yaml_that_takes_too_much_to_read_is_one_sentence_and_read_by_no_server(
 ) -> None:
     monkeypatch.setattr(schema, "_read", lambda *_: pytest.fail("the server itself read it"))
     yaml = written("[a, b], " * 3_000 + "{{much}}", {"much": "x " * 2_900})
-    assert own_task.read(yaml, "mine.yaml").fields[0].name == "much"
+    assert user_task.read(yaml, "mine.yaml").fields[0].name == "much"
     monkeypatch.setattr(schema, "_MOST", replace(schema._MOST, memory=10**5))
     with pytest.raises(schema.SchemaError, match=r"other.yaml: it takes too long to read") as caught:
-        own_task.read(yaml, "other.yaml")
+        user_task.read(yaml, "other.yaml")
     assert "读取时间过长" in caught.value.say("zh")
     with pytest.raises(schema.SchemaError, match="larger than 64 KB"):
         written("x" * 10_000_000 + "{{a}}", {})
@@ -305,26 +308,26 @@ def test_a_task_is_parsed_once_nobody_changes_it_and_a_mistake_is_told_each_time
 
     monkeypatch.setattr(schema, "parse_untrusted", noted)
     yaml = written("Once {{hero}} went.", {"hero": "a fox"}, stop=["\n"], temperature=0.31)
-    task = own_task.read(yaml, "mine")
+    task = user_task.read(yaml, "mine")
     before = copy.deepcopy(task)
-    assert parsed == [own_task.FILE, "mine"]
+    assert parsed == [user_task.FILE, "mine"]
     parsed.clear()
     form = forms.first_form() | {"kind": "task", "own": yaml, "fields": {"hero": "a hare"}}
     for _ in range(3):
         request = asked(form, forms.preset_values(form, CARD))
         forms.wishes_of_all_forms(form)
         forms.held(dict(request.values), forms.remembered(request, forms.task_part(form)))
-        forms.task_record(own_task.read(yaml, "mine"))
-        own_task.kind_of(own_task.read(yaml, "mine"))
-    assert {own_task.FILE, "mine"}.isdisjoint(parsed)
-    assert own_task.read(yaml, "mine") is task and task == before
+        forms.task_record(user_task.read(yaml, "mine"))
+        user_task.kind_of(user_task.read(yaml, "mine"))
+    assert {user_task.FILE, "mine"}.isdisjoint(parsed)
+    assert user_task.read(yaml, "mine") is task and task == before
     for _ in range(2):
         with pytest.raises(schema.SchemaError, match="line 2"):
-            own_task.read("id: story\ncolour: red\n", "mine")
+            user_task.read("id: story\ncolour: red\n", "mine")
     assert parsed.count("mine") == 2
 
 
 def test_an_import_is_held_to_the_templates_that_only_substitute() -> None:
     for inside in ("hero.__class__", "hero|upper", "7*7", "include 'x'", "hero()"):
         with pytest.raises(PlaygroundError, match=r"task\.yaml, line \d+, prompts\.en\.complete"):
-            own_task.read(written().replace("{{ 地点 }}", f"{{{{{inside}}}}}"))
+            user_task.read(written().replace("{{ 地点 }}", f"{{{{{inside}}}}}"))

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from playground.listing import Split
 from playground.parameters.grammar import quoted
+from playground.tasks.listing import Split
 from playground.types import Language, Text
 
 OutputKind = Literal["text", "list", "table", "json"]

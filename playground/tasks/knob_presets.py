@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playground import parameters, schema
-from playground.schema import Node
+from playground import parameters
+from playground.tasks import schema
+from playground.tasks.schema import Node
 from playground.types import InvalidRequest, Text
 
 __all__ = ["FOLDER", "KnobPreset", "from_model", "load_all", "values"]
 
-FOLDER = Path(__file__).parent.parent / "presets" / "knobs"
+FOLDER = Path(__file__).parents[2] / "presets" / "knobs"
 LAST = 1000
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 # generate() fills an unset top_k with this as soon as it samples.

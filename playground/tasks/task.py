@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from playground import listing, parameters
-from playground.output import Output, value_of
+from playground import parameters
 from playground.parameters.grammar import FORMS
+from playground.tasks import listing
+from playground.tasks.output import Output, value_of
 from playground.types import InvalidRequest, Language, Mode, Request, Text
 
 FieldType = Literal["text", "long_text", "choice", "number", "list"]

@@ -15,11 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playground import generate, parameters, reports, tasks
-from playground.outcomes import Figures, Written, figures
-from playground.reports import Report
+from playground import generate, parameters
+from playground.evaluation import reports
+from playground.evaluation.metrics import Figures, Written, figures
+from playground.evaluation.reports import Report
 from playground.settings import add_model_flags
-from playground.task import Task
+from playground.tasks import loader
+from playground.tasks.task import Task
 from playground.types import LANGUAGES, Generator, Language, Mode, PlaygroundError, Request
 from playground.types import Path as DecodingPath
 
@@ -44,7 +46,7 @@ def add_measure(commands: Any, load: Load) -> None:
 def measure(load: Load, given: argparse.Namespace) -> int:
     """Runs the command; what is wrong with it is found before a model is loaded."""
     parameters.by_name()["n"].accept(given.seeds)
-    chosen = [tasks.find(id) for id in given.task] if given.task else tasks.load_all()
+    chosen = [loader.find(id) for id in given.task] if given.task else loader.load_all()
     spoken: tuple[Language, ...] = (given.language,) if given.language else LANGUAGES
     generator = load(given)
     for task in chosen:

@@ -8,8 +8,8 @@ import zipfile
 import docx
 from docx.oxml.ns import qn
 
-from playground.draft import Draft, Section
-from playground.manuscript import as_docx, as_markdown, as_text, file_name
+from playground.storage.document_export import as_docx, as_markdown, as_text, file_name
+from playground.storage.draft import Draft, Section
 
 HOSTILE = "<script>alert(1)</script> # not a heading {{x}} & \x00\x0b\ud800[link](http://a.b) *bold*"
 DRAFT = Draft(

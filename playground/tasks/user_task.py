@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
-from playground import parameters, schema, tasks
-from playground.schema import SchemaError
-from playground.task import MAX_LENGTH, PLACE, Field, Prompts, Task, fill
+from playground import parameters
+from playground.tasks import loader, schema
+from playground.tasks.schema import SchemaError
+from playground.tasks.task import MAX_LENGTH, PLACE, Field, Prompts, Task, fill
 from playground.types import InvalidRequest, Language, Mode, PlaygroundError, Text
 
 MAX_BYTES = 64 * 1024
@@ -86,7 +87,7 @@ def read(text: object, file: str = FILE) -> Task:
 
 @functools.lru_cache(_KEPT)
 def _built(text: str, file: str) -> Task:
-    return tasks.build(schema.parse_untrusted(text, file))
+    return loader.build(schema.parse_untrusted(text, file))
 
 
 def write(
@@ -104,7 +105,7 @@ def write(
         what = Text("A task needs something to fill in.", "任务需要可以填写的内容。")
         hint = Text("Write {{name}} where the prompt changes.", "请在提示词会变的地方写上 {{名称}}。")
         raise InvalidRequest(what, hint, parameter="prompt")
-    if tasks.SHOTS in names or "{{" in PLACE.sub("", prompts.complete):
+    if loader.SHOTS in names or "{{" in PLACE.sub("", prompts.complete):
         what = Text("A task cannot hold this prompt.", "任务无法保存这个提示词。")
         hint = Text(
             "Behind {{ there must be a name of letters, digits or _, and }}; the name shots is taken.",

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from playground import mapped_weights
+from playground.machine import mapped_weights
 
 _ARENA_MAX = -8  # mallopt(3)
 _ARENAS = 2  # numbers are crunched in one or two threads; the others allocate little

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from playground import outcomes, reports, tasks
-from playground.outcomes import Figures, Written
-from playground.reports import Report
-from playground.schema import SchemaError
+from playground.evaluation import metrics, reports
+from playground.evaluation.metrics import Figures, Written
+from playground.evaluation.reports import Report
+from playground.tasks import loader
+from playground.tasks.schema import SchemaError
 
-SLOGANS, KEYWORDS = tasks.find("slogans"), tasks.find("keywords")
+SLOGANS, KEYWORDS = loader.find("slogans"), loader.find("keywords")
 FIELDS = {"product": "Blue Moon", "about": "a coffee shop", "tone": "warm"}
 
 
@@ -21,59 +22,59 @@ def written(*texts: str) -> list[Written]:
 
 
 def report(**changes: object) -> Report:
-    found = outcomes.figures(SLOGANS, "en", written("Blue Moon: coffee at dawn.", "Tea."))
+    found = metrics.figures(SLOGANS, "en", written("Blue Moon: coffee at dawn.", "Tea."))
     made = Report("smollm2", "SmolLM2", "en", "chat", "fast", "int4", 1.5, found)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def test_a_choice_and_a_word_that_says_nothing_do_not_name_a_field() -> None:
-    assert outcomes.names_a_field(SLOGANS, "The moon is up.", FIELDS)
-    assert not outcomes.names_a_field(SLOGANS, "A warm place to be.", FIELDS)
-    assert outcomes.telling_words("The Coffee of our shop") == {"coffee", "shop"}
-    assert outcomes.telling_words("月亮咖啡 Bar") == {"月亮", "亮咖", "咖啡", "bar"}
+    assert metrics.names_a_field(SLOGANS, "The moon is up.", FIELDS)
+    assert not metrics.names_a_field(SLOGANS, "A warm place to be.", FIELDS)
+    assert metrics.telling_words("The Coffee of our shop") == {"coffee", "shop"}
+    assert metrics.telling_words("月亮咖啡 Bar") == {"月亮", "亮咖", "咖啡", "bar"}
 
 
 def test_lines_of_the_prompts_examples_count_as_copied_with_and_without_their_label() -> None:
-    found = outcomes.figures(SLOGANS, "en", written("Velvet: soft hands after a hard day.\nBlue Moon: mine."))
+    found = metrics.figures(SLOGANS, "en", written("Velvet: soft hands after a hard day.\nBlue Moon: mine."))
     assert (found.copied, found.lines) == (1, 2)
-    assert "velvet: soft hands after a hard day." in outcomes.shot_pieces(SLOGANS, "en")
+    assert "velvet: soft hands after a hard day." in metrics.shot_pieces(SLOGANS, "en")
 
 
 def test_a_text_that_goes_on_with_the_next_example_has_lost_its_form() -> None:
-    assert outcomes.has_its_form(SLOGANS, "Blue Moon: coffee.", FIELDS)
-    assert not outcomes.has_its_form(SLOGANS, "Blue Moon: coffee.\nProduct: Velvet", FIELDS)
-    assert not outcomes.has_its_form(SLOGANS, " \n", FIELDS)
+    assert metrics.has_its_form(SLOGANS, "Blue Moon: coffee.", FIELDS)
+    assert not metrics.has_its_form(SLOGANS, "Blue Moon: coffee.\nProduct: Velvet", FIELDS)
+    assert not metrics.has_its_form(SLOGANS, " \n", FIELDS)
 
 
 def test_a_list_has_its_form_from_three_items_on() -> None:
     source = {"text": "tea, cake and milk"}
-    assert outcomes.has_its_form(KEYWORDS, "1. tea\n2. cake\n3. milk", source)
-    assert not outcomes.has_its_form(KEYWORDS, "1. tea\n2. cake\n3. the moon", source)
+    assert metrics.has_its_form(KEYWORDS, "1. tea\n2. cake\n3. milk", source)
+    assert not metrics.has_its_form(KEYWORDS, "1. tea\n2. cake\n3. the moon", source)
 
 
 def test_a_table_is_counted_by_what_the_model_wrote_and_has_a_row_for_each_item() -> None:
-    advertisements = tasks.find("advertisements")
+    advertisements = loader.find("advertisements")
     fields = {"product": "Polar", "channels": "poster, radio"}
     whole = '[{"channel": "poster", "text": "Polar keeps tea hot."}, {"channel": "radio", "text": "Warm all day."}]'
-    assert outcomes.has_its_form(advertisements, whole, fields)
-    assert not outcomes.has_its_form(advertisements, whole.split(", {")[0] + "]", fields)
-    found = outcomes.figures(advertisements, "en", [Written(fields, (whole,))])
+    assert metrics.has_its_form(advertisements, whole, fields)
+    assert not metrics.has_its_form(advertisements, whole.split(", {")[0] + "]", fields)
+    found = metrics.figures(advertisements, "en", [Written(fields, (whole,))])
     assert (found.lines, found.loops, found.named, found.length) == (2, 0, 1, 7.0)
-    assert not outcomes.names_a_field(advertisements, whole.replace("Polar", "It"), fields)
-    assert "luma." in outcomes.shot_pieces(advertisements, "en")
+    assert not metrics.names_a_field(advertisements, whole.replace("Polar", "It"), fields)
+    assert "luma." in metrics.shot_pieces(advertisements, "en")
 
 
 def test_loops_twins_empty_texts_and_the_language_are_counted() -> None:
     loop = "so it goes on " * 5
-    found = outcomes.figures(SLOGANS, "en", written("One.", " one. ", loop, "", "One."))
+    found = metrics.figures(SLOGANS, "en", written("One.", " one. ", loop, "", "One."))
     assert (found.texts, found.empty, found.loops) == (5, 1, 1)
     assert (found.identical, found.pairs) == (1, 6)  # the fifth stands in the next four
     assert found.language == 4
-    assert outcomes.figures(SLOGANS, "zh", written("月亮咖啡，温暖清晨。", "Moon")).language == 1
+    assert metrics.figures(SLOGANS, "zh", written("月亮咖啡，温暖清晨。", "Moon")).language == 1
 
 
 def test_no_texts_are_no_figures_but_no_fault() -> None:
-    found = outcomes.figures(SLOGANS, "en", [])
+    found = metrics.figures(SLOGANS, "en", [])
     assert (found.texts, found.lines, found.distinct_2) == (0, 0, 0.0)
 
 
@@ -115,7 +116,7 @@ def test_a_report_of_an_unknown_task_is_told(tmp_path: Path) -> None:
 
 
 def test_every_report_in_the_repository_is_of_a_task_that_exists() -> None:
-    known = [task.id for task in tasks.load_all()]
+    known = [task.id for task in loader.load_all()]
     reports.check(known)
     measured = {one.language for id in known for one in reports.load(id) if one.model == "smollm2"}
     assert measured == {"en", "zh"}
@@ -123,7 +124,7 @@ def test_every_report_in_the_repository_is_of_a_task_that_exists() -> None:
 
 MEASURED = [
     (task.id, one.figures)
-    for task in tasks.load_all()
+    for task in loader.load_all()
     for one in reports.load(task.id)
     if (one.model, one.language) == ("smollm2", "en")
 ]

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from playground import cli, counsel, parameters, tasks
+from playground import parameters
+from playground.cli import main as cli
+from playground.evaluation import recommend
 from playground.generators.scripted import ScriptedGenerator
 from playground.models import catalogue, embedded
+from playground.tasks import loader
 from playground.types import Language, ModelCard, Text
 
-SLOGANS = tasks.find("slogans")
+SLOGANS = loader.find("slogans")
 SMALL = ModelCard(embedded.ID, embedded.TITLE, "", 134_515_008, "bfloat16", 269_030_016, 8192, True)
 STRANGER = replace(SMALL, id="somebody/model", title="Somebody's")
 ENGLISH = "A small coffee shop by the harbour, open from dawn until the last ferry."
@@ -20,7 +23,7 @@ CHINESE = "港口边的小咖啡馆，从清晨一直开到末班渡轮。"
 
 
 def before(task: str, language: Language, card: ModelCard = SMALL) -> Text | None:
-    return counsel.beforehand(tasks.find(task), language, card)
+    return recommend.beforehand(loader.find(task), language, card)
 
 
 def test_where_the_makers_name_no_chinese_it_is_said_with_two_models_their_size_and_memory() -> None:
@@ -40,8 +43,8 @@ def test_what_was_counted_is_said_in_its_numbers() -> None:
 
 def test_nothing_is_said_where_the_counts_are_good_or_nobody_counted() -> None:
     assert before("slogans", "en") is None
-    assert [before(task.id, language, STRANGER) for task in tasks.load_all() for language in ("en", "zh")] == [
-        None for _ in range(2 * len(tasks.load_all()))
+    assert [before(task.id, language, STRANGER) for task in loader.load_all() for language in ("en", "zh")] == [
+        None for _ in range(2 * len(loader.load_all()))
     ]
     assert before("summary", "zh", replace(SMALL, id="Qwen/Qwen2.5-0.5B-Instruct")) is None
 
@@ -64,7 +67,7 @@ def test_the_models_that_are_named_are_made_for_it_and_larger_than_one_that_is_t
 
 
 def test_a_text_in_another_language_is_told_once_with_the_models_and_then_in_short() -> None:
-    found = counsel.afterwards(SLOGANS, "zh", {}, [CHINESE, ENGLISH, ENGLISH, "OK"], SMALL)
+    found = recommend.afterwards(SLOGANS, "zh", {}, [CHINESE, ENGLISH, ENGLISH, "OK"], SMALL)
     assert found[0] is None and found[3] is None
     assert found[1] is not None and found[2] is not None
     assert "not in Chinese" in found[1].en and "Qwen2.5 0.5B" in found[1].en
@@ -73,19 +76,19 @@ def test_a_text_in_another_language_is_told_once_with_the_models_and_then_in_sho
 
 def test_a_row_among_many_has_its_remark_in_a_few_words() -> None:
     def of_row(*texts: str) -> str | None:
-        found = counsel.of_row(SLOGANS, "zh", {}, texts)
+        found = recommend.of_row(SLOGANS, "zh", {}, texts)
         return None if found is None else found.en
 
     assert of_row(CHINESE) is None and of_row("") is None and of_row() is None
     assert of_row(ENGLISH) == "not in Chinese"
     assert of_row(CHINESE, ENGLISH, ENGLISH) == "texts not in Chinese: 2, 3"
-    assert counsel.of_rows(0, "zh") is None
-    counted = counsel.of_rows(3, "zh")
+    assert recommend.of_rows(0, "zh") is None
+    counted = recommend.of_rows(3, "zh")
     assert counted is not None and (counted.en, counted.zh) == ("3 not in Chinese", "3 行不是中文")
 
 
 def test_what_was_measured_of_a_preset_is_not_said_of_an_own_task_of_its_name() -> None:
-    shipped, own = (counsel.beforehand(SLOGANS, "zh", SMALL, own=own) for own in (False, True))
+    shipped, own = (recommend.beforehand(SLOGANS, "zh", SMALL, own=own) for own in (False, True))
     assert shipped is not None and own is not None
     assert "Measured" in shipped.en and "Measured" not in own.en
     assert "not made for Chinese" in own.en
@@ -112,7 +115,7 @@ def test_the_terminal_says_both_beside_the_text(
     ("prompt", "language"), [(ENGLISH, "English"), (CHINESE, "Chinese"), ("Write a poem", None), ("42", None)]
 )
 def test_a_text_in_another_script_than_its_free_prompt_is_remarked_on(prompt: str, language: str | None) -> None:
-    said = counsel.unlike(prompt, [ENGLISH, CHINESE, "", CHINESE], SMALL)
+    said = recommend.unlike(prompt, [ENGLISH, CHINESE, "", CHINESE], SMALL)
     if language is None:
         assert said == [None] * 4
         return
@@ -124,16 +127,16 @@ def test_a_text_in_another_script_than_its_free_prompt_is_remarked_on(prompt: st
 
 
 def test_a_free_prompt_in_a_language_the_model_is_not_made_for_is_remarked_on_once() -> None:
-    said = counsel.unlike(CHINESE, [CHINESE, CHINESE], SMALL)
+    said = recommend.unlike(CHINESE, [CHINESE, CHINESE], SMALL)
     assert said[0] is not None and said[1] is None
     assert "not made for Chinese" in said[0].en and "Qwen2.5 1.5B Instruct" in said[0].en
-    assert counsel.unlike(CHINESE, [CHINESE], STRANGER) == [None]
-    assert counsel.unlike(CHINESE, [" "], SMALL) == [None]
-    assert counsel.unlike(ENGLISH, [ENGLISH], SMALL) == [None]
+    assert recommend.unlike(CHINESE, [CHINESE], STRANGER) == [None]
+    assert recommend.unlike(CHINESE, [" "], SMALL) == [None]
+    assert recommend.unlike(ENGLISH, [ENGLISH], SMALL) == [None]
 
 
 def test_a_model_that_is_not_made_for_a_language_is_told_where_no_task_is_chosen() -> None:
-    said = counsel.not_made("zh", SMALL)
+    said = recommend.not_made("zh", SMALL)
     assert said is not None and "not made for Chinese" in said.en and "Measured" not in said.en
     assert "Qwen2.5 0.5B Instruct（988 MB，约需 1.2 GB 内存）和 Qwen2.5 1.5B Instruct" in said.zh
-    assert counsel.not_made("en", SMALL) is None and counsel.not_made("zh", STRANGER) is None
+    assert recommend.not_made("en", SMALL) is None and recommend.not_made("zh", STRANGER) is None

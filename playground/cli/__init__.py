@@ -1,0 +1,1 @@
+"""The terminal: its commands, every parameter as a flag, and printing."""

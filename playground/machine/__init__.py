@@ -1,0 +1,1 @@
+"""This machine's memory, disk and folders. Knows neither the page nor how a model computes."""
