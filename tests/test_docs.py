@@ -17,7 +17,7 @@ import pytest
 
 from playground import parameters, settings
 from playground.cli import main as cli
-from tests.test_layers import FLOORS
+from tests.test_layers import FLOORS, TREES, imports, room
 
 ROOT = Path(__file__).parent.parent
 GENERATED = {"docs/parameters.md", "docs/settings.md", "docs/test-long.md"}
@@ -156,6 +156,17 @@ def test_every_file_and_folder_that_a_document_names_exists(document: str) -> No
 def test_the_drawing_of_a_request_names_the_modules_on_its_way() -> None:
     drawn = "".join(blocks(DESIGN, "mermaid"))
     assert "generate.py" in drawn and "ui/play.py" in drawn and "generators/local.py" in drawn
+
+
+def test_an_arrow_between_two_rooms_is_an_import() -> None:
+    drawing = next(one for one in blocks(DESIGN, "mermaid") if one.startswith("flowchart"))
+    labels = dict(re.findall(r'(\w+)\["([^"]+)"\]', drawing))
+    rooms = {node: set(re.findall(r"\b([a-z_]+)(?:/|\.py)", label)) for node, label in labels.items()}
+    arrows = re.findall(r"^ +(\w+)(?:\[[^\]]*\])? --> (\w+)", drawing, flags=re.MULTILINE)
+    assert len(arrows) > 10
+    used = {(room(name), room(target)) for name, tree in TREES.items() for target in imports(tree)}
+    used = {(here.removeprefix("playground."), there.removeprefix("playground.")) for here, there in used}
+    assert [arrow for arrow in arrows if not used & {(a, b) for a in rooms[arrow[0]] for b in rooms[arrow[1]]}] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
