@@ -21,7 +21,7 @@ from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
 from playground.tasks import loader
 from playground.tasks.output import value_of
-from playground.thinking import opened_after, told_apart
+from playground.thinking import opened_after, split_reasoning
 from playground.types import (
     LANGUAGES,
     Candidate,
@@ -212,8 +212,8 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
 
 
 def _split(opened: bool | str, text: str) -> tuple[str, str]:
-    told = told_apart(text, opened=opened)
-    return told.thought, told.answer
+    parsed = split_reasoning(text, opened=opened)
+    return parsed.thought, parsed.answer
 
 
 def _cut(asked: int, room: int) -> Text | None:

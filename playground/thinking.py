@@ -54,7 +54,7 @@ _MESSAGE_ENDS = (END, START, "<|return|>", "<|call|>")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ParsedReasoning:
     """`thought` is "" where there is none; `thinks` while it has not come to its end. `open` is what it began with,
     `close` what would end it."""
 
@@ -79,7 +79,7 @@ def opens(prompt: str) -> str:
     return found
 
 
-def told_apart(text: str, *, opened: bool | str = "", whole: bool = True) -> Told:
+def split_reasoning(text: str, *, opened: bool | str = "", whole: bool = True) -> ParsedReasoning:
     """Thoughts stand at the beginning, one behind the other, or nowhere: further on, a tag is a word like any other.
 
     `opened` is what the prompt has opened a thought with; True is the usual tag. While a text grows (not `whole`), what
@@ -90,26 +90,26 @@ def told_apart(text: str, *, opened: bool | str = "", whole: bool = True) -> Tol
 
 def answer_begins(text: str, opened: bool | str = "") -> tuple[int, bool]:
     """From which place on a growing text may be the answer, and whether it is for certain."""
-    told, rest = _apart(text, opened, whole=False)
-    return len(text) - len(rest), bool(told.answer)
+    parsed, rest = _apart(text, opened, whole=False)
+    return len(text) - len(rest), bool(parsed.answer)
 
 
 def opened_after(begun: str, opened: bool | str) -> str:
     """What a thought is open with once the answer has begun with this text; "" where it is in none."""
     if not begun.strip():
         return OPEN if opened is True else opened or ""
-    told = told_apart(begun, opened=opened, whole=False)
-    return told.open if told.thinks else ""
+    parsed = split_reasoning(begun, opened=opened, whole=False)
+    return parsed.open if parsed.thinks else ""
 
 
 def answer_alone(text: str, opened: str = "") -> str:
     """A whole text without what was thought in it. `opened` is what the model's prompts open a thought with: a text
     that closes it began inside."""
-    told = told_apart(text)
-    if told.answer != text:
-        return told.answer
+    parsed = split_reasoning(text)
+    if parsed.answer != text:
+        return parsed.answer
     closes = TAGS.get(opened, _TO_FINAL)
-    return told_apart(text, opened=opened).answer if opened and closes in text else text
+    return split_reasoning(text, opened=opened).answer if opened and closes in text else text
 
 
 def frame(text: str, opened: str = "") -> list[tuple[int, int]]:
@@ -137,15 +137,15 @@ def marks() -> Iterator[str]:
     yield from TAGS.values()
 
 
-def _apart(text: str, opened: bool | str, whole: bool) -> tuple[Told, str]:
+def _apart(text: str, opened: bool | str, whole: bool) -> tuple[ParsedReasoning, str]:
     """A text told apart, and what of it stands behind all thoughts and their marks."""
     opened = OPEN if opened is True else opened or ""
     thoughts: list[str] = []
-    rest, last, wrapped, ends = text, Told("", ""), False, set[str]()
+    rest, last, wrapped, ends = text, ParsedReasoning("", ""), False, set[str]()
     while (found := _thought(rest, opened, whole)) is not None:
         thoughts.append(found.thought)
         if found.thinks:
-            return Told(_paragraphs(thoughts), "", True, found.open, found.close), ""
+            return ParsedReasoning(_paragraphs(thoughts), "", True, found.open, found.close), ""
         rest, last, opened = found.answer.lstrip(), found, ""
         ends.update(_MESSAGE_ENDS if found.open == f"{CHANNEL}{_FINAL}{MESSAGE}" else ())
         wrapper = "" if wrapped else next((begins for begins in _WRAPPERS if rest.startswith(begins)), "")
@@ -158,10 +158,10 @@ def _apart(text: str, opened: bool | str, whole: bool) -> tuple[Told, str]:
     closed = [at for mark in ends if (at := answer.find(mark)) >= 0]
     if closed or (ends and not whole):
         answer = answer[: min(closed, default=len(answer) - max(_held(answer, mark) for mark in ends))]
-    return Told(_paragraphs(thoughts), answer, open=last.open, close=last.close), rest
+    return ParsedReasoning(_paragraphs(thoughts), answer, open=last.open, close=last.close), rest
 
 
-def _thought(text: str, opened: str, whole: bool) -> Told | None:
+def _thought(text: str, opened: str, whole: bool) -> ParsedReasoning | None:
     """The first thought of a text, with whatever stands behind it as `answer`; None where it begins with none."""
     begun = text.lstrip()
     if opened.startswith(CHANNEL) or begun.startswith((CHANNEL, START)):
@@ -170,7 +170,7 @@ def _thought(text: str, opened: str, whole: bool) -> Told | None:
     if tag:
         return _between(tag, begun.removeprefix(tag), whole)
     if opened and not whole and _may_begin(text):
-        return Told("", "", True, opened, TAGS[opened])
+        return ParsedReasoning("", "", True, opened, TAGS[opened])
     return _between(opened, text, whole) if opened else None
 
 
@@ -180,7 +180,7 @@ def _may_begin(text: str, others: Iterable[str] = ()) -> bool:
     return any(mark.startswith(begun) for mark in (*TAGS, CHANNEL, START, *others))
 
 
-def _between(tag: str, inner: str, whole: bool) -> Told:
+def _between(tag: str, inner: str, whole: bool) -> ParsedReasoning:
     close = TAGS[tag]
     thought, closed, behind = inner.partition(close)
     if not closed and not whole:
@@ -189,10 +189,10 @@ def _between(tag: str, inner: str, whole: bool) -> Told:
         if not closed and not whole and _TITLE.startswith(thought):
             thought = ""
         thought = thought.removeprefix(_TITLE)
-    return Told(thought.strip(), behind, not closed, tag, close)
+    return ParsedReasoning(thought.strip(), behind, not closed, tag, close)
 
 
-def _on_channels(text: str, whole: bool) -> Told | None:
+def _on_channels(text: str, whole: bool) -> ParsedReasoning | None:
     """Messages one after the other; whatever does not stand on the final channel is thought. None without any."""
     thoughts: list[str] = []
     place, header = 0, ""
@@ -203,17 +203,17 @@ def _on_channels(text: str, whole: bool) -> Told | None:
             inner = inner[: len(inner) - max(_held(inner, mark) for mark in _MESSAGE_ENDS)]
         header = f"{CHANNEL}{message['name']}{MESSAGE}"
         if message["name"] == _FINAL:
-            return Told(_paragraphs(thoughts), text[message.end() :], open=header, close=_TO_FINAL)
+            return ParsedReasoning(_paragraphs(thoughts), text[message.end() :], open=header, close=_TO_FINAL)
         thoughts.append(inner.strip())
         if not ends:
             break
         place = min(ends)
         place += len(END) if text.startswith(END, place) else 0
         if any(text[place:].lstrip().startswith(tag) for tag in TAGS):  # it goes on in another way
-            return Told(_paragraphs(thoughts), text[place:], open=header, close=_TO_FINAL)
+            return ParsedReasoning(_paragraphs(thoughts), text[place:], open=header, close=_TO_FINAL)
     if whole and not thoughts:  # no message at all
         return None
-    return Told(_paragraphs(thoughts), "", True, header or f"{CHANNEL}analysis{MESSAGE}", _TO_FINAL)
+    return ParsedReasoning(_paragraphs(thoughts), "", True, header or f"{CHANNEL}analysis{MESSAGE}", _TO_FINAL)
 
 
 def _paragraphs(texts: list[str]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from playground import parameters
 from playground.cli.batch import Load, add_batch
-from playground.decoding.told import Told
+from playground.decoding.step_stream import StepStream
 from playground.generators.scripted import ScriptedGenerator
 from playground.types import Generator, PlaygroundError, Request, Step
 
@@ -22,7 +22,7 @@ TEXTS = ["one line of text", "another line", "the third"]
 
 
 class Announcing(ScriptedGenerator):
-    def open(self, request: Request, cancelled: threading.Event) -> Told:
+    def open(self, request: Request, cancelled: threading.Event) -> StepStream:
         print(f"begins {request.values['seed']}", file=sys.stderr, flush=True)
         return super().open(request, cancelled)
 

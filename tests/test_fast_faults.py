@@ -78,9 +78,9 @@ def beside(generator: LocalGenerator, running: Running, guilty: list[Job]) -> tu
     running.open(job(generator, request("One", max_new_tokens=1)))
     found: list[list[Step]] = [[] for _ in jobs]
     deadline = time.monotonic() + 120
-    while not all(one.told.over for one in jobs):
+    while not all(one.stream.over for one in jobs):
         for steps, one in zip(found, jobs, strict=True):
-            steps += [step for _, step in one.told.poll()]
+            steps += [step for _, step in one.stream.poll()]
         assert time.monotonic() < deadline
         time.sleep(0.001)
     return found[: len(guilty)], found[len(guilty) :]

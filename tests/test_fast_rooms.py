@@ -50,9 +50,9 @@ def opened(running: Running, generator: LocalGenerator, request: Request) -> Job
 
 def until_over(jobs: list[Job]) -> list[list[Step]]:
     found: list[list[Step]] = [[] for _ in jobs]
-    while not all(one.told.over for one in jobs):
+    while not all(one.stream.over for one in jobs):
         for steps, one in zip(found, jobs, strict=True):
-            steps += [step for _, step in one.told.poll()]
+            steps += [step for _, step in one.stream.poll()]
         time.sleep(0.001)
     return found
 
@@ -172,7 +172,7 @@ def test_rows_step_as_long_between_two_pieces_of_a_long_prompt_as_a_piece_takes(
     monkeypatch.setattr(prompts, "stepped", lambda _: setattr(prompts, "_owed", prompts._owed - 1))
     passes = Passes(running, monkeypatch)
     steady = opened(running, generator, asked("A", 60))
-    while not steady.told.poll():
+    while not steady.stream.poll():
         time.sleep(0.001)
     took = prompts._pass
 

@@ -288,7 +288,7 @@ def test_one_address_does_not_take_the_running_batch_from_the_others(generator: 
         return made
 
     greedy = [opened(f"tab {number}", "10.0.0.1") for number in range(4)]
-    greedy[0].told.poll()
+    greedy[0].stream.poll()
     while not greedy[1].lives:
         time.sleep(0.002)
     other = opened("tab", "10.0.0.2")
@@ -296,7 +296,7 @@ def test_one_address_does_not_take_the_running_batch_from_the_others(generator: 
     while not other.lives:
         time.sleep(0.002)
     assert [bool(one.lives) for one in greedy] == [True, True, False, False], "half of sixteen rows"
-    assert not same.lives and same.told.place() is not None, "a quarter for one session, which waits in line"
+    assert not same.lives and same.stream.place() is not None, "a quarter for one session, which waits in line"
     late = opened("", "10.0.0.3")
     while not late.lives:
         time.sleep(0.002)

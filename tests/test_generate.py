@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 
 from playground import generate
-from playground.decoding.told import pumped
+from playground.decoding.step_stream import from_iterator
 from playground.settings import Limits
 from playground.types import (
     FAILED,
@@ -60,7 +60,7 @@ class Echo:
 
 
     def open(self, request: Request, cancelled: threading.Event) -> Source:
-        return pumped(self.stream(request), cancelled)
+        return from_iterator(self.stream(request), cancelled)
 
 
 def last(runs: Iterator[Run]) -> Run:
@@ -181,7 +181,7 @@ def test_stop_while_the_prompt_is_read_ends_the_run() -> None:
                 cancelled.wait()
                 yield from ()
 
-            return pumped(read(), cancelled)
+            return from_iterator(read(), cancelled)
 
     cancelled = threading.Event()
     runs = generate.run(generate.build("abcd"), Reading(), cancelled=cancelled)

@@ -15,7 +15,7 @@ from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.rendering.detokenize import Detokenizer
 from playground.tasks import loader
-from playground.thinking import TAGS, Told, answer_alone, frame, opened_after, opens, told_apart
+from playground.thinking import TAGS, ParsedReasoning, answer_alone, frame, opened_after, opens, split_reasoning
 from playground.types import Mode, Request, Run
 from playground.ui import news
 from tests import built
@@ -24,22 +24,22 @@ ANSWERED = "<think>\nThe ferry < late?\n</think>\n\nIt is late."
 
 
 def test_a_thought_and_its_answer_are_told_apart() -> None:
-    assert told_apart(ANSWERED) == Told("The ferry < late?", "It is late.")
+    assert split_reasoning(ANSWERED) == ParsedReasoning("The ferry < late?", "It is late.")
 
 
 def test_a_thought_that_the_template_began_ends_at_its_closing_tag() -> None:
-    assert told_apart("Late?\n</think>\nYes.", opened=True) == Told("Late?", "Yes.")
-    assert told_apart(ANSWERED, opened=True) == told_apart(ANSWERED)
+    assert split_reasoning("Late?\n</think>\nYes.", opened=True) == ParsedReasoning("Late?", "Yes.")
+    assert split_reasoning(ANSWERED, opened=True) == split_reasoning(ANSWERED)
 
 
 def test_a_thought_without_an_end_is_no_answer() -> None:
-    assert told_apart("<think>Late, or") == Told("Late, or", "", thinks=True)
-    assert told_apart("Late, or", opened=True) == Told("Late, or", "", thinks=True)
+    assert split_reasoning("<think>Late, or") == ParsedReasoning("Late, or", "", thinks=True)
+    assert split_reasoning("Late, or", opened=True) == ParsedReasoning("Late, or", "", thinks=True)
 
 
 @pytest.mark.parametrize("text", ["", "Plain.", "Write <think> first.", "<thinking>Late?", "</think>", "<thi"])
 def test_a_text_that_begins_otherwise_is_the_answer_as_it_stands(text: str) -> None:
-    assert told_apart(text) == Told("", text)
+    assert split_reasoning(text) == ParsedReasoning("", text)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_a_text_that_begins_otherwise_is_the_answer_as_it_stands(text: str) -> N
     [(ANSWERED, False), (ANSWERED, True), ("a </th b</think>c", True), ("<thinner> and </think>", False)],
 )
 def test_while_it_grows_no_part_of_a_tag_is_shown_and_nothing_is_taken_back(text: str, opened: bool) -> None:
-    last = told_apart(text, opened=opened)
-    before = Told("", "")
+    last = split_reasoning(text, opened=opened)
+    before = ParsedReasoning("", "")
     for end in range(len(text) + 1):
-        grown = told_apart(text[:end], opened=opened, whole=False)
+        grown = split_reasoning(text[:end], opened=opened, whole=False)
         assert last.thought.startswith(grown.thought) and last.answer.startswith(grown.answer), text[:end]
         assert grown.thought.startswith(before.thought) and grown.answer.startswith(before.answer), text[:end]
         before = grown
@@ -72,10 +72,10 @@ FAMILIES = [
 
 @pytest.mark.parametrize("text", FAMILIES)
 def test_each_family_marks_its_thoughts_in_its_own_way_and_none_is_shown_in_half(text: str) -> None:
-    assert told_apart(text) == Told("Late?", "It is.")
-    before = Told("", "")
+    assert split_reasoning(text) == ParsedReasoning("Late?", "It is.")
+    before = ParsedReasoning("", "")
     for end in range(len(text) + 1):
-        grown = told_apart(text[:end], whole=False)
+        grown = split_reasoning(text[:end], whole=False)
         assert "Late?".startswith(grown.thought) and "It is.".startswith(grown.answer), text[:end]
         assert grown.thought.startswith(before.thought) and grown.answer.startswith(before.answer), text[:end]
         before = grown
@@ -97,12 +97,12 @@ SEVERAL = [
 
 @pytest.mark.parametrize("text", SEVERAL)
 def test_all_thoughts_at_the_beginning_are_thoughts_and_none_is_sent_back(text: str) -> None:
-    assert told_apart(text) == Told("s1\n\ns2", "b")
+    assert split_reasoning(text) == ParsedReasoning("s1\n\ns2", "b")
     assert answer_alone(text) == "b" and answer_alone("s0</think>" + text, "<think>") == "b"
     one = LocalGenerator(built.speaker(built.byte_level()))
     sent = one.render(chat(turns=(("user", "Hi"), ("assistant", text)))).text
     assert "assistant\nb<|im_end|>" in sent and "s1" not in sent and "s2" not in sent
-    assert told_apart("<think>s1</think>b<think>c</think>") == Told("s1", "b<think>c</think>")
+    assert split_reasoning("<think>s1</think>b<think>c</think>") == ParsedReasoning("s1", "b<think>c</think>")
 
 
 PIECES = [
@@ -116,10 +116,10 @@ def test_nothing_shown_is_ever_taken_back_whatever_a_model_writes(opened: str) -
     chance = random.Random(opened)
     texts = ["[THINK]a[/THINK]b", " \n<think>a</think>b", *("".join(chance.choices(PIECES, k=6)) for _ in range(300))]
     for text in texts:
-        last, before = told_apart(text, opened=opened), Told("", "")
+        last, before = split_reasoning(text, opened=opened), ParsedReasoning("", "")
         for end in range(len(text) + 1):
-            grown = told_apart(text[:end], opened=opened, whole=False)
-            for later in (last, told_apart(text[:end], opened=opened)):
+            grown = split_reasoning(text[:end], opened=opened, whole=False)
+            for later in (last, split_reasoning(text[:end], opened=opened)):
                 assert later.thought.startswith(grown.thought) and later.answer.startswith(grown.answer), text[:end]
             assert grown.thought.startswith(before.thought) and grown.answer.startswith(before.answer), text[:end]
             before = grown
@@ -135,20 +135,26 @@ def test_what_a_template_opens_is_closed_by_its_own_tag(tag: str) -> None:
     opened = opens(f"<|assistant|>{tag}\n")
     assert opened == tag and not opens(f"{tag} and more")
     text = f"Late?\n{TAGS[tag]}\nIt is."
-    assert told_apart(text, opened=opened) == told_apart(tag + text, opened=opened) == Told("Late?", "It is.")
-    assert told_apart("Late?", opened=opened).close == TAGS[tag]
+    assert (
+        split_reasoning(text, opened=opened)
+        == split_reasoning(tag + text, opened=opened)
+        == ParsedReasoning("Late?", "It is.")
+    )
+    assert split_reasoning("Late?", opened=opened).close == TAGS[tag]
     assert answer_alone(text, opened) == "It is." and answer_alone("It is.", opened) == "It is."
 
 
 def test_an_answer_on_channels_has_as_many_thoughts_as_it_has_other_messages() -> None:
     two = "<|channel|>analysis<|message|>One.<|end|><|start|>assistant<|channel|>commentary to=a<|message|>Two.<|end|>"
-    assert told_apart(two + "<|start|>assistant") == Told("One.\n\nTwo.", "", thinks=True)
+    assert split_reasoning(two + "<|start|>assistant") == ParsedReasoning("One.\n\nTwo.", "", thinks=True)
     final = "<|start|>assistant<|channel|>final<|message|>Three."
-    assert told_apart(two + final) == Told("One.\n\nTwo.", "Three.")
+    assert split_reasoning(two + final) == ParsedReasoning("One.\n\nTwo.", "Three.")
     assert opens("<|start|>assistant<|channel|>analysis<|message|>") == "<|channel|>analysis<|message|>"
     assert not opens("<|start|>assistant<|channel|>final<|message|>")
-    assert told_apart("Late?<|end|>" + final, opened="<|channel|>analysis<|message|>") == Told("Late?", "Three.")
-    assert told_apart("<|start|> here").answer == "<|start|> here"
+    assert split_reasoning("Late?<|end|>" + final, opened="<|channel|>analysis<|message|>") == ParsedReasoning(
+        "Late?", "Three."
+    )
+    assert split_reasoning("<|start|> here").answer == "<|start|> here"
 
 
 @pytest.mark.parametrize(

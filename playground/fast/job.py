@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground.decoding.keep import KeptRow, KeptRun
 from playground.decoding.row import Row, Setting
-from playground.decoding.told import Told
+from playground.decoding.step_stream import StepStream
 from playground.fast.lookup import guess
 from playground.types import Step
 from playground.visitor import Visitor, current
@@ -89,7 +89,7 @@ class Live:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One request. `told` carries its Steps to the reader, and in the end None or what went wrong.
+    """One request. `stream` carries its Steps to the reader, and in the end None or what went wrong.
 
     `reader` is whether anybody reads along at all: of a batch job's row nobody does. `visitor` is who asks.
     """
@@ -99,13 +99,13 @@ class Job:
     negative: Tensor | None
     kept: KeptRun | None
     lives: list[Live] = field(default_factory=list)
-    told: Told = field(default_factory=Told)
+    stream: StepStream = field(default_factory=StepStream)
     reader: bool = True
     visitor: Visitor = field(default_factory=current)
 
     @property
     def cancelled(self) -> threading.Event:
-        return self.told.cancelled
+        return self.stream.cancelled
 
     @property
     def watched(self) -> bool:
@@ -143,4 +143,4 @@ class Job:
         self.lives.clear()
         if self.kept is not None:
             self.kept.close()
-        self.told.end(error)
+        self.stream.end(error)

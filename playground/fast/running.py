@@ -13,7 +13,7 @@ from functools import partial
 
 import torch
 
-from playground.decoding.told import Told
+from playground.decoding.step_stream import StepStream
 from playground.decoding.turns import Turns
 from playground.fast.job import Job, Live
 from playground.fast.net import Net
@@ -62,13 +62,13 @@ class Running:
     def stream(self, job: Job) -> Iterator[Step]:
         """The job's Steps. Closing it takes the job out before the next step; whatever ended the job is raised here."""
         self._refuse_what_never_fits(job)
-        return self._told(job)
+        return self._steps_of(job)
 
-    def open(self, job: Job) -> Told:
+    def open(self, job: Job) -> StepStream:
         """The same for a reader who never waits: the job comes in now, and goes once it is cancelled."""
         self._refuse_what_never_fits(job)
         self._join(job)
-        return job.told
+        return job.stream
 
     def expect(self, rows: int, tokens: int) -> None:
         """Gets the steps behind a prompt of so many tokens ready, for so many rows, and for one of them alone."""
@@ -86,12 +86,12 @@ class Running:
         with self._guard:
             return sum(len(job.rows) for job in (*self._jobs, *self._waiting))
 
-    def _told(self, job: Job) -> Iterator[Step]:
+    def _steps_of(self, job: Job) -> Iterator[Step]:
         self._join(job)
-        yield from job.told.steps()
+        yield from job.stream.steps()
 
     def _join(self, job: Job) -> None:
-        job.told.place = partial(self._place, job)
+        job.stream.place = partial(self._place, job)
         with self._guard:
             self._waiting.append(job)
             if self._thread is None:

@@ -35,16 +35,16 @@ class Steps:
         self._rooms = rooms
         self._turns = turns
         self._leave = leave
-        self._told: set[int] = set()  # rows that have got their Step in this round
+        self._answered: set[int] = set()  # rows that have got their Step in this round
         self._width = 0  # of the scores; known after the first step
 
     def advance(self, lives: Sequence[Live]) -> None:
         """A token for each of these rows; several for one that is alone and has guessed them. Raises nothing."""
-        self._told.clear()
+        self._answered.clear()
         try:
             self._advance(lives)
         except Exception as error:  # noqa: BLE001 - told to the readers; the thread has others to step
-            self._fail_untold(lives, error)
+            self._fail_unanswered(lives, error)
 
     def _advance(self, lives: Sequence[Live]) -> None:
         if len(lives) == 1 and (guesses := lives[0].guesses()):
@@ -57,26 +57,26 @@ class Steps:
             try:
                 self._settle(some, raw, second)
             except Exception as error:  # noqa: BLE001 - as above
-                self._fail_untold(some, error)
+                self._fail_unanswered(some, error)
 
     def fail(self, live: Live, error: Exception) -> None:
         """The row ends with what went wrong, and no other."""
-        told = len(live.seat.tokens) - live.job.setting.prompt.shape[1]
-        self.tell(live, live.row.fail(error, told))
+        sent_tokens = len(live.seat.tokens) - live.job.setting.prompt.shape[1]
+        self.tell(live, live.row.fail(error, sent_tokens))
 
     def tell(self, live: Live, step: Step) -> None:
-        self._told.add(id(live))
+        self._answered.add(id(live))
         if live.kept is not None:
             live.kept.settle(step, live.row.forbidden)
         live.settle(step)
-        live.job.told.put(step)
+        live.job.stream.put(step)
         if live.row.finish is not None:
             self._leave(live)
 
-    def _fail_untold(self, lives: Sequence[Live], error: Exception) -> None:
+    def _fail_unanswered(self, lives: Sequence[Live], error: Exception) -> None:
         """What fails outside of a row's own chain ends the rows whose readers were told nothing."""
         for live in lives:
-            if id(live) not in self._told:
+            if id(live) not in self._answered:
                 self.fail(live, error)
 
     def _scored(self, lives: Sequence[Live]) -> list[Scored]:

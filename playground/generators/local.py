@@ -23,7 +23,7 @@ from playground.decoding.prefill import prefill
 from playground.decoding.read import detect, read, shown
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.search import BeamSearch
-from playground.decoding.told import Told, pumped
+from playground.decoding.step_stream import StepStream, from_iterator
 from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
 from playground.fast.job import Job
@@ -98,10 +98,10 @@ class LocalGenerator:
         made = self._made(request)
         return self._engine.running.stream(made) if isinstance(made, Job) else made
 
-    def open(self, request: Request, cancelled: threading.Event) -> Told:
+    def open(self, request: Request, cancelled: threading.Event) -> StepStream:
         """The same for a reader who never waits; on the fast path without a thread of its own."""
         made = self._made(request, cancelled)
-        return self._engine.running.open(made) if isinstance(made, Job) else pumped(made, cancelled)
+        return self._engine.running.open(made) if isinstance(made, Job) else from_iterator(made, cancelled)
 
     def pack(self) -> None:
         """Makes the fast path ready now, so that the first request does not wait for it."""
@@ -129,7 +129,7 @@ class LocalGenerator:
         negative = self._negative(setting)
         kept = STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
         if request.path == "fast":
-            return Job(setting, rows, negative, kept, told=Told(cancelled), reader=request.watched)
+            return Job(setting, rows, negative, kept, stream=StepStream(cancelled), reader=request.watched)
         return Batch(self._model, self._turns, rows, setting, negative, kept).run()
 
     def look(self, request: Request, halted: Callable[[], bool] = lambda: False) -> KeptRow:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from playground.decoding.told import Told, pumped
+from playground.decoding.step_stream import StepStream, from_iterator
 from playground.decoding.words import Writer
 from playground.generators.checks import check_request, check_room, rows_seeds
 from playground.rendering.detokenize import Detokenizer
@@ -89,8 +89,8 @@ class ScriptedGenerator:
         check_room(rendered, self.card.title)
         return self._replay(request, self._context - len(rendered.token_ids))
 
-    def open(self, request: Request, cancelled: threading.Event) -> Told:
-        return pumped(self.stream(request), cancelled)
+    def open(self, request: Request, cancelled: threading.Event) -> StepStream:
+        return from_iterator(self.stream(request), cancelled)
 
     def _replay(self, request: Request, room: int) -> Iterator[Step]:
         values = request.values

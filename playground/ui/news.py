@@ -13,7 +13,7 @@ from typing import Any
 from playground.decoding.notes import CUT_SHORT
 from playground.evaluation import recommend
 from playground.tasks.loader import Task
-from playground.thinking import Told, opened_after, told_apart
+from playground.thinking import ParsedReasoning, opened_after, split_reasoning
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.form import remembered
 from playground.ui.words import said
@@ -54,7 +54,7 @@ def of_run(
     chat = run.request.mode == "chat"
     rows = [
         _row(candidate, base, told, task, fields) | path | {"end_token": candidate.end_token if chat else None}
-        for candidate, told in _told_apart(run, base)
+        for candidate, told in _split_candidates(run, base)
     ]
     language = asked.get("language")
     if over:
@@ -71,16 +71,16 @@ def of_run(
     return news("done" if over else "running", name, rows=rows, **more)
 
 
-def _told_apart(run: Run, base: str) -> Iterator[tuple[Candidate, Told]]:
+def _split_candidates(run: Run, base: str) -> Iterator[tuple[Candidate, ParsedReasoning]]:
     """Each text with what was thought in it. Only in a chat: what a prompt is continued with may hold any tag."""
     before = run.request.prefill.removesuffix(base)  # the beginning of the answer that no card shows
     opened = opened_after(before, run.thinks)
     for candidate in run.candidates:
         text = base + candidate.text
         if run.request.mode == "chat":
-            yield candidate, told_apart(text, opened=opened, whole=candidate.finish_reason is not None)
+            yield candidate, split_reasoning(text, opened=opened, whole=candidate.finish_reason is not None)
         else:
-            yield candidate, Told("", text)
+            yield candidate, ParsedReasoning("", text)
 
 
 def _answer(row: News) -> str:
@@ -105,7 +105,7 @@ def parted(wish: Mapping[str, Any]) -> News:
     return found
 
 
-def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields: Mapping[str, str]) -> News:
+def _row(candidate: Candidate, base: str, told: ParsedReasoning, task: Task | None, fields: Mapping[str, str]) -> News:
     """`answer` is None where it is the whole text, as mostly. Lists and tables are drawn once a text has ended."""
     over = candidate.finish_reason is not None
     text = base + candidate.text

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground import parameters
-from playground.decoding.told import Told, pumped
+from playground.decoding.step_stream import StepStream, from_iterator
 from playground.generators.scripted import CONTEXT, ScriptedGenerator
 from playground.leave import leave
 from playground.models import embedded
@@ -87,10 +87,12 @@ class Replayed(ScriptedGenerator):
         card = replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
         return replace(card, id=embedded.ID, title=embedded.TITLE) if self.small else card
 
-    def open(self, request: Request, cancelled: threading.Event) -> Told:
+    def open(self, request: Request, cancelled: threading.Event) -> StepStream:
         if self.hold is None:
             return super().open(request, cancelled)
-        return pumped(self._held(self.stream(request), str(request.values["seed"]), self.hold, cancelled), cancelled)
+        return from_iterator(
+            self._held(self.stream(request), str(request.values["seed"]), self.hold, cancelled), cancelled
+        )
 
     def _held(self, steps: Iterator[Step], seed: str, hold: Path, cancelled: threading.Event) -> Iterator[Step]:
         for step in steps:

@@ -14,7 +14,7 @@ from playground.machine.allocator import trim_soon
 from playground.types import Step, Wait
 
 
-class Told:
+class StepStream:
     """`put` and `end` belong to whoever makes the Steps, all else to one reader. `cancelled` may be set by anybody.
 
     `place` tells how long the request still waits for its turn; None once it has begun.
@@ -66,24 +66,24 @@ class Told:
             self.cancelled.set()
 
 
-def pumped(steps: Iterator[Step], cancelled: threading.Event) -> Told:
+def from_iterator(steps: Iterator[Step], cancelled: threading.Event) -> StepStream:
     """These Steps, taken by a thread of their own; it closes them within one Step of being cancelled."""
-    told = Told(cancelled)
-    threading.Thread(target=_pump, args=(steps, told), name="pump", daemon=True).start()
-    return told
+    stream = StepStream(cancelled)
+    threading.Thread(target=_forward, args=(steps, stream), name="pump", daemon=True).start()
+    return stream
 
 
-def _pump(steps: Iterator[Step], told: Told) -> None:
+def _forward(steps: Iterator[Step], stream: StepStream) -> None:
     failed: BaseException | None = None
     try:
         for step in steps:
-            told.put(step)
-            if told.cancelled.is_set():
+            stream.put(step)
+            if stream.cancelled.is_set():
                 break
         close = getattr(steps, "close", None)
         if close is not None:
             close()
     except BaseException as error:  # noqa: BLE001 - handed on to the reader, who raises it
         failed = error
-    told.end(failed)
+    stream.end(failed)
     trim_soon()
