@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from playground import models, parameters
-from playground.decoding.keep import KeptRun
 from playground.decoding.row import Row, Setting, advance, effect
+from playground.decoding.run_store import StoredRun
 from playground.rendering.detokenize import Labels
 from playground.sampling.step import prepare
 from playground.types import Step
@@ -62,7 +62,7 @@ class _Rows:
 
     def __init__(self, setting: Setting, count: int, *, by_reference: bool, kept: bool) -> None:
         self.rows = [Row(index, index, setting, by_reference=by_reference) for index in range(count)]
-        run = KeptRun(None, "", setting.values, setting, list(range(count))) if kept else None
+        run = StoredRun(None, "", setting.values, setting, list(range(count))) if kept else None
         self.keepers = run.rows if run is not None else []
 
     def step(self, scores: Tensor, dtype: torch.dtype) -> tuple[list[Step], float]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.figure import Findings
 from playground import models, parameters
-from playground.decoding.keep import STORE, KeptRow
+from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.local import LocalGenerator
 from playground.inspection.replay import decisions
 from playground.types import Request
@@ -92,7 +92,7 @@ def overhead(loaded: models.Loaded, rounds: int = ROUNDS, length: int = LENGTH) 
             steps = list(generator.stream(_request({**OWN, "seed": number, "max_new_tokens": length}, keep)))
             seconds.append(time.perf_counter() - began)
             texts.append([step.token_id for step in steps])
-            STORE.forget(RUN)
+            RUN_STORE.forget(RUN)
         if texts[0] != texts[1] or texts[0] != texts[2]:
             raise AssertionError("looking inside changed the text")
         found.append(Overhead(*seconds))
@@ -102,16 +102,16 @@ def overhead(loaded: models.Loaded, rounds: int = ROUNDS, length: int = LENGTH) 
 def replay(loaded: models.Loaded, length: int = REPLAYED, rounds: int = 3) -> list[Replay]:
     """The rounds of every parameter, over one run of so many tokens."""
     list(LocalGenerator(loaded).stream(_request({**OWN, "max_new_tokens": length}, RUN)))
-    run = STORE.get(RUN)
+    run = RUN_STORE.get(RUN)
     if run is None:
         raise AssertionError("the run does not fit into the memory for kept runs")
     row = run.rows[0]
     found = [one for knob, change in KNOBS.items() for one in _answers(row, knob, change, rounds)]
-    STORE.forget(RUN)
+    RUN_STORE.forget(RUN)
     return found
 
 
-def _answers(row: KeptRow, knob: str, change: Mapping[str, Any], rounds: int) -> list[Replay]:
+def _answers(row: StoredRow, knob: str, change: Mapping[str, Any], rounds: int) -> list[Replay]:
     values = parameters.validate({**OWN, "max_new_tokens": len(row.tokens), **change})
     found = []
     for number in range(rounds + 1):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from playground import generate, models, parameters
-from playground.decoding.keep import STORE
+from playground.decoding.run_store import RUN_STORE
 from playground.generators.local import LocalGenerator
 from playground.inspection import diagnose, inspect_api
 from playground.inspection_results import Finding
@@ -19,7 +19,7 @@ from tests import reference
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
     yield
-    STORE.forget("d")
+    RUN_STORE.forget("d")
 
 
 def write(loaded: models.Loaded, prompt: str, keep: str = "d", **values: Any) -> Run:

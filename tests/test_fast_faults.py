@@ -13,8 +13,8 @@ from torch import Tensor
 
 from playground import generate
 from playground.decoding.failures import NO_MEMORY
-from playground.decoding.keep import STORE, KeptRow
 from playground.decoding.row import Row
+from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.fast import stepping
 from playground.fast.job import Job, Seat
 from playground.fast.net import Net
@@ -308,9 +308,9 @@ def test_a_look_inside_that_cannot_be_kept_ends_no_row(
 ) -> None:
     asked = replace(request("One two", n=2, seed=50), path=path, keep="kept-in-vain")
     wanted = told(generator.stream(replace(asked, keep="")))
-    monkeypatch.setattr(KeptRow, "_put", raising)
+    monkeypatch.setattr(StoredRow, "_put", raising)
     assert told(generator.stream(asked)) == wanted
-    assert STORE.get("kept-in-vain") is None
+    assert RUN_STORE.get("kept-in-vain") is None
 
 
 def test_in_the_log_stands_one_line_and_what_the_reader_sees_names_no_path(

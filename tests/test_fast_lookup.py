@@ -13,8 +13,8 @@ import pytest
 from benchmarks import lookup
 from playground import generate
 from playground.cli import main as cli
-from playground.decoding.keep import KeptRun
 from playground.decoding.row import Row
+from playground.decoding.run_store import StoredRun
 from playground.fast import job as jobs
 from playground.fast.job import Job
 from playground.fast.lookup import guess
@@ -68,11 +68,11 @@ def asked(prompt: str = PROMPT, **values: Any) -> Request:
     return generate.checked(generate.build(prompt, given, path="fast"))
 
 
-def job(generator: LocalGenerator, request: Request, *, kept: bool = False) -> Job:
+def job(generator: LocalGenerator, request: Request, *, keep: bool = False) -> Job:
     setting = generator._setting(request, generator.render(request))
     seed = setting.values["seed"]
-    keeper = KeptRun(None, "", request.values, setting, [seed]) if kept else None
-    return Job(setting, [Row(0, seed, setting)], None, keeper)
+    stored = StoredRun(None, "", request.values, setting, [seed]) if keep else None
+    return Job(setting, [Row(0, seed, setting)], None, stored)
 
 
 def written(generator: LocalGenerator, running: Running, **values: Any) -> list[int]:
@@ -214,16 +214,16 @@ def test_guesses_never_reach_beyond_what_may_be_written(
 def test_what_is_kept_for_looking_inside_is_kept_of_every_token(generator: LocalGenerator, running: Running) -> None:
     rows = []
     for wanted in (5, 0):
-        one = job(generator, asked(logit_bias=FEW, prompt_lookup_num_tokens=wanted), kept=True)
+        one = job(generator, asked(logit_bias=FEW, prompt_lookup_num_tokens=wanted), keep=True)
         steps = list(running.stream(one))
         assert (sum(step.accepted for step in steps) > 0) == (wanted > 0)
-        assert one.kept is not None and one.kept.closed
-        rows.append(one.kept.rows[0])
+        assert one.stored is not None and one.stored.closed
+        rows.append(one.stored.rows[0])
     guessed, plain = rows
     assert guessed.tokens == plain.tokens and guessed.finish == plain.finish == "length"
     for position in range(LENGTH):
         assert (guessed.scores(position)[0] - plain.scores(position)[0]).abs().max() < 1e-3
-        noise, wanted_noise = guessed.noise(position), plain.noise(position)
+        noise, wanted_noise = guessed.noise_state(position), plain.noise_state(position)
         assert noise is not None and wanted_noise is not None and bool((noise == wanted_noise).all())
 
 

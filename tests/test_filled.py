@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from playground import parameters
-from playground.decoding.keep import KeptRow
+from playground.decoding.run_store import StoredRow
 from playground.inspection.replay_context import ReplayContext
 from playground.inspection.stage_breakdown import here
 from playground.inspection_results import StageChange
@@ -54,13 +54,13 @@ ACTING: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def row() -> KeptRow:
+def row() -> StoredRow:
     made = made_up(torch.float32, size=400, count=8, guided=True)
     made.tokens[3:6] = [made.tokens[0], 9, 7]  # a token that comes again, and a run that the prompt holds
     return made
 
 
-def stages(row: KeptRow, stage: str) -> list[StageChange]:
+def stages(row: StoredRow, stage: str) -> list[StageChange]:
     """What this stage alone did at every position."""
     scene = ReplayContext(row, parameters.validate({"seed": SEED, **ACTING[stage]}))
     found = []
@@ -100,7 +100,7 @@ def equations(words: str) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("stage", ACTING)
-def test_the_sums_of_every_stage_come_out(row: KeptRow, stage: str) -> None:
+def test_the_sums_of_every_stage_come_out(row: StoredRow, stage: str) -> None:
     told = [change.filled for change in stages(row, stage) if change.filled is not None]
     assert told
     for words in told:
@@ -116,7 +116,7 @@ SUMS = ("guidance", "temperature", "dynatemp", "smoothing", "min_p", "top_a", "e
 
 
 @pytest.mark.parametrize("stage", SUMS)
-def test_a_stage_that_reckons_shows_its_sum(row: KeptRow, stage: str) -> None:
+def test_a_stage_that_reckons_shows_its_sum(row: StoredRow, stage: str) -> None:
     assert any(equations(change.filled.en) for change in stages(row, stage) if change.filled is not None)
 
 
@@ -125,7 +125,7 @@ def test_every_stage_of_the_registry_has_its_formula_filled() -> None:
     assert {p.stage for p in parameters.REGISTRY if p.stage is not None} == ACTING.keys() | told_otherwise
 
 
-def test_what_was_kept_lies_on_the_right_side_of_the_limit(row: KeptRow) -> None:
+def test_what_was_kept_lies_on_the_right_side_of_the_limit(row: StoredRow) -> None:
     for stage in ("min_p", "top_a", "epsilon_cutoff", "eta_cutoff"):
         for change in stages(row, stage):
             assert change.filled is not None
@@ -139,7 +139,7 @@ def test_what_was_kept_lies_on_the_right_side_of_the_limit(row: KeptRow) -> None
         assert change.mass_cut == pytest.approx(1 - mass, abs=1e-4)
 
 
-def test_xtc_says_what_its_number_did(row: KeptRow) -> None:
+def test_xtc_says_what_its_number_did(row: StoredRow) -> None:
     for change in stages(row, "xtc"):
         assert change.filled is not None
         dropped = change.alive_before - change.alive_after
@@ -148,7 +148,7 @@ def test_xtc_says_what_its_number_did(row: KeptRow) -> None:
             assert re.search(r"u = 0\.\d+ < 0\.6", change.filled.en)
 
 
-def test_mirostat_s_limit_moves_as_it_says(row: KeptRow) -> None:
+def test_mirostat_s_limit_moves_as_it_says(row: StoredRow) -> None:
     limits = []
     for change in stages(row, "mirostat"):
         assert change.filled is not None

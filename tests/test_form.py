@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from playground import models, parameters
-from playground.decoding.keep import STORE
 from playground.decoding.row import Row, Setting, effect
+from playground.decoding.run_store import RUN_STORE
 from playground.generators.local import LocalGenerator
 from playground.inspection import inspect_api
 from playground.isolation import LimitExceeded
@@ -63,7 +63,7 @@ each_form = pytest.mark.parametrize(("given", "fits"), [one[1:] for one in FORMS
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
     yield
-    STORE.forget("form")
+    RUN_STORE.forget("form")
 
 
 def write(loaded: models.Loaded, path: str = "exact", **values: Any) -> list[tuple[str, Step]]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from playground import models, parameters
-from playground.decoding.keep import STORE, KeptRow
+from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.local import LocalGenerator
 from playground.inspection import inspect_api
 from playground.inspection.replay import decide
@@ -51,13 +51,13 @@ EMBEDDED: list[dict[str, Any]] = [
 def _empty() -> Iterator[None]:
     yield
     for run_id in ("a", "b"):
-        STORE.forget(run_id)
+        RUN_STORE.forget(run_id)
 
 
-def write(loaded: models.Loaded, values: dict[str, Any], run_id: str = "a") -> list[KeptRow]:
+def write(loaded: models.Loaded, values: dict[str, Any], run_id: str = "a") -> list[StoredRow]:
     asked = reference.request(PROMPT, {"max_new_tokens": 24, **values}, keep=run_id)
     reference.written(LocalGenerator(loaded), asked)
-    run = STORE.get(run_id)
+    run = RUN_STORE.get(run_id)
     assert run is not None
     return run.rows
 
@@ -70,7 +70,7 @@ def combination(number: int) -> dict[str, Any]:
     return chosen
 
 
-def assert_same(row: KeptRow) -> None:
+def assert_same(row: StoredRow) -> None:
     assert row.tokens
     assert [one.token for one in decide(ReplayContext(row, row.run.values))] == row.tokens
 

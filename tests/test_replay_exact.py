@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from playground import parameters
-from playground.decoding.keep import STORE, KeptRow, KeptRun
 from playground.decoding.row import Setting, effect
+from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
 from playground.generators.local import LocalGenerator
 from playground.inspection.replay import decide
 from playground.inspection.replay_context import Decision, ReplayContext
@@ -60,7 +60,7 @@ def values_of(given: dict[str, Any]) -> dict[str, Any]:
     return parameters.validate({"seed": SEED, "ignore_eos": False, **given})
 
 
-def by_reference(row: KeptRow, given: dict[str, Any]) -> list[Decision]:
+def by_reference(row: StoredRow, given: dict[str, Any]) -> list[Decision]:
     """Every position in turn, by each sampler's reference and by torch's own draw."""
     context, found = ReplayContext(row, values_of(given)), []
     states = context.noise_states()
@@ -77,7 +77,7 @@ def by_reference(row: KeptRow, given: dict[str, Any]) -> list[Decision]:
     return found
 
 
-def assert_exact(row: KeptRow, given: dict[str, Any]) -> None:
+def assert_exact(row: StoredRow, given: dict[str, Any]) -> None:
     found, wanted = decide(ReplayContext(row, values_of(given))), by_reference(row, given)
     assert [one.token for one in found] == [one.token for one in wanted], given
     assert [one.alive for one in found] == [one.alive for one in wanted], given
@@ -90,13 +90,13 @@ class _Words(Words):
 
 def made_up(
     dtype: torch.dtype, *, size: int = 1500, count: int = 10, sharpness: float = 2.5, guided: bool = False
-) -> KeptRow:
+) -> StoredRow:
     """A row of random scores over a small vocabulary; in bf16 many of them are equal."""
     torch.manual_seed(size + count)
     words = _Words("<unk>", "\n", "<end>", *(f" {number}" for number in range(3, size)))
     values, greedy = effect(values_of({}), has_eos=True)
     setting = Setting(values, greedy, torch.tensor([[5, 9, 7, 11]]), words, Labels(words), [2], size, 512, False, bool)
-    row = KeptRun(None, "", values_of({}), setting, [SEED]).rows[0]
+    row = StoredRun(None, "", values_of({}), setting, [SEED]).rows[0]
     rng = RowRNG(SEED, torch.device("cpu"), greedy=False)
     for position in range(count):
         scores = (torch.randn(1, size) * sharpness).to(dtype).float()
@@ -107,7 +107,7 @@ def made_up(
 
 
 @pytest.fixture(scope="module")
-def rows() -> dict[str, KeptRow]:
+def rows() -> dict[str, StoredRow]:
     return {
         "equal scores": made_up(torch.bfloat16),
         "all scores different": made_up(torch.float32),
@@ -117,39 +117,39 @@ def rows() -> dict[str, KeptRow]:
 
 
 @pytest.mark.parametrize("kind", ["equal scores", "all scores different", "nearly flat", "a peak"])
-def test_every_sampler_alone(rows: dict[str, KeptRow], kind: str) -> None:
+def test_every_sampler_alone(rows: dict[str, StoredRow], kind: str) -> None:
     for given in ALONE:
         assert_exact(rows[kind], given)
 
 
 @pytest.mark.parametrize("kind", ["equal scores", "all scores different", "nearly flat", "a peak"])
-def test_samplers_together(rows: dict[str, KeptRow], kind: str) -> None:
+def test_samplers_together(rows: dict[str, StoredRow], kind: str) -> None:
     for number in range(70):
         assert_exact(rows[kind], combination(number))
 
 
 @pytest.fixture(scope="module")
-def real(load_embedded: Any) -> Iterator[dict[str, KeptRow]]:
+def real(load_embedded: Any) -> Iterator[dict[str, StoredRow]]:
     """A row of the embedded model in either number format."""
     found = {}
     for weights in ("fp32", "bf16"):
         asked = reference.request(PROMPT, {"seed": SEED, "max_new_tokens": 10, "temperature": 0.9}, keep=weights)
         reference.written(LocalGenerator(load_embedded(weights)), asked)
-        run = STORE.get(weights)
+        run = RUN_STORE.get(weights)
         assert run is not None
         found[weights] = run.rows[0]
     yield found
     for weights in found:
-        STORE.forget(weights)
+        RUN_STORE.forget(weights)
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("weights", ["fp32", "bf16"])
-def test_a_real_model_s_row(real: dict[str, KeptRow], weights: str) -> None:
+def test_a_real_model_s_row(real: dict[str, StoredRow], weights: str) -> None:
     for given in (*ALONE, *map(combination, range(500, 515))):
         assert_exact(real[weights], given)
 
 
-def test_another_seed_and_one_candidate_left(rows: dict[str, KeptRow]) -> None:
+def test_another_seed_and_one_candidate_left(rows: dict[str, StoredRow]) -> None:
     for given in ({"seed": 5}, {"seed": 5, "top_k": 1}, {"seed": 5, "mirostat_tau": 3.0}, {"top_k": 1}):
         assert_exact(rows["equal scores"], given)

@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from playground import models, parameters
-from playground.decoding.keep import STORE, KeptRow
+from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.local import LocalGenerator
 from playground.inspection import inspect_api
 from playground.inspection_results import Waterfall
@@ -40,13 +40,13 @@ STAGED = {"temperature": 0.8, "top_k": 40, "top_p": 0.9, "min_p": 0.05, "repetit
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
     yield
-    STORE.forget("w")
+    RUN_STORE.forget("w")
 
 
-def write(loaded: models.Loaded, **values: Any) -> KeptRow:
+def write(loaded: models.Loaded, **values: Any) -> StoredRow:
     asked = reference.request(PROMPT, {"seed": 9, "max_new_tokens": 16, **values}, keep="w")
     reference.written(LocalGenerator(loaded), asked)
-    run = STORE.get("w")
+    run = RUN_STORE.get("w")
     assert run is not None
     return run.rows[0]
 
@@ -163,7 +163,7 @@ def test_the_runner_up_wins_once_it_is_raised_by_its_lead(loaded: models.Loaded)
     for position in (1, 4, 9):
         draw = at(position).draw
         assert draw is not None and draw.runner_up is not None and draw.race is not None
-        state = row.noise(position)
+        state = row.noise_state(position)
         assert state is not None
         z = row.scores(position)[0] / 0.9
         for factor, winner in ((0.999, draw.token), (1.001, draw.runner_up.token)):

@@ -14,7 +14,7 @@ import torch
 
 from playground import models, parameters
 from playground.decoding import lane, read
-from playground.decoding.keep import STORE, KeptRow
+from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.inspection import inspect_api
@@ -28,7 +28,7 @@ PROMPT = "The capital of France is"
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
     yield
-    STORE.forget("x")
+    RUN_STORE.forget("x")
 
 
 def write(loaded: models.Loaded, **values: Any) -> list[int]:
@@ -176,7 +176,7 @@ def test_a_prompt_that_was_looked_at_can_be_forgotten(tiny: models.Loaded, monke
     generator = LocalGenerator(tiny)
     looks, look = [], generator.look
 
-    def counted(request: Request, halted: Callable[[], bool]) -> KeptRow:
+    def counted(request: Request, halted: Callable[[], bool]) -> StoredRow:
         looks.append(request)
         return look(request, halted)
 

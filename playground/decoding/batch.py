@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground.decoding.keep import KeptRun
 from playground.decoding.lane import Lane, NegativeLane
 from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import prefill
 from playground.decoding.row import Row, Setting, advance
+from playground.decoding.run_store import StoredRun
 from playground.decoding.turns import Turns
 from playground.sampling.step import prepare
 from playground.types import Step
@@ -43,14 +43,14 @@ class Batch:
         rows: list[Row],
         setting: Setting,
         negative: Tensor | None,
-        kept: KeptRun | None = None,
+        stored: StoredRun | None = None,
     ) -> None:
         self._model = model
         self._turns = turns
         self._rows = rows
         self._setting = setting
         self._negative = negative
-        self._kept = kept
+        self._stored = stored
 
     def run(self) -> Iterator[Step]:
         """Steps of all rows, a token at a time. Closing it drops the caches; nothing is held between two tokens.
@@ -75,8 +75,8 @@ class Batch:
                     yield from [row.time_is_up() for row in group.rows]
                 raw = unconditional = None
         finally:
-            if self._kept is not None:
-                self._kept.close()
+            if self._stored is not None:
+                self._stored.close()
 
     def _failed(self, group: _Group, error: Exception, groups: deque[_Group]) -> list[Step]:
         """A pass that failed is made again for each row by itself, with caches read anew: this one may be half written.
@@ -123,17 +123,17 @@ class Batch:
     def _pick(self, group: _Group, raw: Tensor, unconditional: Tensor | None, groups: deque[_Group]) -> list[Step]:
         """One token for every row; what is left of the group, and rows that stepped back, are appended to `groups`."""
         prepare(group.rows, raw.shape[-1])
-        kept = [None if self._kept is None else self._kept.rows[row.index] for row in group.rows]
-        for place, (row, keeper) in enumerate(zip(group.rows, kept, strict=True)):
-            if keeper is not None:
+        stored_rows = [None if self._stored is None else self._stored.rows[row.index] for row in group.rows]
+        for place, (row, stored) in enumerate(zip(group.rows, stored_rows, strict=True)):
+            if stored is not None:
                 one = slice(place, place + 1)
                 second = None if unconditional is None else unconditional[one]
-                keeper.put(len(row.tokens), raw[one], second, group.lane.dtype, row.rng.state())
+                stored.put(len(row.tokens), raw[one], second, group.lane.dtype, row.rng.state())
         steps = advance(group.rows, raw, unconditional)
         staying = []
-        for place, (row, keeper, step) in enumerate(zip(group.rows, kept, steps, strict=True)):
-            if keeper is not None:
-                keeper.settle(step, row.forbidden)
+        for place, (row, stored, step) in enumerate(zip(group.rows, stored_rows, steps, strict=True)):
+            if stored is not None:
+                stored.settle(step, row.forbidden)
             if row.finish is not None:
                 continue
             if step.retract:

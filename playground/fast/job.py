@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from playground.decoding.keep import KeptRow, KeptRun
 from playground.decoding.row import Row, Setting
+from playground.decoding.run_store import StoredRow, StoredRun
 from playground.decoding.step_stream import StepStream
 from playground.fast.lookup import guess
 from playground.types import Step
@@ -69,8 +69,8 @@ class Live:
         return [self.seat] if self.second is None else [self.seat, self.second]
 
     @property
-    def kept(self) -> KeptRow | None:
-        return None if self.job.kept is None else self.job.kept.rows[self.row.index]
+    def stored(self) -> StoredRow | None:
+        return None if self.job.stored is None else self.job.stored.rows[self.row.index]
 
     @property
     def ready(self) -> bool:
@@ -97,7 +97,7 @@ class Job:
     setting: Setting
     rows: Sequence[Row]
     negative: Tensor | None
-    kept: KeptRun | None
+    stored: StoredRun | None
     lives: list[Live] = field(default_factory=list)
     stream: StepStream = field(default_factory=StepStream)
     reader: bool = True
@@ -141,6 +141,6 @@ class Job:
     def end(self, error: BaseException | None = None) -> None:
         """Nothing more will come."""
         self.lives.clear()
-        if self.kept is not None:
-            self.kept.close()
+        if self.stored is not None:
+            self.stored.close()
         self.stream.end(error)

@@ -66,8 +66,8 @@ class Steps:
 
     def tell(self, live: Live, step: Step) -> None:
         self._answered.add(id(live))
-        if live.kept is not None:
-            live.kept.settle(step, live.row.forbidden)
+        if live.stored is not None:
+            live.stored.settle(step, live.row.forbidden)
         live.settle(step)
         live.job.stream.put(step)
         if live.row.finish is not None:
@@ -129,11 +129,11 @@ class Steps:
             return self._net.step(slots, given[0], given[1])
 
     def _settle(self, lives: Sequence[Live], raw: Tensor, unconditional: Tensor | None) -> None:
-        if any(live.kept is not None for live in lives):
-            kept = fetched(raw, self._net.dtype)
+        if any(live.stored is not None for live in lives):
+            scores = fetched(raw, self._net.dtype)
             for place, live in enumerate(lives):
                 one = slice(place, place + 1)
-                self._keep(live, kept[one], None if unconditional is None else unconditional[one])
+                self._store(live, scores[one], None if unconditional is None else unconditional[one])
         for live, step in zip(lives, advance([live.row for live in lives], raw, unconditional), strict=True):
             self.tell(live, step)
 
@@ -152,7 +152,7 @@ class Steps:
         for place, guessed in enumerate((*guesses, None)):
             raw = scores[place : place + 1]
             seat.cached += 1
-            self._keep(live, raw, None)
+            self._store(live, raw, None)
             step = live.row.advance(raw)
             right = guessed is not None and guessed == step.token_id and not step.retract
             proposed = 0 if place else len(guesses)
@@ -160,11 +160,11 @@ class Steps:
             if not right or step.finish is not None:
                 return
 
-    def _keep(self, live: Live, raw: Tensor, unconditional: Tensor | None) -> None:
-        if live.kept is not None:
+    def _store(self, live: Live, raw: Tensor, unconditional: Tensor | None) -> None:
+        if live.stored is not None:
             dtype = self._net.dtype
             second = None if unconditional is None else unconditional.to(dtype)
-            live.kept.put(len(live.row.tokens), raw, second, dtype, live.row.rng.state())
+            live.stored.put(len(live.row.tokens), raw, second, dtype, live.row.rng.state())
 
 
 def rows_of_step(rows: int) -> int:

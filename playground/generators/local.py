@@ -16,12 +16,12 @@ import torch
 from playground import parameters
 from playground.decoding.batch import Batch
 from playground.decoding.clock import Clock
-from playground.decoding.keep import STORE, KeptRow, KeptRun
 from playground.decoding.lane import Lane, NegativeLane, can_guide
 from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import prefill
 from playground.decoding.read import detect, read, shown
 from playground.decoding.row import Row, Setting, effect
+from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
 from playground.decoding.search import BeamSearch
 from playground.decoding.step_stream import StepStream, from_iterator
 from playground.decoding.turns import Turns
@@ -127,12 +127,12 @@ class LocalGenerator:
         seeds = rows_seeds(values["seed"], values["n"])
         rows = [Row(index, seed, setting) for index, seed in enumerate(seeds)]
         negative = self._negative(setting)
-        kept = STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
+        stored = RUN_STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
         if request.path == "fast":
-            return Job(setting, rows, negative, kept, stream=StepStream(cancelled), reader=request.watched)
-        return Batch(self._model, self._turns, rows, setting, negative, kept).run()
+            return Job(setting, rows, negative, stored, stream=StepStream(cancelled), reader=request.watched)
+        return Batch(self._model, self._turns, rows, setting, negative, stored).run()
 
-    def look(self, request: Request, halted: Callable[[], bool] = lambda: False) -> KeptRow:
+    def look(self, request: Request, halted: Callable[[], bool] = lambda: False) -> StoredRow:
         """The prompt is read: a row without a token, whose first scores are there to look at.
 
         Raises Stopped before the next chunk once `halted` is true.
@@ -142,13 +142,13 @@ class LocalGenerator:
         setting = self._setting(request, rendered)
         check_ids(setting.values, setting.vocab_size)
         negative = self._negative(setting)
-        kept = KeptRun(None, "", request.values, setting, [request.values["seed"]])
+        stored = StoredRun(None, "", request.values, setting, [request.values["seed"]])
         lane = open_lane(self._model, setting.prompt)
         second = None if negative is None else NegativeLane(self._model, negative)
         raw = self._read(lane, halted)
-        kept.rows[0].put(0, raw, None if second is None else self._read(second, halted), lane.dtype, None)
-        kept.close()
-        return kept.rows[0]
+        stored.rows[0].put(0, raw, None if second is None else self._read(second, halted), lane.dtype, None)
+        stored.close()
+        return stored.rows[0]
 
     @torch.inference_mode()
     def _read(self, lane: Lane, halted: Callable[[], bool]) -> torch.Tensor:

@@ -73,12 +73,12 @@ def new_run_id() -> str:
 
 def limit(size: int) -> None:
     """How many bytes all kept runs may take together; what is over that is given up, oldest runs first."""
-    _engine().STORE.set_limit(size)
+    _engine().RUN_STORE.set_limit(size)
 
 
 def available(run_id: str) -> bool:
     """Whether this run's logits are still kept (while it streams they grow)."""
-    return bool(_engine().STORE.get(run_id) is not None)
+    return bool(_engine().RUN_STORE.get(run_id) is not None)
 
 
 def unavailable(values: Mapping[str, Any] | None = None) -> Text:
@@ -90,7 +90,7 @@ def unavailable(values: Mapping[str, Any] | None = None) -> Text:
 
 def forget(run_id: str) -> None:
     """Give up a run's logits now."""
-    _engine().STORE.forget(run_id)
+    _engine().RUN_STORE.forget(run_id)
 
 
 def waterfall(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground import parameters
-from playground.decoding.keep import KeptRow
+from playground.decoding.run_store import StoredRow
 from playground.inspection.replay import decisions
 from playground.inspection.replay_context import Decision
 from playground.parameters.inert import inert
@@ -14,7 +14,7 @@ from playground.parameters.record import Parameter
 from playground.types import Text
 
 
-def badges(row: KeptRow) -> dict[str, Text]:
+def badges(row: StoredRow) -> dict[str, Text]:
     """A few words for every knob that differs from neutral and acts on the scores."""
     values = row.run.values
     reasons = inert(values, has_eos=bool(row.run.setting.eos))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground import parameters
-from playground.decoding.keep import KeptRow
+from playground.decoding.run_store import StoredRow
 from playground.evaluation.text_statistics import perplexity
 from playground.generators.local import LocalGenerator
 from playground.inspection.replay_context import FRESH_SEED, ReplayContext
@@ -33,14 +33,14 @@ class _Looks:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._kept: OrderedDict[str, tuple[object, KeptRow]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[object, StoredRow]] = OrderedDict()
 
-    def get(self, session: str, wanted: object) -> KeptRow | None:
+    def get(self, session: str, wanted: object) -> StoredRow | None:
         with self._guard:
             found = self._kept.get(session)
             return found[1] if found is not None and found[0] == wanted else None
 
-    def put(self, session: str, wanted: object, row: KeptRow) -> None:
+    def put(self, session: str, wanted: object, row: StoredRow) -> None:
         with self._guard:
             self._kept[session] = wanted, row
             self._kept.move_to_end(session)

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from playground.decoding.keep import KeptRow
 from playground.decoding.row import Setting
+from playground.decoding.run_store import StoredRow
 from playground.decoding.words import Writer
 from playground.inspection.replay_context import Decision, ReplayContext
 from playground.inspection_results import Divergence, Replayed, Token
@@ -28,7 +28,7 @@ _MANY = 8  # positions that are worth a second thread
 REMEMBERED = 12  # answers a row: a slider that comes back, and the impact of all parameters
 
 
-def ending(row: KeptRow, values: Mapping[str, Any]) -> tuple[int | None, Text | None]:
+def ending(row: StoredRow, values: Mapping[str, Any]) -> tuple[int | None, Text | None]:
     """After how many of the row's own tokens these values would end the text, and a sentence where that is elsewhere.
 
     The count is None where they end it nowhere within the row.
@@ -51,7 +51,7 @@ def ending(row: KeptRow, values: Mapping[str, Any]) -> tuple[int | None, Text | 
     return None, None
 
 
-def replay(row: KeptRow, values: Mapping[str, Any]) -> Replayed:
+def replay(row: StoredRow, values: Mapping[str, Any]) -> Replayed:
     """The whole row under these values. They must be able to replay it."""
     began = time.perf_counter()
     own, found = decisions(row, row.run.values), decisions(row, values)
@@ -79,7 +79,7 @@ def replay(row: KeptRow, values: Mapping[str, Any]) -> Replayed:
     )
 
 
-def decisions(row: KeptRow, values: Mapping[str, Any]) -> list[Decision]:
+def decisions(row: StoredRow, values: Mapping[str, Any]) -> list[Decision]:
     """Every position decided again; remembered for a while."""
     remembered = row.run.prepared.setdefault(id(row), {})
     key = repr(sorted(values.items()))

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground.decoding.keep import BLOCK, KeptRow
 from playground.decoding.row import build_pipeline, effect
+from playground.decoding.run_store import BLOCK, StoredRow
 from playground.decoding.words import Writer
 from playground.sampling.candidates import Candidates
 from playground.sampling.draw import RowRNG, race
@@ -39,7 +39,7 @@ class Decision:
 class ReplayContext:
     """One stored row under some values."""
 
-    def __init__(self, row: KeptRow, values: Mapping[str, Any]) -> None:
+    def __init__(self, row: StoredRow, values: Mapping[str, Any]) -> None:
         run = row.run
         changed, greedy = effect(values, has_eos=bool(run.setting.eos))
         self.row = row
@@ -94,7 +94,7 @@ class ReplayContext:
         for before in range(position if self.stateful else 0):
             self.apply(before)
             self.chosen(before)
-        state = self.row.noise(position) if self.seed == self.row.seed else None
+        state = self.row.noise_state(position) if self.seed == self.row.seed else None
         if state is not None:
             self.rng.rewind(state)
             return
@@ -104,7 +104,7 @@ class ReplayContext:
     def noise_states(self) -> list[Tensor | None]:
         """The generator's state before each draw."""
         if self.seed == self.row.seed:
-            stored = [self.row.noise(position) for position in range(len(self.tokens))]
+            stored = [self.row.noise_state(position) for position in range(len(self.tokens))]
             if all(state is not None for state in stored):
                 return stored
         states = []
@@ -150,7 +150,7 @@ def _decision(candidates: Candidates, drawn: Callable[[], Noise | Tensor | None]
     return Decision(token, alive, float(candidates.scores[0, own]) - best - size)
 
 
-def _forbidden(row: KeptRow, phrases: list[str]) -> dict[int, list[int]]:
+def _forbidden(row: StoredRow, phrases: list[str]) -> dict[int, list[int]]:
     """What stepping back ruled out, as far as these phrases are still banned; a new one strikes where it began."""
     found = {
         at: [token for token, phrase in tokens.items() if phrase in phrases] for at, tokens in row.forbidden.items()
@@ -164,7 +164,7 @@ def _forbidden(row: KeptRow, phrases: list[str]) -> dict[int, list[int]]:
     return {at: tokens for at, tokens in found.items() if tokens}
 
 
-def _first_phrase(row: KeptRow, phrases: list[str]) -> int | None:
+def _first_phrase(row: StoredRow, phrases: list[str]) -> int | None:
     """The position at which the first of these phrases begins in the row's own text."""
     setting = row.run.setting
     writer = Writer(setting.detokenizer(), banned=phrases)

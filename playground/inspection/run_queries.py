@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground import parameters
-from playground.decoding.keep import STORE, KeptRow
 from playground.decoding.row import Setting
+from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.inspection import parameter_impact as knobs
 from playground.inspection import replay as replays
 from playground.inspection import stage_breakdown as falls
@@ -27,8 +27,8 @@ BEAMS = Text(
 )
 
 
-def find(run_id: str, row: int) -> KeptRow:
-    run = STORE.get(run_id)
+def find(run_id: str, row: int) -> StoredRow:
+    run = RUN_STORE.get(run_id)
     if run is None:
         raise PlaygroundError(GONE, _AGAIN)
     if not 0 <= row < len(run.rows):
@@ -36,7 +36,7 @@ def find(run_id: str, row: int) -> KeptRow:
     return run.rows[row]
 
 
-def finished(run_id: str, row: int) -> KeptRow:
+def finished(run_id: str, row: int) -> StoredRow:
     found = find(run_id, row)
     if not found.run.closed and found.finish is None:
         raise PlaygroundError(
@@ -71,7 +71,7 @@ def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
 
 
 def named(run_id: str, token_id: int) -> Token:
-    run = STORE.get(run_id)
+    run = RUN_STORE.get(run_id)
     if run is None:
         raise PlaygroundError(GONE, _AGAIN)
     return replays.token_of(run.setting, token_id)
@@ -87,7 +87,7 @@ def badges(run_id: str, row: int) -> dict[str, Text]:
     return knobs.badges(finished(run_id, row))
 
 
-def check(row: KeptRow, values: Mapping[str, Any]) -> None:
+def check(row: StoredRow, values: Mapping[str, Any]) -> None:
     """Raises Refused where these values need the model, InvalidRequest where they name tokens that do not exist."""
     why = cannot_replay(row.run.values, values)
     if why is not None:

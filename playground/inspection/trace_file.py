@@ -21,8 +21,8 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from playground import parameters
-from playground.decoding.keep import KeptRow, KeptRun
 from playground.decoding.row import Setting, effect
+from playground.decoding.run_store import StoredRow, StoredRun
 from playground.inspection import replay as replays
 from playground.inspection.replay_context import ReplayContext
 from playground.inspection.run_queries import BEAMS, check, finished
@@ -81,7 +81,7 @@ def replay(file: str, row: int, given: Mapping[str, Any]) -> Replayed:
     return replays.replay(run.rows[row], values)
 
 
-def read(file: str) -> KeptRun:
+def read(file: str) -> StoredRun:
     """The kept run of a trace. Raises PlaygroundError where one of its files is missing, damaged or something else, or
     the two are not of one run."""
     for path in (Path(file), logits_of(file)):
@@ -116,7 +116,7 @@ def _damaged(path: Path) -> PlaygroundError:
     )
 
 
-def _check_lines(path: Path, run: KeptRun) -> None:
+def _check_lines(path: Path, run: StoredRun) -> None:
     """The lines must tell the very tokens that the logits are of; the last ones may be missing."""
     told = [(at, index, token) for at, row in enumerate(run.rows) for index, token in enumerate(row.tokens)]
     with path.open("rb") as lines:
@@ -177,7 +177,7 @@ class _Tensors:
         return PreTrainedTokenizerFast(tokenizer_object=backend, **named)
 
 
-def _lines(run: KeptRun) -> Iterator[dict[str, Any]]:
+def _lines(run: StoredRun) -> Iterator[dict[str, Any]]:
     for candidate, row in enumerate(run.rows):
         scene = ReplayContext(row, run.values)
         for index, token in enumerate(row.tokens):
@@ -222,7 +222,7 @@ def _thinks(told: Any) -> str | None:
     return None if told is None else str(told)
 
 
-def _facts(run: KeptRun) -> dict[str, Any]:
+def _facts(run: StoredRun) -> dict[str, Any]:
     """What a replay needs beside the logits."""
     setting = run.setting
     return {
@@ -241,12 +241,12 @@ def _facts(run: KeptRun) -> dict[str, Any]:
     }
 
 
-def _row(row: KeptRow) -> dict[str, Any]:
+def _row(row: StoredRow) -> dict[str, Any]:
     forbidden = {at: {str(token): phrase for token, phrase in ruled.items()} for at, ruled in row.forbidden.items()}
     return {"seed": row.seed, "tokens": row.tokens, "finish": row.finish, "forbidden": forbidden}
 
 
-def _tensors(run: KeptRun) -> dict[str, torch.Tensor]:
+def _tensors(run: StoredRun) -> dict[str, torch.Tensor]:
     found = {}
     for number, row in enumerate(run.rows):
         raw, second = row.whole()
@@ -260,7 +260,7 @@ def _tensors(run: KeptRun) -> dict[str, torch.Tensor]:
     return found
 
 
-def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> KeptRun:
+def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> StoredRun:
     """A kept run from what the files say; whatever does not fit together raises ValueError or its like."""
     if facts["format"] != FORMAT:
         raise ValueError("another format")
@@ -288,7 +288,7 @@ def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> KeptRun:
         thinks=_thinks(facts.get("thinks")),
         visible={_whole(int(token), 0, size): str(text) for token, text in facts.get("visible", {}).items()},
     )
-    run = KeptRun(None, "", values, setting, [_whole(row["seed"]) for row in facts["rows"]])
+    run = StoredRun(None, "", values, setting, [_whole(row["seed"]) for row in facts["rows"]])
     for number, (row, told) in enumerate(zip(run.rows, facts["rows"], strict=True)):
         tokens = [_whole(token, 0, size) for token in told["tokens"]]
         shape = len(tokens), size
@@ -318,7 +318,7 @@ def _device(kind: Any) -> torch.device:
     )
 
 
-def _fill(row: KeptRow, tokens: list[int], raw: torch.Tensor | None, second: torch.Tensor | None) -> None:
+def _fill(row: StoredRow, tokens: list[int], raw: torch.Tensor | None, second: torch.Tensor | None) -> None:
     """The logits back where a run keeps them; the generator's states follow from the seed and the count of draws."""
     if raw is None:
         if tokens:

@@ -11,8 +11,8 @@ import pytest
 
 from playground import parameters
 from playground.decoding import prefill, read
-from playground.decoding.keep import KeptRow
 from playground.decoding.prefill import Sizes
+from playground.decoding.run_store import StoredRow
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.inspection import inspect_api, reading
@@ -56,7 +56,7 @@ def test_the_next_token_follows_the_knobs_without_the_model(host: Host, monkeypa
     assert isinstance(generator, LocalGenerator)
     look, passes = generator.look, []
 
-    def counted(asked: Request, halted: Callable[[], bool]) -> KeptRow:
+    def counted(asked: Request, halted: Callable[[], bool]) -> StoredRow:
         passes.append(1)
         return look(asked, halted)
 

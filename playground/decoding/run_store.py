@@ -1,6 +1,6 @@
 """What a run leaves behind for later questions: each row's raw logits, whole, and its random generator's states.
 
-Bounded in bytes; the oldest runs give theirs up first. Knows no chain and no page.
+Bounded in bytes; the oldest runs are dropped first. Knows no sampler and no page.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ SHARE = 0.1  # of this machine's memory
 
 
 def default_limit() -> int:
-    """Bytes all kept runs may take together: 2 GiB, or a tenth of the memory where that is less."""
+    """Bytes that all stored runs may take together: 2 GiB, or a tenth of the memory where that is less."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):  # not a POSIX system, or one that does not tell
+    except (ValueError, OSError, AttributeError):  # not a POSIX system, or one that does not say
         return LARGEST // 4
     return min(LARGEST, int(memory * SHARE))
 
 
-class KeptRow:
+class StoredRow:
     """One row. Its history is that of the final text: what was taken back is overwritten.
 
     `forbidden` maps a position to the tokens that banned phrases ruled out there, each with its phrase.
     """
 
-    def __init__(self, run: KeptRun, seed: int) -> None:
+    def __init__(self, run: StoredRun, seed: int) -> None:
         self.run = run
         self.seed = seed
         self.tokens: list[int] = []
@@ -48,17 +48,17 @@ class KeptRow:
         self.preparing = threading.Lock()
         self._raw: list[Tensor] = []
         self._unconditional: list[Tensor] = []
-        self._noise: list[Tensor | None] = []
+        self._noise_states: list[Tensor | None] = []
 
     def put(
-        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, noise: Tensor | None
+        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, noise_state: Tensor | None
     ) -> None:
         """The scores [1, vocab] of a position, in the model's own type `dtype` (nothing is lost by that), and where
-        the generator stood before its draw. Where that fails, the store gives up the run, and the row goes on."""
+        the generator stood before its draw. Where that fails, the store drops the run, and the row goes on."""
         if self.run.lost:
             return
         try:
-            self._put(position, raw, unconditional, dtype, noise)
+            self._put(position, raw, unconditional, dtype, noise_state)
         except Exception as error:
             if self.run.store is None:
                 raise
@@ -67,11 +67,11 @@ class KeptRow:
             self.run.store.forget(self.run.run_id)
 
     def _put(
-        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, noise: Tensor | None
+        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, noise_state: Tensor | None
     ) -> None:
         with self.lock:
-            del self._noise[position:]
-            self._noise.append(noise)
+            del self._noise_states[position:]
+            self._noise_states.append(noise_state)
             for blocks, scores, kind in (
                 (self._raw, raw, dtype),
                 (self._unconditional, unconditional, None if unconditional is None else unconditional.dtype),
@@ -80,7 +80,9 @@ class KeptRow:
                     continue
                 number, place = divmod(position, BLOCK)
                 if number == len(blocks):
-                    size = BLOCK * (scores.shape[-1] * kind.itemsize + (0 if noise is None else noise.numel()))
+                    size = BLOCK * (
+                        scores.shape[-1] * kind.itemsize + (0 if noise_state is None else noise_state.numel())
+                    )
                     if self.run.store is not None and not self.run.store.charge(self.run, size):
                         return
                     blocks.append(torch.empty((BLOCK, scores.shape[-1]), dtype=kind))
@@ -111,16 +113,16 @@ class KeptRow:
         """All scores [positions, vocab] in the model's own type, and guidance's second ones; None for none."""
         count = len(self.tokens)
         with self.lock:
-            kept = [
+            whole = [
                 torch.cat(blocks)[:count].clone() if blocks and count else None
                 for blocks in (self._raw, self._unconditional)
             ]
-        return kept[0], kept[1]
+        return whole[0], whole[1]
 
-    def noise(self, position: int) -> Tensor | None:
-        """The state of the row's generator before a position's draw; None where the row was written without noise."""
+    def noise_state(self, position: int) -> Tensor | None:
+        """The state of the row's generator before a position's draw; None where the row drew nothing."""
         with self.lock:
-            return self._noise[position] if position < len(self._noise) else None
+            return self._noise_states[position] if position < len(self._noise_states) else None
 
     def several(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
         """The same of the positions from `start` up to `stop`, which lie in one block."""
@@ -131,21 +133,21 @@ class KeptRow:
         return raw, self._unconditional[number][span].to(device) if self._unconditional else None
 
 
-class KeptRun:
-    """All rows of one request. `values` are those that were asked for; `setting` holds what the chain was built from.
+class StoredRun:
+    """All rows of one request. `values` are those that were asked for; The samplers were built from `setting`.
 
-    Without a store nothing bounds it: for whoever keeps it himself. What was decided under other values is
-    remembered in `prepared`, and goes when the run goes.
+    Without a store its size has no bound; the caller keeps it. `prepared` remembers what was decided under other
+    values, and is dropped with the run.
     """
 
     def __init__(
-        self, store: Store | None, run_id: str, values: Mapping[str, Any], setting: Setting, seeds: Sequence[int]
+        self, store: RunStore | None, run_id: str, values: Mapping[str, Any], setting: Setting, seeds: Sequence[int]
     ) -> None:
         self.store = store
         self.run_id = run_id
         self.values = values
         self.setting = setting
-        self.rows = [KeptRow(self, seed) for seed in seeds]
+        self.rows = [StoredRow(self, seed) for seed in seeds]
         self.closed = False
         self.lost = False  # what it was to keep could not be kept
         self.size = 0
@@ -156,12 +158,12 @@ class KeptRun:
         self.closed = True
 
 
-class Store:
+class RunStore:
     """Runs by their ids, within `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._runs: dict[str, KeptRun] = {}  # oldest first
+        self._runs: dict[str, StoredRun] = {}  # oldest first
         self._guard = threading.Lock()
 
     @property
@@ -169,14 +171,14 @@ class Store:
         with self._guard:
             return sum(run.size for run in self._runs.values())
 
-    def open(self, run_id: str, values: Mapping[str, Any], setting: Setting, seeds: Sequence[int]) -> KeptRun:
-        run = KeptRun(self, run_id, values, setting, seeds)
+    def open(self, run_id: str, values: Mapping[str, Any], setting: Setting, seeds: Sequence[int]) -> StoredRun:
+        run = StoredRun(self, run_id, values, setting, seeds)
         with self._guard:
             self._runs.pop(run_id, None)
             self._runs[run_id] = run
         return run
 
-    def get(self, run_id: str) -> KeptRun | None:
+    def get(self, run_id: str) -> StoredRun | None:
         with self._guard:
             return self._runs.get(run_id)
 
@@ -189,7 +191,7 @@ class Store:
             self.limit = limit
             self._shrink()
 
-    def charge(self, run: KeptRun, size: int) -> bool:
+    def charge(self, run: StoredRun, size: int) -> bool:
         """Makes room for `size` more bytes of this run; False where it is not kept (any more)."""
         with self._guard:
             if self._runs.get(run.run_id) is not run:
@@ -199,7 +201,7 @@ class Store:
             return self._runs.get(run.run_id) is run
 
     def spare(self, size: int) -> bool:
-        """Whether so many bytes fit without giving up a run."""
+        """Whether so many bytes fit without dropping a run."""
         with self._guard:
             return sum(run.size for run in self._runs.values()) + size <= self.limit
 
@@ -211,5 +213,5 @@ class Store:
             used -= self._runs.pop(oldest).size
 
 
-STORE = Store(default_limit())
-"""The runs of this process. One for all models: what is kept needs no model any more."""
+RUN_STORE = RunStore(default_limit())
+"""The runs of this process. One for all models: a stored run needs no model any more."""
