@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from torch import Tensor
 
-from playground.decoding.lane import Lane
+from playground.decoding.kv_sequence import KVSequence
 
 
 class Reads:
@@ -15,13 +15,13 @@ class Reads:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, after: Callable[[int], None] = lambda _: None) -> None:
         self.counts: list[int] = []
-        read = Lane.read
+        read = KVSequence.read
 
-        def counted(lane: Lane, count: int | None = None) -> Tensor:
-            before = lane.left
-            scores = read(lane, count)
-            self.counts.append(before - lane.left)
+        def counted(sequence: KVSequence, count: int | None = None) -> Tensor:
+            before = sequence.left
+            scores = read(sequence, count)
+            self.counts.append(before - sequence.left)
             after(len(self.counts))
             return scores
 
-        monkeypatch.setattr(Lane, "read", counted)
+        monkeypatch.setattr(KVSequence, "read", counted)

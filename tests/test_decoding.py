@@ -314,5 +314,5 @@ def test_a_model_without_plain_cache_layers_can_step_back_too(
 ) -> None:
     asked = request(PROMPT, {"seed": 5, "max_new_tokens": 20, "banned_phrases": ["in", " s"], "n": 2})
     cut = written(generator, asked)
-    monkeypatch.setattr("playground.decoding.lane.Lane._croppable", lambda _: False)
+    monkeypatch.setattr("playground.decoding.kv_sequence.KVSequence._croppable", lambda _: False)
     assert written(LocalGenerator(replace(tiny)), asked) == cut

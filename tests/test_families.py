@@ -17,7 +17,7 @@ import transformers
 
 from playground import models
 from playground.cli import main as cli
-from playground.decoding.lane import Lane, can_guide
+from playground.decoding.kv_sequence import KVSequence, can_guide
 from playground.generators.local import LocalGenerator
 from playground.inspection import inspect_api
 from playground.models import capabilities
@@ -96,7 +96,7 @@ def assert_rows_keep_apart(loaded: models.Loaded, generator: LocalGenerator, mon
         assert together == alone
     if capabilities.of(loaded.model).reads:
         with monkeypatch.context() as patch:
-            patch.setattr(Lane, "_croppable", lambda _: False)  # read anew instead of cut back
+            patch.setattr(KVSequence, "_croppable", lambda _: False)  # read anew instead of cut back
             assert reference.written(generator, asked({"banned_phrases": phrases, "n": 2})) == together
     two = [asked({"seed": 1}), reference.request("Three fruits are", {"seed": 2, "max_new_tokens": 6})]
     each = [[step.token_id for step in generator.stream(one)] for one in two]

@@ -14,7 +14,7 @@ from torch import Tensor
 from playground import models
 from playground.decoding import prefill
 from playground.decoding.clock import Clock
-from playground.decoding.lane import Lane
+from playground.decoding.kv_sequence import KVSequence
 from playground.decoding.prefill import Sizes
 from playground.generators.local import LocalGenerator
 from playground.types import Step
@@ -97,7 +97,7 @@ def test_a_row_that_steps_back_and_is_read_anew_is_read_in_chunks_too(
     phrases = [end + start for end, start in zip(ends, starts, strict=True)]  # each of them over two tokens
     asked = reference.request(PROMPT, {"banned_phrases": phrases, "n": 2, "seed": 4, "max_new_tokens": 12})
     wanted = reference.written(generator, asked)
-    monkeypatch.setattr(Lane, "_croppable", lambda _: False)
+    monkeypatch.setattr(KVSequence, "_croppable", lambda _: False)
     reads = Reads(monkeypatch)
     assert reference.written(generator, asked) == wanted
     assert max(reads.counts) <= CHUNK and sum(reads.counts) > 2 * len(generator.render(asked).token_ids)

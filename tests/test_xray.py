@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from playground import models, parameters
-from playground.decoding import lane, read
+from playground.decoding import kv_sequence, read
 from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
@@ -79,13 +79,13 @@ def test_the_next_token_is_that_of_a_run_and_sliders_make_no_pass(
 ) -> None:
     generator = LocalGenerator(loaded)
     passes = []
-    forward = lane.Lane.read
+    forward = kv_sequence.KVSequence.read
 
-    def counted(self: lane.Lane) -> torch.Tensor:
+    def counted(self: kv_sequence.KVSequence) -> torch.Tensor:
         passes.append(1)
         return forward(self)
 
-    monkeypatch.setattr(lane.Lane, "read", counted)
+    monkeypatch.setattr(kv_sequence.KVSequence, "read", counted)
     asked = reference.request(PROMPT, {"seed": 9})
     changes: list[dict[str, Any]] = [{}, {"temperature": 2.5}, {"top_k": 2, "seed": 4}, {"temperature": 0}]
     for change in changes:

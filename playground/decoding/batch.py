@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground.decoding.lane import Lane, NegativeLane
-from playground.decoding.lanes import open_lane
+from playground.decoding.kv_sequence import KVSequence, UnconditionalSequence
 from playground.decoding.prefill import prefill
 from playground.decoding.row import Row, Setting, advance
 from playground.decoding.run_store import StoredRun
+from playground.decoding.sequences import open_sequence
 from playground.decoding.turns import Turns
 from playground.sampling.step import prepare
 from playground.types import Step
@@ -25,12 +25,12 @@ from playground.types import Step
 
 @dataclass(slots=True)
 class _Group:
-    """Rows of one length. `ids` [rows, length] is prompt and generated tokens; the lanes lack the last of them."""
+    """Rows of one length. `ids` [rows, length] is prompt and generated tokens; the sequences lack the last of them."""
 
     rows: list[Row]
     ids: Tensor
-    lane: Lane
-    negative: NegativeLane | None
+    sequence: KVSequence
+    negative: UnconditionalSequence | None
 
 
 class Batch:
@@ -87,35 +87,37 @@ class Batch:
             return [row.fail(error) for row in group.rows]
         for row in group.rows:
             generated = torch.tensor([row.tokens], dtype=torch.long, device=group.ids.device)
-            lane = group.lane.anew(generated[:, :-1])
-            negative = None if group.negative is None else group.negative.anew(generated[:, :-1])
-            groups.append(_Group([row], torch.cat([self._setting.prompt, generated], dim=1), lane, negative))
+            sequence = group.sequence.restarted(generated[:, :-1])
+            negative = None if group.negative is None else group.negative.restarted(generated[:, :-1])
+            groups.append(_Group([row], torch.cat([self._setting.prompt, generated], dim=1), sequence, negative))
         return []
 
     def _start(self) -> _Group:
         """All rows behind a prompt that nobody has read yet."""
-        negative = None if self._negative is None else NegativeLane(self._model, self._negative)
+        negative = None if self._negative is None else UnconditionalSequence(self._model, self._negative)
         prompt = self._setting.prompt
-        return _Group(list(self._rows), prompt.expand(len(self._rows), -1), open_lane(self._model, prompt), negative)
+        return _Group(
+            list(self._rows), prompt.expand(len(self._rows), -1), open_sequence(self._model, prompt), negative
+        )
 
     @torch.inference_mode()
     def _scores(self, group: _Group) -> tuple[Tensor | None, Tensor | None]:
         """The scores of the next token of each row, and guidance's second ones; None where it was halted before."""
         begins = not group.rows[0].tokens  # what follows the prompt is all that there is to know
         found: list[Tensor | None] = []
-        for lane in (group.lane, group.negative):
-            if lane is None or not lane.left:
+        for sequence in (group.sequence, group.negative):
+            if sequence is None or not sequence.left:
                 found.append(None)
                 continue
-            scores = prefill(lane, self._turns, self._setting.cancelled.is_set, self._setting.expired)
+            scores = prefill(sequence, self._turns, self._setting.cancelled.is_set, self._setting.expired)
             if scores is None:
                 return None, None
-            lane.select([0] * len(group.rows))
+            sequence.select([0] * len(group.rows))
             found.append(scores.expand(len(group.rows), -1))
         if begins:
             return found[0], found[1]
         with self._turns:
-            raw = group.lane.step(group.ids[:, -1])
+            raw = group.sequence.step(group.ids[:, -1])
             unconditional = None if group.negative is None else group.negative.step(group.ids[:, -1])
         return raw, unconditional
 
@@ -128,7 +130,7 @@ class Batch:
             if stored is not None:
                 one = slice(place, place + 1)
                 second = None if unconditional is None else unconditional[one]
-                stored.put(len(row.tokens), raw[one], second, group.lane.dtype, row.rng.state())
+                stored.put(len(row.tokens), raw[one], second, group.sequence.dtype, row.rng.state())
         steps = advance(group.rows, raw, unconditional)
         staying = []
         for place, (row, stored, step) in enumerate(zip(group.rows, stored_rows, steps, strict=True)):
@@ -147,17 +149,17 @@ class Batch:
     def _remaining(self, group: _Group, staying: list[int]) -> _Group:
         rows = [group.rows[place] for place in staying]
         if len(rows) < len(group.rows):
-            group.lane.select(staying)
+            group.sequence.select(staying)
             if group.negative is not None:
                 group.negative.select(staying)
         last = torch.tensor([[row.tokens[-1]] for row in rows], device=group.ids.device)
         ids = group.ids if len(rows) == len(group.rows) else group.ids[staying]
-        return _Group(rows, torch.cat([ids, last], dim=1), group.lane, group.negative)
+        return _Group(rows, torch.cat([ids, last], dim=1), group.sequence, group.negative)
 
     def _alone(self, group: _Group, place: int) -> _Group:
         """A group of this row alone, with its caches cut back to what is still true of it."""
         row = group.rows[place]
         generated = torch.tensor([row.tokens], dtype=torch.long, device=group.ids.device)
-        lane = group.lane.split(place, generated[:, :-1])
+        sequence = group.sequence.split(place, generated[:, :-1])
         negative = None if group.negative is None else group.negative.split(place, generated[:, :-1])
-        return _Group([row], torch.cat([self._setting.prompt, generated], dim=1), lane, negative)
+        return _Group([row], torch.cat([self._setting.prompt, generated], dim=1), sequence, negative)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground.decoding.lane import Lane
+from playground.decoding.kv_sequence import KVSequence
 from playground.decoding.turns import Turns
 from playground.models import capabilities
 
@@ -52,22 +52,25 @@ def sizes(model: Any) -> Sizes:
 
 
 def prefill(
-    lane: Lane, turns: Turns, cancelled: Callable[[], bool] = lambda: False, expired: Callable[[], bool] = lambda: False
+    sequence: KVSequence,
+    turns: Turns,
+    cancelled: Callable[[], bool] = lambda: False,
+    expired: Callable[[], bool] = lambda: False,
 ) -> Tensor | None:
-    """Reads what the lane has not read yet: the scores [1, vocab] that follow, or None where it was halted before.
+    """Reads what the sequence has not read yet: the scores [1, vocab] that follow, or None where it was halted before.
 
     A prompt of one pass is read even if time is up, so that it gets its first token.
     """
-    limits = sizes(lane.model)
-    if lane.left <= limits.whole or not continues(lane.model, lane.unread, turns):
+    limits = sizes(sequence.model)
+    if sequence.left <= limits.whole or not continues(sequence.model, sequence.unread, turns):
         with turns:
-            return None if cancelled() else lane.read()
+            return None if cancelled() else sequence.read()
     scores = None
-    while lane.left:
+    while sequence.left:
         with turns.chunk(lambda: cancelled() or expired()) as mine:
             if not mine:
                 return None
-            scores = lane.read(limits.chunk)
+            scores = sequence.read(limits.chunk)
     return scores
 
 
@@ -90,10 +93,10 @@ def continues(model: Any, ids: Tensor, turns: Turns) -> bool:
 def _tried(model: Any, ids: Tensor) -> bool:
     """Whether two chunks give nearly what one pass gives, measured by what the second alone gives."""
     try:
-        whole, both = Lane(model, ids), Lane(model, ids)
+        whole, both = KVSequence(model, ids), KVSequence(model, ids)
         both.read(ids.shape[1] // 2)
         wanted, found = whole.read(), both.read()
-        alone = Lane(model, ids[:, ids.shape[1] // 2 :]).read()
+        alone = KVSequence(model, ids[:, ids.shape[1] // 2 :]).read()
     except Exception as error:  # noqa: BLE001 - whatever an architecture makes of it, it can read a prompt whole
         log.info("%s reads prompts whole: %s", type(model).__name__, type(error).__name__)
         return False

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from transformers.generation.watermarking import WatermarkDetector
 
-from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import continues, sizes
+from playground.decoding.sequences import open_sequence
 from playground.decoding.turns import Turns
 from playground.inspection_results import Detection, ReadToken, Token
 from playground.rendering.detokenize import Detokenizer, Labels
@@ -37,16 +37,16 @@ def read(
     special = set(tokenizer.all_special_ids)
     tokens = _shown(tokenizer, labels, special, ids[0].tolist())
     ready = [ReadToken(token) for token in tokens[:1]]
-    lane = open_lane(model, ids[:, :-1])
-    size = _piece_size(model, lane.unread, turns)
-    while lane.left:
-        start = lane.length
+    sequence = open_sequence(model, ids[:, :-1])
+    size = _piece_size(model, sequence.unread, turns)
+    while sequence.left:
+        start = sequence.length
         with torch.inference_mode():
             with turns.chunk(halted) as mine:
                 if not mine:
                     raise Stopped
-                scores = lane.read_each(size)
-            follow = ids[0, start + 1 : lane.length + 1]
+                scores = sequence.read_each(size)
+            follow = ids[0, start + 1 : sequence.length + 1]
             ready += _judged(scores, follow, tokens[start + 1 :], labels, special)
         yield ready
         ready = []

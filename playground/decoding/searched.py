@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from transformers.utils import ModelOutput
 
-from playground.decoding.lane import Lane
+from playground.decoding.kv_sequence import KVSequence
 from playground.decoding.prefill import prefill, sizes
 from playground.decoding.turns import Turns
 from playground.models import capabilities
@@ -61,12 +61,12 @@ class Searched:
         the common cache."""
         if ids.numel() <= sizes(self._original).whole or capabilities.of(self._original).keeps != "cache":
             return read(ids, *given, **named)
-        lane = Lane(self._original, ids[:1])
-        scores = prefill(lane, self._turns, self._halted)
+        sequence = KVSequence(self._original, ids[:1])
+        scores = prefill(sequence, self._turns, self._halted)
         if scores is None:
             raise Halted
-        lane.select([0] * len(ids))
-        name, cache = lane.cache
+        sequence.select([0] * len(ids))
+        name, cache = sequence.cache
         return _Prompt(logits=scores.expand(len(ids), -1)[:, None], **{name: cache})
 
     def _continue(self, choose: Callable[..., Any], *given: Any, **named: Any) -> Any:

@@ -16,13 +16,13 @@ import torch
 from playground import parameters
 from playground.decoding.batch import Batch
 from playground.decoding.clock import Clock
-from playground.decoding.lane import Lane, NegativeLane, can_guide
-from playground.decoding.lanes import open_lane
+from playground.decoding.kv_sequence import KVSequence, UnconditionalSequence, can_guide
 from playground.decoding.prefill import prefill
 from playground.decoding.read import detect, read, shown
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
 from playground.decoding.search import BeamSearch
+from playground.decoding.sequences import open_sequence
 from playground.decoding.step_stream import StepStream, from_iterator
 from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
@@ -143,17 +143,17 @@ class LocalGenerator:
         check_ids(setting.values, setting.vocab_size)
         negative = self._negative(setting)
         stored = StoredRun(None, "", request.values, setting, [request.values["seed"]])
-        lane = open_lane(self._model, setting.prompt)
-        second = None if negative is None else NegativeLane(self._model, negative)
-        raw = self._read(lane, halted)
-        stored.rows[0].put(0, raw, None if second is None else self._read(second, halted), lane.dtype, None)
+        sequence = open_sequence(self._model, setting.prompt)
+        second = None if negative is None else UnconditionalSequence(self._model, negative)
+        raw = self._read(sequence, halted)
+        stored.rows[0].put(0, raw, None if second is None else self._read(second, halted), sequence.dtype, None)
         stored.close()
         return stored.rows[0]
 
     @torch.inference_mode()
-    def _read(self, lane: Lane, halted: Callable[[], bool]) -> torch.Tensor:
-        """The scores that follow the lane's prompt."""
-        scores = prefill(lane, self._turns, halted)
+    def _read(self, sequence: KVSequence, halted: Callable[[], bool]) -> torch.Tensor:
+        """The scores that follow the sequence's prompt."""
+        scores = prefill(sequence, self._turns, halted)
         if scores is None:
             raise Stopped
         return scores
@@ -235,7 +235,7 @@ class LocalGenerator:
         )
 
     def _negative(self, setting: Setting) -> torch.Tensor | None:
-        """The prompt of guidance's second lane: the negative prompt, or the prompt's last token alone."""
+        """The prompt of guidance's second sequence: the negative prompt, or the prompt's last token alone."""
         values = setting.values
         if values["guidance_scale"] == 1:
             return None

@@ -1,6 +1,6 @@
-"""Which kind of lane a model reads in: with the common cache, with a state of its own, or reading all again each time.
+"""Which kind of sequence a model needs: with a KV cache, with a state of its own, or one that reads all tokens again.
 
-Every caller takes its lanes from here. Knows nothing of sampling, texts or stops.
+Every caller opens its sequences here. Knows nothing of sampling, texts or stops.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from playground.decoding.lane import Lane
+from playground.decoding.kv_sequence import KVSequence
 from playground.models import capabilities
 from playground.models.generate_loop import GenerateLoop
 
 
-def open_lane(model: Any, prompt: Tensor) -> Lane:
-    """A lane of the kind that this model can do, over `prompt` [1, length]."""
+def open_sequence(model: Any, prompt: Tensor) -> KVSequence:
+    """A sequence of the kind that this model supports, over `prompt` [1, length]."""
     able = capabilities.of(model)
     if able.keeps == "cache":
-        return Lane(model, prompt)
+        return KVSequence(model, prompt)
     if able.keeps == "state":
-        return StateLane(model, prompt)
-    return WholeLane(model, prompt, use_cache=able.use_cache)
+        return StateSequence(model, prompt)
+    return RecomputedSequence(model, prompt, use_cache=able.use_cache)
 
 
-class WholeLane(Lane):
+class RecomputedSequence(KVSequence):
     """Nothing is kept: each step reads all tokens of all rows. A prompt cannot be read in chunks."""
 
     def __init__(self, model: Any, prompt: Tensor, *, use_cache: bool) -> None:
@@ -37,8 +37,8 @@ class WholeLane(Lane):
         self._ids = self._ids[rows]
         self.rows = len(rows)
 
-    def anew(self, generated: Tensor) -> Self:
-        alone = super().anew(generated)
+    def restarted(self, generated: Tensor) -> Self:
+        alone = super().restarted(generated)
         alone._ids = self.prompt[:, :0]
         return alone
 
@@ -50,8 +50,8 @@ class WholeLane(Lane):
         return GenerateLoop(self.model, use_cache=self._use_cache).all(self._ids, keep)
 
 
-class StateLane(Lane):
-    """A state that nobody but the model can read, cut or share: each row has its own, and its own passes.
+class StateSequence(KVSequence):
+    """A state that only the model can read, and nobody can cut or share: each row has its own, and its own passes.
 
     Some of these architectures mix up the rows of one pass. A row that steps back reads its text anew.
     """
@@ -70,8 +70,8 @@ class StateLane(Lane):
         self._loops, self._ids = loops, [self._ids[row] for row in rows]
         self.rows = len(rows)
 
-    def anew(self, generated: Tensor) -> Self:
-        alone = super().anew(generated)
+    def restarted(self, generated: Tensor) -> Self:
+        alone = super().restarted(generated)
         alone._loops, alone._ids = [GenerateLoop(self.model, use_cache=True)], [self.prompt[:, :0]]
         return alone
 

@@ -18,8 +18,8 @@ from transformers.cache_utils import DynamicLayer
 from playground.models import capabilities
 
 
-class Lane:
-    """The prompt's lane. `length` counts the tokens in the cache, which all rows share.
+class KVSequence:
+    """The prompt and what follows it. `length` counts the tokens in the cache, which all rows share.
 
     `unread` [1, count] is what is to be read before the next step, in one pass or in several.
     """
@@ -69,12 +69,12 @@ class Lane:
         return _cache_name(self.model), self._cache
 
     def split(self, row: int, generated: Tensor) -> Self:
-        """A lane of this row alone whose tokens are its prompt and `generated` [1, count], and nothing later.
+        """A sequence of this row alone, whose tokens are its prompt and `generated` [1, count], and nothing later.
 
         Where the cache cannot be cut back to that, they are `unread`.
         """
         if not self._croppable():
-            return self.anew(generated)
+            return self.restarted(generated)
         alone = copy.copy(self)
         target = self.prompt.shape[1] + generated.shape[1]
         alone._cache = copy.copy(self._cache)
@@ -85,15 +85,15 @@ class Lane:
         alone.length = target
         return alone
 
-    def anew(self, generated: Tensor) -> Self:
-        """A lane of one row that has its prompt and `generated` [1, count] still to read."""
+    def restarted(self, generated: Tensor) -> Self:
+        """A sequence of one row that has its prompt and `generated` [1, count] still to read."""
         alone = copy.copy(self)
         alone._cache, alone.length, alone.rows = None, 0, 1
         alone.unread = torch.cat([self.prompt, generated], dim=1)
         return alone
 
     def _croppable(self) -> bool:
-        """Whether the cache is made of plain layers, which may be shared and cut; others are read anew."""
+        """Whether the cache is made of plain layers, which may be shared and cut; with others the text is read anew."""
         return all(type(layer) is DynamicLayer for layer in self._cache.layers)
 
     def _advance(self, tokens: Tensor, *, prompt: bool) -> Tensor:
@@ -124,8 +124,8 @@ class Lane:
         return outputs.logits
 
 
-class NegativeLane(Lane):
-    """The unconditional lane of guidance, called as transformers' UnbatchedClassifierFreeGuidance calls the model."""
+class UnconditionalSequence(KVSequence):
+    """Guidance's sequence, for which the model is called as transformers' UnbatchedClassifierFreeGuidance calls it."""
 
     def _advance(self, tokens: Tensor, *, prompt: bool) -> Tensor:
         """As above, but in the model's own type: transformers takes its log-softmax there."""
@@ -141,15 +141,15 @@ class NegativeLane(Lane):
 
 
 def can_guide(model: Any) -> bool:
-    """Whether transformers' guidance keeps the second lane's memory, which it looks for under this one name."""
+    """Whether transformers' guidance keeps its second cache, which it looks for under this one name."""
     return capabilities.of(model).guides and "past_key_values" in _forward_arguments(type(model))
 
 
 def guide(scores: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     """Classifier-free guidance (arXiv 2306.17806): scale · (log p − log u) + log u."""
-    likely = torch.log_softmax(scores, dim=-1)
-    unlikely = torch.log_softmax(unconditional, dim=-1)
-    return scale * (likely - unlikely) + unlikely
+    conditional = torch.log_softmax(scores, dim=-1)
+    free = torch.log_softmax(unconditional, dim=-1)
+    return scale * (conditional - free) + free
 
 
 def _cache_name(model: Any) -> str:
