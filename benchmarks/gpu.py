@@ -22,8 +22,8 @@ import transformers
 from transformers import ContinuousBatchingConfig, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from playground import parameters
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.row import Row, Setting, effect
-from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
 from playground.fast.job import Job
 from playground.rendering.detokenize import Labels
@@ -121,7 +121,7 @@ class Ours:
 
     def __init__(self, model: Any, plan: Plan, prompt: torch.Tensor) -> None:
         self._plan = plan
-        self._engine = Engine(model, Turns(), weights="bf16", rows=plan.rows)
+        self._engine = Engine(model, FairLock(), weights="bf16", rows=plan.rows)
         values, greedy = effect(parameters.validate({**VALUES, "max_new_tokens": plan.tokens}), has_eos=False)
         numbers, size = Numbers(), plan.shape["vocab_size"]
         context = plan.shape["max_position_embeddings"]

@@ -19,7 +19,7 @@ from benchmarks.readers import warm
 from benchmarks.scale import FULL, Scale
 from benchmarks.text import TEXTS, text
 from playground import models
-from playground.decoding.turns import Turns
+from playground.decoding.fair_lock import FairLock
 from playground.fast.engine import Engine
 from playground.fast.slots import Slots
 from playground.models import embedded
@@ -76,7 +76,7 @@ def expected(loaded: models.Loaded, ids: Tensor) -> Tensor:
 @torch.inference_mode()
 def loss(loaded: models.Loaded, weights: str, ids: Tensor, wanted: Tensor) -> Loss:
     """What the engine's own net makes of these windows, all rows in one step."""
-    net = Engine(loaded.model, Turns(), weights=weights).running._step
+    net = Engine(loaded.model, FairLock(), weights=weights).running._step
     slots = Slots(net.shape)
     slots.fit(*ids.shape)
 

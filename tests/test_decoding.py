@@ -248,7 +248,7 @@ def test_closing_gives_everything_back_at_once_even_while_the_model_is_taken(gen
     stream = generator.stream(request(PROMPT, {"n": 3, "max_new_tokens": 100, "guidance_scale": 1.5}))
     for _ in range(5):
         next(stream)
-    with generator._turns:  # another request is computing; closing must not wait for it
+    with generator._lock:  # another request is computing; closing must not wait for it
         stream.close()  # type: ignore[attr-defined]
     assert caches() == before
     assert len(steps_of(generator)) > 0

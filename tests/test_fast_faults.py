@@ -53,7 +53,7 @@ def alone(generator: LocalGenerator) -> list[list[list[int]]]:
 @pytest.fixture
 def running(generator: LocalGenerator) -> Running:
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._turns, rows=16, memory=2**27)
+    return Running(net, net, generator._lock, rows=16, memory=2**27)
 
 
 def request(prompt: str, **values: Any) -> Request:

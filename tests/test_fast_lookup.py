@@ -60,7 +60,7 @@ def running(generator: LocalGenerator) -> Running:
 
 def running_of(generator: LocalGenerator) -> Running:
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._turns, rows=4, memory=2**26)
+    return Running(net, net, generator._lock, rows=4, memory=2**26)
 
 
 def asked(prompt: str = PROMPT, **values: Any) -> Request:

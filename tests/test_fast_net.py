@@ -12,7 +12,7 @@ import transformers
 
 from playground import models
 from playground.decoding import prefill
-from playground.decoding.turns import Turns
+from playground.decoding.fair_lock import FairLock
 from playground.fast import formats, regions
 from playground.fast.compiled_layers import Variant, library_of
 from playground.fast.formats import int4, int8
@@ -106,8 +106,8 @@ def test_positions_that_are_scaled_by_the_length_of_a_text_stay_on_the_exact_pat
     model = transformers.LlamaForCausalLM(config)
     reason = why_not(model)
     assert reason is not None and "positions" in reason.en
-    assert prefill.continues(model, torch.ones((1, 200), dtype=torch.long), Turns())
-    assert not prefill.continues(model, torch.ones((1, 257), dtype=torch.long), Turns())
+    assert prefill.continues(model, torch.ones((1, 200), dtype=torch.long), FairLock())
+    assert not prefill.continues(model, torch.ones((1, 257), dtype=torch.long), FairLock())
 
 
 def test_layers_that_are_packed_differently_share_no_compiled_code(

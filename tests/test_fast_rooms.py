@@ -34,7 +34,7 @@ def running(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> Runni
     for module in (slots, rooms):
         monkeypatch.setattr(module, "LONG", 128)
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._turns, rows=12, memory=2**26)
+    return Running(net, net, generator._lock, rows=12, memory=2**26)
 
 
 def asked(prompt: str, tokens: int, **values: Any) -> Request:

@@ -41,7 +41,7 @@ def generator(tiny: Any) -> LocalGenerator:
 @pytest.fixture
 def running(generator: LocalGenerator) -> Running:
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._turns, rows=12, memory=2**26)
+    return Running(net, net, generator._lock, rows=12, memory=2**26)
 
 
 def asked(number: int, path: Any = "exact") -> Request:
@@ -144,7 +144,7 @@ def test_a_row_that_fails_in_the_model_ends_its_request_and_no_other(
 
 def test_what_never_fits_is_refused_with_both_numbers(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    small = Running(net, net, generator._turns, rows=4, memory=1000)
+    small = Running(net, net, generator._lock, rows=4, memory=1000)
     with pytest.raises(Refused) as refusal:
         small.stream(job(generator, asked(3)))
     assert "MiB" in refusal.value.say("en") and refusal.value.parameter == "n"
@@ -152,7 +152,7 @@ def test_what_never_fits_is_refused_with_both_numbers(generator: LocalGenerator)
 
 def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    narrow = Running(net, net, generator._turns, rows=3, memory=2**26)
+    narrow = Running(net, net, generator._lock, rows=3, memory=2**26)
     many = [narrow.stream(job(generator, asked(3))) for _ in range(3)]  # three rows each
     got: list[list[list[int]]] = []
     readers = [threading.Thread(target=lambda one=one: got.append(told(one))) for one in many]
@@ -166,7 +166,7 @@ def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: Local
 
 def test_who_waits_is_told_how_many_must_end_and_how_long_that_takes(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    narrow = Running(net, net, generator._turns, rows=3, memory=2**26)
+    narrow = Running(net, net, generator._lock, rows=3, memory=2**26)
     long = generate.checked(generate.build("One two", {"n": 3, "max_new_tokens": 300, "ignore_eos": True, "seed": 5}))
     jobs = [narrow.open(job(generator, long)) for _ in range(3)]
     jobs[0].poll()
@@ -191,7 +191,7 @@ def test_who_waits_is_told_how_many_must_end_and_how_long_that_takes(generator: 
 
 def test_sixty_four_readers_who_never_wait_take_no_thread_each(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    running = Running(net, net, generator._turns, rows=64, memory=2**28)
+    running = Running(net, net, generator._lock, rows=64, memory=2**28)
     before = threads()
     many = [running.open(job(generator, asked(number % 6))) for number in range(64)]
     most = 0
@@ -243,7 +243,7 @@ def test_beams_and_unknown_families_are_refused_by_name(generator: LocalGenerato
 
 
 def test_weights_say_how_the_fast_path_packs(tiny: Any) -> None:
-    made = {weights: Engine(tiny.model, LocalGenerator(tiny)._turns, weights=weights).format for weights in
+    made = {weights: Engine(tiny.model, LocalGenerator(tiny)._lock, weights=weights).format for weights in
             ("auto", "fp32", "bf16", "int8", "int4")}  # fmt: skip
     assert made == {"auto": "dense", "fp32": "dense", "bf16": "dense", "int8": "int8", "int4": "int4"}
 
@@ -267,7 +267,7 @@ class Wanted:
 def test_what_a_first_visitor_needs_is_wanted_before_anybody_asks(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
     net.compiler = wanted = Wanted()
-    running = Running(net, net, generator._turns, rows=12, memory=2**26)
+    running = Running(net, net, generator._lock, rows=12, memory=2**26)
     request = asked(3)
     running.expect(request.values["n"], len(generator.render(request).token_ids))
     assert wanted.shapes == [(4, 128), (1, 128)], "three rows step as four, and one of them may be the last"
@@ -278,7 +278,7 @@ def test_what_a_first_visitor_needs_is_wanted_before_anybody_asks(generator: Loc
 
 def test_one_address_does_not_take_the_running_batch_from_the_others(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    shared = Running(net, net, generator._turns, rows=16, memory=2**26, shares=(25, 50))
+    shared = Running(net, net, generator._lock, rows=16, memory=2**26, shares=(25, 50))
     long = generate.checked(generate.build("One", {"n": 4, "max_new_tokens": 400, "ignore_eos": True, "seed": 1}))
 
     def opened(session: str, address: str) -> Job:

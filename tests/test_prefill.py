@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground import models
 from playground.decoding import prefill
-from playground.decoding.clock import Clock
+from playground.decoding.deadline import Deadline
 from playground.decoding.kv_sequence import KVSequence
 from playground.decoding.prefill import Sizes
 from playground.generators.local import LocalGenerator
@@ -106,10 +106,10 @@ def test_a_row_that_steps_back_and_is_read_anew_is_read_in_chunks_too(
 @pytest.mark.usefixtures("small_chunks")
 def test_others_have_their_turn_between_two_chunks(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = LocalGenerator(tiny)
-    turns, order = generator._turns, []
+    lock, order = generator._lock, []
 
     def other() -> None:
-        with turns:
+        with lock:
             order.append("other")
 
     def after(count: int) -> None:
@@ -117,7 +117,7 @@ def test_others_have_their_turn_between_two_chunks(tiny: models.Loaded, monkeypa
         if count == 2:
             thread = threading.Thread(target=other)
             thread.start()
-            while turns.waiting == 0:
+            while lock.waiting == 0:
                 pass
 
     reference.written(generator, reference.request(PROMPT, {"max_new_tokens": 1}))  # the model is tried once
@@ -189,12 +189,12 @@ def test_sizes_depend_on_the_model_alone_and_never_vanish(tiny: models.Loaded) -
 
 def test_time_runs_from_the_beginning_and_not_while_a_request_waits_in_line() -> None:
     now = [0.0]
-    clock = Clock(5.0, lambda: now[0])
+    deadline = Deadline(5.0, lambda: now[0])
     now[0] = 100.0
-    assert not clock.expired()
-    clock.begin()
+    assert not deadline.expired()
+    deadline.begin()
     now[0] = 104.0
-    clock.begin()
-    assert not clock.expired()
+    deadline.begin()
+    assert not deadline.expired()
     now[0] = 105.0
-    assert clock.expired() and not Clock(0.0).expired()
+    assert deadline.expired() and not Deadline(0.0).expired()

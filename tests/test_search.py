@@ -80,17 +80,17 @@ def test_others_have_their_turn_between_all_passes(
     """Somebody who comes during a pass goes before the next, be it a chunk of the prompt or a step."""
     order: list[str] = []
     others: list[threading.Thread] = []
-    turns, forward = generator._turns, tiny.model.forward
+    lock, forward = generator._lock, tiny.model.forward
 
     def other() -> None:
-        with turns:
+        with lock:
             order.append("other")
 
     def passing(*given: Any, **named: Any) -> Any:
         order.append("pass")
         others.append(threading.Thread(target=other))
         others[-1].start()
-        while turns.waiting == 0:
+        while lock.waiting == 0:
             pass
         return forward(*given, **named)
 

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.kv_sequence import KVSequence, UnconditionalSequence
 from playground.decoding.prefill import prefill
 from playground.decoding.row import Row, Setting, advance
 from playground.decoding.run_store import StoredRun
 from playground.decoding.sequences import open_sequence
-from playground.decoding.turns import Turns
 from playground.sampling.step import prepare
 from playground.types import Step
 
@@ -39,14 +39,14 @@ class Batch:
     def __init__(
         self,
         model: Any,
-        turns: Turns,
+        lock: FairLock,
         rows: list[Row],
         setting: Setting,
         negative: Tensor | None,
         stored: StoredRun | None = None,
     ) -> None:
         self._model = model
-        self._turns = turns
+        self._lock = lock
         self._rows = rows
         self._setting = setting
         self._negative = negative
@@ -109,14 +109,14 @@ class Batch:
             if sequence is None or not sequence.left:
                 found.append(None)
                 continue
-            scores = prefill(sequence, self._turns, self._setting.cancelled.is_set, self._setting.expired)
+            scores = prefill(sequence, self._lock, self._setting.cancelled.is_set, self._setting.expired)
             if scores is None:
                 return None, None
             sequence.select([0] * len(group.rows))
             found.append(scores.expand(len(group.rows), -1))
         if begins:
             return found[0], found[1]
-        with self._turns:
+        with self._lock:
             raw = group.sequence.step(group.ids[:, -1])
             unconditional = None if group.negative is None else group.negative.step(group.ids[:, -1])
         return raw, unconditional

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.kv_sequence import KVSequence
-from playground.decoding.turns import Turns
 from playground.models import capabilities
 
 # Parameters times tokens of one forward pass; 512 tokens of 135 million take half a second on two cores.
@@ -53,7 +53,7 @@ def sizes(model: Any) -> Sizes:
 
 def prefill(
     sequence: KVSequence,
-    turns: Turns,
+    lock: FairLock,
     cancelled: Callable[[], bool] = lambda: False,
     expired: Callable[[], bool] = lambda: False,
 ) -> Tensor | None:
@@ -62,19 +62,19 @@ def prefill(
     A prompt of one pass is read even if time is up, so that it gets its first token.
     """
     limits = sizes(sequence.model)
-    if sequence.left <= limits.whole or not continues(sequence.model, sequence.unread, turns):
-        with turns:
+    if sequence.left <= limits.whole or not continues(sequence.model, sequence.unread, lock):
+        with lock:
             return None if cancelled() else sequence.read()
     scores = None
     while sequence.left:
-        with turns.chunk(lambda: cancelled() or expired()) as mine:
-            if not mine:
+        with lock.chunk(lambda: cancelled() or expired()) as acquired:
+            if not acquired:
                 return None
             scores = sequence.read(limits.chunk)
     return scores
 
 
-def continues(model: Any, ids: Tensor, turns: Turns) -> bool:
+def continues(model: Any, ids: Tensor, lock: FairLock) -> bool:
     """Whether this model may read these ids [1, count] in chunks: whether a later one sees those before it.
 
     Not every architecture's code does, so each model is tried once. Rotary positions that are scaled by the length of
@@ -84,7 +84,7 @@ def continues(model: Any, ids: Tensor, turns: Turns) -> bool:
     if able.keeps != "cache" or not able.reads or ids.shape[1] > scaled_from(model):
         return False
     if model not in _CONTINUES:
-        with turns:
+        with lock:
             _CONTINUES[model] = _tried(model, ids[:, : 2 * _TRIED])
     return _CONTINUES[model]
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from transformers.generation.watermarking import WatermarkDetector
 
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.prefill import continues, sizes
 from playground.decoding.sequences import open_sequence
-from playground.decoding.turns import Turns
 from playground.inspection_results import Detection, ReadToken, Token
 from playground.rendering.detokenize import Detokenizer, Labels
 from playground.sampling.token_stats import TOP
@@ -27,7 +27,7 @@ THRESHOLD = 3.0
 
 
 def read(
-    model: Any, turns: Turns, tokenizer: Any, labels: Labels, ids: Tensor, halted: Callable[[], bool] = lambda: False
+    model: Any, lock: FairLock, tokenizer: Any, labels: Labels, ids: Tensor, halted: Callable[[], bool] = lambda: False
 ) -> Iterator[list[ReadToken]]:
     """What the model thinks of every token of `ids` [1, length], piece by piece, each piece in a turn of its own.
 
@@ -38,12 +38,12 @@ def read(
     tokens = _shown(tokenizer, labels, special, ids[0].tolist())
     ready = [ReadToken(token) for token in tokens[:1]]
     sequence = open_sequence(model, ids[:, :-1])
-    size = _piece_size(model, sequence.unread, turns)
+    size = _piece_size(model, sequence.unread, lock)
     while sequence.left:
         start = sequence.length
         with torch.inference_mode():
-            with turns.chunk(halted) as mine:
-                if not mine:
+            with lock.chunk(halted) as acquired:
+                if not acquired:
                     raise Stopped
                 scores = sequence.read_each(size)
             follow = ids[0, start + 1 : sequence.length + 1]
@@ -59,10 +59,10 @@ def shown(tokenizer: Any, labels: Labels, ids: Sequence[int]) -> list[ReadToken]
     return [ReadToken(token) for token in _shown(tokenizer, labels, set(tokenizer.all_special_ids), ids)]
 
 
-def _piece_size(model: Any, ids: Tensor, turns: Turns) -> int:
+def _piece_size(model: Any, ids: Tensor, lock: FairLock) -> int:
     """Tokens that are read at once: a model that forgets what stood before a piece has to read all of them."""
     size = min(PIECE, sizes(model).chunk)
-    return size if ids.shape[1] <= size or continues(model, ids, turns) else ids.shape[1]
+    return size if ids.shape[1] <= size or continues(model, ids, lock) else ids.shape[1]
 
 
 def _shown(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[int]) -> list[Token]:

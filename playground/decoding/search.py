@@ -21,9 +21,9 @@ from transformers import (
 )
 
 from playground.decoding.failures import why
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.row import Setting
 from playground.decoding.searched import Halted, Searched
-from playground.decoding.turns import Turns
 from playground.decoding.words import Writer, Written
 from playground.models import capabilities
 from playground.sampling.candidates import Candidates
@@ -103,9 +103,9 @@ class _Stop(StoppingCriteria):
 class BeamSearch:
     """One search. Closing `run()` cancels it within one step; the thread that searches is not waited for."""
 
-    def __init__(self, model: Any, turns: Turns, setting: Setting) -> None:
+    def __init__(self, model: Any, lock: FairLock, setting: Setting) -> None:
         self._model = model
-        self._turns = turns
+        self._lock = lock
         self._setting = setting
         self._cancelled = threading.Event()
         self._done = threading.Event()
@@ -159,7 +159,7 @@ class BeamSearch:
         length = prompt.shape[1]
         eos = self._setting.eos
         early = {"true": True, "false": False}.get(values["early_stopping"], values["early_stopping"])
-        searched = Searched(self._model, self._turns, self.halted, values["seed"])
+        searched = Searched(self._model, self._lock, self.halted, values["seed"])
         found = searched.model.generate(
             prompt,
             attention_mask=torch.ones_like(prompt),

@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from transformers.utils import ModelOutput
 
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.kv_sequence import KVSequence
 from playground.decoding.prefill import prefill, sizes
-from playground.decoding.turns import Turns
 from playground.models import capabilities
 
 
@@ -41,9 +41,9 @@ class Searched:
     Draws come from a generator of its own, seeded with `seed`, so that nobody has to keep off the global one.
     """
 
-    def __init__(self, model: Any, turns: Turns, halted: Callable[[], bool], seed: int) -> None:
+    def __init__(self, model: Any, lock: FairLock, halted: Callable[[], bool], seed: int) -> None:
         self._original = model
-        self._turns = turns
+        self._lock = lock
         self._halted = halted
         self.model = copy.copy(model)
         self.model.forward = functools.update_wrapper(functools.partial(self._forward), model.forward)
@@ -52,7 +52,7 @@ class Searched:
         self.model._get_top_k_continuations = functools.partial(self._continue, self.model._get_top_k_continuations)
 
     def _forward(self, *given: Any, **named: Any) -> Any:
-        with self._turns:
+        with self._lock:
             return self._original.forward(*given, **named)
 
     def _prefill(self, read: Callable[..., Any], ids: Tensor, *given: Any, **named: Any) -> Any:
@@ -62,7 +62,7 @@ class Searched:
         if ids.numel() <= sizes(self._original).whole or capabilities.of(self._original).keeps != "cache":
             return read(ids, *given, **named)
         sequence = KVSequence(self._original, ids[:1])
-        scores = prefill(sequence, self._turns, self._halted)
+        scores = prefill(sequence, self._lock, self._halted)
         if scores is None:
             raise Halted
         sequence.select([0] * len(ids))

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import torch
 
-from playground.decoding.turns import Turns
+from playground.decoding.fair_lock import FairLock
 from playground.fast.formats import FORMATS, on_a_grid
 from playground.fast.net import Net, why_not
 from playground.fast.running import Running
@@ -33,7 +33,7 @@ class Engine:
     def __init__(
         self,
         model: Any,
-        turns: Turns,
+        lock: FairLock,
         *,
         weights: str = "auto",
         rows: int | None = None,
@@ -41,7 +41,7 @@ class Engine:
         shares: tuple[int, int] = (100, 100),
     ) -> None:
         self._model = model
-        self._turns = turns
+        self._lock = lock
         self._rows = ROWS if rows is None else rows
         self._memory = memory
         self._shares = shares
@@ -66,12 +66,12 @@ class Engine:
                 if self.format != "dense":
                     packed = Net(self._model, FORMATS[self.format], quiet_s=self._quiet_s)
                 memory = room(self._device) if self._memory is None else self._memory
-                self._running = Running(packed, own, self._turns, rows=self._rows, memory=memory, shares=self._shares)
+                self._running = Running(packed, own, self._lock, rows=self._rows, memory=memory, shares=self._shares)
                 trim_soon()  # packing went through the weights in fp32
             return self._running
 
     def _quiet_s(self) -> float:
-        return self._turns.quiet_s
+        return self._lock.quiet_s
 
 
 def room(device: torch.device) -> int:

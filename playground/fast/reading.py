@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from playground.decoding.turns import Turns
+from playground.decoding.fair_lock import FairLock
 from playground.fast.job import Live, Seat
 from playground.fast.net import Net
 from playground.fast.rooms import Rooms
@@ -29,10 +29,10 @@ _OLDEST = 4  # one piece in so many is of the prompt that came first, the others
 class Prompts:
     """`read` takes one pass; `due` says whether it is its turn beside rows that step: they get as much time."""
 
-    def __init__(self, net: Net, rooms: Rooms, turns: Turns) -> None:
+    def __init__(self, net: Net, rooms: Rooms, lock: FairLock) -> None:
         self._net = net
         self._rooms = rooms
-        self._turns = turns
+        self._lock = lock
         self._token_s: float | None = None  # what a token took, as the last passes did
         self._owed = 0.0  # seconds that rows may step before the next piece of a long prompt
         self._passes = 0
@@ -74,7 +74,7 @@ class Prompts:
         """Tokens of the next pass."""
         if self._token_s is None:
             return _FIRST
-        beside = stepping or self._turns.waiting > 0
+        beside = stepping or self._lock.waiting > 0
         fitting = (_BESIDE_S if beside else _ALONE_S) / self._token_s
         most = CHUNK if beside else WHOLE
         while most > max(fitting, _LEAST):
@@ -128,12 +128,12 @@ class Prompts:
             self._token_s = each if self._token_s is None else max(each, 0.5 * (self._token_s + each))
 
         if behind:
-            with self._turns.chunk(lambda: all(live.job.cancelled.is_set() for live, _, _ in pieces)) as mine:
-                if not mine:
+            with self._lock.chunk(lambda: all(live.job.cancelled.is_set() for live, _, _ in pieces)) as acquired:
+                if not acquired:
                     return
                 fill()
         else:
-            with self._turns:
+            with self._lock:
                 fill()
         for _, seat, piece in pieces:
             seat.cached += len(piece)

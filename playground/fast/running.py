@@ -13,8 +13,8 @@ from functools import partial
 
 import torch
 
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.step_stream import StepStream
-from playground.decoding.turns import Turns
 from playground.fast.job import Job, Live
 from playground.fast.net import Net
 from playground.fast.reading import Prompts
@@ -37,11 +37,11 @@ class Running:
     """
 
     def __init__(
-        self, step: Net, fill: Net, turns: Turns, *, rows: int, memory: int, shares: tuple[int, int] = (100, 100)
+        self, step: Net, fill: Net, lock: FairLock, *, rows: int, memory: int, shares: tuple[int, int] = (100, 100)
     ) -> None:
         self._step = step
         self._fill = fill
-        self._turns = turns
+        self._lock = lock
         self._rows = rows
         self._memory = memory
         self._shares = shares
@@ -56,8 +56,8 @@ class Running:
     def _furnish(self) -> None:
         """Everything that holds keys and values, empty."""
         self._rooms = Rooms(self._step.shape, self._memory)
-        self._prompts = Prompts(self._fill, self._rooms, self._turns)
-        self._steps = Steps(self._step, self._rooms, self._turns, self._leave)
+        self._prompts = Prompts(self._fill, self._rooms, self._lock)
+        self._steps = Steps(self._step, self._rooms, self._lock, self._leave)
 
     def stream(self, job: Job) -> Iterator[Step]:
         """The job's Steps. Closing it takes the job out before the next step; whatever ended the job is raised here."""
@@ -72,7 +72,7 @@ class Running:
 
     def expect(self, rows: int, tokens: int) -> None:
         """Gets the steps behind a prompt of so many tokens ready, for so many rows, and for one of them alone."""
-        with self._turns:
+        with self._lock:
             self._step.want(*((rows_of_step(some), longer(tokens + 1)) for some in (rows, 1)))
 
     @property

@@ -11,8 +11,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.row import advance
-from playground.decoding.turns import Turns
 from playground.fast.job import Live, Seat
 from playground.fast.net import Net
 from playground.fast.rooms import Rooms
@@ -30,10 +30,10 @@ Scored = tuple[list[Live], Tensor, Tensor | None]
 class Steps:
     """`advance` gives rows their tokens and tells their readers; `leave` is called with each that has ended."""
 
-    def __init__(self, net: Net, rooms: Rooms, turns: Turns, leave: Callable[[Live], None]) -> None:
+    def __init__(self, net: Net, rooms: Rooms, lock: FairLock, leave: Callable[[Live], None]) -> None:
         self._net = net
         self._rooms = rooms
-        self._turns = turns
+        self._lock = lock
         self._leave = leave
         self._answered: set[int] = set()  # rows that have got their Step in this round
         self._width = 0  # of the scores; known after the first step
@@ -125,7 +125,7 @@ class Steps:
         tokens = [seat.tokens[-1] for seat in seats] + [0] * spare
         positions = [seat.cached for seat in seats] + [slots.length - 1] * spare
         given = sent([tokens, positions], slots.shape.device)
-        with self._turns:
+        with self._lock:
             return self._net.step(slots, given[0], given[1])
 
     def _settle(self, lives: Sequence[Live], raw: Tensor, unconditional: Tensor | None) -> None:
@@ -146,7 +146,7 @@ class Steps:
         seat = live.seat
         room = self._rooms.take(seat, 1 + len(guesses))
         room.grow(seat.cached + 1 + len(guesses))
-        with self._turns:
+        with self._lock:
             tokens = torch.tensor([seat.tokens[-1], *guesses], device=room.slots.shape.device)
             scores = self._net.check(room.slots, seat.slot, tokens, seat.cached)
         for place, guessed in enumerate((*guesses, None)):

@@ -15,7 +15,8 @@ import torch
 
 from playground import parameters
 from playground.decoding.batch import Batch
-from playground.decoding.clock import Clock
+from playground.decoding.deadline import Deadline
+from playground.decoding.fair_lock import FairLock
 from playground.decoding.kv_sequence import KVSequence, UnconditionalSequence, can_guide
 from playground.decoding.prefill import prefill
 from playground.decoding.read import detect, read, shown
@@ -24,7 +25,6 @@ from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
 from playground.decoding.search import BeamSearch
 from playground.decoding.sequences import open_sequence
 from playground.decoding.step_stream import StepStream, from_iterator
-from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
 from playground.fast.job import Job
 from playground.generators.checks import check_able, check_request, check_room, rows_seeds
@@ -67,9 +67,9 @@ class LocalGenerator:
         self._tokenizer = loaded.tokenizer
         self._card = loaded.card
         self.traces = trace
-        self._turns = Turns()
+        self._lock = FairLock()
         self._engine = Engine(
-            self._model, self._turns, weights=loaded.weights, rows=rows, memory=kv_memory, shares=shares
+            self._model, self._lock, weights=loaded.weights, rows=rows, memory=kv_memory, shares=shares
         )
         self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
         self._prompts = Prompts(self._model, self._tokenizer, self._card.title, self._card.context, loaded.turn_ends)
@@ -123,14 +123,14 @@ class LocalGenerator:
         check_ids(values, setting.vocab_size)
         check_able(values, self._able, self._card.title)
         if values["num_beams"] > 1:
-            return BeamSearch(self._model, self._turns, setting).run()
+            return BeamSearch(self._model, self._lock, setting).run()
         seeds = rows_seeds(values["seed"], values["n"])
         rows = [Row(index, seed, setting) for index, seed in enumerate(seeds)]
         negative = self._negative(setting)
         stored = RUN_STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
         if request.path == "fast":
             return Job(setting, rows, negative, stored, stream=StepStream(cancelled), reader=request.watched)
-        return Batch(self._model, self._turns, rows, setting, negative, stored).run()
+        return Batch(self._model, self._lock, rows, setting, negative, stored).run()
 
     def look(self, request: Request, halted: Callable[[], bool] = lambda: False) -> StoredRow:
         """The prompt is read: a row without a token, whose first scores are there to look at.
@@ -153,7 +153,7 @@ class LocalGenerator:
     @torch.inference_mode()
     def _read(self, sequence: KVSequence, halted: Callable[[], bool]) -> torch.Tensor:
         """The scores that follow the sequence's prompt."""
-        scores = prefill(sequence, self._turns, halted)
+        scores = prefill(sequence, self._lock, halted)
         if scores is None:
             raise Stopped
         return scores
@@ -191,7 +191,7 @@ class LocalGenerator:
         if not self._able.reads:
             return iter([shown(self._tokenizer, self._labels, ids)])
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
-        return read(self._model, self._turns, self._tokenizer, self._labels, given, halted)
+        return read(self._model, self._lock, self._tokenizer, self._labels, given, halted)
 
     def check_reads(self) -> None:
         """Raises Refused where this model cannot say of each token what it expected there."""
@@ -213,7 +213,7 @@ class LocalGenerator:
         return detect(self._model, given, watermark, halted)
 
     def _setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
-        clock = Clock(request.values["max_time"])
+        deadline = Deadline(request.values["max_time"])
         eos = self._prompts.ends(request)
         values, greedy = effect(request.values, has_eos=bool(eos), path=request.path)
         return Setting(
@@ -226,10 +226,10 @@ class LocalGenerator:
             vocab_size=self._model.config.get_text_config(decoder=True).vocab_size,
             context=rendered.context,
             traced=self.traces,
-            expired=clock.expired,
+            expired=deadline.expired,
             written=request.written,
             cancelled=cancelled or threading.Event(),
-            begin=clock.begin,
+            begin=deadline.begin,
             visible=self._prompts.shown(request),
             thinks=opened_after(request.prefill, rendered.thinks) if request.mode == "chat" else None,
         )

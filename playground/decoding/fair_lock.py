@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from math import inf
 from types import TracebackType
 
-_GLANCE_S = 0.1  # between looks at whether whoever waits still wants its turn
+_POLL_S = 0.1  # between checks whether the waiting chunk was halted
 
 
 @dataclass(slots=True)
 class _Waiter:
-    """`start` is what its thread has used of the model, by the measure of those who use it all the time."""
+    """`start` is the time that its thread has used of the model, on the scale of those that use it all the time."""
 
     start: float
     thread: int
@@ -27,12 +27,12 @@ class _Waiter:
     called: threading.Event = field(default_factory=threading.Event)
 
 
-class Turns:
-    """`with turns:` around a step; `with turns.chunk(halted):` around a chunk of a long prompt.
+class FairLock:
+    """`with lock:` around a step; `with lock.chunk(halted):` around a chunk of a long prompt.
 
-    Held for one forward pass only, never across a yield. Among those who step, whoever has used the model least goes
-    next (start-time fair queueing, Goyal et al. 1996): a step over many rows and a long text counts for what it takes,
-    and whoever comes anew goes first. A step goes before a chunk until those who step have had as much time as the last
+    Held for one forward pass only, never across a yield. Among the threads that step, the one that has used the model
+    least goes next (start-time fair queueing, Goyal et al. 1996): a step over many rows and a long text counts for what
+    it takes, and a new thread goes first. A step goes before a chunk until the steps have had as much time as the last
     chunk took: so long prompts take half of the model at most, however many are read, and are never starved.
     """
 
@@ -43,8 +43,8 @@ class Turns:
         self._began = 0.0  # when the present turn began
         self._steps: list[_Waiter] = []  # the longest waiting first
         self._chunks: list[_Waiter] = []
-        self._used: dict[int, float] = {}  # by thread, of those who have used more than `_least`
-        self._least = 0.0  # what the thread had used that stepped last: nobody counts as having used less
+        self._used: dict[int, float] = {}  # by thread, where it is more than `_least`
+        self._least = 0.0  # what the last stepping thread had used: no thread counts as having used less
         self._chunk_s = 0.0  # what the last chunk took
         self._steps_s = 0.0  # what steps took while a chunk was waiting, since the last one
         self._ended = -inf  # when the last turn ended
@@ -55,82 +55,82 @@ class Turns:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pass_on()
+        self._hand_over()
 
     @contextmanager
     def chunk(self, halted: Callable[[], bool]) -> Iterator[bool]:
-        """A turn behind those who step. Gives False, and no turn, where `halted` came true before it."""
+        """A turn behind the steps. Gives False, and no turn, where `halted` came true before it."""
         if not self._enter(halted):
             yield False
             return
         try:
             yield not halted()
         finally:
-            self._pass_on()
+            self._hand_over()
 
     @property
     def quiet_s(self) -> float:
-        """For how many seconds the model has been at rest."""
+        """For how many seconds no turn has been held."""
         with self._guard:
             return 0.0 if self._holder is not None else self._clock() - self._ended
 
     @property
     def waiting(self) -> int:
-        """How many wait for a turn now."""
+        """How many threads wait for a turn now."""
         with self._guard:
             return len(self._steps) + len(self._chunks)
 
     def _enter(self, halted: Callable[[], bool] | None) -> bool:
-        """Waits for a turn: of a chunk, if anything may halt it."""
+        """Waits for a turn; it is a chunk's where `halted` is given. False where that came true first."""
         thread, line = threading.get_ident(), self._steps if halted is None else self._chunks
         with self._guard:
-            mine = _Waiter(self._used.get(thread, self._least), thread, halted is not None)
+            waiter = _Waiter(self._used.get(thread, self._least), thread, halted is not None)
             if self._holder is None:
-                self._begin(mine)
+                self._begin(waiter)
                 return True
-            line.append(mine)
+            line.append(waiter)
         try:
-            while not mine.called.wait(None if halted is None else _GLANCE_S):
-                if halted is not None and halted() and self._left(line, mine):
+            while not waiter.called.wait(None if halted is None else _POLL_S):
+                if halted is not None and halted() and self._left(line, waiter):
                     return False
-        except BaseException:  # an interrupt while waiting must not leave a turn that nobody takes
-            if not self._left(line, mine):
-                self._pass_on()
+        except BaseException:  # an interrupt while waiting must not leave a turn that no thread takes
+            if not self._left(line, waiter):
+                self._hand_over()
             raise
         return True
 
-    def _left(self, line: list[_Waiter], mine: _Waiter) -> bool:
+    def _left(self, line: list[_Waiter], waiter: _Waiter) -> bool:
         """Leaves the line; False where the turn has come meanwhile."""
         with self._guard:
-            if mine not in line:
+            if waiter not in line:
                 return False
-            line.remove(mine)
+            line.remove(waiter)
             return True
 
-    def _begin(self, mine: _Waiter) -> None:
-        self._holder, self._began = mine, self._clock()
-        if not mine.chunk:
-            self._least = mine.start
-            self._used = {thread: used for thread, used in self._used.items() if used > mine.start}
+    def _begin(self, waiter: _Waiter) -> None:
+        self._holder, self._began = waiter, self._clock()
+        if not waiter.chunk:
+            self._least = waiter.start
+            self._used = {thread: used for thread, used in self._used.items() if used > waiter.start}
 
-    def _pass_on(self) -> None:
+    def _hand_over(self) -> None:
         with self._guard:
-            before = self._holder
-            assert before is not None
+            holder = self._holder
+            assert holder is not None
             self._ended = self._clock()
             took = self._ended - self._began
-            if before.chunk:
+            if holder.chunk:
                 self._chunk_s, self._steps_s = took, 0.0
             else:
-                self._used[before.thread] = before.start + took
+                self._used[holder.thread] = holder.start + took
                 self._steps_s += took if self._chunks else 0.0
-            self._holder = following = self._following()
-            if following is not None:
-                self._begin(following)
-                following.called.set()
+            self._holder = upcoming = self._next()
+            if upcoming is not None:
+                self._begin(upcoming)
+                upcoming.called.set()
 
-    def _following(self) -> _Waiter | None:
-        """Who goes next, taken out of the line."""
+    def _next(self) -> _Waiter | None:
+        """The waiter that goes next, taken out of the line."""
         if self._chunks and (not self._steps or self._steps_s >= self._chunk_s):
             return self._chunks.pop(0)
         if not self._steps:

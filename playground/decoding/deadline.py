@@ -1,4 +1,4 @@
-"""A request's time. Knows no request."""
+"""The time that a request may take. Knows no request."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 
-class Clock:
-    """Runs from `begin`, when a request leaves the line: then waiting for turns, and reading its prompt, count."""
+class Deadline:
+    """Runs from `begin`, when a request leaves the waiting line: waiting for the lock and prefill count."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         """`seconds` is the most that it may take; 0 for any."""
