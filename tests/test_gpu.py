@@ -140,8 +140,8 @@ def test_what_is_kept_comes_back_whole() -> None:
     assert torch.equal(fetched(scores.float().to(CARD), torch.bfloat16), scores)
 
 
-def test_portable_luck_writes_on_a_card_what_it_writes_on_a_cpu(tiny: models.Loaded, there: models.Loaded) -> None:
-    asked = request(PROMPT, {"max_new_tokens": 24, "seed": 9, "portable_luck": True, "n": 3}, mode="complete")
+def test_portable_noise_writes_on_a_card_what_it_writes_on_a_cpu(tiny: models.Loaded, there: models.Loaded) -> None:
+    asked = request(PROMPT, {"max_new_tokens": 24, "seed": 9, "portable_noise": True, "n": 3}, mode="complete")
     assert written(LocalGenerator(there), asked) == written(LocalGenerator(tiny), asked)
 
 

@@ -70,12 +70,12 @@ def test_the_seed_is_never_neutralised() -> None:
     assert "seed" in ignored(values) and effective(values)["seed"] == 5
 
 
-def test_luck_from_the_cpu_is_something_else_on_a_gpu_only() -> None:
-    values = _values(portable_luck=True)
-    assert "CPU" in ignored(values)["portable_luck"].en
-    assert "portable_luck" not in inert(values, on_gpu=True)
-    assert "portable_luck" in inert(_values(portable_luck=True, temperature=0), on_gpu=True)
-    assert effective(values)["portable_luck"] is True, "what decides about the noise is no stage of a chain"
+def test_noise_from_the_cpu_differs_on_a_gpu_only() -> None:
+    values = _values(portable_noise=True)
+    assert "CPU" in ignored(values)["portable_noise"].en
+    assert "portable_noise" not in inert(values, on_gpu=True)
+    assert "portable_noise" in inert(_values(portable_noise=True, temperature=0), on_gpu=True)
+    assert effective(values)["portable_noise"] is True, "what decides about the noise is no stage of the pipeline"
 
 
 def test_guessing_ahead_is_for_one_stream_on_the_fast_path() -> None:
@@ -115,7 +115,7 @@ def test_every_reason_is_said_in_both_languages() -> None:
         ({"num_beams": 2, "banned_phrases": ["x"]}, "banned_phrases"),
         ({"num_beams": 2, "guidance_scale": 1.5}, "guidance_scale"),
         ({"num_beams": 2, "n": 3}, "n"),
-        ({"num_beams": 2, "portable_luck": True}, "portable_luck"),
+        ({"num_beams": 2, "portable_noise": True}, "portable_noise"),
         ({"temperature": 0, "n": 2}, "n"),
     ],
 )

@@ -77,3 +77,9 @@ def test_a_preset_is_named_after_its_file(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(HEAD + "parameters: {}\n", encoding="utf-8")
     with pytest.raises(SchemaError, match="other"):
         knob_presets.load_all(tmp_path)
+
+
+def test_a_preset_under_a_parameters_former_name_still_loads(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(HEAD + "parameters: {portable_luck: true}\n", encoding="utf-8")
+    (preset,) = knob_presets.load_all(tmp_path)
+    assert preset.parameters == {"portable_noise": True}

@@ -220,3 +220,12 @@ def test_everything_generate_takes_is_offered_or_listed_with_a_reason() -> None:
     assert not offered & left_out
     assert all(reason.en and reason.zh for reason in not_offered.NOT_OFFERED.values())
     assert set(not_offered.COVERED.values()) <= set(parameters.by_name())
+
+
+def test_a_former_name_of_a_parameter_is_accepted_and_means_the_same() -> None:
+    known = parameters.by_name()
+    for former, today in parameters.RENAMED.items():
+        assert former not in known and today in known
+    assert parameters.validate({"portable_luck": True}) == parameters.validate({"portable_noise": True})
+    assert parameters.validate({"portable_noise": False, "portable_luck": True})["portable_noise"] is False
+    assert "portable_luck" not in parameters.validate({"portable_luck": True})

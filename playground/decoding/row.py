@@ -74,7 +74,7 @@ class Setting:
     @property
     def portable(self) -> bool:
         """Whether the noise is drawn on the CPU wherever the model runs."""
-        return bool(self.values["portable_luck"])
+        return bool(self.values["portable_noise"])
 
 
 def effect(values: Mapping[str, Any], *, has_eos: bool, path: Path = "exact") -> tuple[dict[str, Any], bool]:

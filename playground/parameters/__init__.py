@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from playground.parameters import (
     controllers,
@@ -26,7 +26,19 @@ from playground.parameters import (
 from playground.parameters.record import Parameter, Value
 from playground.types import InvalidRequest, Refused, Text
 
-__all__ = ["GROUPS", "ORDERS", "REGISTRY", "Parameter", "by_name", "changed", "grouped", "stages", "validate"]
+__all__ = [
+    "GROUPS",
+    "ORDERS",
+    "REGISTRY",
+    "RENAMED",
+    "Parameter",
+    "by_name",
+    "changed",
+    "current_names",
+    "grouped",
+    "stages",
+    "validate",
+]
 
 GROUPS: dict[str, Text] = {
     "shape": Text("Shape", "形状"),
@@ -42,6 +54,8 @@ GROUPS: dict[str, Text] = {
     "run": Text("Run", "运行"),
     "speed": Text("Speed", "速度"),
 }
+
+T = TypeVar("T")
 
 ORDERS = ("transformers", "llama.cpp")
 
@@ -61,6 +75,16 @@ REGISTRY: tuple[Parameter, ...] = (
 )
 
 
+RENAMED = {"portable_luck": "portable_noise"}
+"""Former names of parameters, with those of today: stored drafts, traces, presets and clients may still carry them."""
+
+
+def current_names(given: Mapping[str, T]) -> dict[str, T]:
+    """The same values under today's names. Where a mapping has both names of a parameter, today's decides."""
+    renamed = {RENAMED[name]: value for name, value in given.items() if name in RENAMED}
+    return {**renamed, **{name: value for name, value in given.items() if name not in RENAMED}}
+
+
 def by_name() -> dict[str, Parameter]:
     return {parameter.name: parameter for parameter in REGISTRY}
 
@@ -73,9 +97,9 @@ def grouped() -> dict[str, list[Parameter]]:
 def validate(given: Mapping[str, Any]) -> dict[str, Value]:
     """Every parameter of the registry with its value: the given ones checked and cast, the others at default.
 
-    Raises InvalidRequest that names the parameter, its value and its range.
+    A former name counts as today's. Raises InvalidRequest that names the parameter, its value and its range.
     """
-    known = by_name()
+    known, given = by_name(), current_names(given)
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
@@ -96,7 +120,7 @@ def changed(values: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def stages(order: str) -> list[str]:
-    """The stages of the chain in this order: a named one, or a list of stage names separated by commas.
+    """The stages of the pipeline in this order: a named one, or a list of stage names separated by commas.
 
     Stages that a list leaves out come first, in transformers' order, so that a short list decides what comes last.
     """

@@ -1,4 +1,4 @@
-"""Run: how often, with which luck and in which order the chain is run. Knows no engine; these have no stage."""
+"""Run: how many texts, from which noise, and in which order samplers apply. Knows no engine; these have no stage."""
 
 from playground.parameters.record import Parameter
 from playground.types import Text
@@ -64,10 +64,10 @@ PARAMETERS: tuple[Parameter, ...] = (
         elsewhere={"llama.cpp": "samplers"},
     ),
     Parameter(
-        name="portable_luck",
+        name="portable_noise",
         kind="bool",
         group="run",
-        label=Text("Portable luck", "可移植的随机数"),
+        label=Text("Portable noise", "可移植的随机数"),
         help=Text(
             "Draws the noise on the CPU also where the model runs on a GPU, so that in fp32 a seed writes the same "
             "text on every device, up to rounding, for about 3 ms a token at a vocabulary of 128,000.",
@@ -75,7 +75,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "（舍入误差除外），词表为 128,000 时每个词元约多花 3 毫秒。",
         ),
         formula="E_i ~ Exp(1) from the CPU's generator; token = argmax p_i / E_i",
-        source="torch.Generator: every kind of device deals its own numbers",
+        source="torch.Generator: every kind of device draws its own numbers",
         neutral=False,
         default=False,
     ),

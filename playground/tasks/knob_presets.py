@@ -114,7 +114,8 @@ def _parameters(node: Node) -> dict[str, Any]:
     """The values, each checked against its range, with the place in the file where one is wrong."""
     known = parameters.by_name()
     checked: dict[str, Any] = {}
-    for name, entry in node.mapping(optional=tuple(known)).items():
+    entries = parameters.current_names(node.mapping(optional=(*known, *parameters.RENAMED)))
+    for name, entry in entries.items():
         try:
             checked[name] = known[name].accept(entry.value())
         except InvalidRequest as error:

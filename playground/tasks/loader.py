@@ -183,7 +183,7 @@ def _template(node: Node, names: list[str], shots: str) -> str:
 
 def _parameters(node: Node) -> dict[str, Any]:
     known = parameters.by_name()
-    entries = node.mapping(optional=tuple(known))
+    entries = parameters.current_names(node.mapping(optional=(*known, *parameters.RENAMED)))
     return {name: _accepted(entry, known[name].accept, entry.value()) for name, entry in entries.items()}
 
 

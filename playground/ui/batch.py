@@ -233,6 +233,7 @@ class BatchTab:
         """The plan that the form asks for, checked as far as no row is needed; all of it is untrusted."""
         job = self._known(sent)
         turned = knobs if sent.get("knobs") and isinstance(knobs, Mapping) else {}
+        turned = parameters.current_names(turned)
         own = {name: turned[name] for name in parameters.by_name() if name in turned}
         values = {**own, "n": sent.get("n", 1)}
         values.pop("seed", None)

@@ -235,6 +235,7 @@ class WriteTab:
 
     def _section(self, prompt: str, sent: Sent, knobs: Sent) -> Request:
         alone = sent.get("wish") in ("continue", "regenerate")
+        knobs = parameters.current_names(knobs)
         own = {name: knobs[name] for name in parameters.by_name() if name in knobs}
         chosen = own if sent.get("knobs") else knob_presets.values(KNOBS)
         asked = {
