@@ -32,7 +32,7 @@ NAMES = {
     "cli/batch.py": "the seed of a batch is kept beside its rows",
     "tables/rows.py": "a row of results tells its seed",
     "decoding/row.py": "ends a row: length, stop strings, banned phrases; guidance's second sequence",
-    "decoding/search.py": "hands beams to transformers under transformers' own names",
+    "decoding/beam_search.py": "hands beams to transformers under transformers' own names",
     "fast/job.py": "how long a sequence may become decides how much memory it takes; how many guesses are wanted",
     "fast/running.py": "what asks for too much memory is refused by name",
     "cli/flags.py": "splits TEXT=NUMBER at the last sign, since a text may hold one",

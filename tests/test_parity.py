@@ -12,7 +12,7 @@ import torch
 import transformers
 
 from playground import models
-from playground.decoding import prefill, searched
+from playground.decoding import beam_model, prefill
 from playground.generators.local import LocalGenerator
 from playground.types import Refused, Step
 from tests import reference
@@ -165,7 +165,7 @@ def test_other_architectures_read_prompts_in_chunks_too(
     architecture: models.Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows and beams, with the text that a prompt read whole has; where they cannot, they read it whole."""
-    for module in (prefill, searched):
+    for module in (prefill, beam_model):
         monkeypatch.setattr(module, "sizes", lambda _: prefill.Sizes(6, 5))
     assert_equal(architecture, {"top_p": 0.9}, seed=3, tokens=15, mode="complete")
     assert_equal(architecture, {"num_beams": 3}, seed=3, tokens=8, mode="complete")

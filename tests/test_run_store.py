@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from playground import models
-from playground.decoding import batch, run_store
+from playground.decoding import request_rows, run_store
 from playground.decoding.row import Row
 from playground.decoding.run_store import BLOCK, RunStore, StoredRun, default_limit
 from playground.generators.local import LocalGenerator
@@ -61,13 +61,13 @@ def test_the_scores_are_those_that_the_row_was_given(
     loaded: models.Loaded, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[torch.Tensor, torch.Tensor | None]] = []
-    advance = batch.advance
+    advance = request_rows.advance
 
     def spy(rows: list[Row], raw: torch.Tensor, unconditional: torch.Tensor | None) -> list[Step]:
         given.append((raw.clone(), None if unconditional is None else unconditional.clone()))
         return advance(rows, raw, unconditional)
 
-    monkeypatch.setattr(batch, "advance", spy)
+    monkeypatch.setattr(request_rows, "advance", spy)
     write(loaded, "a", max_new_tokens=6, guidance_scale=1.5)
     row = stored(store, "a").rows[0]
     assert len(given) == len(row.tokens)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from playground import models
-from playground.decoding import prefill, search, searched
+from playground.decoding import beam_model, beam_search, prefill
 from playground.decoding.prefill import Sizes
 from playground.generators.local import LocalGenerator
 from playground.one_state import GLOBAL_STATE
@@ -57,7 +57,7 @@ def test_beams_of_the_embedded_model_find_what_generate_finds(loaded: models.Loa
 def small_chunks(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of five tokens, so that a sentence has several."""
     monkeypatch.setattr(prefill, "sizes", lambda _: Sizes(6, 5))
-    monkeypatch.setattr(searched, "sizes", lambda _: Sizes(6, 5))
+    monkeypatch.setattr(beam_model, "sizes", lambda _: Sizes(6, 5))
     prefill._CONTINUES[tiny.model] = True
 
 
@@ -162,7 +162,7 @@ def test_the_steps_of_a_search_are_its_text(tiny: models.Loaded, generator: Loca
 
 
 def test_waiting_steps_are_taken_back(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "HEARTBEAT_S", 0.001)
+    monkeypatch.setattr(beam_search, "HEARTBEAT_S", 0.001)
     kept: list[Any] = []
     seen = 0
     for step in generator.stream(request(PROMPT, {"seed": 4, "max_new_tokens": 60, "num_beams": 3})):
@@ -188,7 +188,7 @@ def test_max_time_ends_a_search_with_what_it_has(generator: LocalGenerator) -> N
 
 
 def test_closing_a_search_frees_the_model(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(beam_search, "HEARTBEAT_S", 0.01)
     stream = generator.stream(request(PROMPT, {"max_new_tokens": 480, "num_beams": 4}))
     assert next(stream).token_id is None
     stream.close()  # type: ignore[attr-defined]

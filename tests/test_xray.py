@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from playground import models, parameters
-from playground.decoding import kv_sequence, read
+from playground.decoding import kv_sequence, score_text
 from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
@@ -103,7 +103,7 @@ def test_the_next_token_is_that_of_a_run_and_sliders_make_no_pass(
 
 @pytest.mark.model
 def test_reading_a_text_agrees_with_one_plain_pass(loaded: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "PIECE", 5)
+    monkeypatch.setattr(score_text, "PIECE", 5)
     generator = LocalGenerator(loaded)
     found = inspect_api.read(generator, PROMPT, " Paris. It is a large city with many trees.")
     ids = torch.tensor([[token.token.token_id for token in found.tokens]])
@@ -149,7 +149,7 @@ def test_texts_that_cannot_be_read_are_refused_with_a_sentence(tiny: models.Load
 
 
 def test_a_reading_grows_piece_by_piece_and_ends_whole(tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "PIECE", 4)
+    monkeypatch.setattr(score_text, "PIECE", 4)
     generator = LocalGenerator(tiny)
     grown = list(inspect_api.read_on(generator, PROMPT, " Paris, and the ferry leaves at noon."))
     assert [len(one.tokens) for one in grown[:2]] == [5, 9] and len(grown) > 2

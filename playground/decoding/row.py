@@ -16,7 +16,7 @@ from torch import Tensor
 from playground import parameters
 from playground.decoding import notes
 from playground.decoding.failures import why
-from playground.decoding.words import Writer, Written
+from playground.decoding.text_writer import TextWriter, Written
 from playground.parameters.inert import effective
 from playground.rendering.detokenize import Detokenizer, Labels
 from playground.sampling.draw import RowRNG
@@ -25,18 +25,18 @@ from playground.sampling.step import Sampled, sample
 from playground.sampling.trace import Trace
 from playground.types import FinishReason, Path, Step
 
-MEMORY = 128  # positions whose scores are kept for stepping back; only those of text that is held count
+MOST_SAVED = 128  # positions whose scores are kept for stepping back; only those of text that is held count
 TRIES_PER_POSITION = 20
 TRIES_PER_RUN = 200
 
 
 @dataclass(slots=True)
-class Moment:
+class SavedPosition:
     """A position as it was before its token was drawn: enough to draw again under the same noise."""
 
     raw: Tensor
     unconditional: Tensor | None
-    noise: Tensor | None
+    noise_state: Tensor | None
     samplers: list[object]
 
 
@@ -150,9 +150,9 @@ class Row:
         self.forbidden: dict[int, dict[int, str]] = {}
         self._setting = setting
         self._history = History(setting.prompt)
-        self._writer = Writer(setting.detokenizer(), values["stop"], values["banned_phrases"], setting.thinks)
+        self._writer = TextWriter(setting.detokenizer(), values["stop"], values["banned_phrases"], setting.thinks)
         self._watching = bool(values["banned_phrases"])
-        self._moments: dict[int, Moment] = {}
+        self._saved: dict[int, SavedPosition] = {}
         self._tries = 0
 
     @property
@@ -180,9 +180,9 @@ class Row:
     def remember(self, raw: Tensor, unconditional: Tensor | None = None) -> None:
         """To be called before a token is drawn from these scores [1, vocab]: the row may have to step back there."""
         if self._watching:
-            moment = Moment(raw.clone(), unconditional, self.rng.state(), self.pipeline.snapshot())
-            self._moments[len(self.tokens)] = moment
-            self._moments.pop(len(self.tokens) - MEMORY, None)
+            saved = SavedPosition(raw.clone(), unconditional, self.rng.state(), self.pipeline.snapshot())
+            self._saved[len(self.tokens)] = saved
+            self._saved.pop(len(self.tokens) - MOST_SAVED, None)
 
     def settle(self, sampled: Sampled | Exception) -> Step:
         """The token's text, and whether the row ends or steps back."""
@@ -224,10 +224,10 @@ class Row:
                 written = self._writer.let_through()
                 break
             note = notes.note(notes.STEPPED_BACK, written.phrase)
-            moment = self._step_back(place, written.phrase)
-            sampled = sample([self], moment.raw, moment.unconditional)[0]
+            saved = self._step_back(place, written.phrase)
+            sampled = sample([self], saved.raw, saved.unconditional)[0]
         # No later match can begin before the text that is held, so older scores are not needed any more.
-        self._moments = {place: kept for place, kept in self._moments.items() if place >= self._writer.first_held}
+        self._saved = {place: saved for place, saved in self._saved.items() if place >= self._writer.first_held}
         position = len(self.tokens) - 1
         text = self._ended(sampled.token, written)
         stats = sampled.stats
@@ -277,21 +277,21 @@ class Row:
         tried = self.forbidden.get(place, {})
         if self.tokens[place] in tried:  # a form leaves nothing else
             return False
-        return place in self._moments and len(tried) < TRIES_PER_POSITION and self._tries < TRIES_PER_RUN
+        return place in self._saved and len(tried) < TRIES_PER_POSITION and self._tries < TRIES_PER_RUN
 
-    def _step_back(self, place: int, phrase: str) -> Moment:
+    def _step_back(self, place: int, phrase: str) -> SavedPosition:
         """Return to `place` with its token forbidden there, and everything later forgotten."""
         self._tries += 1
         self.forbidden = {at: tokens for at, tokens in self.forbidden.items() if at <= place}
         self.forbidden.setdefault(place, {})[self.tokens[place]] = phrase
-        self._moments = {at: moment for at, moment in self._moments.items() if at <= place}
-        moment = self._moments[place]
+        self._saved = {at: saved for at, saved in self._saved.items() if at <= place}
+        saved = self._saved[place]
         del self.tokens[place:]
         self._history.truncate(place)
         self._writer.truncate(place)
-        self.rng.rewind(moment.noise)
-        self.pipeline.restore(moment.samplers)
-        return moment
+        self.rng.rewind(saved.noise_state)
+        self.pipeline.restore(saved.samplers)
+        return saved
 
 
 def advance(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = None) -> list[Step]:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from playground import parameters
-from playground.decoding.batch import Batch
+from playground.decoding.beam_search import BeamSearch
 from playground.decoding.deadline import Deadline
 from playground.decoding.fair_lock import FairLock
 from playground.decoding.kv_sequence import KVSequence, UnconditionalSequence, can_guide
 from playground.decoding.prefill import prefill
-from playground.decoding.read import detect, read, shown
+from playground.decoding.request_rows import RequestRows
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
-from playground.decoding.search import BeamSearch
+from playground.decoding.score_text import detect_watermark, score_text, unscored_tokens
 from playground.decoding.sequences import open_sequence
 from playground.decoding.step_stream import StepStream, from_iterator
 from playground.fast.engine import Engine
@@ -130,7 +130,7 @@ class LocalGenerator:
         stored = RUN_STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
         if request.path == "fast":
             return Job(setting, rows, negative, stored, stream=StepStream(cancelled), reader=request.watched)
-        return Batch(self._model, self._lock, rows, setting, negative, stored).run()
+        return RequestRows(self._model, self._lock, rows, setting, negative, stored).run()
 
     def look(self, request: Request, halted: Callable[[], bool] = lambda: False) -> StoredRow:
         """The prompt is read: a row without a token, whose first scores are there to look at.
@@ -189,9 +189,9 @@ class LocalGenerator:
         One that reads a text as a whole only thinks nothing of any token.
         """
         if not self._able.reads:
-            return iter([shown(self._tokenizer, self._labels, ids)])
+            return iter([unscored_tokens(self._tokenizer, self._labels, ids)])
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
-        return read(self._model, self._lock, self._tokenizer, self._labels, given, halted)
+        return score_text(self._model, self._lock, self._tokenizer, self._labels, given, halted)
 
     def check_reads(self) -> None:
         """Raises Refused where this model cannot say of each token what it expected there."""
@@ -210,7 +210,7 @@ class LocalGenerator:
     ) -> Detection:
         """Whether these tokens carry the watermark. Raises Stopped once `halted`."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
-        return detect(self._model, given, watermark, halted)
+        return detect_watermark(self._model, given, watermark, halted)
 
     def _setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
         deadline = Deadline(request.values["max_time"])

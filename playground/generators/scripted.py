@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from playground.decoding.step_stream import StepStream, from_iterator
-from playground.decoding.words import Writer
+from playground.decoding.text_writer import TextWriter
 from playground.generators.checks import check_request, check_room, rows_seeds
 from playground.rendering.detokenize import Detokenizer
 from playground.thinking import opened_after
@@ -99,7 +99,7 @@ class ScriptedGenerator:
             self._row(
                 row,
                 self._texts[seed % len(self._texts)],
-                Writer(Detokenizer(self._vocabulary), values["stop"], thinks=thinks),
+                TextWriter(Detokenizer(self._vocabulary), values["stop"], thinks=thinks),
                 values["max_new_tokens"],
                 room,
             )
@@ -112,7 +112,7 @@ class ScriptedGenerator:
             rows = [row for row, step in steps if step is not None and step.finish is None]
             yield from (step for _, step in steps if step is not None)
 
-    def _row(self, row: int, text: str, writer: Writer, most: int, room: int) -> Iterator[Step]:
+    def _row(self, row: int, text: str, writer: TextWriter, most: int, room: int) -> Iterator[Step]:
         position = -1
         for position, token_id in enumerate(self._vocabulary.encode(text)):
             written = writer.push(token_id)

@@ -17,7 +17,7 @@ import torch
 
 from playground.decoding.row import Setting
 from playground.decoding.run_store import StoredRow
-from playground.decoding.words import Writer
+from playground.decoding.text_writer import TextWriter
 from playground.inspection.replay_context import Decision, ReplayContext
 from playground.inspection_results import Divergence, Replayed, Token
 from playground.sampling.draw import RowRNG
@@ -36,7 +36,7 @@ def ending(row: StoredRow, values: Mapping[str, Any]) -> tuple[int | None, Text 
     setting, count = row.run.setting, len(row.tokens)
     most, stopped = int(values["max_new_tokens"]), None
     if values["stop"] != setting.values["stop"]:
-        writer = Writer(setting.detokenizer(), stop=values["stop"], thinks=setting.thinks)
+        writer = TextWriter(setting.detokenizer(), stop=values["stop"], thinks=setting.thinks)
         pushed = (place for place, token in enumerate(row.tokens) if token in setting.eos or writer.push(token).stopped)
         stopped = next(pushed, None)
     ends = min(most, count if stopped is None else stopped + 1)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from playground.decoding.row import build_pipeline, effect
 from playground.decoding.run_store import BLOCK, StoredRow
-from playground.decoding.words import Writer
+from playground.decoding.text_writer import TextWriter
 from playground.sampling.candidates import Candidates
 from playground.sampling.draw import RowRNG, race
 from playground.sampling.noise import Noise
@@ -167,7 +167,7 @@ def _forbidden(row: StoredRow, phrases: list[str]) -> dict[int, list[int]]:
 def _first_phrase(row: StoredRow, phrases: list[str]) -> int | None:
     """The position at which the first of these phrases begins in the row's own text."""
     setting = row.run.setting
-    writer = Writer(setting.detokenizer(), banned=phrases)
+    writer = TextWriter(setting.detokenizer(), banned=phrases)
     for token in row.tokens:
         if token in setting.eos:
             return None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from playground import parameters
-from playground.decoding import prefill, read
+from playground.decoding import prefill, score_text
 from playground.decoding.prefill import Sizes
 from playground.decoding.run_store import StoredRow
 from playground.generators.local import LocalGenerator
@@ -168,7 +168,7 @@ def test_a_single_token_has_only_the_figure_that_it_can_have(host: Host) -> None
 
 
 def test_a_long_text_streams_and_stops_where_it_is_told_to(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "PIECE", 32)
+    monkeypatch.setattr(score_text, "PIECE", 32)
     reader = Reader(host)
     asked = {"prompt": "", "text": "One ferry after the other leaves the harbour. " * 40}
     reading = reader.read(asked, "me")
@@ -314,7 +314,7 @@ def test_a_prompt_that_is_looked_at_for_too_long_says_so(
 
 def test_a_watermark_is_looked_for_no_longer_than_somebody_waits(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     reader, scored = Reader(host), 0
-    score = read.WatermarkDetector._get_ngram_score
+    score = score_text.WatermarkDetector._get_ngram_score
 
     def counted(*given: Any) -> Any:
         nonlocal scored
@@ -323,7 +323,7 @@ def test_a_watermark_is_looked_for_no_longer_than_somebody_waits(host: Host, mon
             reader.stop("me")
         return score(*given)
 
-    monkeypatch.setattr(read.WatermarkDetector, "_get_ngram_score", counted)
+    monkeypatch.setattr(score_text.WatermarkDetector, "_get_ngram_score", counted)
     told = reader.detect({"text": "One ferry after the other leaves the harbour. " * 9}, KNOBS, "me")
     assert "Stopped" in told["error"]["en"] and scored == 3
 

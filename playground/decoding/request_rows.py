@@ -33,7 +33,7 @@ class _Group:
     negative: UnconditionalSequence | None
 
 
-class Batch:
+class RequestRows:
     """Runs rows to their end. Every model step waits for its turn, so several batches share a model fairly."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Batch:
                     yield from self._failed(group, error, groups)
                     continue
                 if raw is not None:
-                    yield from self._pick(group, raw, unconditional, groups)
+                    yield from self._draw(group, raw, unconditional, groups)
                 elif self._setting.cancelled.is_set():
                     return
                 else:
@@ -122,7 +122,7 @@ class Batch:
         return raw, unconditional
 
     @torch.inference_mode()
-    def _pick(self, group: _Group, raw: Tensor, unconditional: Tensor | None, groups: deque[_Group]) -> list[Step]:
+    def _draw(self, group: _Group, raw: Tensor, unconditional: Tensor | None, groups: deque[_Group]) -> list[Step]:
         """One token for every row; what is left of the group, and rows that stepped back, are appended to `groups`."""
         prepare(group.rows, raw.shape[-1])
         stored_rows = [None if self._stored is None else self._stored.rows[row.index] for row in group.rows]

@@ -60,7 +60,7 @@ def _fold(character: str) -> str:
     return character
 
 
-class Writer:
+class TextWriter:
     """Grows the visible text of a row token by token, and can take tokens back.
 
     `thinks` is what the prompt of a chat has opened a thought with, "" for none; None where nothing is a thought.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from playground.decoding.words import Matcher, Writer
+from playground.decoding.text_writer import Matcher, TextWriter
 from playground.rendering.detokenize import Detokenizer
 
 
@@ -34,7 +34,7 @@ def write(
 ) -> tuple[str, bool, list[str]]:
     """The text shown, whether it was stopped, and what was shown token by token."""
     tokenizer = Letters()
-    writer = Writer(Detokenizer(tokenizer), stop, banned, thinks)
+    writer = TextWriter(Detokenizer(tokenizer), stop, banned, thinks)
     shown = []
     for token_id in tokenizer.ids(pieces):
         written = writer.push(token_id)
@@ -86,7 +86,7 @@ def test_a_stop_string_counts_case_and_a_banned_phrase_does_not() -> None:
 def test_a_banned_phrase_is_found_at_the_token_where_it_began_however_it_is_cut() -> None:
     for pieces in cuts("so Good day"):
         tokenizer = Letters()
-        writer = Writer(Detokenizer(tokenizer), banned=["good d"])
+        writer = TextWriter(Detokenizer(tokenizer), banned=["good d"])
         shown = ""
         for token_id in tokenizer.ids(pieces):
             written = writer.push(token_id)
@@ -102,7 +102,7 @@ def test_a_banned_phrase_is_found_at_the_token_where_it_began_however_it_is_cut(
 def test_taking_tokens_back_restores_what_was_shown_and_what_waits() -> None:
     tokenizer = Letters()
     ids = tokenizer.ids(["he is ", "a ba", "d", " man", "ndy"])
-    writer = Writer(Detokenizer(tokenizer), banned=["bad man"])
+    writer = TextWriter(Detokenizer(tokenizer), banned=["bad man"])
     assert [writer.push(token_id).text for token_id in ids[:3]] == ["he is ", "a ", ""]
     assert writer.push(ids[3])[1:] == (False, "bad man", 1)
     writer.truncate(1)
@@ -113,7 +113,7 @@ def test_taking_tokens_back_restores_what_was_shown_and_what_waits() -> None:
 def test_a_phrase_that_is_let_through_is_not_found_again() -> None:
     tokenizer = Letters()
     ids = tokenizer.ids(["a", "b", "!", "ab"])
-    writer = Writer(Detokenizer(tokenizer), banned=["ab"])
+    writer = TextWriter(Detokenizer(tokenizer), banned=["ab"])
     assert writer.push(ids[0]).text == ""
     assert writer.push(ids[1]).phrase == "ab"
     assert writer.let_through().text == "ab"
@@ -167,7 +167,7 @@ def test_in_a_chat_a_stop_string_ends_the_answer_and_no_thought(text: str, think
 
 def test_where_the_answer_begins_is_found_again_behind_what_was_taken_back() -> None:
     tokenizer = Letters()
-    writer = Writer(Detokenizer(tokenizer), ["\n"], thinks="")
+    writer = TextWriter(Detokenizer(tokenizer), ["\n"], thinks="")
     *kept, wrong = tokenizer.ids(["<think>", "a\n", "</think>"])
     for token_id in (*kept, wrong, *tokenizer.ids(["b"])):
         assert not writer.push(token_id).stopped

@@ -1,4 +1,4 @@
-"""A text that is only read: one forward pass in pieces, and what the model thought of each token; the watermark.
+"""The scores that a model gives to each token of a text, read in pieces; and whether a text carries a watermark.
 
 Knows no request and no page.
 """
@@ -26,16 +26,17 @@ LEAST = 16  # tokens under which a z-score says nothing
 THRESHOLD = 3.0
 
 
-def read(
+def score_text(
     model: Any, lock: FairLock, tokenizer: Any, labels: Labels, ids: Tensor, halted: Callable[[], bool] = lambda: False
 ) -> Iterator[list[ReadToken]]:
-    """What the model thinks of every token of `ids` [1, length], piece by piece, each piece in a turn of its own.
+    """Log-probability, rank, entropy and best candidates of every token of `ids` [1, length], piece
+    by piece, each piece in a turn of its own.
 
     The first token has nothing before it, so no numbers. The texts of all tokens join to the text that was read; a
     token that only begins a character has none. Raises Stopped before the next piece once `halted` is true.
     """
     special = set(tokenizer.all_special_ids)
-    tokens = _shown(tokenizer, labels, special, ids[0].tolist())
+    tokens = _tokens_of(tokenizer, labels, special, ids[0].tolist())
     ready = [ReadToken(token) for token in tokens[:1]]
     sequence = open_sequence(model, ids[:, :-1])
     size = _piece_size(model, sequence.unread, lock)
@@ -47,25 +48,25 @@ def read(
                     raise Stopped
                 scores = sequence.read_each(size)
             follow = ids[0, start + 1 : sequence.length + 1]
-            ready += _judged(scores, follow, tokens[start + 1 :], labels, special)
+            ready += _scored(scores, follow, tokens[start + 1 :], labels, special)
         yield ready
         ready = []
     if ready:
         yield ready
 
 
-def shown(tokenizer: Any, labels: Labels, ids: Sequence[int]) -> list[ReadToken]:
-    """The tokens of a text that no model has read."""
-    return [ReadToken(token) for token in _shown(tokenizer, labels, set(tokenizer.all_special_ids), ids)]
+def unscored_tokens(tokenizer: Any, labels: Labels, ids: Sequence[int]) -> list[ReadToken]:
+    """The tokens of a text without scores, for which no model is needed."""
+    return [ReadToken(token) for token in _tokens_of(tokenizer, labels, set(tokenizer.all_special_ids), ids)]
 
 
 def _piece_size(model: Any, ids: Tensor, lock: FairLock) -> int:
-    """Tokens that are read at once: a model that forgets what stood before a piece has to read all of them."""
+    """Tokens that are read at once: a model without a cache has to read all of them."""
     size = min(PIECE, sizes(model).chunk)
     return size if ids.shape[1] <= size or continues(model, ids, lock) else ids.shape[1]
 
 
-def _shown(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[int]) -> list[Token]:
+def _tokens_of(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[int]) -> list[Token]:
     """Each token as it stands in the text: a character of several tokens belongs to the last of them."""
     detokenizer = Detokenizer(tokenizer)
     tokens = []
@@ -78,15 +79,15 @@ def _shown(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[int]
     return tokens
 
 
-def _judged(
+def _scored(
     scores: Tensor, follow: Tensor, tokens: Sequence[Token], labels: Labels, special: set[int]
 ) -> list[ReadToken]:
-    """Of scores [count, vocab] and the tokens that really followed each of them."""
-    likely = torch.log_softmax(scores.float(), dim=-1)
-    own = likely.gather(-1, follow[:, None])
-    ranks = ((likely > own).sum(dim=-1) + 1).tolist()
-    entropies = (-(likely.exp() * likely.clamp(min=-1e30)).sum(dim=-1) / math.log(2)).tolist()
-    values, places = likely.topk(min(TOP, likely.shape[-1]), dim=-1)
+    """From scores [count, vocab] and the tokens that really followed each of them."""
+    logprobs = torch.log_softmax(scores.float(), dim=-1)
+    own = logprobs.gather(-1, follow[:, None])
+    ranks = ((logprobs > own).sum(dim=-1) + 1).tolist()
+    entropies = (-(logprobs.exp() * logprobs.clamp(min=-1e30)).sum(dim=-1) / math.log(2)).tolist()
+    values, places = logprobs.topk(min(TOP, logprobs.shape[-1]), dim=-1)
     numbers = zip(own[:, 0].tolist(), ranks, entropies, strict=True)
     tops = zip(places.tolist(), values.exp().tolist(), strict=True)
     found = []
@@ -97,7 +98,7 @@ def _judged(
 
 
 class _Detector(WatermarkDetector):
-    """transformers' detector, which asks for every few tokens of a long text whether it is still wanted."""
+    """transformers' detector, which checks `halted` again and again while it reads a long text."""
 
     halted: Callable[[], bool]
 
@@ -107,7 +108,9 @@ class _Detector(WatermarkDetector):
         return super()._get_ngram_score(prefix, target)
 
 
-def detect(model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False) -> Detection:
+def detect_watermark(
+    model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False
+) -> Detection:
     """Whether `ids` [1, length] carry this watermark, by transformers' own detector. Raises Stopped once `halted`."""
     short = ids.shape[1] - int(watermark["context_width"])
     if short < LEAST:
@@ -130,11 +133,11 @@ def detect(model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[
         z_score=z,
         p_value=p,
         prediction=bool(found.prediction[0]),
-        sentence=_told(z, p, share, scored, float(watermark["greenlist_ratio"])),
+        sentence=_sentence(z, p, share, scored, float(watermark["greenlist_ratio"])),
     )
 
 
-def _told(z: float, p: float, share: float, scored: int, expected: float) -> Text:
+def _sentence(z: float, p: float, share: float, scored: int, expected: float) -> Text:
     """One sentence; the threshold is the detector's own."""
     numbers = Text(
         f"{share:.0%} of {scored} tokens are green, where {expected:.0%} are expected (z = {z:.1f}, p = {p:.2g}).",

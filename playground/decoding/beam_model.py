@@ -35,7 +35,7 @@ class _Prompt(ModelOutput):
     cache_params: Any = None
 
 
-class Searched:
+class BeamModel:
     """`model` shares everything with the one that it was made of, but for what stands between the passes.
 
     Draws come from a generator of its own, seeded with `seed`, so that nobody has to keep off the global one.
@@ -48,7 +48,7 @@ class Searched:
         self.model = copy.copy(model)
         self.model.forward = functools.update_wrapper(functools.partial(self._forward), model.forward)
         self.model._prefill = functools.partial(self._prefill, self.model._prefill)
-        self._luck = _Luck(seed)
+        self._draws = _SeededDraws(seed)
         self.model._get_top_k_continuations = functools.partial(self._continue, self.model._get_top_k_continuations)
 
     def _forward(self, *given: Any, **named: Any) -> Any:
@@ -70,11 +70,11 @@ class Searched:
         return _Prompt(logits=scores.expand(len(ids), -1)[:, None], **{name: cache})
 
     def _continue(self, choose: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        with self._luck:
+        with self._draws:
             return choose(*given, **named)
 
 
-class _Luck(TorchFunctionMode):
+class _SeededDraws(TorchFunctionMode):
     """Where torch draws, in this thread, it draws from this generator."""
 
     def __init__(self, seed: int) -> None:

@@ -20,11 +20,11 @@ from transformers import (
     StopStringCriteria,
 )
 
+from playground.decoding.beam_model import BeamModel, Halted
 from playground.decoding.failures import why
 from playground.decoding.fair_lock import FairLock
 from playground.decoding.row import Setting
-from playground.decoding.searched import Halted, Searched
-from playground.decoding.words import Writer, Written
+from playground.decoding.text_writer import TextWriter, Written
 from playground.models import capabilities
 from playground.sampling.candidates import Candidates
 from playground.sampling.pipeline import Context, SamplerPipeline
@@ -159,8 +159,8 @@ class BeamSearch:
         length = prompt.shape[1]
         eos = self._setting.eos
         early = {"true": True, "false": False}.get(values["early_stopping"], values["early_stopping"])
-        searched = Searched(self._model, self._lock, self.halted, values["seed"])
-        found = searched.model.generate(
+        beam_model = BeamModel(self._model, self._lock, self.halted, values["seed"])
+        found = beam_model.model.generate(
             prompt,
             attention_mask=torch.ones_like(prompt),
             do_sample=not self._setting.greedy,
@@ -213,5 +213,5 @@ class BeamSearch:
         return "time" if self._expired else "stopped"
 
 
-def _writer(setting: Setting) -> Writer:
-    return Writer(setting.detokenizer(), setting.values["stop"], thinks=setting.thinks)
+def _writer(setting: Setting) -> TextWriter:
+    return TextWriter(setting.detokenizer(), setting.values["stop"], thinks=setting.thinks)
