@@ -57,7 +57,7 @@ def _warm(generator: LocalGenerator, prompt: str, length: int, patience: float) 
     """Once each way, and until the steps run compiled, if they ever will."""
     _run(generator, prompt, GUESSES, length)
     _run(generator, prompt, 0, length)
-    compiler, until = generator._engine.running._step.compiler, time.monotonic() + patience
+    compiler, until = generator._engine.running._decode_net.compiler, time.monotonic() + patience
     while compiler is not None and not compiler.settled and time.monotonic() < until:
         time.sleep(0.1)
 

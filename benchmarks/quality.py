@@ -21,7 +21,7 @@ from benchmarks.text import TEXTS, text
 from playground import models
 from playground.decoding.fair_lock import FairLock
 from playground.fast.engine import Engine
-from playground.fast.slots import Slots
+from playground.fast.kv_slots import KVSlots
 from playground.models import embedded
 
 FORMATS = ("auto", "int8", "int4", "bf16")
@@ -76,8 +76,8 @@ def expected(loaded: models.Loaded, ids: Tensor) -> Tensor:
 @torch.inference_mode()
 def loss(loaded: models.Loaded, weights: str, ids: Tensor, wanted: Tensor) -> Loss:
     """What the engine's own net makes of these windows, all rows in one step."""
-    net = Engine(loaded.model, FairLock(), weights=weights).running._step
-    slots = Slots(net.shape)
+    net = Engine(loaded.model, FairLock(), weights=weights).running._decode_net
+    slots = KVSlots(net.shape)
     slots.fit(*ids.shape)
 
     def step(at: int) -> Tensor:

@@ -17,8 +17,8 @@ from benchmarks.readers import read, warm
 from benchmarks.scale import FULL, Scale
 from benchmarks.speed import SESSIONS, fast
 from playground import models
+from playground.fast.kv_slots import SHORTEST, KVSlots
 from playground.fast.net import Net
-from playground.fast.slots import SHORTEST, Slots
 from playground.generators.local import LocalGenerator
 
 SETTING: dict[str, Any] = {"temperature": 0.9, "top_p": 0.95}
@@ -27,7 +27,7 @@ SETTING: dict[str, Any] = {"temperature": 0.9, "top_p": 0.95}
 def sampling(loaded: models.Loaded, scale: Scale = FULL) -> Findings:
     findings, generator = Findings(), fast(loaded)
     times: dict[str, list[float]] = {"the whole loop": [], "the net inside it": [], "the net alone": []}
-    net = generator._engine.running._step
+    net = generator._engine.running._decode_net
     warm(lambda: _loop(generator, net, scale, asked.WARM))
     warm(lambda: _bare(net, scale))
     for number in range(scale.rounds):
@@ -47,7 +47,7 @@ def _loop(generator: LocalGenerator, net: Net, scale: Scale, number: int) -> tup
     marks: list[tuple[int, float, float]] = []
     step = net.step
 
-    def timed(slots: Slots, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    def timed(slots: KVSlots, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         began = time.monotonic()
         scores = step(slots, tokens, positions)
         marks.append((len(tokens), began, time.monotonic()))
@@ -70,7 +70,7 @@ def _loop(generator: LocalGenerator, net: Net, scale: Scale, number: int) -> tup
 @torch.inference_mode()
 def _bare(net: Net, scale: Scale) -> float:
     """Mean seconds of a step of the same shape with nothing beside it."""
-    slots = Slots(net.shape)
+    slots = KVSlots(net.shape)
     slots.fit(SESSIONS, SHORTEST)
     tokens = torch.arange(100, 100 + SESSIONS, device=net.shape.device)
     began = time.monotonic()

@@ -361,15 +361,15 @@ def test_rows_are_written_together_in_one_batch(tiny: models.Loaded) -> None:
     torch.set_num_threads(1)
     generator = LocalGenerator(tiny)
     engine = generator._engine.running
-    engine._step.compiler = None
+    engine._decode_net.compiler = None
     together: list[int] = []
-    step = engine._step.step
+    step = engine._decode_net.step
 
     def counted(slots: Any, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         together.append(len(tokens))
         return step(slots, tokens, positions)
 
-    engine._step.step = counted  # type: ignore[method-assign]
+    engine._decode_net.step = counted  # type: ignore[method-assign]
     values = {"max_new_tokens": 12, "stop": []}
     work = Batch(Plan("slogans", mapping={"product": "p"}, values=values, seed=1, mode="complete"), generator)
     found: list[Result] = list(work.results(numbered(12), lambda: 8, threading.Event()))

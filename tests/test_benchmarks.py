@@ -108,7 +108,7 @@ def test_work_is_warm_when_every_shape_it_steps_in_is_compiled(tiny: models.Load
     generator = fast(tiny)
     given = [asked.request(asked.arguments(session, 3)) for session in range(2)]
     warm(lambda: read(generator, given))
-    net = generator._engine.running._step
+    net = generator._engine.running._decode_net
     assert net.compiler is not None and net.compiler.settled and net.compiler.ready((2, 128)) == HERE
 
 

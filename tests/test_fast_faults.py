@@ -16,16 +16,16 @@ from playground.decoding.failures import NO_MEMORY
 from playground.decoding.row import Row
 from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.fast import stepping
-from playground.fast.job import Job, Seat
+from playground.fast.job import Job, SlotSequence
 from playground.fast.net import Net
-from playground.fast.running import Running
-from playground.fast.seating import Seating
+from playground.fast.running_batch import RunningBatch
+from playground.fast.slot_allocator import SlotAllocator
 from playground.generators.local import LocalGenerator
 from playground.rendering.detokenize import Detokenizer
 from playground.sampling import step
 from playground.sampling.candidates import Candidates
 from playground.types import FAILED, Request, Step, Text
-from tests.test_fast_running import job, told
+from tests.test_fast_running_batch import job, told
 
 POISON = " zebra"  # a token that only the guilty request's prompt holds
 GUILTY = "The harbour in the morning light, and a" + POISON
@@ -51,9 +51,9 @@ def alone(generator: LocalGenerator) -> list[list[list[int]]]:
 
 
 @pytest.fixture
-def running(generator: LocalGenerator) -> Running:
+def running(generator: LocalGenerator) -> RunningBatch:
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._lock, rows=16, memory=2**27)
+    return RunningBatch(net, net, generator._lock, rows=16, memory=2**27)
 
 
 def request(prompt: str, **values: Any) -> Request:
@@ -70,7 +70,9 @@ def poison(generator: LocalGenerator) -> int:
     return ids[0]
 
 
-def beside(generator: LocalGenerator, running: Running, guilty: list[Job]) -> tuple[list[list[Step]], list[list[Step]]]:
+def beside(
+    generator: LocalGenerator, running: RunningBatch, guilty: list[Job]
+) -> tuple[list[list[Step]], list[list[Step]]]:
     """Every Step of these jobs, and of the neighbours who come in the same moment."""
     jobs = [*guilty, *(job(generator, asked) for asked in neighbours())]
     with running._guard:  # nobody is let in before all are here
@@ -101,9 +103,9 @@ def raising(*_: Any, **__: Any) -> Any:
     raise RuntimeError("secret/path")
 
 
-def in_prompts(generator: LocalGenerator, running: Running, patch: Callable[..., None]) -> list[int]:
+def in_prompts(generator: LocalGenerator, running: RunningBatch, patch: Callable[..., None]) -> list[int]:
     """A pass over pieces of prompts fails where the guilty one's is among them."""
-    fill, bad, shared = running._fill.fill, poison(generator), []
+    fill, bad, shared = running._prefill_net.prefill, poison(generator), []
 
     def fails(slots: Any, first: int, ids: Tensor, positions: Tensor) -> None:
         if bool((ids == bad).any()):
@@ -111,13 +113,13 @@ def in_prompts(generator: LocalGenerator, running: Running, patch: Callable[...,
             raise RuntimeError("secret/path")
         fill(slots, first, ids, positions)
 
-    patch(running._fill, "fill", fails)
+    patch(running._prefill_net, "prefill", fails)
     return shared
 
 
-def in_steps(generator: LocalGenerator, running: Running, patch: Callable[..., None]) -> list[int]:
+def in_steps(generator: LocalGenerator, running: RunningBatch, patch: Callable[..., None]) -> list[int]:
     """A step fails where the guilty row takes part."""
-    step, bad, shared = running._step.step, poison(generator), []
+    step, bad, shared = running._decode_net.step, poison(generator), []
 
     def fails(slots: Any, ids: Tensor, positions: Tensor) -> Tensor:
         if bool((ids == bad).any()):
@@ -125,14 +127,14 @@ def in_steps(generator: LocalGenerator, running: Running, patch: Callable[..., N
             raise RuntimeError("secret/path")
         return step(slots, ids, positions)
 
-    patch(running._step, "step", fails)
+    patch(running._decode_net, "step", fails)
     return shared
 
 
 @pytest.mark.parametrize("where", [in_prompts, in_steps])
 def test_a_pass_that_fails_ends_the_row_whose_fault_it_is(
     generator: LocalGenerator,
-    running: Running,
+    running: RunningBatch,
     alone: list[list[list[int]]],
     monkeypatch: pytest.MonkeyPatch,
     where: Callable[..., list[int]],
@@ -148,10 +150,10 @@ def test_a_pass_that_fails_ends_the_row_whose_fault_it_is(
 
 
 def test_a_step_that_fails_in_the_middle_of_all_texts_takes_nothing_from_the_others(
-    generator: LocalGenerator, running: Running, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their luck, and the chains that change with what they choose, go on from where they stood."""
-    bad, step, shared = job(generator, request(GUILTY, seed=1)), running._step.step, []
+    bad, step, shared = job(generator, request(GUILTY, seed=1)), running._decode_net.step, []
     row = bad.rows[0]
 
     def fails(slots: Any, ids: Tensor, positions: Tensor) -> Tensor:
@@ -160,7 +162,7 @@ def test_a_step_that_fails_in_the_middle_of_all_texts_takes_nothing_from_the_oth
             raise RuntimeError("secret/path")
         return step(slots, ids, positions)
 
-    monkeypatch.setattr(running._step, "step", fails)
+    monkeypatch.setattr(running._decode_net, "step", fails)
     guilty, others = beside(generator, running, [bad])
     assert_ended(guilty[0], 4)
     assert len(shared) == 2 and shared[0] > shared[1] == 1
@@ -170,19 +172,19 @@ def test_a_step_that_fails_in_the_middle_of_all_texts_takes_nothing_from_the_oth
 @pytest.mark.parametrize("number", [float("nan"), -float("inf")])
 def test_scores_that_are_no_numbers_end_their_row(
     generator: LocalGenerator,
-    running: Running,
+    running: RunningBatch,
     alone: list[list[list[int]]],
     monkeypatch: pytest.MonkeyPatch,
     number: float,
 ) -> None:
-    step, bad = running._step.step, poison(generator)
+    step, bad = running._decode_net.step, poison(generator)
 
     def spoiled(slots: Any, ids: Tensor, positions: Tensor) -> Tensor:
         scores = step(slots, ids, positions)
         scores[ids == bad] = number
         return scores
 
-    monkeypatch.setattr(running._step, "step", spoiled)
+    monkeypatch.setattr(running._decode_net, "step", spoiled)
     guilty, others = beside(generator, running, [job(generator, request(GUILTY, seed=1))])
     assert guilty[0][-1].reason is not None and "scores" in guilty[0][-1].reason.en
     assert_ended(guilty[0], 0, guilty[0][-1].reason)
@@ -221,7 +223,7 @@ def text(row: Row, patch: Callable[..., None]) -> None:
 @pytest.mark.parametrize("path", ["fast", "exact"])
 def test_what_fails_in_one_row_of_a_request_ends_that_row(
     generator: LocalGenerator,
-    running: Running,
+    running: RunningBatch,
     alone: list[list[list[int]]],
     monkeypatch: pytest.MonkeyPatch,
     where: Callable[..., None],
@@ -255,7 +257,7 @@ def test_what_fails_in_one_row_of_a_request_ends_that_row(
 @pytest.mark.parametrize("what", ["survey", "advance"])
 def test_what_is_done_for_all_rows_at_once_and_fails_is_done_row_by_row_or_ends_all_with_a_reason(
     generator: LocalGenerator,
-    running: Running,
+    running: RunningBatch,
     alone: list[list[list[int]]],
     monkeypatch: pytest.MonkeyPatch,
     what: str,
@@ -272,31 +274,31 @@ def test_what_is_done_for_all_rows_at_once_and_fails_is_done_row_by_row_or_ends_
 
 
 def test_where_memory_ends_everybody_is_told_and_the_next_request_works(
-    generator: LocalGenerator, running: Running, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> Tensor:
         raise MemoryError
 
-    monkeypatch.setattr(running._step, "step", full)
+    monkeypatch.setattr(running._decode_net, "step", full)
     for steps in beside(generator, running, [])[1]:
         assert {step.finish for step in steps} == {"error"}
         assert all(step.reason is not None and "ran out of memory" in step.reason.en for step in steps)
     monkeypatch.undo()
     assert [tokens(one) for one in beside(generator, running, [])[1]] == alone
-    assert running._rooms.empty
+    assert running._pools.empty
 
 
 def test_where_a_long_prompt_finds_no_memory_for_itself_the_others_go_on(
-    generator: LocalGenerator, running: Running, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = running._rooms.take
+    take = running._pools.reserve
 
-    def full(seat: Seat, more: int = 1) -> Seating:
-        if seat.slot < 0 and len(seat.tokens) > 40:
+    def full(sequence: SlotSequence, more: int = 1) -> SlotAllocator:
+        if sequence.slot < 0 and len(sequence.tokens) > 40:
             raise MemoryError
-        return take(seat, more)
+        return take(sequence, more)
 
-    monkeypatch.setattr(running._rooms, "take", full)
+    monkeypatch.setattr(running._pools, "reserve", full)
     guilty, others = beside(generator, running, [job(generator, request("one two three " * 20, seed=1))])
     assert_ended(guilty[0], 0, NO_MEMORY)
     assert [tokens(one) for one in others] == alone
@@ -314,7 +316,7 @@ def test_a_look_inside_that_cannot_be_kept_ends_no_row(
 
 
 def test_in_the_log_stands_one_line_and_what_the_reader_sees_names_no_path(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     in_steps(generator, running, monkeypatch.setattr)
     guilty, _ = beside(generator, running, [job(generator, request(GUILTY, seed=1))])
@@ -325,16 +327,16 @@ def test_in_the_log_stands_one_line_and_what_the_reader_sees_names_no_path(
 
 
 def test_rows_that_fail_together_and_not_alone_all_go_on(
-    generator: LocalGenerator, running: Running, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step = running._step.step
+    step = running._decode_net.step
 
     def few(slots: Any, ids: Tensor, positions: Tensor) -> Tensor:
         if len(ids) > 2:
             raise torch.OutOfMemoryError("too many at once")
         return step(slots, ids, positions)
 
-    monkeypatch.setattr(running._step, "step", few)
+    monkeypatch.setattr(running._decode_net, "step", few)
     assert [tokens(one) for one in beside(generator, running, [])[1]] == alone
 
 

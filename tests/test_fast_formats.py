@@ -10,8 +10,8 @@ from torch import nn
 
 from playground.fast import formats
 from playground.fast.fuse import pack
+from playground.fast.kv_slots import KVSlots
 from playground.fast.net import Net
-from playground.fast.slots import Slots
 
 
 def relative_error(packed: nn.Module, layer: nn.Linear) -> float:
@@ -66,7 +66,7 @@ def test_the_packed_model_is_near_the_exact_one_and_leaves_it_alone(loaded: Any)
     with torch.inference_mode():
         before = model(ids).logits.float()
         net = Net(model, formats.auto, compiles=False)
-        slots = Slots(net.shape)
+        slots = KVSlots(net.shape)
         slots.fit(1, 64)
         places = torch.arange(ids.shape[1])
         fast = torch.cat([net.step(slots, ids[0, at : at + 1], places[at : at + 1]) for at in range(len(places))])

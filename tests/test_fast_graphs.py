@@ -13,8 +13,8 @@ from torch import Tensor
 
 from playground.fast.attention import attend, folded
 from playground.fast.graphs import AFTER, Forward, Graphs
+from playground.fast.kv_slots import KVSlots
 from playground.fast.net import Net
-from playground.fast.slots import Slots
 from tests.test_fast_net import model_of
 
 ROWS = 3
@@ -46,7 +46,7 @@ def net() -> Net:
 
 
 @torch.inference_mode()
-def walked(net: Net, slots: Slots, ids: Tensor, start: int) -> list[Tensor]:
+def walked(net: Net, slots: KVSlots, ids: Tensor, start: int) -> list[Tensor]:
     """A step at each of these columns [rows, count], from position `start` on."""
     steps = range(ids.shape[1])
     return [net.step(slots, ids[:, at], torch.full((len(ids),), start + at)) for at in steps]
@@ -55,7 +55,7 @@ def walked(net: Net, slots: Slots, ids: Tensor, start: int) -> list[Tensor]:
 def test_a_recorded_step_gives_what_the_step_gives(net: Net) -> None:
     plain = Net(model_of("llama"), compiles=False)
     ids = torch.randint(3, 99, (ROWS, AFTER + 5))
-    slots, others = Slots(net.shape), Slots(plain.shape)
+    slots, others = KVSlots(net.shape), KVSlots(plain.shape)
     slots.fit(ROWS, 128)
     others.fit(ROWS, 128)
     ours, theirs = walked(net, slots, ids, 0), walked(plain, others, ids, 0)
@@ -64,7 +64,7 @@ def test_a_recorded_step_gives_what_the_step_gives(net: Net) -> None:
 
 
 def test_other_memory_has_recordings_of_its_own(net: Net) -> None:
-    graphs, slots = net._graphs, Slots(net.shape)
+    graphs, slots = net._graphs, KVSlots(net.shape)
     assert graphs is not None
     slots.fit(ROWS, 128)
     ids = torch.randint(3, 99, (ROWS, AFTER + 1))
@@ -80,7 +80,7 @@ def test_other_memory_has_recordings_of_its_own(net: Net) -> None:
 
 
 def test_memory_that_changes_at_every_step_is_never_recorded(net: Net) -> None:
-    slots = Slots(net.shape)
+    slots = KVSlots(net.shape)
     for count in range(1, 2 * AFTER):
         slots.fit(count, 128)
         walked(net, slots, torch.randint(3, 99, (count, 1)), 0)

@@ -13,11 +13,11 @@ import transformers
 from playground import models
 from playground.decoding import prefill
 from playground.decoding.fair_lock import FairLock
-from playground.fast import formats, regions
+from playground.fast import formats, layer_groups
 from playground.fast.compiled_layers import Variant, library_of
 from playground.fast.formats import int4, int8
+from playground.fast.kv_slots import KVSlots
 from playground.fast.net import Net, why_not
-from playground.fast.slots import Slots
 
 SMALL: dict[str, Any] = {
     "vocab_size": 99, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
@@ -55,12 +55,12 @@ def furthest(model: Any, net: Net, steps: int = STEPS) -> float:
     """The largest difference in logits between ragged rows over slots and one whole forward pass."""
     ids = torch.randint(3, 99, (len(LENGTHS), 20))
     want = model(ids).logits
-    slots = Slots(net.shape)
+    slots = KVSlots(net.shape)
     slots.fit(len(LENGTHS), 32)
     read = torch.tensor(LENGTHS)[:, None] - 1
     for start in range(0, max(LENGTHS) - 1, 4):  # in pieces, as between other rows' steps
         places = torch.arange(start, start + 4).expand(len(LENGTHS), -1)
-        net.fill(slots, 0, ids[:, start : start + 4], torch.where(places < read, places, slots.length - 1))
+        net.prefill(slots, 0, ids[:, start : start + 4], torch.where(places < read, places, slots.length - 1))
     every, positions, worst = torch.arange(len(LENGTHS)), torch.tensor(LENGTHS) - 1, 0.0
     for _ in range(steps):
         got = net.step(slots, ids[every, positions], positions)
@@ -83,11 +83,11 @@ def test_several_tokens_of_one_row_are_checked_as_one_forward_pass_reads_them(fa
     model = model_of(family)
     ids = torch.randint(3, 99, (1, 12))
     for net in (Net(model, compiles=False), Net(model, formats.dense, compiles=False)):
-        slots = Slots(net.shape)
+        slots = KVSlots(net.shape)
         slots.fit(2, 32)
-        net.fill(slots, 0, torch.stack([ids[0, 5:10], ids[0, :5]]), torch.arange(5).expand(2, -1))
-        net.check(slots, 1, torch.tensor([8, 9, 10, 11]), 5)  # a guess that was wrong is read over
-        got = net.check(slots, 1, ids[0, 5:], 5)
+        net.prefill(slots, 0, torch.stack([ids[0, 5:10], ids[0, :5]]), torch.arange(5).expand(2, -1))
+        net.verify(slots, 1, torch.tensor([8, 9, 10, 11]), 5)  # a guess that was wrong is read over
+        got = net.verify(slots, 1, ids[0, 5:], 5)
         assert float((got - model(ids).logits[0, 5:]).abs().max()) < 1e-5
 
 
@@ -113,7 +113,7 @@ def test_positions_that_are_scaled_by_the_length_of_a_text_stay_on_the_exact_pat
 def test_layers_that_are_packed_differently_share_no_compiled_code(
     tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(regions, "TOGETHER", 1)
+    monkeypatch.setattr(layer_groups, "MOST_LAYERS", 1)
     made: list[int] = []
 
     def make(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Module:
@@ -126,4 +126,4 @@ def test_layers_that_are_packed_differently_share_no_compiled_code(
     named = {library_of([one], net._model.config, Variant(several=True, long=False)) for one in (first, second)}
     assert len(named) == 2
     twin = Net(tiny.model, int4)
-    assert len({region._run for region in twin._model.base_model.layers}) == 1
+    assert len({wrapper._run for wrapper in twin._model.base_model.layers}) == 1

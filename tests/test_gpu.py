@@ -14,9 +14,9 @@ import torch
 from playground import generate, models, parameters
 from playground.decoding.row import Row, Setting, advance, effect
 from playground.fast.graphs import AFTER
+from playground.fast.kv_slots import KVSlots
 from playground.fast.layer_compilers import InProcess
 from playground.fast.net import Net
-from playground.fast.slots import Slots
 from playground.generators.local import LocalGenerator
 from playground.rendering.detokenize import Labels
 from playground.sampling.step import _read, figures
@@ -69,7 +69,7 @@ def no_waiting() -> Iterator[None]:
 @torch.inference_mode()
 def test_every_family_s_recorded_step_gives_what_its_step_gives(family: str) -> None:
     net = Net(model_of(family).to(CARD), compiles=False)
-    slots, others = Slots(net.shape), Slots(net.shape)
+    slots, others = KVSlots(net.shape), KVSlots(net.shape)
     slots.fit(3, 128)
     others.fit(3, 128)
     assert net._graphs is not None
@@ -120,7 +120,7 @@ def test_rows_together_pick_what_each_one_s_own_samplers_pick(tiny: models.Loade
 def test_nothing_waits_for_the_card_between_a_step_and_its_picks(there: models.Loaded) -> None:
     rows = [Row(at, at, setting_of(there, MIXED[at % len(MIXED)])) for at in range(32)]
     net, count = Net(there.model, compiles=False), 32
-    slots = Slots(net.shape)
+    slots = KVSlots(net.shape)
     slots.fit(count, 128)
 
     def step(at: int) -> Any:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from playground.fast import formats
-from playground.fast.head import NEAR, Head
+from playground.fast.output_head import NEAR, OutputHead
 from playground.kernels import build, int4
 from playground.sampling import token_stats
 
@@ -88,7 +88,7 @@ def test_a_head_gives_the_weights_own_scores_near_the_best(rows: int) -> None:
     weights = torch.randn(4096, 64).bfloat16()
     x = torch.randn(rows, 64).bfloat16()
     exact = x.float() @ weights.float().t()
-    found = Head(weights)(x).float()
+    found = OutputHead(weights)(x).float()
     near = exact >= exact.amax(1, keepdim=True) - NEAR / 2
     torch.testing.assert_close(found[near], exact[near], rtol=2**-7, atol=0.05)
 

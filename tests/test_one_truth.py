@@ -34,7 +34,7 @@ NAMES = {
     "decoding/row.py": "ends a row: length, stop strings, banned phrases; guidance's second sequence",
     "decoding/beam_search.py": "hands beams to transformers under transformers' own names",
     "fast/job.py": "how long a sequence may become decides how much memory it takes; how many guesses are wanted",
-    "fast/running.py": "what asks for too much memory is refused by name",
+    "fast/running_batch.py": "what asks for too much memory is refused by name",
     "cli/flags.py": "splits TEXT=NUMBER at the last sign, since a text may hold one",
     "generate.py": "caps of a public server, seeds, the negative prompt's length",
     "generators/checks.py": "beams have no fast path",

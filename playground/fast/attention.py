@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from playground.fast.slots import LONG
+from playground.fast.kv_slots import LONG
 
 
 def attend(

@@ -25,6 +25,8 @@ from torch import Tensor, nn
 import playground.fast.net  # noqa: F401 - registers the attention that layers ask for
 from playground.fast.compile_queue import IDLE, LENGTH
 from playground.fast.compiled_layers import about, checksum, operators
+from playground.fast.kv_slots import LONG
+from playground.fast.layer_groups import LayerCache, run_layers
 from playground.fast.layer_inputs import (
     GroupSpec,
     first_places,
@@ -35,8 +37,6 @@ from playground.fast.layer_inputs import (
     unpacked,
     weights_of,
 )
-from playground.fast.regions import Place, run_layers
-from playground.fast.slots import LONG
 from playground.kernels import build, int4
 
 _PARENT_ENDED = 1  # PR_SET_PDEATHSIG, see prctl(2)
@@ -119,7 +119,7 @@ def _dynamic(step: Sequence[Tensor], spec: GroupSpec) -> list[dict[int, Any] | N
 
 
 def _slots(given: Sequence[Any]) -> list[Tensor]:
-    return [one for place in given if isinstance(place, Place) for one in (place.keys, place.values)]
+    return [one for place in given if isinstance(place, LayerCache) for one in (place.keys, place.values)]
 
 
 def prune(folder: Path, most: int = _MOST_BYTES) -> None:

@@ -21,9 +21,9 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from playground.fast.kv_slots import LONG, SHORTEST
+from playground.fast.layer_groups import Given, LayerWrapper, build_of
 from playground.fast.layer_inputs import slot_length, step_tensors, weights_of
-from playground.fast.regions import Given, Region, build_of
-from playground.fast.slots import LONG, SHORTEST
 from playground.machine.cache_folder import cache_root
 
 _SOURCES = sorted(
@@ -57,7 +57,7 @@ def folder() -> Path:
     return cache_root() / "compiled"
 
 
-def library_of(group: Sequence[Region], config: Any, variant: Variant) -> Path:
+def library_of(group: Sequence[LayerWrapper], config: Any, variant: Variant) -> Path:
     """Where the library of such a group is, or will be; `config` is the model's own."""
     told = {name: value for name, value in config.to_dict().items() if name not in ("_name_or_path", "dtype")}
     given = [_versions(), machine(), torch.get_num_threads(), repr(build_of(group)), json.dumps(told, default=repr)]
@@ -101,7 +101,7 @@ def checksum(library: Path) -> str:
 
 
 class CompiledLayers:
-    """A callable in the place of `regions.run_layers`, for all groups that are built alike."""
+    """A callable in the place of `layer_groups.run_layers`, for all groups that are built alike."""
 
     def __init__(self) -> None:
         self._runners: dict[Variant, Any] = {}

@@ -15,7 +15,7 @@ import torch
 from playground.decoding.fair_lock import FairLock
 from playground.fast.formats import FORMATS, on_a_grid
 from playground.fast.net import Net, why_not
-from playground.fast.running import Running
+from playground.fast.running_batch import RunningBatch
 from playground.machine.allocator import trim_soon
 from playground.settings import ROWS
 from playground.types import FastPath
@@ -49,7 +49,7 @@ class Engine:
         self.format = _format(model, weights)
         reason = why_not(model)
         self._path = FastPath(why_not=reason) if reason else _described(model, self.format)
-        self._running: Running | None = None
+        self._running: RunningBatch | None = None
         self._making = threading.Lock()
 
     @property
@@ -58,15 +58,17 @@ class Engine:
         return self._path if self._running is None else replace(self._path, lacks=self._running.lacks)
 
     @property
-    def running(self) -> Running:
+    def running(self) -> RunningBatch:
         with self._making:
             if self._running is None:
                 own = Net(self._model, compiles=self.format == "dense", quiet_s=self._quiet_s)
                 packed = own
                 if self.format != "dense":
                     packed = Net(self._model, FORMATS[self.format], quiet_s=self._quiet_s)
-                memory = room(self._device) if self._memory is None else self._memory
-                self._running = Running(packed, own, self._lock, rows=self._rows, memory=memory, shares=self._shares)
+                memory = kv_bytes(self._device) if self._memory is None else self._memory
+                self._running = RunningBatch(
+                    packed, own, self._lock, rows=self._rows, memory=memory, shares=self._shares
+                )
                 trim_soon()  # packing went through the weights in fp32
             return self._running
 
@@ -74,7 +76,7 @@ class Engine:
         return self._lock.quiet_s
 
 
-def room(device: torch.device) -> int:
+def kv_bytes(device: torch.device) -> int:
     """Bytes that keys and values may take by default."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from playground.fast.formats import Make, dense
-from playground.fast.head import Head
+from playground.fast.output_head import OutputHead
 
 _TOGETHER = ("q_proj", "k_proj", "v_proj")  # a layer asks for them in this order
 _GATED = ("gate_proj", "up_proj", "down_proj")
@@ -30,7 +30,7 @@ def pack(model: Any, make: Make) -> None:
         for name, child in list(parent.named_children()):
             if _plain(child) or isinstance(child, Conv1D):
                 large = child is head and make is not dense and child.bias is None
-                setattr(parent, name, Head(child.weight.detach()) if large else make(*_matrix(child)))
+                setattr(parent, name, OutputHead(child.weight.detach()) if large else make(*_matrix(child)))
 
 
 class _Shared:

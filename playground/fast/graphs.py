@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground.fast.slots import Slots
+from playground.fast.kv_slots import KVSlots
 
 AFTER = 4  # steps of one shape before it is recorded: while rows still come, each brings new memory
 
@@ -65,7 +65,7 @@ class Graphs:
 
     def __init__(
         self,
-        step: Callable[[Slots, Tensor, Tensor, bool], Tensor],
+        step: Callable[[KVSlots, Tensor, Tensor, bool], Tensor],
         *,
         record: Callable[[Forward, Tensor, Tensor, Any], Forward] = Recording,
         pool: Callable[[], Any] = torch.cuda.graph_pool_handle,
@@ -73,9 +73,9 @@ class Graphs:
         self._step = step
         self._record = record
         self._make_pool = pool
-        self._kept: weakref.WeakKeyDictionary[Slots, _Memory] = weakref.WeakKeyDictionary()
+        self._kept: weakref.WeakKeyDictionary[KVSlots, _Memory] = weakref.WeakKeyDictionary()
 
-    def step(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
+    def step(self, slots: KVSlots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
         """The scores [rows, vocab]; the same as those of the step itself."""
         kept = self._kept.get(slots)
         if kept is None or kept.memory() is not slots.memory:

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from playground.fast.compile_queue import QUEUE
 from playground.fast.compiled_layers import CompiledLayers, Variant, library_of
+from playground.fast.layer_groups import LayerWrapper, build_of, run_layers
 from playground.fast.layer_inputs import GroupSpec, packed
-from playground.fast.regions import Region, build_of, run_layers
 from playground.kernels import build
 from playground.machine.cache_folder import cache_root
 from playground.one_state import GLOBAL_STATE
@@ -57,12 +57,12 @@ class Compiler(Protocol):
 class AheadOfTime:
     """Libraries of the user's cache folder; what is not there yet is compiled by another process.
 
-    `call` runs one eager step of a shape over slots of its own, each region remembering how it was called.
+    `call` runs one eager step of a shape over slots of its own, each wrapper remembering how it was called.
     """
 
     def __init__(
         self,
-        groups: Sequence[list[Region]],
+        groups: Sequence[list[LayerWrapper]],
         config: Any,
         call: Callable[[Shape], Tensor],
         quiet_s: Callable[[], float],
@@ -70,11 +70,11 @@ class AheadOfTime:
         self._config = config
         self._call = call
         self._quiet_s = quiet_s
-        self._kinds: dict[Any, tuple[list[Region], CompiledLayers]] = {}
+        self._kinds: dict[Any, tuple[list[LayerWrapper], CompiledLayers]] = {}
         for group in groups:
             _, layers = self._kinds.setdefault(build_of(group), (group, CompiledLayers()))
-            for region in group:
-                region.join(group, layers)
+            for wrapper in group:
+                wrapper.join(group, layers)
         self.lacks: Text | None = None
         self._missing: dict[Variant, int] = {}
         self._failed = False
@@ -107,22 +107,22 @@ class AheadOfTime:
             return
         hidden, threads = self._call(variant.example), torch.get_num_threads()
         for group, layers, library in absent:
-            given = [region.given for region in group if region.given is not None]
-            modules = [region.layer for region in group]
+            given = [wrapper.given for wrapper in group if wrapper.given is not None]
+            modules = [wrapper.layer for wrapper in group]
             spec = GroupSpec(modules, hidden, given, variant.several, threads, group[0].beside)
             QUEUE.submit(packed(spec), library, self._quiet_s, self._arrival(layers, group, library, variant))
         for group, _ in self._kinds.values():
-            for region in group:
-                region.given = None
+            for wrapper in group:
+                wrapper.given = None
 
-    def _load(self, layers: CompiledLayers, group: Sequence[Region], library: Path, variant: Variant) -> bool:
+    def _load(self, layers: CompiledLayers, group: Sequence[LayerWrapper], library: Path, variant: Variant) -> bool:
         found = layers.load(library, variant)
-        for region in group if found else ():
-            region.beside = layers.beside
+        for wrapper in group if found else ():
+            wrapper.beside = layers.beside
         return found
 
     def _arrival(
-        self, layers: CompiledLayers, group: Sequence[Region], library: Path, variant: Variant
+        self, layers: CompiledLayers, group: Sequence[LayerWrapper], library: Path, variant: Variant
     ) -> Callable[[str | None], None]:
         def arrived(failed: str | None) -> None:
             if failed is None and not self._load(layers, group, library, variant):
@@ -147,7 +147,7 @@ class InProcess:
     `call` runs one step of a shape over slots of its own, eager or compiled, on modules that nobody else uses.
     """
 
-    def __init__(self, groups: Sequence[list[Region]], call: Callable[[Shape, bool], None]) -> None:
+    def __init__(self, groups: Sequence[list[LayerWrapper]], call: Callable[[Shape, bool], None]) -> None:
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "torchinductor"))
         self.lacks: Text | None = None
         self._call = call
@@ -157,8 +157,8 @@ class InProcess:
         self._guard = threading.Lock()
         compiled: dict[Any, Any] = {}
         for group in groups:
-            for region in group:
-                region.join(group, compiled.setdefault(build_of(group), _compiled()))
+            for wrapper in group:
+                wrapper.join(group, compiled.setdefault(build_of(group), _compiled()))
 
     def ready(self, shape: Shape) -> bool:
         return shape in self._ready

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from playground.fast.regions import Given, Place
+from playground.fast.layer_groups import Given, LayerCache
 
 
 def step_tensors(hidden: Tensor, given: Sequence[Given]) -> list[Tensor]:
@@ -32,7 +32,7 @@ def step_tensors(hidden: Tensor, given: Sequence[Given]) -> list[Tensor]:
 def _collect(one: Any, found: list[Tensor]) -> None:
     if isinstance(one, Tensor):
         found.append(one)
-    elif isinstance(one, Place):
+    elif isinstance(one, LayerCache):
         found += (one.keys, one.values, one.rows, one.positions)
     elif isinstance(one, tuple | list):
         for inner in one:
@@ -42,7 +42,7 @@ def _collect(one: Any, found: list[Tensor]) -> None:
 def slot_length(given: Sequence[Given]) -> int:
     """Positions of the slots that these layers read."""
     args, kwargs = given[0]
-    return next(one.keys.shape[2] for one in (*args, *kwargs.values()) if isinstance(one, Place))
+    return next(one.keys.shape[2] for one in (*args, *kwargs.values()) if isinstance(one, LayerCache))
 
 
 def refilled(given: Sequence[Given], tensors: Iterator[Tensor]) -> list[Given]:
@@ -59,8 +59,8 @@ def refilled(given: Sequence[Given], tensors: Iterator[Tensor]) -> list[Given]:
 def _refill(one: Any, tensors: Iterator[Tensor]) -> Any:
     if isinstance(one, Tensor):
         return next(tensors)
-    if isinstance(one, Place):
-        return Place(*(next(tensors) for _ in range(4)))
+    if isinstance(one, LayerCache):
+        return LayerCache(*(next(tensors) for _ in range(4)))
     if isinstance(one, tuple | list):
         return type(one)(_refill(inner, tensors) for inner in one)
     return one

@@ -1,7 +1,7 @@
 """A model that steps over slots: its weights packed as a format says, its layers compiled where they can be.
 
-Everything else is transformers' own module, so a family needs no code of its own here, only a test that says the same
-comes out. Knows no row, no chain and no request.
+Everything else is transformers' own module, so a family needs no code of its own here, only a test that its output is
+the same. Knows no row, no sampler and no request.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from playground.fast.attention import attend
 from playground.fast.formats import Make
 from playground.fast.fuse import pack
 from playground.fast.graphs import Graphs
-from playground.fast.head import Head
+from playground.fast.kv_slots import KVSlots, Shape, padded_length
 from playground.fast.layer_compilers import AheadOfTime, Compiler, InProcess
-from playground.fast.regions import Region, Seats, place
-from playground.fast.slots import Shape, Slots, longer
+from playground.fast.layer_groups import BatchCache, LayerWrapper, wrap_layers
+from playground.fast.output_head import OutputHead
 from playground.fast.tracing import confine
 from playground.models import capabilities
 from playground.types import Text
@@ -37,12 +37,12 @@ confine()
 
 
 class Net:
-    """`step` gives every row its next scores, `check` one row several; `fill` reads a piece of a prompt.
+    """`step` gives every row its next scores, `verify` one row several; `prefill` reads a piece of a prompt.
 
     One thread at a time.
 
     `make` packs the weights; without it they are the model's own, shared and not copied. `quiet_s` tells for how many
-    seconds nobody has been answered: only then is anything compiled.
+    seconds no step was taken: only then is anything compiled.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Net:
         if make is not None:
             pack(self._model, make)
         layers = _layers(self._model, config.num_hidden_layers)
-        groups = place(layers, getattr(config, "layer_types", None) or [""] * len(layers))
+        groups = wrap_layers(layers, getattr(config, "layer_types", None) or [""] * len(layers))
         self.shape = _shape(config, self._model)
         # What the scores are before they are widened: a trace keeps them so, and loses nothing.
-        heads = (module.dtype for module in self._model.modules() if isinstance(module, Head))
+        heads = (module.dtype for module in self._model.modules() if isinstance(module, OutputHead))
         self.dtype: torch.dtype = next(heads, self.shape.dtype)
         self._graphs = Graphs(self._stepped) if self.shape.device.type == "cuda" else None
         self.compiler: Compiler | None = None
@@ -74,7 +74,7 @@ class Net:
         elif compiles:
             self.compiler = self._in_process(groups)
 
-    def step(self, slots: Slots, tokens: Tensor, positions: Tensor) -> Tensor:
+    def step(self, slots: KVSlots, tokens: Tensor, positions: Tensor) -> Tensor:
         """The scores [rows, vocab] after one more token a row; the rows are the first slots, in their order."""
         shape = (len(tokens), slots.length)
         self.want(shape)
@@ -86,18 +86,18 @@ class Net:
         if self.compiler is not None:
             self.compiler.want(*shapes)
 
-    def _stepped(self, slots: Slots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
+    def _stepped(self, slots: KVSlots, tokens: Tensor, positions: Tensor, compiled: bool) -> Tensor:
         return self._run(slots, 0, tokens[:, None], positions[:, None], compiled)[:, -1].float()
 
-    def fill(self, slots: Slots, first: int, tokens: Tensor, positions: Tensor) -> None:
+    def prefill(self, slots: KVSlots, first: int, tokens: Tensor, positions: Tensor) -> None:
         """Read pieces of prompts [rows, count] into the slots from `first` on, at these positions [rows, count].
 
         What lies behind the last of them is not looked at, and takes no time.
         """
-        length = min(longer(int(positions.max()) + 1), slots.length)
+        length = min(padded_length(int(positions.max()) + 1), slots.length)
         self._run(slots, first, tokens, positions, False, model=self._model.base_model, length=length)
 
-    def check(self, slots: Slots, slot: int, tokens: Tensor, start: int) -> Tensor:
+    def verify(self, slots: KVSlots, slot: int, tokens: Tensor, start: int) -> Tensor:
         """The scores [count, vocab] after each of these tokens [count], read into one slot from `start` on.
 
         Never compiled: over packed weights on a CPU that gained nothing once a pass read more than one token.
@@ -107,7 +107,7 @@ class Net:
 
     def _run(
         self,
-        slots: Slots,
+        slots: KVSlots,
         first: int,
         tokens: Tensor,
         positions: Tensor,
@@ -126,7 +126,7 @@ class Net:
             input_ids=tokens,
             position_ids=positions,
             attention_mask=self._mask(positions, slots.length if length is None else length),
-            past_key_values=Seats(slots.layers(first, len(tokens), length), rows, positions, compiled, captures),
+            past_key_values=BatchCache(slots.layers(first, len(tokens), length), rows, positions, compiled, captures),
             use_cache=True,
             return_dict=True,
             **given,
@@ -146,18 +146,18 @@ class Net:
 
     @torch.inference_mode()
     def _called(self, shape: tuple[int, int]) -> Tensor:
-        """One step of this shape over slots of its own; every region remembers how its layer was called. Gives a hidden
-        state as layers take it."""
-        slots = Slots(self.shape)
+        """One step of this shape over slots of its own; every wrapper remembers how its layer was called.
+        Gives a hidden state as layers take it."""
+        slots = KVSlots(self.shape)
         slots.fit(*shape)
         zeros = torch.zeros((shape[0], 1), dtype=torch.long, device=self.shape.device)
         return self._run(slots, 0, zeros, zeros, False, model=self._model.base_model, captures=True)
 
-    def _in_process(self, groups: Sequence[list[Region]]) -> InProcess:
+    def _in_process(self, groups: Sequence[list[LayerWrapper]]) -> InProcess:
         """What compiles must not meet what steps in a module of both; they share the weights, and what was compiled."""
 
         def call(shape: tuple[int, int], compiled: bool) -> None:
-            slots = Slots(self.shape)
+            slots = KVSlots(self.shape)
             slots.fit(*shape)
             zeros = torch.zeros((shape[0], 1), dtype=torch.long, device=self.shape.device)
             self._run(slots, 0, zeros, zeros, compiled, model=rehearsal.base_model)

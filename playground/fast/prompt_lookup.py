@@ -1,4 +1,4 @@
-"""Prompt lookup: what may come next, copied from an earlier place that reads alike (Saxena 2023).
+"""Prompt lookup: what may come next, copied from an earlier place with the same tokens before it (Saxena 2023).
 
 A guess costs a wider pass and decides nothing. Knows no model, no row and no text.
 """
@@ -10,7 +10,7 @@ import numpy as np
 SHORTEST = 2  # tokens that must agree: single ones stand everywhere, and what follows them is anyone's guess
 
 
-def guess(ids: np.ndarray, most: int) -> list[int]:
+def propose(ids: np.ndarray, most: int) -> list[int]:
     """What followed when the longest ending of `ids` [length] stood before, the last time that it did.
 
     No more tokens than agreed, since a short agreement is often chance, and no more than `most`; none where fewer than

@@ -1,4 +1,4 @@
-"""Slots by length: short texts never step over long ones, and whoever outgrows a room takes along what was read."""
+"""KVSlots by length: short texts never step over long ones, and whoever outgrows a pool takes along what was read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from playground import generate
-from playground.fast import reading, rooms, slots
-from playground.fast.job import Job, Seat
+from playground.fast import chunked_prefill, kv_slots, slot_pools
+from playground.fast.job import Job, SlotSequence
 from playground.fast.net import Net
-from playground.fast.rooms import Rooms
-from playground.fast.running import Running
+from playground.fast.running_batch import RunningBatch
+from playground.fast.slot_pools import SlotPools
 from playground.generators.local import LocalGenerator
 from playground.types import Request, Step
-from tests.test_fast_running import job, told
+from tests.test_fast_running_batch import job, told
 
 WORDS = "one two three four five six seven eight nine ten "
 
@@ -29,12 +29,12 @@ def generator(tiny: Any) -> LocalGenerator:
 
 
 @pytest.fixture
-def running(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> Running:
+def running(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> RunningBatch:
     """Where 128 positions are long already."""
-    for module in (slots, rooms):
+    for module in (kv_slots, slot_pools):
         monkeypatch.setattr(module, "LONG", 128)
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._lock, rows=12, memory=2**26)
+    return RunningBatch(net, net, generator._lock, rows=12, memory=2**26)
 
 
 def asked(prompt: str, tokens: int, **values: Any) -> Request:
@@ -42,7 +42,7 @@ def asked(prompt: str, tokens: int, **values: Any) -> Request:
     return generate.checked(generate.build(prompt, given))
 
 
-def opened(running: Running, generator: LocalGenerator, request: Request) -> Job:
+def opened(running: RunningBatch, generator: LocalGenerator, request: Request) -> Job:
     made = job(generator, request)
     running.open(made)
     return made
@@ -58,24 +58,24 @@ def until_over(jobs: list[Job]) -> list[list[Step]]:
 
 
 def test_a_short_text_never_steps_over_a_long_one_and_both_are_what_they_are_alone(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = [asked(WORDS * 20, 12), asked("One two", 12, n=2), asked("A", 12, guidance_scale=1.4)]
     widths: list[tuple[int, int]] = []
-    step = running._step.step
+    step = running._decode_net.step
 
-    def seen(room: Any, ids: Tensor, positions: Tensor) -> Tensor:
-        widths.append((room.length, int(positions[positions < room.length - 1].max())))
-        return step(room, ids, positions)
+    def seen(pool: Any, ids: Tensor, positions: Tensor) -> Tensor:
+        widths.append((pool.length, int(positions[positions < pool.length - 1].max())))
+        return step(pool, ids, positions)
 
-    monkeypatch.setattr(running._step, "step", seen)
+    monkeypatch.setattr(running._decode_net, "step", seen)
     found = until_over([opened(running, generator, one) for one in requests])
     assert [told(iter(steps)) for steps in found] == [told(generator.stream(one)) for one in requests]
     assert {length for length, last in widths if last < 100} == {128}
     assert {length for length, last in widths if last > 128} == {256}
 
 
-def test_a_text_that_outgrows_its_room_moves_and_goes_on(generator: LocalGenerator, running: Running) -> None:
+def test_a_text_that_outgrows_its_room_moves_and_goes_on(generator: LocalGenerator, running: RunningBatch) -> None:
     for values in ({"n": 2}, {"guidance_scale": 1.5, "negative_prompt": "One"}, {"prompt_lookup_num_tokens": 5}):
         one = asked(WORDS * 8, 90, **values)
         assert [told(iter(steps)) for steps in until_over([opened(running, generator, one)])] == [
@@ -84,16 +84,16 @@ def test_a_text_that_outgrows_its_room_moves_and_goes_on(generator: LocalGenerat
 
 
 def test_what_a_room_holds_is_found_from_another(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next turn of a conversation is longer than the one before, and begins alike."""
-    fill, read = running._fill.fill, []
+    fill, read = running._prefill_net.prefill, []
 
-    def seen(room: Any, first: int, ids: Tensor, positions: Tensor) -> None:
+    def seen(pool: Any, first: int, ids: Tensor, positions: Tensor) -> None:
         read.append(ids.numel())
-        fill(room, first, ids, positions)
+        fill(pool, first, ids, positions)
 
-    monkeypatch.setattr(running._fill, "fill", seen)
+    monkeypatch.setattr(running._prefill_net, "prefill", seen)
     until_over([opened(running, generator, asked(WORDS * 8, 2))])
     before = sum(read)
     longer = asked(WORDS * 20, 4)
@@ -103,58 +103,61 @@ def test_what_a_room_holds_is_found_from_another(
 
 
 def test_memory_is_counted_by_rooms_and_given_back(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (slots, rooms):
+    for module in (kv_slots, slot_pools):
         monkeypatch.setattr(module, "LONG", 128)
     shape = Net(generator._model, compiles=False).shape
-    house = Rooms(shape, memory=400 * shape.position_bytes * 8)
+    pools = SlotPools(shape, memory=400 * shape.position_bytes * 8)
     short, long = job(generator, asked("One", 20, n=3)), job(generator, asked(WORDS * 20, 20))
-    assert house.bytes_for([short]) == 3 * 128 * shape.position_bytes
-    assert house.bytes_for([short, long]) == (3 * 128 + 256) * shape.position_bytes, "not 4 · 256"
-    seats = [Seat(torch.arange(count)[None] + start) for count, start in ((60, 0), (70, 500), (200, 1000), (220, 2000))]
+    assert pools.bytes_for([short]) == 3 * 128 * shape.position_bytes
+    assert pools.bytes_for([short, long]) == (3 * 128 + 256) * shape.position_bytes, "not 4 · 256"
+    sequences = [
+        SlotSequence(torch.arange(count)[None] + start)
+        for count, start in ((60, 0), (70, 500), (200, 1000), (220, 2000))
+    ]
     with torch.inference_mode():
-        for seat in seats:
-            house.take(seat)
-            seat.cached = len(seat.tokens)
-        for seat in seats:
-            house.leave(seat)
-        house.rest()
-    assert house.empty and sum(one.size for one in house.slots) <= 400 * shape.position_bytes
-    assert seats[3].slot >= 0 or seats[0].slot >= 0
+        for sequence in sequences:
+            pools.reserve(sequence)
+            sequence.cached = len(sequence.tokens)
+        for sequence in sequences:
+            pools.release(sequence)
+        pools.shrink()
+    assert pools.empty and sum(one.size for one in pools.slots) <= 400 * shape.position_bytes
+    assert sequences[3].slot >= 0 or sequences[0].slot >= 0
 
 
 class Passes:
     """What is read and stepped, in order: ("read", tokens) and ("step", rows)."""
 
-    def __init__(self, running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, running: RunningBatch, monkeypatch: pytest.MonkeyPatch) -> None:
         self.order: list[tuple[str, int]] = []
-        fill, step = running._fill.fill, running._step.step
+        fill, step = running._prefill_net.prefill, running._decode_net.step
 
-        def reading_(room: Any, first: int, ids: Tensor, positions: Tensor) -> None:
+        def reading_(pool: Any, first: int, ids: Tensor, positions: Tensor) -> None:
             self.order.append(("read", ids.shape[1]))
-            fill(room, first, ids, positions)
+            fill(pool, first, ids, positions)
 
-        def stepping(room: Any, ids: Tensor, positions: Tensor) -> Tensor:
+        def stepping(pool: Any, ids: Tensor, positions: Tensor) -> Tensor:
             self.order.append(("step", len(ids)))
-            return step(room, ids, positions)
+            return step(pool, ids, positions)
 
-        monkeypatch.setattr(running._fill, "fill", reading_)
-        monkeypatch.setattr(running._step, "step", stepping)
+        monkeypatch.setattr(running._prefill_net, "prefill", reading_)
+        monkeypatch.setattr(running._decode_net, "step", stepping)
 
 
 def test_a_newcomer_is_read_before_the_rest_of_a_long_prompt(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "WHOLE", 16)
-    monkeypatch.setattr(reading, "CHUNK", 16)
+    monkeypatch.setattr(chunked_prefill, "WHOLE", 16)
+    monkeypatch.setattr(chunked_prefill, "CHUNK", 16)
     passes, late = Passes(running, monkeypatch), []
-    fill = running._fill.fill
+    fill = running._prefill_net.prefill
 
     def newcomer(*given: Any) -> None:
         fill(*given)
         if len(passes.order) == 3:
             late.append(opened(running, generator, asked("A short one", 1)))
 
-    monkeypatch.setattr(running._fill, "fill", newcomer)
+    monkeypatch.setattr(running._prefill_net, "prefill", newcomer)
     long = opened(running, generator, asked(WORDS * 40, 1))
     first = until_over([long])[0]
     second = until_over(late)[0]
@@ -165,10 +168,10 @@ def test_a_newcomer_is_read_before_the_rest_of_a_long_prompt(
 
 
 def test_rows_step_as_long_between_two_pieces_of_a_long_prompt_as_a_piece_takes(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "CHUNK", 16)
-    prompts = running._prompts
+    monkeypatch.setattr(chunked_prefill, "CHUNK", 16)
+    prompts = running._prefill
     monkeypatch.setattr(prompts, "stepped", lambda _: setattr(prompts, "_owed", prompts._owed - 1))
     passes = Passes(running, monkeypatch)
     steady = opened(running, generator, asked("A", 60))
@@ -190,26 +193,26 @@ def test_rows_step_as_long_between_two_pieces_of_a_long_prompt_as_a_piece_takes(
 
 @pytest.mark.parametrize("how", ["cancelled", "expired"])
 def test_whoever_is_over_while_his_prompt_is_read_has_no_further_piece_read(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch, how: str
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(reading, "WHOLE", 16)
+    monkeypatch.setattr(chunked_prefill, "WHOLE", 16)
     passes, over = Passes(running, monkeypatch), threading.Event()
     made = job(generator, asked(WORDS * 20, 3, n=2))
     if how == "cancelled":
         over = made.cancelled
     else:
         object.__setattr__(made.setting, "expired", over.is_set)
-    fill = running._fill.fill
+    fill = running._prefill_net.prefill
 
     def ending(*given: Any) -> None:
         fill(*given)
         if len(passes.order) == 2:
             over.set()
 
-    monkeypatch.setattr(running._fill, "fill", ending)
+    monkeypatch.setattr(running._prefill_net, "prefill", ending)
     running.open(made)
     steps = until_over([made])[0]
     assert len(passes.order) == 2
     wanted = [] if how == "cancelled" else [(0, None, "time"), (1, None, "time")]
     assert [(step.row, step.token_id, step.finish) for step in steps] == wanted
-    assert running._rooms.empty
+    assert running._pools.empty

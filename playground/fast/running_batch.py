@@ -15,37 +15,45 @@ import torch
 
 from playground.decoding.fair_lock import FairLock
 from playground.decoding.step_stream import StepStream
-from playground.fast.job import Job, Live
+from playground.fast.chunked_prefill import ChunkedPrefill
+from playground.fast.job import ActiveRow, Job
+from playground.fast.kv_slots import padded_length
 from playground.fast.net import Net
-from playground.fast.reading import Prompts
-from playground.fast.rooms import Rooms
-from playground.fast.slots import longer
-from playground.fast.stepping import Steps, rows_of_step
+from playground.fast.slot_pools import SlotPools
+from playground.fast.stepping import BatchStepper, rows_of_step
 from playground.machine.allocator import trim_soon
 from playground.types import Refused, Step, Text, Wait
 from playground.waiting import turn
 
 _QUANTUM = 16  # steps before other rows of large jobs have their turn
-_SPARE = 12  # percent of rows and memory that are for whoever has nothing in play, where there are shares
+_SPARE = 12  # percent of rows and memory that are for visitors without a request in play, where there are shares
 
 
-class Running:
-    """`step` gives rows their scores, `fill` reads prompts; both may be one net. `rows` is the most in one step.
+class RunningBatch:
+    """`decode_net` gives rows their scores, `prefill_net` reads prompts; both may be one net. `rows` is the most in
+    one step.
 
     `memory` bounds the bytes of keys and values; a request that does not fit waits for those before it to end. A
     session and an address that have more than one request in play may hold `shares` percent of both.
     """
 
     def __init__(
-        self, step: Net, fill: Net, lock: FairLock, *, rows: int, memory: int, shares: tuple[int, int] = (100, 100)
+        self,
+        decode_net: Net,
+        prefill_net: Net,
+        lock: FairLock,
+        *,
+        rows: int,
+        memory: int,
+        shares: tuple[int, int] = (100, 100),
     ) -> None:
-        self._step = step
-        self._fill = fill
+        self._decode_net = decode_net
+        self._prefill_net = prefill_net
         self._lock = lock
         self._rows = rows
         self._memory = memory
         self._shares = shares
-        self._furnish()
+        self._reset()
         self._waiting: deque[Job] = deque()
         self._jobs: list[Job] = []
         self._guard = threading.Lock()
@@ -53,14 +61,14 @@ class Running:
         self._round = 0
         self._step_s: float | None = None  # what a step takes, as the last ones did
 
-    def _furnish(self) -> None:
+    def _reset(self) -> None:
         """Everything that holds keys and values, empty."""
-        self._rooms = Rooms(self._step.shape, self._memory)
-        self._prompts = Prompts(self._fill, self._rooms, self._lock)
-        self._steps = Steps(self._step, self._rooms, self._lock, self._leave)
+        self._pools = SlotPools(self._decode_net.shape, self._memory)
+        self._prefill = ChunkedPrefill(self._prefill_net, self._pools, self._lock)
+        self._stepper = BatchStepper(self._decode_net, self._pools, self._lock, self._leave)
 
     def stream(self, job: Job) -> Iterator[Step]:
-        """The job's Steps. Closing it takes the job out before the next step; whatever ended the job is raised here."""
+        """The job's Steps. Closing it takes the job out before the next step; raises the error that ended the job."""
         self._refuse_what_never_fits(job)
         return self._steps_of(job)
 
@@ -73,12 +81,12 @@ class Running:
     def expect(self, rows: int, tokens: int) -> None:
         """Gets the steps behind a prompt of so many tokens ready, for so many rows, and for one of them alone."""
         with self._lock:
-            self._step.want(*((rows_of_step(some), longer(tokens + 1)) for some in (rows, 1)))
+            self._decode_net.want(*((rows_of_step(some), padded_length(tokens + 1)) for some in (rows, 1)))
 
     @property
     def lacks(self) -> Text | None:
         """What this machine would need for compiled steps."""
-        return None if self._step.compiler is None else self._step.compiler.lacks
+        return None if self._decode_net.compiler is None else self._decode_net.compiler.lacks
 
     @property
     def taken(self) -> int:
@@ -108,7 +116,7 @@ class Running:
         return Wait(ahead, seconds) if ahead else None
 
     def _line(self) -> list[Job]:
-        """Those who wait, in the order in which they come in: those who are watched first."""
+        """The waiting jobs in the order in which they come in: watched ones first."""
         return sorted(self._waiting, key=lambda job: not job.watched)
 
     def _fits(self, jobs: Sequence[Job]) -> bool:
@@ -118,7 +126,7 @@ class Running:
     def _has_room(self, jobs: Sequence[Job], percent: int = 100) -> bool:
         """Whether these take no more than this part of all rows and all memory."""
         rows = sum(len(job.rows) for job in jobs)
-        return rows <= self._rows * percent // 100 and self._rooms.bytes_for(jobs) <= self._memory * percent // 100
+        return rows <= self._rows * percent // 100 and self._pools.bytes_for(jobs) <= self._memory * percent // 100
 
     def _in_share(self, jobs: Sequence[Job]) -> bool:
         """Whether the last of these is within its visitor's share, if the visitor is in play with others already; then
@@ -135,7 +143,7 @@ class Running:
         return True
 
     def _refuse_what_never_fits(self, job: Job) -> None:
-        need = self._rooms.bytes_for([job])
+        need = self._pools.bytes_for([job])
         if need > self._memory:
             raise Refused(
                 Text(
@@ -158,26 +166,26 @@ class Running:
                 left, self._thread = [*self._jobs, *self._waiting], None
                 self._jobs.clear()
                 self._waiting.clear()
-                self._furnish()
+                self._reset()
             for job in left:
                 job.end(error)
             raise
 
     def _any(self) -> bool:
-        """Lets in who waits. False ends the thread: nobody is left."""
+        """Lets waiting jobs in. False ends the thread: no job is left."""
         with self._guard:
             for job in [job for job in self._waiting if job.cancelled.is_set()]:
                 self._waiting.remove(job)
                 job.end()
             self._admit()
             if not self._jobs:
-                self._rooms.rest()
+                self._pools.shrink()
                 self._thread = None
                 trim_soon()
             return bool(self._jobs)
 
     def _admit(self) -> None:
-        """Those who wait come in, in their order, as far as rows and memory go; who has his share lets others by."""
+        """Waiting jobs come in, in order, as far as rows and memory go; a visitor with a full share is passed over."""
         for job in self._line():
             if self._jobs and not self._has_room([*self._jobs, job]):
                 return
@@ -185,59 +193,59 @@ class Running:
                 continue
             self._waiting.remove(job)
             self._jobs.append(job)
-            job.seat()
+            job.start()
 
     def _let_go(self) -> None:
-        """Jobs that nobody waits for any more, and rows whose time is up before their prompt is read."""
+        """Ends jobs that were cancelled, and rows whose time is up before their prompt is read."""
         over = not threading.main_thread().is_alive()  # torch aborts a program where a thread that computes is left
         for job in [job for job in self._jobs if over or job.cancelled.is_set()]:
             self._end(job)
         for job in [job for job in self._jobs if job.setting.expired()]:
-            for live in [live for live in job.lives if not live.ready]:
-                self._steps.tell(live, live.row.time_is_up())
+            for active in [active for active in job.active_rows if not active.ready]:
+                self._stepper.send(active, active.row.time_is_up())
 
     def _advance(self) -> None:
-        """A piece of a prompt for whoever has not been read yet, then a token for everyone who has."""
+        """A piece of a prompt for rows whose prompt is not read yet, then a token for all other rows."""
         started = time.perf_counter()
-        everyone = [live for job in self._jobs for live in job.lives]
-        unread = [live for live in everyone if not live.ready]
+        everyone = [active for job in self._jobs for active in job.active_rows]
+        unread = [active for active in everyone if not active.ready]
         stepping = len(unread) < len(everyone)
-        if unread and self._prompts.due(stepping=stepping):
-            self._prompts.read(unread, self._steps.fail, stepping=stepping)
+        if unread and self._prefill.due(stepping=stepping):
+            self._prefill.read(unread, self._stepper.fail, stepping=stepping)
         before = time.perf_counter()
-        lives = self._chosen()
-        if lives:
-            self._steps.advance(lives)
+        active_rows = self._chosen()
+        if active_rows:
+            self._stepper.advance(active_rows)
             now = time.perf_counter()
-            self._prompts.stepped(now - before)
+            self._prefill.stepped(now - before)
             took = now - started
             self._step_s = took if self._step_s is None else 0.9 * self._step_s + 0.1 * took
 
-    def _chosen(self) -> list[Live]:
+    def _chosen(self) -> list[ActiveRow]:
         """Rows of the next step: all that are watched, and beside them no more of the large jobs than of these."""
-        ready = [live for job in self._jobs for live in job.lives if live.ready]
-        watched = [live for live in ready if live.job.watched][: self._rows]
-        others = [live for live in ready if not live.job.watched]
-        room = self._rows - len(watched)
+        ready = [active for job in self._jobs for active in job.active_rows if active.ready]
+        watched = [active for active in ready if active.job.watched][: self._rows]
+        others = [active for active in ready if not active.job.watched]
+        space = self._rows - len(watched)
         if watched:
-            room = min(room, max(len(watched), 4))
+            space = min(space, max(len(watched), 4))
         self._round += 1
-        if len(others) > room > 0:
-            turn = self._round // _QUANTUM * room % len(others)
-            others = (others[turn:] + others[:turn])[:room]
-        return watched + others[:room]
+        if len(others) > space > 0:
+            turn = self._round // _QUANTUM * space % len(others)
+            others = (others[turn:] + others[:turn])[:space]
+        return watched + others[:space]
 
-    def _leave(self, live: Live) -> None:
-        for seat in live.seats:
-            self._rooms.leave(seat)
-        live.job.lives.remove(live)
-        if not live.job.lives:
-            self._end(live.job)
+    def _leave(self, active: ActiveRow) -> None:
+        for sequence in active.sequences:
+            self._pools.release(sequence)
+        active.job.active_rows.remove(active)
+        if not active.job.active_rows:
+            self._end(active.job)
 
     def _end(self, job: Job) -> None:
-        for live in job.lives:
-            for seat in live.seats:
-                self._rooms.leave(seat)
+        for active in job.active_rows:
+            for sequence in active.sequences:
+                self._pools.release(sequence)
         with self._guard:
             if job in self._jobs:
                 self._jobs.remove(job)

@@ -15,7 +15,7 @@ from playground.decoding.row import Row
 from playground.fast.engine import Engine
 from playground.fast.job import Job
 from playground.fast.net import Net
-from playground.fast.running import Running
+from playground.fast.running_batch import RunningBatch
 from playground.generators.checks import rows_seeds
 from playground.generators.local import LocalGenerator
 from playground.types import Refused, Request, Step
@@ -39,9 +39,9 @@ def generator(tiny: Any) -> LocalGenerator:
 
 
 @pytest.fixture
-def running(generator: LocalGenerator) -> Running:
+def running(generator: LocalGenerator) -> RunningBatch:
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._lock, rows=12, memory=2**26)
+    return RunningBatch(net, net, generator._lock, rows=12, memory=2**26)
 
 
 def asked(number: int, path: Any = "exact") -> Request:
@@ -76,18 +76,18 @@ def threads() -> int:
     return sum(thread.name != "trim" for thread in threading.enumerate())
 
 
-def settled(running: Running) -> None:
+def settled(running: RunningBatch) -> None:
     """Waits for the thread of the running batch to find out that nobody is left."""
     for thread in threading.enumerate():
         if thread.name == "running-batch":
             thread.join(60)
     assert running.taken == 0
     assert running._thread is None
-    assert running._rooms.empty
+    assert running._pools.empty
 
 
 def test_five_hundred_requests_that_come_and_go_get_what_they_get_alone(
-    generator: LocalGenerator, running: Running
+    generator: LocalGenerator, running: RunningBatch
 ) -> None:
     kinds = 60  # requests repeat, so that what each gets alone is found once
     alone = [told(generator.stream(asked(number))) for number in range(kinds)]
@@ -119,20 +119,20 @@ def test_five_hundred_requests_that_come_and_go_get_what_they_get_alone(
     for at, (number, leaves) in enumerate(wishes):
         if leaves and number % len(SETTINGS) != 6:  # a row that steps back may be left in the middle of it
             assert all(row == alone[number][place][: len(row)] for place, row in enumerate(got[at]))
-    assert sum(slots.count for slots in running._rooms.slots) <= 4, "memory is given back"
+    assert sum(slots.count for slots in running._pools.slots) <= 4, "memory is given back"
 
 
 def test_a_row_that_fails_in_the_model_ends_its_request_and_no_other(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill = running._fill.fill
+    fill = running._prefill_net.prefill
 
     def failing(slots: Any, first: int, tokens: Any, positions: Any) -> None:
         if tokens.shape[1] > 3:
             raise RuntimeError("out of memory")
         fill(slots, first, tokens, positions)
 
-    monkeypatch.setattr(running._fill, "fill", failing)
+    monkeypatch.setattr(running._prefill_net, "prefill", failing)
     good = running.stream(job(generator, asked(0)))
     first = next(good)
     bad = list(running.stream(job(generator, asked(1))))
@@ -144,7 +144,7 @@ def test_a_row_that_fails_in_the_model_ends_its_request_and_no_other(
 
 def test_what_never_fits_is_refused_with_both_numbers(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    small = Running(net, net, generator._lock, rows=4, memory=1000)
+    small = RunningBatch(net, net, generator._lock, rows=4, memory=1000)
     with pytest.raises(Refused) as refusal:
         small.stream(job(generator, asked(3)))
     assert "MiB" in refusal.value.say("en") and refusal.value.parameter == "n"
@@ -152,7 +152,7 @@ def test_what_never_fits_is_refused_with_both_numbers(generator: LocalGenerator)
 
 def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    narrow = Running(net, net, generator._lock, rows=3, memory=2**26)
+    narrow = RunningBatch(net, net, generator._lock, rows=3, memory=2**26)
     many = [narrow.stream(job(generator, asked(3))) for _ in range(3)]  # three rows each
     got: list[list[list[int]]] = []
     readers = [threading.Thread(target=lambda one=one: got.append(told(one))) for one in many]
@@ -166,7 +166,7 @@ def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: Local
 
 def test_who_waits_is_told_how_many_must_end_and_how_long_that_takes(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    narrow = Running(net, net, generator._lock, rows=3, memory=2**26)
+    narrow = RunningBatch(net, net, generator._lock, rows=3, memory=2**26)
     long = generate.checked(generate.build("One two", {"n": 3, "max_new_tokens": 300, "ignore_eos": True, "seed": 5}))
     jobs = [narrow.open(job(generator, long)) for _ in range(3)]
     jobs[0].poll()
@@ -191,7 +191,7 @@ def test_who_waits_is_told_how_many_must_end_and_how_long_that_takes(generator: 
 
 def test_sixty_four_readers_who_never_wait_take_no_thread_each(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    running = Running(net, net, generator._lock, rows=64, memory=2**28)
+    running = RunningBatch(net, net, generator._lock, rows=64, memory=2**28)
     before = threads()
     many = [running.open(job(generator, asked(number % 6))) for number in range(64)]
     most = 0
@@ -204,17 +204,17 @@ def test_sixty_four_readers_who_never_wait_take_no_thread_each(generator: LocalG
     settled(running)
 
 
-def test_a_reader_is_served_in_every_step_beside_a_large_job(generator: LocalGenerator, running: Running) -> None:
+def test_a_reader_is_served_in_every_step_beside_a_large_job(generator: LocalGenerator, running: RunningBatch) -> None:
     """Four rows that are watched step in every round; the large job's rows share what is left, and all end."""
     large = generate.checked(generate.build("One two", {"n": 8, "max_new_tokens": 12, "ignore_eos": True, "seed": 5}))
     rounds: list[int] = []
-    step = running._step.step
+    step = running._decode_net.step
 
     def counted(slots: Any, tokens: Any, positions: Any) -> Any:
         rounds.append(len(tokens))
         return step(slots, tokens, positions)
 
-    running._step.step = counted  # type: ignore[method-assign]
+    running._decode_net.step = counted  # type: ignore[method-assign]
     background = running.stream(job(generator, large))
     next(background)
     watched = told(running.stream(job(generator, asked(0))))
@@ -267,7 +267,7 @@ class Wanted:
 def test_what_a_first_visitor_needs_is_wanted_before_anybody_asks(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
     net.compiler = wanted = Wanted()
-    running = Running(net, net, generator._lock, rows=12, memory=2**26)
+    running = RunningBatch(net, net, generator._lock, rows=12, memory=2**26)
     request = asked(3)
     running.expect(request.values["n"], len(generator.render(request).token_ids))
     assert wanted.shapes == [(4, 128), (1, 128)], "three rows step as four, and one of them may be the last"
@@ -278,7 +278,7 @@ def test_what_a_first_visitor_needs_is_wanted_before_anybody_asks(generator: Loc
 
 def test_one_address_does_not_take_the_running_batch_from_the_others(generator: LocalGenerator) -> None:
     net = Net(generator._model, compiles=False)
-    shared = Running(net, net, generator._lock, rows=16, memory=2**26, shares=(25, 50))
+    shared = RunningBatch(net, net, generator._lock, rows=16, memory=2**26, shares=(25, 50))
     long = generate.checked(generate.build("One", {"n": 4, "max_new_tokens": 400, "ignore_eos": True, "seed": 1}))
 
     def opened(session: str, address: str) -> Job:
@@ -289,30 +289,30 @@ def test_one_address_does_not_take_the_running_batch_from_the_others(generator: 
 
     greedy = [opened(f"tab {number}", "10.0.0.1") for number in range(4)]
     greedy[0].stream.poll()
-    while not greedy[1].lives:
+    while not greedy[1].active_rows:
         time.sleep(0.002)
     other = opened("tab", "10.0.0.2")
     same = opened("tab", "10.0.0.2")
-    while not other.lives:
+    while not other.active_rows:
         time.sleep(0.002)
-    assert [bool(one.lives) for one in greedy] == [True, True, False, False], "half of sixteen rows"
-    assert not same.lives and same.stream.place() is not None, "a quarter for one session, which waits in line"
+    assert [bool(one.active_rows) for one in greedy] == [True, True, False, False], "half of sixteen rows"
+    assert not same.active_rows and same.stream.place() is not None, "a quarter for one session, which waits in line"
     late = opened("", "10.0.0.3")
-    while not late.lives:
+    while not late.active_rows:
         time.sleep(0.002)
-    assert shared.taken == 7 * 4 and sum(bool(one.lives) for one in (*greedy, other, same, late)) == 4
+    assert shared.taken == 7 * 4 and sum(bool(one.active_rows) for one in (*greedy, other, same, late)) == 4
     for one in (*greedy, other, same, late):
         one.cancelled.set()
     settled(shared)
 
 
-def test_without_shares_a_visitor_may_take_all_of_it(generator: LocalGenerator, running: Running) -> None:
+def test_without_shares_a_visitor_may_take_all_of_it(generator: LocalGenerator, running: RunningBatch) -> None:
     long = generate.checked(generate.build("One", {"n": 4, "max_new_tokens": 200, "ignore_eos": True, "seed": 1}))
     mine = [job(generator, long) for _ in range(3)]
     for one in mine:
         one.visitor = Visitor("tab", "10.0.0.1")
         running.open(one)
-    while not all(one.lives for one in mine):
+    while not all(one.active_rows for one in mine):
         time.sleep(0.002)
     for one in mine:
         one.cancelled.set()

@@ -29,7 +29,7 @@ class Shape:
         return 2 * self.layers * self.heads * self.width * self.dtype.itemsize
 
 
-class Slots:
+class KVSlots:
     """The slots of one batch, in one piece of memory, for all layers."""
 
     def __init__(self, shape: Shape) -> None:
@@ -41,7 +41,7 @@ class Slots:
 
     def fit(self, count: int, length: int) -> None:
         """Room for so many slots of so many positions; what they hold stays. Never smaller than asked for."""
-        length = longer(length)
+        length = padded_length(length)
         if count == self.count and length == self.length:
             return
         new = self._empty(count, length)
@@ -64,7 +64,7 @@ class Slots:
 
     def bytes_of(self, count: int, length: int) -> int:
         """Bytes of so many slots of so many positions."""
-        return count * longer(length) * self.shape.position_bytes
+        return count * padded_length(length) * self.shape.position_bytes
 
     def layers(self, first: int, count: int, length: int | None = None) -> list[tuple[Tensor, Tensor]]:
         """Keys and values [count, heads, length, width] of these slots in every layer, to be written into; of the
@@ -79,7 +79,7 @@ class Slots:
         """Two slots change places, as far as their first positions go."""
         self._all[:, :, [one, other], :, :positions] = self._all[:, :, [other, one], :, :positions]
 
-    def copy(self, other: Slots, source: int, target: int, positions: int) -> None:
+    def copy(self, other: KVSlots, source: int, target: int, positions: int) -> None:
         """The first positions of a slot of `other`, which may be this, into one of these."""
         self._all[:, :, target, :, :positions] = other.memory[:, :, source, :, :positions]
 
@@ -91,7 +91,7 @@ class Slots:
         )
 
 
-def longer(length: int) -> int:
+def padded_length(length: int) -> int:
     """The length that slots take for so many positions: 128, 256, 512, 1024, 2048, 3072 …"""
     if length > LONG:
         return -(-length // LONG) * LONG

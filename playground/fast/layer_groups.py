@@ -12,15 +12,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
-TOGETHER = 10  # layers in one call, at most: more of them take longer to compile than they save
+MOST_LAYERS = 10  # layers in one call, at most: more of them take longer to compile than they save
 Given = tuple[tuple[Any, ...], dict[str, Any]]
 """What one layer is called with behind its hidden state."""
 GroupCall = Callable[[Sequence[nn.Module], Tensor, Sequence[Given]], Tensor]
 """Runs the layers of a group one after the other: from a hidden state to the next."""
 
 
-class Place:
-    """One layer's slots in the role of a cache: update is all that a layer asks of its cache."""
+class LayerCache:
+    """One layer's slots in the role of transformers' cache: `update` is all that a layer calls."""
 
     def __init__(self, keys: Tensor, values: Tensor, rows: Tensor, positions: Tensor) -> None:
         self.keys = keys
@@ -36,78 +36,80 @@ class Place:
 
 
 @dataclass(slots=True)
-class Seats:
+class BatchCache:
     """The slots of one forward pass, of all layers, handed on from layer to layer as transformers hands its cache."""
 
     layers: list[tuple[Tensor, Tensor]]
     rows: Tensor
     positions: Tensor
     compiled: bool
-    captures: bool = False  # whether each region remembers what its layer was called with
+    captures: bool = False  # whether each wrapper remembers what its layer was called with
     waiting: list[Given] = field(default_factory=list)  # of layers that are run by the last one of their group
 
     def get_seq_length(self, *_: Any) -> int:
         return 0
 
 
-class Region(nn.Module):
-    """Stands where a layer stood: finds the layer's slots, and runs it, or its whole group where it is the last."""
+class LayerWrapper(nn.Module):
+    """Takes a layer's place: finds the layer's slots, and runs it, or its whole group where it is the last."""
 
     def __init__(self, layer: nn.Module, index: int) -> None:
         super().__init__()
         self.layer = layer
-        self.given: Given | None = None  # what the layer was called with last, where somebody asked for it
+        self.given: Given | None = None  # what the layer was called with last, where that was captured
         self.beside = 0  # what the layer gives beside its hidden state: so many items, which its model does not read
         self._index = index
         self._run: GroupCall = run_layers
-        self._group: list[Region] = [self]
+        self._group: list[LayerWrapper] = [self]
 
-    def join(self, group: list[Region], run: GroupCall) -> None:
+    def join(self, group: list[LayerWrapper], run: GroupCall) -> None:
         """Run together with these, of which this is one, by code that was compiled for such a group."""
         self._group = group
         self._run = run
 
     def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
-        seats = next(given for given in (*kwargs.values(), *args) if isinstance(given, Seats))
-        if not seats.compiled:
-            args, kwargs = self._placed(seats, args, kwargs)
-            if seats.captures:
+        cache = next(given for given in (*kwargs.values(), *args) if isinstance(given, BatchCache))
+        if not cache.compiled:
+            args, kwargs = self._with_own_cache(cache, args, kwargs)
+            if cache.captures:
                 self.given = args, kwargs
             found = self.layer(hidden, *args, **kwargs)
             self.beside = 0 if isinstance(found, Tensor) else len(found) - 1
             return found
-        seats.waiting.append((args, kwargs))
+        cache.waiting.append((args, kwargs))
         if self is self._group[-1]:
-            given = [region._placed(seats, *one) for region, one in zip(self._group, seats.waiting, strict=True)]
-            seats.waiting.clear()
-            hidden = self._run([region.layer for region in self._group], hidden, given)
+            given = [
+                wrapper._with_own_cache(cache, *one) for wrapper, one in zip(self._group, cache.waiting, strict=True)
+            ]
+            cache.waiting.clear()
+            hidden = self._run([wrapper.layer for wrapper in self._group], hidden, given)
         return (hidden, *[None] * self.beside) if self.beside else hidden
 
-    def _placed(self, seats: Seats, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+    def _with_own_cache(self, cache: BatchCache, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
         """The same with this layer's slots in the place of all of them."""
-        place = Place(*seats.layers[self._index], seats.rows, seats.positions)
-        found = {name: place if given is seats else given for name, given in kwargs.items()}
-        return tuple(place if given is seats else given for given in args), found
+        layer_cache = LayerCache(*cache.layers[self._index], cache.rows, cache.positions)
+        found = {name: layer_cache if given is cache else given for name, given in kwargs.items()}
+        return tuple(layer_cache if given is cache else given for given in args), found
 
 
-def place(layers: nn.ModuleList, kinds: Sequence[str]) -> list[list[Region]]:
-    """A region in the place of each of these layers; `kinds` says of what kind each of them is. Gives their groups."""
-    regions = [Region(layer, index) for index, layer in enumerate(layers)]
-    size = together(kinds)
-    for index, region in enumerate(regions):
-        layers[index] = region
-        _forget_index(region.layer)
-    return [regions[start : start + size] for start in range(0, len(regions), size)]
+def wrap_layers(layers: nn.ModuleList, kinds: Sequence[str]) -> list[list[LayerWrapper]]:
+    """Puts a wrapper in the place of each of these layers; `kinds` is the kind of each. Gives their groups."""
+    wrapped = [LayerWrapper(layer, index) for index, layer in enumerate(layers)]
+    size = group_size(kinds)
+    for index, wrapper in enumerate(wrapped):
+        layers[index] = wrapper
+        _forget_index(wrapper.layer)
+    return [wrapped[start : start + size] for start in range(0, len(wrapped), size)]
 
 
-def build_of(group: Sequence[Region]) -> Any:
+def build_of(group: Sequence[LayerWrapper]) -> Any:
     """What the code of a group depends on: its layers' modules, and the shapes and types of what they hold."""
     return tuple(
         tuple(
             (name, type(module), tuple((held.shape, held.dtype) for held in _held(module)))
-            for name, module in region.layer.named_modules()
+            for name, module in wrapper.layer.named_modules()
         )
-        for region in group
+        for wrapper in group
     )
 
 
@@ -115,9 +117,9 @@ def _held(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
 
 
-def together(kinds: Sequence[str]) -> int:
+def group_size(kinds: Sequence[str]) -> int:
     """How many layers make a group: as many as divide them into groups that are all alike."""
-    for size in range(min(TOGETHER, len(kinds)), 1, -1):
+    for size in range(min(MOST_LAYERS, len(kinds)), 1, -1):
         starts = range(0, len(kinds), size)
         if len(kinds) % size == 0 and len({tuple(kinds[start : start + size]) for start in starts}) == 1:
             return size

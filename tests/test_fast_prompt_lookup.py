@@ -17,14 +17,14 @@ from playground.decoding.row import Row
 from playground.decoding.run_store import StoredRun
 from playground.fast import job as jobs
 from playground.fast.job import Job
-from playground.fast.lookup import guess
 from playground.fast.net import Net
-from playground.fast.running import Running
+from playground.fast.prompt_lookup import propose
+from playground.fast.running_batch import RunningBatch
 from playground.generators.local import LocalGenerator
 from playground.parameters import by_name
 from playground.types import Request
 from playground.ui import news
-from tests.test_fast_running import settled, told
+from tests.test_fast_running_batch import settled, told
 
 PROMPT = "one two three four one two three four one two"
 FEW = {" one": 100.0, " two": 100.0, " three": 97.0}  # a text of three words comes back to what it has said
@@ -54,13 +54,13 @@ def generator(tiny: Any) -> LocalGenerator:
 
 
 @pytest.fixture
-def running(generator: LocalGenerator) -> Running:
+def running(generator: LocalGenerator) -> RunningBatch:
     return running_of(generator)
 
 
-def running_of(generator: LocalGenerator) -> Running:
+def running_of(generator: LocalGenerator) -> RunningBatch:
     net = Net(generator._model, compiles=False)
-    return Running(net, net, generator._lock, rows=4, memory=2**26)
+    return RunningBatch(net, net, generator._lock, rows=4, memory=2**26)
 
 
 def asked(prompt: str = PROMPT, **values: Any) -> Request:
@@ -75,20 +75,20 @@ def job(generator: LocalGenerator, request: Request, *, keep: bool = False) -> J
     return Job(setting, [Row(0, seed, setting)], None, stored)
 
 
-def written(generator: LocalGenerator, running: Running, **values: Any) -> list[int]:
+def written(generator: LocalGenerator, running: RunningBatch, **values: Any) -> list[int]:
     return told(running.stream(job(generator, asked(**values))))[0]
 
 
-def count_checks(running: Running, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+def count_checks(running: RunningBatch, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """Every guess that is checked from now on."""
     checked: list[list[int]] = []
-    check = running._step.check
+    check = running._decode_net.verify
 
     def counted(slots: Any, slot: int, tokens: Any, start: int) -> Any:
         checked.append(tokens.tolist()[1:])
         return check(slots, slot, tokens, start)
 
-    monkeypatch.setattr(running._step, "check", counted)
+    monkeypatch.setattr(running._decode_net, "verify", counted)
     return checked
 
 
@@ -98,10 +98,10 @@ def count_checks(running: Running, monkeypatch: pytest.MonkeyPatch) -> list[list
         ([1, 2, 3, 9, 1, 2, 3], 8, [9, 1, 2]),  # three agree, so three are guessed
         ([1, 2, 3, 9, 1, 2, 3], 2, [9, 1]),
         ([1, 2, 7, 8, 1, 2, 9, 6, 1, 2], 8, [9, 6]),  # of two equal places the later one
-        ([5, 1, 2, 7, 4, 1, 2, 9, 5, 1, 2], 8, [7, 4, 1]),  # and before that the one that agrees longer
+        ([5, 1, 2, 7, 4, 1, 2, 9, 5, 1, 2], 8, [7, 4, 1]),  # and before that the one that common_prefix longer
         ([4, 4, 4, 4], 5, [4, 4, 4]),  # a copy that comes to the end goes on with itself
         ([8, 1, 2, 1, 2, 1, 2], 3, [1, 2, 1]),
-        ([1, 2, 3, 2], 5, []),  # one token agrees: that is chance
+        ([1, 2, 3, 2], 5, []),  # one token common_prefix: that is chance
         ([1, 2, 3, 9, 1, 2, 3], 0, []),
         ([1, 2, 1, 2], 1, [1]),
         ([1, 2, 3], 5, []),
@@ -110,12 +110,12 @@ def count_checks(running: Running, monkeypatch: pytest.MonkeyPatch) -> list[list
     ],
 )
 def test_a_guess_is_what_followed_the_longest_ending_before(ids: list[int], most: int, wanted: list[int]) -> None:
-    assert guess(np.array(ids, dtype=np.int64), most) == wanted
+    assert propose(np.array(ids, dtype=np.int64), most) == wanted
 
 
 @pytest.mark.parametrize("values", SETTINGS, ids=lambda values: ",".join(values) or "temperature 1")
 def test_a_text_that_is_guessed_is_the_text_that_is_not(
-    generator: LocalGenerator, running: Running, values: dict[str, Any]
+    generator: LocalGenerator, running: RunningBatch, values: dict[str, Any]
 ) -> None:
     accepted = 0
     for seed in range(SEEDS):
@@ -139,7 +139,7 @@ def lucky(answers: dict[int, list[int]], dice: random.Random) -> Callable[[Any, 
 
 @pytest.mark.parametrize("values", SETTINGS, ids=lambda values: ",".join(values) or "temperature 1")
 def test_whatever_is_guessed_the_text_stays(
-    generator: LocalGenerator, running: Running, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Right guesses, wrong ones and those that turn wrong in the middle, over the whole vocabulary."""
     start = len(generator.render(asked()).token_ids)
@@ -147,13 +147,13 @@ def test_whatever_is_guessed_the_text_stays(
         given = {"seed": seed, **values}
         plain = written(generator, running, prompt_lookup_num_tokens=0, **given)
         answers = {start + at: plain[at:] for at in range(len(plain))}
-        monkeypatch.setattr(jobs, "guess", lucky(answers, random.Random(seed)))
+        monkeypatch.setattr(jobs, "propose", lucky(answers, random.Random(seed)))
         assert written(generator, running, **given) == plain
     settled(running)
 
 
 def test_what_is_told_of_guesses_is_what_was_checked(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = count_checks(running, monkeypatch)
     steps = list(running.stream(job(generator, asked(logit_bias=FEW))))
@@ -170,11 +170,11 @@ def test_what_is_told_of_guesses_is_what_was_checked(
 
 
 def test_guesses_that_are_all_right_save_their_passes(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = len(generator.render(asked()).token_ids)
     plain = written(generator, running, prompt_lookup_num_tokens=0)
-    monkeypatch.setattr(jobs, "guess", lambda ids, most: plain[len(ids) - start :][:most])
+    monkeypatch.setattr(jobs, "propose", lambda ids, most: plain[len(ids) - start :][:most])
     checked = count_checks(running, monkeypatch)
     steps = list(running.stream(job(generator, asked())))
     assert [step.token_id for step in steps] == plain
@@ -183,12 +183,12 @@ def test_guesses_that_are_all_right_save_their_passes(
 
 
 def test_an_end_in_the_middle_of_right_guesses_ends_the_text(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The end-of-text token, a stop string and the longest length: what was guessed behind them is dropped."""
     plain = written(generator, running, prompt_lookup_num_tokens=0)
     start = len(generator.render(asked()).token_ids)
-    monkeypatch.setattr(jobs, "guess", lambda ids, most: (plain[len(ids) - start :] + [7] * 9)[:9])
+    monkeypatch.setattr(jobs, "propose", lambda ids, most: (plain[len(ids) - start :] + [7] * 9)[:9])
     ending = generator._tokenizer.decode(plain[2:4])
     request = asked(stop=[ending])
     run = list(generate.run(request, generator))[-1].candidates[0]
@@ -203,7 +203,7 @@ def test_an_end_in_the_middle_of_right_guesses_ends_the_text(
 
 
 def test_guesses_never_reach_beyond_what_may_be_written(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = count_checks(running, monkeypatch)
     assert len(written(generator, running, logit_bias=FEW, max_new_tokens=3)) == 3
@@ -211,7 +211,9 @@ def test_guesses_never_reach_beyond_what_may_be_written(
     assert all(len(guessed) <= 2 for guessed in checked)
 
 
-def test_what_is_kept_for_looking_inside_is_kept_of_every_token(generator: LocalGenerator, running: Running) -> None:
+def test_what_is_kept_for_looking_inside_is_kept_of_every_token(
+    generator: LocalGenerator, running: RunningBatch
+) -> None:
     rows = []
     for wanted in (5, 0):
         one = job(generator, asked(logit_bias=FEW, prompt_lookup_num_tokens=wanted), keep=True)
@@ -227,7 +229,7 @@ def test_what_is_kept_for_looking_inside_is_kept_of_every_token(generator: Local
         assert noise is not None and wanted_noise is not None and bool((noise == wanted_noise).all())
 
 
-def test_closing_in_the_middle_leaves_nothing_behind(generator: LocalGenerator, running: Running) -> None:
+def test_closing_in_the_middle_leaves_nothing_behind(generator: LocalGenerator, running: RunningBatch) -> None:
     plain = written(generator, running, logit_bias=FEW, prompt_lookup_num_tokens=0)
     for most in range(1, 12):
         assert told(running.stream(job(generator, asked(logit_bias=FEW))), most)[0] == plain[:most]
@@ -236,17 +238,17 @@ def test_closing_in_the_middle_leaves_nothing_behind(generator: LocalGenerator, 
 
 
 def test_who_joins_in_the_middle_gets_what_it_gets_alone_and_nobody_guesses_meanwhile(
-    generator: LocalGenerator, running: Running, monkeypatch: pytest.MonkeyPatch
+    generator: LocalGenerator, running: RunningBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other: dict[str, Any] = {"logit_bias": FEW, "seed": 9, "max_new_tokens": 10}
     alone = [written(generator, running, logit_bias=FEW), written(generator, running, **other)]
-    check = running._step.check
+    check = running._decode_net.verify
 
     def alone_only(*given: Any) -> Any:
-        assert sum(live.ready for each in running._jobs for live in each.lives) == 1
+        assert sum(active.ready for each in running._jobs for active in each.active_rows) == 1
         return check(*given)
 
-    monkeypatch.setattr(running._step, "check", alone_only)
+    monkeypatch.setattr(running._decode_net, "verify", alone_only)
     first = running.stream(job(generator, asked(logit_bias=FEW)))
     beginning = next(first)
     second = told(running.stream(job(generator, asked(**other))))[0]

@@ -17,7 +17,7 @@ MANY = 8  # rows from which torch's own product gains nothing: it is the work th
 _MOST = 8  # one score in so many may be taken twice; beyond that the weights are read whole at once
 
 
-class Head(nn.Module):
+class OutputHead(nn.Module):
     """x [..., in] → scores [..., out]; `weight` [out, in] stays in memory anyway, as the model's own."""
 
     def __init__(self, weight: Tensor) -> None:
