@@ -258,7 +258,7 @@ def run(
             yield gathered
             if cancelled is not None and cancelled.is_set():
                 break
-    except Exception as error:  # noqa: BLE001 - told with the texts so far, which are not to be lost
+    except Exception as error:  # noqa: BLE001 - reported with the texts so far, which must not be lost
         gathered.error = why(error)
     finally:
         close = getattr(steps, "close", None)
@@ -304,7 +304,7 @@ class Gathering:
 
     @property
     def ended(self) -> bool:
-        """Whether the generator has told everything, taken in or not."""
+        """Whether the generator has sent everything, taken in or not."""
         return self._source.ended
 
     @property
@@ -320,7 +320,7 @@ class Gathering:
         """Takes in what has come; False where that is nothing."""
         try:
             steps = self._source.poll()
-        except Exception as error:  # noqa: BLE001 - told with the texts so far, which are not to be lost
+        except Exception as error:  # noqa: BLE001 - reported with the texts so far, which must not be lost
             steps, self.run.error = [], why(error)
         for moment, step in steps:
             self.run.add(step, moment)

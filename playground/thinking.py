@@ -1,4 +1,4 @@
-"""What a reasoning model thinks before it answers, told apart from the answer. Knows no model and no page.
+"""Separates what a reasoning model thinks from its answer. Knows no model and no page.
 
 Each family marks its thoughts in its own way: with a pair of tags, or as messages on channels beside the final one.
 """
@@ -132,13 +132,13 @@ def frame(text: str, opened: str = "") -> list[tuple[int, int]]:
 
 
 def marks() -> Iterator[str]:
-    """Whatever tells a thought from an answer; to be seen in a text even where it is a special token."""
+    """All marks that separate a thought from an answer; to be seen in a text even where it is a special token."""
     yield from TAGS
     yield from TAGS.values()
 
 
 def _apart(text: str, opened: bool | str, whole: bool) -> tuple[ParsedReasoning, str]:
-    """A text told apart, and what of it stands behind all thoughts and their marks."""
+    """A text split into thought and answer, and the part of it behind all thoughts and their marks."""
     opened = OPEN if opened is True else opened or ""
     thoughts: list[str] = []
     rest, last, wrapped, ends = text, ParsedReasoning("", ""), False, set[str]()

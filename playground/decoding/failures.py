@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playground.types import FAILED, PlaygroundError, Text
 
-_SHOWN = 200  # characters of an error's own words in the log: whoever sends many bad requests shall not fill it
+_SHOWN = 200  # characters of an error's own words in the log: many bad requests shall not fill it
 _MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,12 @@ NO_NUMBERS = Text(
 
 
 def why(error: BaseException) -> Text:
-    """The sentence. What nobody foresaw is told without its own words, which may name paths; the log gets one line."""
+    """The sentence. An unforeseen error is shown without its own message, which may name paths; the log has it."""
     if isinstance(error, PlaygroundError):
         return Text(error.say("en"), error.say("zh"))
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
-    # One kind of line for each kind and place of error: a log that tells each kind once tells all of them.
+    # One kind of line for each kind and place of error: a log that shows each kind once shows all of them.
     log.error(f"A candidate failed, {type(error).__name__} in {place}: %s", str(error)[:_SHOWN])
     log.debug("The whole of it", exc_info=error)
     if isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY):

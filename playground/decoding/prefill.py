@@ -1,7 +1,7 @@
 """How a prompt is read: whole where that is quick, else in chunks, each in a turn of its own.
 
-Between two chunks others have their turn, and whoever has stopped or whose time is up reads no further. Knows nothing
-of sampling and texts.
+Between two chunks other requests get the lock; a cancelled request, or one whose time is up, stops reading. Knows
+nothing of sampling and texts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Sizes:
 
 
 def sizes(model: Any) -> Sizes:
-    """Told by the model and where it is alone, so that the same prompt is always read in the same way.
+    """Depends only on the model and its device, so that the same prompt is always read in the same way.
 
     Weights that are fetched anew for each pass (from a disk or another memory) are worth as many tokens as possible.
     """

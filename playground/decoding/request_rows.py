@@ -1,4 +1,4 @@
-"""All rows of one request: the prompt is read once, rows grow together, and leave when they are finished.
+"""All rows of one request: one prefill, then a token a step for all rows; a row leaves when it is finished.
 
 Rows of one length form a group with one cache. A row that steps back goes on in a group of its own.
 """
@@ -64,7 +64,7 @@ class RequestRows:
                 group = groups.popleft()
                 try:
                     raw, unconditional = self._scores(group)
-                except Exception as error:  # noqa: BLE001 - told to the readers of the rows whose fault it is
+                except Exception as error:  # noqa: BLE001 - sent to the readers of the rows whose fault it is
                     yield from self._failed(group, error, groups)
                     continue
                 if raw is not None:
@@ -79,7 +79,7 @@ class RequestRows:
                 self._stored.close()
 
     def _failed(self, group: _Group, error: Exception, groups: deque[_Group]) -> list[Step]:
-        """A pass that failed is made again for each row by itself, with caches read anew: this one may be half written.
+        """A pass that failed is made again for each row by itself, with new caches: this one may be half written.
 
         What fails then, or over the prompt that all rows share, ends its rows.
         """
@@ -93,7 +93,7 @@ class RequestRows:
         return []
 
     def _start(self) -> _Group:
-        """All rows behind a prompt that nobody has read yet."""
+        """All rows, with a prompt that is not read yet."""
         negative = None if self._negative is None else UnconditionalSequence(self._model, self._negative)
         prompt = self._setting.prompt
         return _Group(
@@ -103,7 +103,7 @@ class RequestRows:
     @torch.inference_mode()
     def _scores(self, group: _Group) -> tuple[Tensor | None, Tensor | None]:
         """The scores of the next token of each row, and guidance's second ones; None where it was halted before."""
-        begins = not group.rows[0].tokens  # what follows the prompt is all that there is to know
+        begins = not group.rows[0].tokens  # the scores that follow the prompt are all that is needed
         found: list[Tensor | None] = []
         for sequence in (group.sequence, group.negative):
             if sequence is None or not sequence.left:

@@ -45,8 +45,8 @@ class Setting:
     """What all rows of one request share. `values` are those that have an effect; `greedy` takes the best token.
 
     `written` is the end of the prompt that an earlier answer wrote: what holds a text to a form goes on behind it.
-    `expired` tells whether the request's time is up, which runs from `begin`; `cancelled` is set by whoever wants no
-    more of it.
+    `expired` tells whether the request's time is up, which runs from `begin`; `cancelled` is set where the
+    request is not wanted any more.
     `visible` are special tokens that the text shows all the same, each with its text. `thinks` is what a chat's answer
     begins a thought with ("" for none); None where nothing is a thought.
     """

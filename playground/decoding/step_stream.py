@@ -15,9 +15,9 @@ from playground.types import Step, Wait
 
 
 class StepStream:
-    """`put` and `end` belong to whoever makes the Steps, all else to one reader. `cancelled` may be set by anybody.
+    """`put` and `end` belong to the thread that makes Steps, all else to one reader. Any thread may set `cancelled`.
 
-    `place` tells how long the request still waits for its turn; None once it has begun.
+    `place` gives how long the request still waits for its turn; None once it has begun.
     """
 
     def __init__(self, cancelled: threading.Event | None = None) -> None:
@@ -37,9 +37,9 @@ class StepStream:
         self.ended = True
 
     def poll(self) -> list[tuple[float, Step]]:
-        """What has come since, each with its moment (`time.perf_counter`). Never waits.
+        """What has come since, each with its time (`time.perf_counter`). Never waits.
 
-        Whatever ended the Steps is raised once all of them are taken; then, and after the last one, it is `over`.
+        An error that ended the Steps is raised once all of them are taken; then, and after the last one, it is `over`.
         """
         found: list[tuple[float, Step]] = []
         while not self.over and self._failed is None and not self._queue.empty():

@@ -125,7 +125,7 @@ def _slots(given: Sequence[Any]) -> list[Tensor]:
 def prune(folder: Path, most: int = _MOST_BYTES) -> None:
     """Removes what a killed process left, and where all libraries together are too large those used longest ago."""
     for left in folder.glob(f"{_MAKING}*"):
-        with suppress(OSError):  # whoever made it has just removed it
+        with suppress(OSError):  # the process that made it has just removed it
             if time.time() - left.stat().st_mtime > _LEFT_S:
                 shutil.rmtree(left)
     kept = sorted(folder.glob("*.about"), key=lambda one: one.stat().st_mtime, reverse=True)
@@ -162,7 +162,7 @@ def main(source: BinaryIO, answers: BinaryIO) -> int:
             compile_group(spec, library)
             prune(library.parent)
             failed = None
-        except Exception as error:  # noqa: BLE001 - told to the program, which goes on uncompiled and says so
+        except Exception as error:  # noqa: BLE001 - sent to the program, which goes on uncompiled and says so
             failed = f"{type(error).__name__}: {error}".splitlines()[0][:400]
         answers.write(json.dumps({"error": failed}).encode() + b"\n")
         answers.flush()

@@ -59,8 +59,8 @@ def folder() -> Path:
 
 def library_of(group: Sequence[LayerWrapper], config: Any, variant: Variant) -> Path:
     """Where the library of such a group is, or will be; `config` is the model's own."""
-    told = {name: value for name, value in config.to_dict().items() if name not in ("_name_or_path", "dtype")}
-    given = [_versions(), machine(), torch.get_num_threads(), repr(build_of(group)), json.dumps(told, default=repr)]
+    settings = {name: value for name, value in config.to_dict().items() if name not in ("_name_or_path", "dtype")}
+    given = [_versions(), machine(), torch.get_num_threads(), repr(build_of(group)), json.dumps(settings, default=repr)]
     key = hashlib.sha256("\n".join(map(str, given)).encode()).hexdigest()[:24]
     return folder() / f"{key}-{variant.name}.so"
 

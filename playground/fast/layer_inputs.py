@@ -1,6 +1,6 @@
 """The tensors that a group of layers reads, in one order: what a step hands it, and its weights.
 
-Whoever compiles a group and whoever calls it afterwards list them here, so that both mean the same. Also how a group
+The compiler of a group and its caller both list them here, so that both use the same order. Also how a group
 travels to another process: its modules whole, its tensors by shape alone. Knows no compiler.
 """
 

@@ -1,7 +1,7 @@
 """torch's tracer, kept to the thread that traces.
 
 While torch traces, as each compilation does for a moment, it stands in for the call of every module in the program, and
-refuses those it does not know: whoever runs a model beside it would fail. Knows no model.
+refuses those it does not know: a model that runs in another thread would fail. Knows no model.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The model on this machine as a generator: renders the prompt, and runs rows or a beam search.
 
-Knows no page and no terminal. Whoever built it may call `stream` from any number of threads.
+Knows no page and no terminal. `stream` may be called from any number of threads.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FRESH_SEED = -1
 
 
 class LocalGenerator:
-    """One loaded model. With `trace` every Step tells what each stage of the chain did, which costs some speed.
+    """One loaded model. With `trace` every Step says what each stage of the pipeline did, which costs some speed.
 
     `rows` and `kv_memory` (bytes) bound the running batch of the fast path; None leaves them to the machine.
     `shares` is how much of it a session and an address may hold, in percent.

@@ -12,5 +12,5 @@ def overview(scores: Tensor, count: int) -> Tensor:
     The logarithm of the sum of all weights, where the best one's is 1; the entropy in nats; the `count` likeliest ids,
     of equal ones the first first; and their probabilities. All NaN where a row has no finite best.
     """
-    told: Tensor = torch.ops.playground.overview(scores, count)
-    return told
+    overview_values: Tensor = torch.ops.playground.overview(scores, count)
+    return overview_values

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 # Where configurations tell it; the first that does counts. What a window slides over is no limit. `model_max_length`
-# comes first, since whoever gives it (Command R, Baichuan) means it to count.
+# comes first, since models that have it (Command R, Baichuan) mean it to count.
 NAMES = (
     "model_max_length",
     "max_position_embeddings",
@@ -42,10 +42,10 @@ def limit(model: Any, tokenizer: Any) -> tuple[int, bool]:
     endless = bool(getattr(model, "_is_stateful", False))
     trained = "context_length" if endless else ""  # RWKV was trained on so many, and reads on
     names = [name for name in NAMES if trained not in (name, config.attribute_map.get(name))]
-    told = next((found for name in names if (found := _count(getattr(config, name, None))) is not None), None)
+    declared = next((found for name in names if (found := _count(getattr(config, name, None))) is not None), None)
     own = _count(getattr(tokenizer, "model_max_length", None))
-    if told is not None:
-        return _stretched(config, told, own), not _slopes(config)
+    if declared is not None:
+        return _stretched(config, declared, own), not _slopes(config)
     return own or (_ENDLESS if endless else _UNKNOWN), False
 
 
@@ -79,18 +79,18 @@ def _slopes(config: Any) -> bool:
     return bool(getattr(config, "alibi", False)) or config.model_type == "bloom"
 
 
-def _stretched(config: Any, told: int, own: int | None) -> int:
-    """Rotary positions that are scaled reach as many times further, unless what is told includes that already.
+def _stretched(config: Any, declared: int, own: int | None) -> int:
+    """Rotary positions that are scaled reach as many times further, unless the declared length includes that already.
 
-    As other engines count: of a configuration that says no original length what is told is taken to be that, except
-    where the tokenizer's own limit (`own`) says that it is all. Whoever tells less than the original length means it.
-    Scalings of single kinds of layers are included in what is told.
+    As other engines count: of a configuration without an original length the declared one is taken to be that, except
+    where the tokenizer's own limit (`own`) says that it is all. Less than the original length is meant so.
+    Scalings of single kinds of layers are included in the declared length.
     """
     rope = getattr(config, "rope_parameters", None) or {}
     factor = rope.get("factor")
     if rope.get("rope_type") not in _FACTORS or not isinstance(factor, int | float):
-        return told
+        return declared
     original = _count(rope.get("original_max_position_embeddings"))
-    if told < (original or 0) or (original is None and own == told):
-        return told
-    return max(told, int((original or told) * factor))
+    if declared < (original or 0) or (original is None and own == declared):
+        return declared
+    return max(declared, int((original or declared) * factor))

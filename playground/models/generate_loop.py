@@ -32,9 +32,9 @@ class GenerateLoop:
 
     def copy(self) -> Self:
         """The same as far as it has read; from here on each goes its own way."""
-        twin = copy.copy(self)
-        twin._given = copy.deepcopy(self._given)
-        return twin
+        copied = copy.copy(self)
+        copied._given = copy.deepcopy(self._given)
+        return copied
 
     @property
     def state(self) -> Any:

@@ -1,4 +1,4 @@
-"""Weights in 8 or 4 bits on a GPU: which package packs them while they are loaded, and how it is told.
+"""Weights in 8 or 4 bits on a GPU: which package packs them while they are loaded, and how it is configured.
 
 On a CPU nothing is packed here; the fast path does that by itself. Written for CUDA and never run on a card.
 """

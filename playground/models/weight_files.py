@@ -74,7 +74,7 @@ def _check_length(name: str, file: Path) -> None:
     if len(head) < length:
         raise file_failures.cut_off(name, file.name, size, 8 + length)
     try:
-        ends = [told["data_offsets"][1] for tensor, told in json.loads(head).items() if tensor != "__metadata__"]
+        ends = [entry["data_offsets"][1] for tensor, entry in json.loads(head).items() if tensor != "__metadata__"]
         wanted = 8 + length + max(ends, default=0)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise file_failures.unreadable_file(name, file.name) from None

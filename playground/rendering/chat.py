@@ -111,16 +111,16 @@ class ChatTemplate:
         because of them, the first counts as long as nobody typed a control token."""
         markers = Markers(control, [text for _, text in messages])
         marked = [(role, text) for (role, _), text in zip(messages, markers.texts, strict=True)]
-        plain, told = self._run([_said(messages, takes.lists), _said(marked, takes.lists)])
+        plain, with_marks = self._run([_said(messages, takes.lists), _said(marked, takes.lists)])
         if isinstance(plain, Failure):
             return plain
         whole = Conversation((Part(plain, False),))
-        if isinstance(told, Failure):
-            return told if markers.typed else whole
-        missing = [at for at in markers.missing(told) if messages[at][1].strip() not in plain]
+        if isinstance(with_marks, Failure):
+            return with_marks if markers.typed else whole
+        missing = [at for at in markers.missing(with_marks) if messages[at][1].strip() not in plain]
         if any(messages[at][0] == "system" or at == len(messages) - 1 for at in missing):
             return Failure(_DROPPED)
-        parts = markers.parts(told)
+        parts = markers.parts(with_marks)
         if parts is None and markers.typed:
             return Failure(_DROPPED)
         if parts is None or not (markers.typed or "".join(part.text for part in parts) == plain):

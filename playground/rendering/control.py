@@ -50,7 +50,7 @@ class Marked(NamedTuple):
 
 class ControlTokens:
     """The control tokens of one tokenizer; `template` is the source of its chat template, `written` what it wrote when
-    it was tried. Whoever uses the tokenizer holds `lock`: it cannot be used by two threads at once."""
+    it was tried. Every user of the tokenizer holds `lock`: it cannot be used by two threads at once."""
 
     def __init__(self, tokenizer: Any, template: str = "", written: Iterable[str] = ()) -> None:
         self.lock = threading.Lock()

@@ -29,17 +29,17 @@ def text_ends(model: Any, tokenizer: Any, rows: int) -> list[int]:
     return next((found for found in each if found), [])
 
 
-def turn_ends(tokenizer: Any, template: ChatTemplate, control: ControlTokens, told: Iterable[int]) -> list[int]:
+def turn_ends(tokenizer: Any, template: ChatTemplate, control: ControlTokens, declared: Iterable[int]) -> list[int]:
     """Every token that ends an answer in a chat beside those: what the tokenizer, the template and the file name.
 
-    `told` are the ids that a GGUF file names. A token that only ends a thought does not end the answer behind it.
+    `declared` are the ids that a GGUF file names. A token that only ends a thought does not end the answer behind it.
     """
     named = [str(name) for key, name in _attributes(tokenizer) if any(part in key for part in _NAMES)]
     names = dict.fromkeys((*named, *_written_behind(template, control), *_TURN_ENDS))
     within = {thinking.END, thinking.START} if _on_channels(control) else set()
     within.update(thinking.marks())
     ids = [control.id_of(name) for name in names if name not in within]
-    return list(dict.fromkeys([*(one for one in ids if one is not None), *told]))
+    return list(dict.fromkeys([*(one for one in ids if one is not None), *declared]))
 
 
 def _attributes(tokenizer: Any) -> list[tuple[str, Any]]:

@@ -112,8 +112,8 @@ class Prompts:
         said = [text for text, says in ((_NO_SYSTEM, talk.joined), (_FORGETS, talk.forgets)) if says]
         if not said:
             return None
-        told = Text(" ".join(text.en for text in said), "".join(text.zh for text in said))
-        return told.filled(title=self._title)
+        reason = Text(" ".join(text.en for text in said), "".join(text.zh for text in said))
+        return reason.filled(title=self._title)
 
     def _messages(self, request: Request) -> list[Message]:
         """What was said, without what the model thought before it did."""
@@ -135,8 +135,8 @@ class Prompts:
         for part in talk.parts:
             behind = "" if part.typed else behind + part.text
         opened = thinking.opens(behind)
-        told = any(part.typed for part in talk.parts)  # else nobody knows who wrote the end
-        return opened if not opened or told else self._opened
+        typed = any(part.typed for part in talk.parts)  # else nobody knows who wrote the end
+        return opened if not opened or typed else self._opened
 
     @property
     def _control(self) -> ControlTokens:

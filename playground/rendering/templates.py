@@ -79,8 +79,8 @@ def _read(answer: Mapping[str, str]) -> str | Failure:
         return Failure(Text(reason, reason), own=True)
     if kind in _EXCEEDED:
         return Failure(_EXCEEDED[kind])
-    told = f"{kind}: {reason}" if reason else kind
-    return Failure(Text(told, told))
+    message = f"{kind}: {reason}" if reason else kind
+    return Failure(Text(message, message))
 
 
 class _Generation(Extension):
@@ -172,7 +172,7 @@ def _answer(source: str, given: dict[str, Any]) -> dict[str, str]:
         raise
     except _TooLong:
         return {"kind": "output", "reason": ""}
-    except Exception as error:  # noqa: BLE001 - whatever a template does is told to whoever asked
+    except Exception as error:  # noqa: BLE001 - any error of a template becomes a sentence for the request
         kind = _RAISED if isinstance(error, _Raised) else type(error).__name__.lstrip("_")
         lines = str(error).split("\n")
         return {"kind": kind, "reason": lines[0][:300]}

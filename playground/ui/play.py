@@ -70,7 +70,7 @@ class Play:
         def ask(card: ModelCard) -> Request:
             request = forms.on_path(forms.spoken(said, knobs, card), act, self._host.generator)
             found, told = self._fitted(request), said.get("left_out")
-            conversation.check_told(found, told if type(told) is int else 0)
+            conversation.check_announced(found, told if type(told) is int else 0)
             return replace(found.request, keep=inspect_api.new_run_id())
 
         asked = {name: said.get(name) for name in ("system", "turns")} | {"prompt": said.get("message"), "mode": "chat"}
