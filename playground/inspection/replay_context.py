@@ -121,7 +121,7 @@ class ReplayContext:
         noise = partial(self._noise, rng, state, early=candidates.on_cpu)
         if candidates.on_cpu and candidates.usable and not candidates.uncertain:
             found = _decision(candidates, noise, own)
-            if candidates.settled(0, [own, found.token]):
+            if candidates.settled([own, found.token]):
                 return found
         candidates = self.candidates(position)
         self.pipeline.apply(candidates)
@@ -145,7 +145,7 @@ def _decision(candidates: Candidates, drawn: Callable[[], Noise | Tensor | None]
     elif isinstance(noise, Tensor):
         token = int((candidates.probabilities / noise).argmax())
     else:
-        token = race(candidates.possible(0), noise)
+        token = race(candidates.possible(), noise)
     best, size = float(candidates.best[0, 0]), -math.log(float(candidates.probabilities[0].max()))
     return Decision(token, alive, float(candidates.scores[0, own]) - best - size)
 

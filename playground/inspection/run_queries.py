@@ -11,12 +11,12 @@ from typing import Any
 from playground import parameters
 from playground.decoding.keep import STORE, KeptRow
 from playground.decoding.row import Setting
+from playground.generators.checks import check_ids
 from playground.inspection import parameter_impact as knobs
 from playground.inspection import replay as replays
 from playground.inspection import stage_breakdown as falls
 from playground.inspection.replay_context import ReplayContext
 from playground.inspection_results import Replayed, Token, Waterfall
-from playground.sampling.pipeline import check_ids
 from playground.types import InvalidRequest, PlaygroundError, Refused, Text
 
 GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")

@@ -9,7 +9,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -22,7 +21,7 @@ from transformers import (
     SuppressTokensLogitsProcessor,
 )
 
-from playground.rendering.spellings import Spellings, sequence_bias
+from playground.rendering.spellings import sequence_bias, spellings_of
 from playground.sampling.candidates import Candidates
 from playground.sampling.sampler import Sampler
 from playground.sampling.stage_io import StageIO, banned, explain_forbidden, same, score
@@ -31,7 +30,6 @@ from playground.types import InvalidRequest, Text
 SURE = 1e30
 """The score of an end of text that no other token can outweigh, far enough from infinity to be divided."""
 _SHOWN = 60  # characters of a text in a sentence
-_SPELLINGS: WeakKeyDictionary[Any, Spellings] = WeakKeyDictionary()
 
 
 class _Ban(Sampler):
@@ -188,10 +186,3 @@ class BadWords(Sampler):
 
     def explain_removal(self, io: StageIO, token: int) -> Text:
         return explain_forbidden(io, token)
-
-
-def spellings_of(tokenizer: Any) -> Spellings:
-    """The ways in which this tokenizer's vocabulary writes texts, kept as long as the tokenizer is."""
-    if tokenizer not in _SPELLINGS:
-        _SPELLINGS[tokenizer] = Spellings(tokenizer)
-    return _SPELLINGS[tokenizer]
