@@ -66,6 +66,7 @@ class PlaygroundError(Exception):
         super().__init__(self.say("en"))
 
     def say(self, language: str = "en") -> str:
+        """Message and hint as one line; without a space between them in Chinese."""
         if self.hint is None:
             return self.message.say(language)
         gap = "" if language == "zh" else " "
@@ -204,10 +205,7 @@ class Step:
 
 @dataclass(slots=True)
 class Candidate:
-    """One row of a Run, growing while it streams. Times are seconds since the run began.
-
-    `reason` says why it ended where that was an error.
-    """
+    """One row of a Run while it streams. Times are seconds since the run began; `reason` explains an error."""
 
     seed: int
     steps: list[Step] = field(default_factory=list)
@@ -236,6 +234,7 @@ class Candidate:
         return (self.generated - 1) / (self.last_token_s - self.first_token_s)
 
     def add(self, step: Step, now: float) -> None:
+        """Takes back what the Step retracts and appends it; `now` in seconds since the run began."""
         if step.retract:
             del self.steps[-step.retract :]
         self.steps.append(step)

@@ -34,6 +34,7 @@ def names() -> list[str]:
 
 
 def is_weights(name: str) -> bool:
+    """Whether a file of this name holds weights that transformers can load."""
     return _WEIGHTS.fullmatch(name) is not None
 
 

@@ -27,6 +27,7 @@ def target(max_memory: Mapping[str | int, int] | None) -> str:
 
 
 def installed(package: str) -> bool:
+    """Whether Python finds the package; it is not imported."""
     return importlib.util.find_spec(package) is not None
 
 

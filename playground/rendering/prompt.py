@@ -47,7 +47,11 @@ class Prompts:
             return self._encoder
 
     def render(self, request: Request) -> Rendered:
-        """Raises Refused where the template or the vocabulary cannot take what was written."""
+        """The request as token ids, as the model reads it.
+
+        Raises Refused where the template or the vocabulary cannot take what was written, and InvalidRequest where the
+        prompt has no token.
+        """
         if request.mode == "chat":
             return self._chat(request)
         text = request.prompt + request.prefill

@@ -43,7 +43,8 @@ class _Record:
 def table(text: str, limits: TableLimits, *, delimiter: str = "", tabs: bool = False) -> Table:
     """The table of a CSV. `tabs` says that a tab is meant where there is one, as the ending .tsv does.
 
-    Raises NeedsChoice where two delimiters are as likely.
+    Raises NeedsChoice where two delimiters are equally likely, and InvalidRequest where there are no rows or a limit is
+    exceeded.
     """
     said = _SEP.match(text)
     begin = said.end() if said else 0

@@ -93,6 +93,7 @@ def as_jsonl(results: Iterable[Result], language: str = "en") -> Iterator[str]:
 
 
 def record(result: Result, language: str = "en") -> dict[str, Any]:
+    """One result as plain data, as a line of the JSONL file holds it; reason and remark in this language."""
     return {
         "row": result.number,
         "input": dict(result.input),
