@@ -1,4 +1,4 @@
-"""What a disk refuses to keep, as one sentence that names no path; whoever raises it tells the terminal where.
+"""What a disk refuses to keep, as one sentence that names no path; the code that raises it logs the path.
 
 Knows what no file is for.
 """

@@ -1,6 +1,6 @@
 """A folder of one running program: nobody else's, and gone with it, at the latest when the next one starts.
 
-A lock in it, which the system gives up with the process, tells what runs from what was left over by a crash.
+The system releases the lock in it when the process ends; so a folder without a lock was left over by a crash.
 """
 
 from __future__ import annotations

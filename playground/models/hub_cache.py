@@ -55,7 +55,7 @@ def choose(names: list[str], code: bool = False) -> list[str]:
 
 
 def index(folder: Path) -> Path | None:
-    """The file that tells which of the shards to be loaded holds which tensor; None where there are no shards."""
+    """The index file, which maps each tensor to its shard; None where the weights have no shards."""
     names = [path.name for path in folder.iterdir()]
     safe = any(name.endswith(".safetensors") for name in choose(names))
     wanted = [name for name in _INDEXES if name.startswith("model" if safe else "pytorch_model")]

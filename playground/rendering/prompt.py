@@ -168,7 +168,7 @@ def embedding_rows(model: Any) -> int:
     """How many token ids the model can read."""
     try:
         embedding = model.get_input_embeddings()
-    except (AttributeError, NotImplementedError):  # of a kind that does not tell
+    except (AttributeError, NotImplementedError):  # models of some kinds do not have it
         embedding = None
     rows = getattr(embedding, "num_embeddings", None)
     if isinstance(rows, int):

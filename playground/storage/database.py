@@ -270,7 +270,7 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection for as long as nobody else has it. Raises DiskError, and tells the terminal where."""
+        """The connection, for one thread at a time. Raises DiskError, and logs which folder failed."""
         with self._turn:
             try:
                 yield self._connection
