@@ -22,7 +22,7 @@ class Spellings:
     """The ways of one vocabulary, each text's remembered."""
 
     def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = weakref.proxy(tokenizer)  # whoever keeps these by their tokenizer does not keep that alive
+        self._tokenizer = weakref.proxy(tokenizer)  # so that a cache keyed by the tokenizer does not keep it alive
         self._labels = Labels(self._tokenizer)
         self.ways = lru_cache(_REMEMBERED)(self._ways)
 
