@@ -194,8 +194,8 @@ def figures(
 ) -> Tensor:
     """Hands a device everything there is to do for the rows at these places, and waits for nothing.
 
-    Of each row, in float64, which holds every id: the token, whether a candidate was left, the overview of the model's
-    own scores, and the probabilities that the samplers left to the token and to the likeliest.
+    Gives [rows, figures] in float64, which holds every id: the token, whether a candidate was left, the overview of the
+    model's own scores, and the probabilities that the samplers left to the token and to the likeliest.
     """
     candidates = _candidates(rows, places, raw, unconditional)
     final, probabilities = run(_stacked(rows, raw.device), candidates), candidates.probabilities
