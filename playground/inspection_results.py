@@ -32,7 +32,7 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class StageChange:
-    """What one stage of the chain did at one position.
+    """What one stage of the pipeline did at one position.
 
     `mass_cut` is the share of probability it removed, under the distribution that entered it. `top` holds the ten
     likeliest that entered and the ten likeliest that left (ten to twenty tokens, by `before`, then by `after`).
@@ -56,7 +56,7 @@ class StageChange:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one token: its rank (from 1) and probability under the model, its probability after the chain.
+    """What became of one token: its rank (from 1) and probability under the model, its probability after the samplers.
 
     `stage` names the stage that removed it and `reason` says by what margin; both None where it survived.
     """
@@ -64,7 +64,7 @@ class Fate:
     token: Token
     rank: int
     p_model: float
-    p_chain: float
+    p_after: float
     stage: str | None = None
     reason: Text | None = None
 

@@ -1,4 +1,4 @@
-"""What a Step holds beside its token: the candidates it was chosen from, and what each stage of the chain did.
+"""What a Step holds beside its token: the candidates it was chosen from, and what each stage of the pipeline did.
 
 Knows no parameter and no model.
 """
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TokenChance:
-    """One token among the candidates; `p_model` before the chain, `p_chain` after it."""
+    """One token among the candidates; `p_model` before the samplers, `p_after` after them."""
 
     token_id: int
     text: str
     p_model: float
-    p_chain: float
+    p_after: float
 
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """One stage of the chain at one step: candidates alive, and entropy in nats, before and after it."""
+    """One stage of the pipeline at one step: candidates alive, and entropy in nats, before and after it."""
 
     stage: str
     alive_before: int

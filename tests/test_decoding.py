@@ -150,7 +150,7 @@ def test_a_step_tells_what_the_model_and_the_chain_thought(tiny: models.Loaded, 
         assert step.entropy_nats == pytest.approx(float(-(likely.exp() * likely).sum()), abs=1e-3)
         assert [chance.token_id for chance in step.top] == likely.topk(10).indices.tolist()
         expected = chain[likely.topk(10).indices].tolist()
-        assert [chance.p_chain for chance in step.top] == pytest.approx(expected, abs=1e-3)
+        assert [chance.p_after for chance in step.top] == pytest.approx(expected, abs=1e-3)
         ids.append(step.token_id)
 
 

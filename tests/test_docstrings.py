@@ -35,7 +35,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # How many lack a docstring, a shape, an error: in all rooms that are not named here, none.
 ALLOWED: dict[str, tuple[int, int, int]] = {
     "playground.decoding": (5, 2, 1),
-    "playground.fast": (9, 10, 1),
+    "playground.fast": (8, 9, 1),
     "playground.generators": (3, 0, 0),
     "playground.ui": (35, 0, 6),
 }

@@ -89,9 +89,9 @@ def test_each_stage_s_numbers_are_those_of_its_own_definition(loaded: models.Loa
     assert by_name["top_p"].entropy_after == pytest.approx(float(-(p * p.log2()).sum()), abs=1e-4)
     assert by_name["min_p"].alive_after == int((p >= 0.05 * p[0]).sum())
     drawn = next(fate for fate in found.fates if fate.token.token_id == row.tokens[5])
-    assert found.draw is not None and found.draw.probability == pytest.approx(drawn.p_chain)
+    assert found.draw is not None and found.draw.probability == pytest.approx(drawn.p_after)
     q = p[p >= 0.05 * p[0]]
-    assert drawn.p_chain == pytest.approx(float(q[found.draw.rank - 1] / q.sum()), abs=1e-4)
+    assert drawn.p_after == pytest.approx(float(q[found.draw.rank - 1] / q.sum()), abs=1e-4)
 
 
 PROCESSORS: dict[str, Callable[[Any], LogitsProcessor]] = {
@@ -147,7 +147,7 @@ def test_every_token_that_is_gone_says_which_stage_took_it_and_by_how_much(loade
         found = at(position, search=40_000)
         assert any(fate.token.token_id == 40_000 for fate in found.fates)
         for fate in found.fates:
-            assert (fate.stage is None) == (fate.p_chain > 0)
+            assert (fate.stage is None) == (fate.p_after > 0)
             if fate.reason is None:
                 continue
             assert fate.reason.zh

@@ -155,7 +155,7 @@ def _fate(
         token=token_of(setting, token),
         rank=int((likely > likely[token]).sum()) + 1,
         p_model=math.exp(float(likely[token])),
-        p_chain=float(chances[token]),
+        p_after=float(chances[token]),
         stage=stage,
         reason=why,
     )

@@ -69,8 +69,8 @@ def token_stats(view: View, chances: Sequence[float], labels: Labels) -> TokenSt
     """`chances` are the probabilities that the chain left to the token, and to each of the view's ids."""
     chance, *after = chances
     top = tuple(
-        TokenChance(token_id, labels[token_id], p_model, p_chain)
-        for token_id, p_model, p_chain in zip(view.ids, view.shares, after, strict=True)
+        TokenChance(token_id, labels[token_id], p_model, p_after)
+        for token_id, p_model, p_after in zip(view.ids, view.shares, after, strict=True)
     )
     return TokenStats(view.logprob, chance, view.rank, view.entropy, top)
 

@@ -44,7 +44,7 @@ WORDS: Mapping[str, Text] = {
     "alternatives": Text("Alternatives", "其他候选"),
     "token_head": Text("continue from here with", "从这里改为"),
     "p_model": Text("model", "模型"),
-    "p_chain": Text("after", "采样后"),
+    "p_after": Text("after", "采样后"),
     "what_became": Text("what became of it", "结果"),
     "survived": Text("could have been drawn", "有可能被抽中"),
     "begin_head": Text("begin the answer with", "以此开头生成"),
@@ -151,7 +151,7 @@ def _fate(fate: Fate) -> Value:
         **token_value(fate.token),
         "rank": fate.rank,
         "p_model": fate.p_model,
-        "p_chain": fate.p_chain,
+        "p_after": fate.p_after,
         "stage": fate.stage,
         "reason": said(fate.reason),
     }

@@ -76,13 +76,13 @@ const fateOf = (fate) => {
     : value.branch === false || fate.begins === false ? nameOf(fate)
     : make("button", { type: "button", name: "branch", "data-id": fate.id, title: t(deed, { text: name }),
       "aria-label": t(deed, { text: spoken(fate) }) }, nameOf(fate), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
-  const reason = fate.reason ? sentenceOf(fate.reason) : chosen && fate.begins ? t("chosen") : known(fate.p_chain) && !chosen ? t("survived") : "";
+  const reason = fate.reason ? sentenceOf(fate.reason) : chosen && fate.begins ? t("chosen") : known(fate.p_after) && !chosen ? t("survived") : "";
   const names = [chosen ? "wf-chosen" : "", fate.id === value.asked ? "wf-asked" : "", fate.reason ? "wf-removed" : ""];
   return make("tr", { class: names.filter(Boolean).join(" ") || null }, make("td", {}, action), make("td", {}, count(fate.rank)),
-    make("td", {}, percent(fate.p_model)), make("td", {}, fate.reason ? "–" : percent(fate.p_chain)), make("td", {}, reason));
+    make("td", {}, percent(fate.p_model)), make("td", {}, fate.reason ? "–" : percent(fate.p_after)), make("td", {}, reason));
 };
 const drawFates = () => {
-  const heads = [props.ahead ? "begin_head" : "token_head", "rank", "p_model", "p_chain", "what_became"].map((key) => make("th", { scope: "col" }, t(key)));
+  const heads = [props.ahead ? "begin_head" : "token_head", "rank", "p_model", "p_after", "what_became"].map((key) => make("th", { scope: "col" }, t(key)));
   const fates = [...value.fates].sort((one, two) => (two.id === value.asked) - (one.id === value.asked));
   find(".wf-list").replaceChildren(make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...fates.map(fateOf))));
   const note = find(".wf-note");
