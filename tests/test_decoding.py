@@ -143,13 +143,13 @@ def test_a_step_tells_what_the_model_and_the_chain_thought(tiny: models.Loaded, 
         with torch.no_grad():
             likely = tiny.model(torch.tensor([ids])).logits[0, -1].float().log_softmax(-1)
         assert step.token_id is not None and step.top is not None
-        chain = (likely / 0.5).masked_fill(likely < likely.topk(20).values[-1], -torch.inf).softmax(-1)
+        after = (likely / 0.5).masked_fill(likely < likely.topk(20).values[-1], -torch.inf).softmax(-1)
         assert step.logprob == pytest.approx(float(likely[step.token_id]), abs=1e-3)
-        assert step.chosen_prob == pytest.approx(float(chain[step.token_id]), abs=1e-3)
+        assert step.chosen_prob == pytest.approx(float(after[step.token_id]), abs=1e-3)
         assert step.rank == int((likely > likely[step.token_id]).sum()) + 1
         assert step.entropy_nats == pytest.approx(float(-(likely.exp() * likely).sum()), abs=1e-3)
         assert [chance.token_id for chance in step.top] == likely.topk(10).indices.tolist()
-        expected = chain[likely.topk(10).indices].tolist()
+        expected = after[likely.topk(10).indices].tolist()
         assert [chance.p_after for chance in step.top] == pytest.approx(expected, abs=1e-3)
         ids.append(step.token_id)
 

@@ -25,7 +25,7 @@ from playground.rendering.detokenize import Detokenizer
 from playground.sampling import step
 from playground.sampling.candidates import Candidates
 from playground.types import FAILED, Request, Step, Text
-from tests.test_fast_running_batch import job, told
+from tests.test_fast_running_batch import job, tokens_of
 
 POISON = " zebra"  # a token that only the guilty request's prompt holds
 GUILTY = "The harbour in the morning light, and a" + POISON
@@ -47,7 +47,7 @@ def generator(tiny: Any) -> LocalGenerator:
 @pytest.fixture(scope="module")
 def alone(generator: LocalGenerator) -> list[list[list[int]]]:
     """What each neighbour gets where nobody else is."""
-    return [told(generator.stream(asked)) for asked in neighbours()]
+    return [tokens_of(generator.stream(asked)) for asked in neighbours()]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def beside(
 
 
 def tokens(steps: list[Step]) -> list[list[int]]:
-    return told(iter(steps))
+    return tokens_of(iter(steps))
 
 
 def assert_ended(steps: list[Step], count: int, reason: Text | None = None) -> None:
@@ -152,7 +152,7 @@ def test_a_pass_that_fails_ends_the_row_whose_fault_it_is(
 def test_a_step_that_fails_in_the_middle_of_all_texts_takes_nothing_from_the_others(
     generator: LocalGenerator, running: RunningBatch, alone: list[list[list[int]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their luck, and the chains that change with what they choose, go on from where they stood."""
+    """Their noise, and the samplers with a state, go on from where they stood."""
     bad, step, shared = job(generator, request(GUILTY, seed=1)), running._decode_net.step, []
     row = bad.rows[0]
 
@@ -230,7 +230,7 @@ def test_what_fails_in_one_row_of_a_request_ends_that_row(
     path: str,
 ) -> None:
     asked = request("One two", n=3, seed=50, temperature=0.9)
-    wanted = told(generator.stream(asked))
+    wanted = tokens_of(generator.stream(asked))
     if path == "fast":
         bad = job(generator, asked)
         where(bad.rows[1], monkeypatch.setattr)
@@ -309,9 +309,9 @@ def test_a_look_inside_that_cannot_be_kept_ends_no_row(
     generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch, path: Any
 ) -> None:
     asked = replace(request("One two", n=2, seed=50), path=path, keep="kept-in-vain")
-    wanted = told(generator.stream(replace(asked, keep="")))
+    wanted = tokens_of(generator.stream(replace(asked, keep="")))
     monkeypatch.setattr(StoredRow, "_put", raising)
-    assert told(generator.stream(asked)) == wanted
+    assert tokens_of(generator.stream(asked)) == wanted
     assert RUN_STORE.get("kept-in-vain") is None
 
 
@@ -344,7 +344,7 @@ def test_on_the_exact_path_a_step_that_fails_ends_the_row_whose_fault_it_is(
     generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = request("One two", n=3, seed=50, mirostat_tau=4.0)
-    wanted, model = told(generator.stream(asked)), generator._model
+    wanted, model = tokens_of(generator.stream(asked)), generator._model
     forward, bad, shared = model.forward, wanted[1][4], []
     assert sum(row.count(bad) for row in wanted) == 1
 

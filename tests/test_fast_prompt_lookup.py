@@ -24,7 +24,7 @@ from playground.generators.local import LocalGenerator
 from playground.parameters import by_name
 from playground.types import Request
 from playground.ui import news
-from tests.test_fast_running_batch import settled, told
+from tests.test_fast_running_batch import settled, tokens_of
 
 PROMPT = "one two three four one two three four one two"
 FEW = {" one": 100.0, " two": 100.0, " three": 97.0}  # a text of three words comes back to what it has said
@@ -76,7 +76,7 @@ def job(generator: LocalGenerator, request: Request, *, keep: bool = False) -> J
 
 
 def written(generator: LocalGenerator, running: RunningBatch, **values: Any) -> list[int]:
-    return told(running.stream(job(generator, asked(**values))))[0]
+    return tokens_of(running.stream(job(generator, asked(**values))))[0]
 
 
 def count_checks(running: RunningBatch, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
@@ -121,7 +121,7 @@ def test_a_text_that_is_guessed_is_the_text_that_is_not(
     for seed in range(SEEDS):
         given = {"logit_bias": FEW, "seed": seed, **values}
         steps = list(running.stream(job(generator, asked(**given))))
-        assert told(iter(steps))[0] == written(generator, running, prompt_lookup_num_tokens=0, **given)
+        assert tokens_of(iter(steps))[0] == written(generator, running, prompt_lookup_num_tokens=0, **given)
         accepted += sum(step.accepted for step in steps)
     assert accepted > SEEDS, "guesses were right, so passes were saved"
     settled(running)
@@ -232,7 +232,7 @@ def test_what_is_kept_for_looking_inside_is_kept_of_every_token(
 def test_closing_in_the_middle_leaves_nothing_behind(generator: LocalGenerator, running: RunningBatch) -> None:
     plain = written(generator, running, logit_bias=FEW, prompt_lookup_num_tokens=0)
     for most in range(1, 12):
-        assert told(running.stream(job(generator, asked(logit_bias=FEW))), most)[0] == plain[:most]
+        assert tokens_of(running.stream(job(generator, asked(logit_bias=FEW))), most)[0] == plain[:most]
     settled(running)
     assert written(generator, running, logit_bias=FEW) == plain, "what was guessed and dropped is never read"
 
@@ -251,8 +251,8 @@ def test_who_joins_in_the_middle_gets_what_it_gets_alone_and_nobody_guesses_mean
     monkeypatch.setattr(running._decode_net, "verify", alone_only)
     first = running.stream(job(generator, asked(logit_bias=FEW)))
     beginning = next(first)
-    second = told(running.stream(job(generator, asked(**other))))[0]
-    assert [[beginning.token_id, *told(first)[0]], second] == alone
+    second = tokens_of(running.stream(job(generator, asked(**other))))[0]
+    assert [[beginning.token_id, *tokens_of(first)[0]], second] == alone
     settled(running)
 
 

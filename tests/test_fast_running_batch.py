@@ -1,4 +1,4 @@
-"""The running batch: whoever comes and goes, everyone gets the text it gets alone, and nothing is left behind."""
+"""The running batch: requests come and go, each gets the text it gets alone, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def job(generator: LocalGenerator, request: Request) -> Job:
     return Job(setting, rows, generator._negative(setting), None)
 
 
-def told(steps: Iterator[Step], most: int = 10**9) -> list[list[int]]:
+def tokens_of(steps: Iterator[Step], most: int = 10**9) -> list[list[int]]:
     """The token ids of each row; after `most` Steps the reader goes away."""
     rows: dict[int, list[int]] = {}
     for count, step in enumerate(steps, 1):
@@ -72,7 +72,7 @@ def told(steps: Iterator[Step], most: int = 10**9) -> list[list[int]]:
 
 
 def threads() -> int:
-    """How many there are, but for the one that gives memory back some time after work, whoever did it."""
+    """How many there are, but for the one that gives memory back some time after work."""
     return sum(thread.name != "trim" for thread in threading.enumerate())
 
 
@@ -90,7 +90,7 @@ def test_five_hundred_requests_that_come_and_go_get_what_they_get_alone(
     generator: LocalGenerator, running: RunningBatch
 ) -> None:
     kinds = 60  # requests repeat, so that what each gets alone is found once
-    alone = [told(generator.stream(asked(number))) for number in range(kinds)]
+    alone = [tokens_of(generator.stream(asked(number))) for number in range(kinds)]
     dice = random.Random(7)
     wishes = [(number % kinds, dice.choice((0, 0, 0, 1, 2, 5))) for number in range(500)]
     got: dict[int, list[list[int]]] = {}
@@ -104,7 +104,7 @@ def test_five_hundred_requests_that_come_and_go_get_what_they_get_alone(
             if at is None:
                 return
             number, leaves = wishes[at]
-            got[at] = told(running.stream(job(generator, asked(number))), leaves or 10**9)
+            got[at] = tokens_of(running.stream(job(generator, asked(number))), leaves or 10**9)
 
     before = threads()
     visitors = [threading.Thread(target=visitor) for _ in range(12)]
@@ -138,7 +138,7 @@ def test_a_row_that_fails_in_the_model_ends_its_request_and_no_other(
     bad = list(running.stream(job(generator, asked(1))))
     assert [(step.token_id, step.finish) for step in bad] == [(None, "error")]
     assert bad[0].reason is not None and "ran out of memory" in bad[0].reason.en
-    assert [[first.token_id, *told(good)[0]]] == told(generator.stream(asked(0)))
+    assert [[first.token_id, *tokens_of(good)[0]]] == tokens_of(generator.stream(asked(0)))
     settled(running)
 
 
@@ -155,12 +155,12 @@ def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: Local
     narrow = RunningBatch(net, net, generator._lock, rows=3, memory=2**26)
     many = [narrow.stream(job(generator, asked(3))) for _ in range(3)]  # three rows each
     got: list[list[list[int]]] = []
-    readers = [threading.Thread(target=lambda one=one: got.append(told(one))) for one in many]
+    readers = [threading.Thread(target=lambda one=one: got.append(tokens_of(one))) for one in many]
     for reader in readers:
         reader.start()
     for reader in readers:
         reader.join()
-    assert got == [told(generator.stream(asked(3)))] * 3
+    assert got == [tokens_of(generator.stream(asked(3)))] * 3
     settled(narrow)
 
 
@@ -217,9 +217,9 @@ def test_a_reader_is_served_in_every_step_beside_a_large_job(generator: LocalGen
     running._decode_net.step = counted  # type: ignore[method-assign]
     background = running.stream(job(generator, large))
     next(background)
-    watched = told(running.stream(job(generator, asked(0))))
-    assert watched == told(generator.stream(asked(0)))
-    assert told(background)[0] == told(generator.stream(large))[0][1:]
+    watched = tokens_of(running.stream(job(generator, asked(0))))
+    assert watched == tokens_of(generator.stream(asked(0)))
+    assert tokens_of(background)[0] == tokens_of(generator.stream(large))[0][1:]
     assert max(rounds) <= 8
     settled(running)
 
@@ -271,7 +271,7 @@ def test_what_a_first_visitor_needs_is_wanted_before_anybody_asks(generator: Loc
     request = asked(3)
     running.expect(request.values["n"], len(generator.render(request).token_ids))
     assert wanted.shapes == [(4, 128), (1, 128)], "three rows step as four, and one of them may be the last"
-    told(running.stream(job(generator, request)))
+    tokens_of(running.stream(job(generator, request)))
     settled(running)
     assert set(wanted.shapes) <= {(4, 128), (1, 128), (2, 128)}, "nothing else of the first run is left to be compiled"
 

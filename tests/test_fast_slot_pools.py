@@ -1,4 +1,4 @@
-"""KVSlots by length: short texts never step over long ones, and whoever outgrows a pool takes along what was read."""
+"""Slots by length: short texts never attend over long ones, and a text too long for its pool takes its cache along."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from playground.fast.running_batch import RunningBatch
 from playground.fast.slot_pools import SlotPools
 from playground.generators.local import LocalGenerator
 from playground.types import Request, Step
-from tests.test_fast_running_batch import job, told
+from tests.test_fast_running_batch import job, tokens_of
 
 WORDS = "one two three four five six seven eight nine ten "
 
@@ -70,7 +70,7 @@ def test_a_short_text_never_steps_over_a_long_one_and_both_are_what_they_are_alo
 
     monkeypatch.setattr(running._decode_net, "step", seen)
     found = until_over([opened(running, generator, one) for one in requests])
-    assert [told(iter(steps)) for steps in found] == [told(generator.stream(one)) for one in requests]
+    assert [tokens_of(iter(steps)) for steps in found] == [tokens_of(generator.stream(one)) for one in requests]
     assert {length for length, last in widths if last < 100} == {128}
     assert {length for length, last in widths if last > 128} == {256}
 
@@ -78,8 +78,8 @@ def test_a_short_text_never_steps_over_a_long_one_and_both_are_what_they_are_alo
 def test_a_text_that_outgrows_its_room_moves_and_goes_on(generator: LocalGenerator, running: RunningBatch) -> None:
     for values in ({"n": 2}, {"guidance_scale": 1.5, "negative_prompt": "One"}, {"prompt_lookup_num_tokens": 5}):
         one = asked(WORDS * 8, 90, **values)
-        assert [told(iter(steps)) for steps in until_over([opened(running, generator, one)])] == [
-            told(generator.stream(one))
+        assert [tokens_of(iter(steps)) for steps in until_over([opened(running, generator, one)])] == [
+            tokens_of(generator.stream(one))
         ]
 
 
@@ -98,7 +98,7 @@ def test_what_a_room_holds_is_found_from_another(
     before = sum(read)
     longer = asked(WORDS * 20, 4)
     found = until_over([opened(running, generator, longer)])
-    assert told(iter(found[0])) == told(generator.stream(longer))
+    assert tokens_of(iter(found[0])) == tokens_of(generator.stream(longer))
     assert before > 60 and sum(read) - before < len(generator.render(longer).token_ids) - 60
 
 

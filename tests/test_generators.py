@@ -40,7 +40,7 @@ def rows(steps: list[Step]) -> dict[int, list[Step]]:
     return found
 
 
-def told(steps: Iterable[Step]) -> dict[int, list[tuple[Any, ...]]]:
+def facts(steps: Iterable[Step]) -> dict[int, list[tuple[Any, ...]]]:
     """What a reader sees of each row."""
     return {
         row: [(step.position, step.token_id, step.text, step.finish) for step in some]
@@ -117,7 +117,7 @@ def test_who_never_waits_gets_the_same_steps_on_each_path(peer: Generator) -> No
             found += source.poll()
             time.sleep(0.002)
         waited = list(peer.stream(asked))
-        assert told(step for _, step in found) == told(waited)
+        assert facts(step for _, step in found) == facts(waited)
         moments = [moment for moment, _ in found]
         assert moments == sorted(moments)
 

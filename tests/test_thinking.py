@@ -1,4 +1,4 @@
-"""Promises about thoughts: told apart from the answer however the text is cut, and nothing shown is taken back."""
+"""Promises about thoughts: split from the answer however the text is cut, and nothing shown is taken back."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_thought_that_the_visitor_opens_is_none(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "prefill", "base", "mode", "thinks", "told"),
+    ("text", "prefill", "base", "mode", "thinks", "shown"),
     [
         ("<think>Late?</think>It is.", "", "", "chat", False, ("Late?", "It is.")),
         ("<think>Late?</think>It is.", "", "", "complete", False, ("", "<think>Late?</think>It is.")),
@@ -204,14 +204,14 @@ def test_a_thought_that_the_visitor_opens_is_none(typed: str) -> None:
     ],
 )
 def test_a_card_tells_them_apart_wherever_the_answer_began(
-    text: str, prefill: str, base: str, mode: Mode, thinks: bool, told: tuple[str, str]
+    text: str, prefill: str, base: str, mode: Mode, thinks: bool, shown: tuple[str, str]
 ) -> None:
     generator = ScriptedGenerator([text])
     request = Request("When?", parameters.validate({"seed": 0}), mode, prefill=prefill)
     *_, run = generate.run(request, generator)
     run.thinks = thinks
     row = news.of_run("a", run, generator.card, {}, base=base)["rows"][0]
-    assert (row["thought"], row["text"] if row["answer"] is None else row["answer"]) == told
+    assert (row["thought"], row["text"] if row["answer"] is None else row["answer"]) == shown
     assert row["text"] == base + text
 
 
