@@ -73,7 +73,7 @@ class _Rows:
             keeper.put(len(row.tokens), scores[place : place + 1], None, dtype, row.rng.state())
         steps = advance(self.rows, scores)
         for keeper, row, step in zip(self.keepers, self.rows, steps, strict=False):
-            keeper.settle(step, row.forbidden)
+            keeper.record(step, row.forbidden)
         return steps, (time.perf_counter() - began) * 1000
 
 

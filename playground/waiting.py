@@ -20,7 +20,9 @@ class Waiter(Protocol):
 T = TypeVar("T", bound=Waiter)
 
 
-def turn(mine: T, waiting: Sequence[T], playing: Sequence[T], fits: Callable[[Sequence[T]], bool]) -> tuple[int, int]:
+def wait_before(
+    mine: T, waiting: Sequence[T], playing: Sequence[T], fits: Callable[[Sequence[T]], bool]
+) -> tuple[int, int]:
     """How many must end before `mine` begins, and how many steps that takes at most.
 
     Waiting requests begin in order, each as soon as it fits beside those in play then.

@@ -72,7 +72,7 @@ class RequestRows:
                 elif self._setting.cancelled.is_set():
                     return
                 else:
-                    yield from [row.time_is_up() for row in group.rows]
+                    yield from [row.end_by_time() for row in group.rows]
                 raw = unconditional = None
         finally:
             if self._stored is not None:
@@ -135,7 +135,7 @@ class RequestRows:
         staying = []
         for place, (row, stored, step) in enumerate(zip(group.rows, stored_rows, steps, strict=True)):
             if stored is not None:
-                stored.settle(step, row.forbidden)
+                stored.record(step, row.forbidden)
             if row.finish is not None:
                 continue
             if step.retract:

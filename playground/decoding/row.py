@@ -108,16 +108,16 @@ class History:
 
     def __init__(self, prompt: Tensor) -> None:
         self._start = self._length = prompt.shape[1]
-        self._settle(torch.empty(2 * self._length + 64, dtype=torch.long, device=prompt.device))
-        self._room[: self._length] = prompt[0]
+        self._use(torch.empty(2 * self._length + 64, dtype=torch.long, device=prompt.device))
+        self._buffer[: self._length] = prompt[0]
 
     def ids(self) -> Tensor:
         """[1, length], to be used before the next change."""
-        return self._room[None, : self._length]
+        return self._buffer[None, : self._length]
 
     def push(self, token: int) -> None:
-        if self._length == len(self._room):
-            self._settle(torch.cat([self._room, torch.empty_like(self._room)]))
+        if self._length == len(self._buffer):
+            self._use(torch.cat([self._buffer, torch.empty_like(self._buffer)]))
         self._written[self._length] = token
         self._length += 1
 
@@ -125,10 +125,10 @@ class History:
         """Forget all but the first `count` tokens of the answer."""
         self._length = min(self._length, self._start + count)
 
-    def _settle(self, room: Tensor) -> None:
-        self._room = room
+    def _use(self, buffer: Tensor) -> None:
+        self._buffer = buffer
         # One number is written ten times as fast by numpy.
-        self._written: Any = room.numpy() if room.device.type == "cpu" else room
+        self._written: Any = buffer.numpy() if buffer.device.type == "cpu" else buffer
 
 
 class Row:
@@ -174,21 +174,21 @@ class Row:
 
     def advance(self, raw: Tensor, unconditional: Tensor | None = None) -> Step:
         """The next token, from the scores [1, vocab] that follow the prompt and `tokens`."""
-        self.remember(raw, unconditional)
-        return self.settle(sample([self], raw, unconditional)[0])
+        self.save_position(raw, unconditional)
+        return self.accept(sample([self], raw, unconditional)[0])
 
-    def remember(self, raw: Tensor, unconditional: Tensor | None = None) -> None:
+    def save_position(self, raw: Tensor, unconditional: Tensor | None = None) -> None:
         """To be called before a token is drawn from these scores [1, vocab]: the row may have to step back there."""
         if self._watching:
             saved = SavedPosition(raw.clone(), unconditional, self.rng.state(), self.pipeline.snapshot())
             self._saved[len(self.tokens)] = saved
             self._saved.pop(len(self.tokens) - MOST_SAVED, None)
 
-    def settle(self, sampled: Sampled | Exception) -> Step:
+    def accept(self, sampled: Sampled | Exception) -> Step:
         """The token's text, and whether the row ends or steps back."""
         start = len(self.tokens)
         try:
-            return self._settle(sampled)
+            return self._accept(sampled)
         except Exception as error:  # noqa: BLE001 - whatever fails in one row's samplers must not end its neighbours
             return self.fail(error, start)
 
@@ -205,12 +205,12 @@ class Row:
         retract, reason = start - kept, why(error)
         return Step(self.index, kept, None, rest, retract=retract, finish="error", reason=reason)
 
-    def time_is_up(self) -> Step:
+    def end_by_time(self) -> Step:
         """Ends the row between two tokens, with the text that was held back."""
         self.finish = "time"
         return Step(self.index, len(self.tokens), None, self._writer.finish(), finish="time")
 
-    def _settle(self, sampled: Sampled | Exception) -> Step:
+    def _accept(self, sampled: Sampled | Exception) -> Step:
         start, note = len(self.tokens), ""
         while True:
             if isinstance(sampled, Exception):
@@ -298,5 +298,5 @@ def advance(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = Non
     """One Step a row, from scores [rows, vocab]; exactly what each row's own `advance` gives."""
     for place, row in enumerate(rows):
         one = slice(place, place + 1)
-        row.remember(raw[one], None if unconditional is None else unconditional[one])
-    return [row.settle(one) for row, one in zip(rows, sample(rows, raw, unconditional), strict=True)]
+        row.save_position(raw[one], None if unconditional is None else unconditional[one])
+    return [row.accept(one) for row, one in zip(rows, sample(rows, raw, unconditional), strict=True)]

@@ -89,7 +89,7 @@ class StoredRow:
                 if number < len(blocks):
                     blocks[number][place].copy_(scores[0])
 
-    def settle(self, step: Step, forbidden: Mapping[int, Mapping[int, str]]) -> None:
+    def record(self, step: Step, forbidden: Mapping[int, Mapping[int, str]]) -> None:
         """What the row made of the scores: its tokens, and what stepping back has forbidden so far."""
         with self.lock:
             if step.retract:

@@ -35,7 +35,7 @@ class SlotSequence:
     def unread(self) -> int:
         return len(self.tokens) - self.cached
 
-    def settle(self, step: Step) -> None:
+    def apply(self, step: Step) -> None:
         """What a Step did to the sequence: tokens taken back, one added."""
         if step.retract:
             del self.tokens[-step.retract :]
@@ -82,9 +82,9 @@ class ActiveRow:
         most = min(wanted, self.job.longest - 2 - len(self.sequence.tokens))
         return propose(self.row.ids.cpu().numpy(), most) if most > 0 else []
 
-    def settle(self, step: Step) -> None:
+    def apply(self, step: Step) -> None:
         for sequence in self.sequences:
-            sequence.settle(step)
+            sequence.apply(step)
 
 
 @dataclass(slots=True, eq=False)

@@ -23,7 +23,7 @@ from playground.fast.slot_pools import SlotPools
 from playground.fast.stepping import BatchStepper, rows_of_step
 from playground.machine.allocator import trim_soon
 from playground.types import Refused, Step, Text, Wait
-from playground.waiting import turn
+from playground.waiting import wait_before
 
 _QUANTUM = 16  # steps before other rows of large jobs have their turn
 _SPARE = 12  # percent of rows and memory that are for visitors without a request in play, where there are shares
@@ -111,7 +111,7 @@ class RunningBatch:
         with self._guard:
             if job not in self._waiting:
                 return None
-            ahead, steps = turn(job, self._line(), self._jobs, self._fits)
+            ahead, steps = wait_before(job, self._line(), self._jobs, self._fits)
         seconds = None if self._step_s is None else steps * self._step_s
         return Wait(ahead, seconds) if ahead else None
 
@@ -202,7 +202,7 @@ class RunningBatch:
             self._end(job)
         for job in [job for job in self._jobs if job.setting.expired()]:
             for active in [active for active in job.active_rows if not active.ready]:
-                self._stepper.send(active, active.row.time_is_up())
+                self._stepper.send(active, active.row.end_by_time())
 
     def _advance(self) -> None:
         """A piece of a prompt for rows whose prompt is not read yet, then a token for all other rows."""

@@ -55,7 +55,7 @@ class BatchStepper:
         for some, raw, second in self._scored(active_rows):
             self._width = raw.shape[-1]
             try:
-                self._settle(some, raw, second)
+                self._accept(some, raw, second)
             except Exception as error:  # noqa: BLE001 - as above
                 self._fail_unanswered(some, error)
 
@@ -67,8 +67,8 @@ class BatchStepper:
     def send(self, active: ActiveRow, step: Step) -> None:
         self._answered.add(id(active))
         if active.stored is not None:
-            active.stored.settle(step, active.row.forbidden)
-        active.settle(step)
+            active.stored.record(step, active.row.forbidden)
+        active.apply(step)
         active.job.stream.put(step)
         if active.row.finish is not None:
             self._leave(active)
@@ -128,7 +128,7 @@ class BatchStepper:
         with self._lock:
             return self._net.step(slots, given[0], given[1])
 
-    def _settle(self, active_rows: Sequence[ActiveRow], raw: Tensor, unconditional: Tensor | None) -> None:
+    def _accept(self, active_rows: Sequence[ActiveRow], raw: Tensor, unconditional: Tensor | None) -> None:
         if any(active.stored is not None for active in active_rows):
             scores = fetched(raw, self._net.dtype)
             for place, active in enumerate(active_rows):

@@ -15,7 +15,7 @@ from playground.settings import ROWS, Limits
 from playground.types import Busy, Request, Run, Text, Wait
 from playground.ui.words import DESK_FULL, LINE_FULL, LINE_SHARE, LINE_SHARE_HINT, TRY_AGAIN
 from playground.visitor import Visitor
-from playground.waiting import turn
+from playground.waiting import wait_before
 
 _LOOK = 0.3  # seconds between looks at a place that is taken
 _AT_ONCE, _WAITING = 2, 8  # readings of a desk
@@ -97,7 +97,7 @@ class Line:
         waiting = [other for other in exact if not other.begun]
         if ticket not in waiting:
             return None
-        ahead, tokens = turn(ticket, waiting, playing, lambda some: len(some) <= self._limits.running)
+        ahead, tokens = wait_before(ticket, waiting, playing, lambda some: len(some) <= self._limits.running)
         known = [one.token_s for one in playing if one.token_s is not None]
         return Wait(ahead, tokens * fmean(known) if known else None)
 
