@@ -8,7 +8,7 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.machine import load_times
 from playground.settings import Settings
 from playground.types import Text
-from playground.ui.host import Host
+from playground.ui.model_host import Host
 
 
 def test_the_last_time_is_what_is_expected(own_cache: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.cli import measure as measure_cli
+from playground.cli import measure_command as measure_cli
 from playground.cli.main import _parser, main
 from playground.evaluation import reports
 from playground.generators.local import LocalGenerator

@@ -11,8 +11,8 @@ import pytest
 
 from playground.machine.disk import DiskError
 from playground.settings import PUBLIC_LIMITS, Limits
+from playground.storage.age_clock import DAY, Clock
 from playground.storage.database import DRAFT_DAYS, FILE, KEPT_DAYS, Store
-from playground.storage.days import DAY, Clock
 from playground.storage.draft import Section
 from playground.types import Busy
 from playground.visitor import Visitor

@@ -17,7 +17,7 @@ from playground.rendering.detokenize import Detokenizer
 from playground.tasks import loader
 from playground.thinking import TAGS, Told, answer_alone, frame, opened_after, opens, told_apart
 from playground.types import Mode, Request, Run
-from playground.ui import news
+from playground.ui import card_updates
 from tests import built
 
 ANSWERED = "<think>\nThe ferry < late?\n</think>\n\nIt is late."
@@ -204,7 +204,7 @@ def test_a_card_tells_them_apart_wherever_the_answer_began(
     request = Request("When?", parameters.validate({"seed": 0}), mode, prefill=prefill)
     *_, run = generate.run(request, generator)
     run.thinks = thinks
-    row = news.of_run("a", run, generator.card, {}, base=base)["rows"][0]
+    row = card_updates.of_run("a", run, generator.card, {}, base=base)["rows"][0]
     assert (row["thought"], row["text"] if row["answer"] is None else row["answer"]) == told
     assert row["text"] == base + text
 
@@ -214,7 +214,7 @@ def test_a_list_is_made_of_the_answer_alone() -> None:
     task = loader.find("recommendations")
     request = Request("Which?", parameters.validate({"seed": 0}), "chat")
     *_, run = generate.run(request, generator)
-    assert news.of_run("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]
+    assert card_updates.of_run("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]
 
 
 def chat(prompt: str = "When?", values: dict[str, Any] | None = None, **more: Any) -> Request:
@@ -247,7 +247,7 @@ def test_thoughts_are_folded_apart_whether_their_tags_are_special_tokens_or_not(
     run = spoken(SPECIAL[text] if special else (), text)
     candidate = run.as_json()["candidates"][0]
     assert candidate["text"] == text and (candidate["thought"], candidate["answer"]) == ("Late?", "It is.")
-    row = news.of_run("a", run, ScriptedGenerator([""]).card, {})["rows"][0]
+    row = card_updates.of_run("a", run, ScriptedGenerator([""]).card, {})["rows"][0]
     assert (row["thought"], row["answer"], row["end_token"]) == ("Late?", "It is.", "<|im_end|>")
 
 

@@ -17,7 +17,7 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.tasks import loader, schema, user_task
 from playground.types import InvalidRequest, Language, PlaygroundError, Request, Step
 from playground.ui import api
-from playground.ui import form as forms
+from playground.ui import compose_form as forms
 
 CARD = ScriptedGenerator(["Once."]).card
 NEUTRAL = parameters.validate({})

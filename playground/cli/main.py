@@ -15,10 +15,10 @@ from functools import partial
 from typing import Any
 
 from playground import generate, models, parameters
-from playground.cli.batch import add_batch
+from playground.cli.batch_command import add_batch
 from playground.cli.flags import PROGRAM, Parser, add_parameters, given_values, pairs
-from playground.cli.measure import add_measure
-from playground.cli.replay import add_replay, check_place, traced
+from playground.cli.measure_command import add_measure
+from playground.cli.replay_command import add_replay, check_place, traced
 from playground.cli.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.evaluation import recommend
 from playground.inspection import inspect_api

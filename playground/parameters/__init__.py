@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.parameters import (
+    beam_search,
     controllers,
     cutoffs,
-    form,
     guidance,
     length,
     penalties,
     run,
-    search,
     shape,
     speed,
+    structured_output,
+    token_constraints,
     watermark,
-    words,
 )
 from playground.parameters.record import Parameter, Value
 from playground.types import InvalidRequest, Refused, Text
@@ -50,12 +50,12 @@ REGISTRY: tuple[Parameter, ...] = (
     *cutoffs.PARAMETERS,
     *controllers.PARAMETERS,
     *penalties.PARAMETERS,
-    *words.PARAMETERS,
-    *form.PARAMETERS,
+    *token_constraints.PARAMETERS,
+    *structured_output.PARAMETERS,
     *length.PARAMETERS,
     *guidance.PARAMETERS,
     *watermark.PARAMETERS,
-    *search.PARAMETERS,
+    *beam_search.PARAMETERS,
     *run.PARAMETERS,
     *speed.PARAMETERS,
 )

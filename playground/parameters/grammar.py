@@ -16,7 +16,7 @@ from typing import Any
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, regex_to_lark
 
 from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
-from playground.parameters.schema_words import plain
+from playground.parameters.schema_messages import plain
 from playground.types import InvalidRequest, Text
 
 FORMS = ("json_schema", "regex", "one_of", "grammar")

@@ -2,7 +2,7 @@
 
 Whatever was accepted is on the disk before the caller goes on. Knows no task, no model and no page: what a job is about
 is JSON of its owner. A job or a draft is found by its key alone, which nobody can guess; there is no list to ask for.
-Days are those of storage/days.py, not of a calendar.
+Days are those of storage/age_clock.py, not of a calendar.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any, Literal
 from playground.machine.disk import DiskError
 from playground.settings import Limits
 from playground.storage import tables
-from playground.storage.days import DAY, Clock, at_start, while_open
+from playground.storage.age_clock import DAY, Clock, at_start, while_open
 from playground.storage.draft import MOST_SECTIONS, Draft, Section
-from playground.storage.shares import Shares, Table
+from playground.storage.quotas import Shares, Table
 from playground.tables.rows import REFUSED, Result
 from playground.types import InvalidRequest, Text
 from playground.visitor import Visitor

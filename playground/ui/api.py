@@ -22,18 +22,18 @@ import gradio as gr
 
 from playground import generate, parameters
 from playground.evaluation import recommend
-from playground.parameters.words import check_no_ids
+from playground.parameters.token_constraints import check_no_ids
 from playground.tasks import loader
 from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
-from playground.ui.answer import Waiting, answer
 from playground.ui.blocks import Blocks
 from playground.ui.element import decode, encode
-from playground.ui.host import Host
-from playground.ui.line import Line
-from playground.ui.server_words import STOPPING
+from playground.ui.model_host import Host
+from playground.ui.page_texts import UNEXPECTED
+from playground.ui.request_queue import Line
+from playground.ui.run_stream import Waiting, answer
+from playground.ui.server_texts import STOPPING
 from playground.ui.updates import common
-from playground.ui.words import UNEXPECTED
 
 NAME = "generate"
 _EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes processor time from the model

@@ -20,9 +20,9 @@ from gradio.utils import run_coro_in_background
 
 from playground.settings import Limits
 from playground.types import Language
-from playground.ui import replies
+from playground.ui import server_responses
+from playground.ui.page_texts import NOT_READ, WORDS
 from playground.ui.sessions import Sessions
-from playground.ui.words import NOT_READ, WORDS
 from playground.visitor import address_of, is_own
 
 UNREAD = 10.0  # seconds that a message waits for somebody to come and read
@@ -152,7 +152,7 @@ class EventQueue(queueing.Queue):
         if body.fn_index is not None and body.fn_index not in self.blocks.fns:
             raise HTTPException(404, "There is no such event.")
         session = body.session_hash = body.session_hash or uuid.uuid4().hex
-        self._admit(session, _host(request), replies.language_of(request.headers))
+        self._admit(session, _host(request), server_responses.language_of(request.headers))
         self._sessions.seen(session)
         if isinstance(self.pending_messages_per_session.get(session), _GivenUp | None):
             self.pending_messages_per_session[session] = Messages(self._clock)

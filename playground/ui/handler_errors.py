@@ -13,10 +13,10 @@ import gradio as gr
 from playground import visitor
 from playground.machine import disk
 from playground.types import PlaygroundError
-from playground.ui.faults import is_ours
-from playground.ui.replies import language_of
-from playground.ui.server_words import BAD_REQUEST
-from playground.ui.words import UNEXPECTED
+from playground.ui.error_log import is_ours
+from playground.ui.page_texts import UNEXPECTED
+from playground.ui.server_responses import language_of
+from playground.ui.server_texts import BAD_REQUEST
 from playground.visitor import Visitor, address_of
 
 log = logging.getLogger(__name__)

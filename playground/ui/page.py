@@ -16,23 +16,23 @@ import gradio as gr
 
 from playground.tasks import knob_presets, user_task
 from playground.types import PlaygroundError, Text
-from playground.ui import api, form, news, tokens, waterfall
-from playground.ui.ahead import Ahead
-from playground.ui.batch import BatchTab
+from playground.ui import api, card_updates, compose_form, tokens, waterfall
+from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
 from playground.ui.element import Element, asset, data_of, element
-from playground.ui.host import Host, known_models
-from playground.ui.kept import Kept
 from playground.ui.knobs import KnobPanel, panel_update
-from playground.ui.lens import Lens
-from playground.ui.line import Line, Switches
-from playground.ui.mine import Mine
+from playground.ui.model_host import Host, known_models
+from playground.ui.next_token_preview import Ahead
+from playground.ui.page_texts import WORDS, word_list
 from playground.ui.play import Play
-from playground.ui.read import ReadTab, build_prompt_tokens
+from playground.ui.read_tab import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
+from playground.ui.request_queue import Line, Switches
+from playground.ui.run_view import Lens
+from playground.ui.shared_store import Kept
 from playground.ui.updates import Updates, pieces_only
-from playground.ui.words import WORDS, word_list
-from playground.ui.write import WriteTab
+from playground.ui.user_tasks import Mine
+from playground.ui.write_tab import WriteTab
 
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
 _CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
@@ -107,7 +107,7 @@ class Page:
 
     def _layout(self) -> None:
         self.feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")  # see stream.js
-        first = form.first_form()
+        first = compose_form.first_form()
         values, act = self._play.wishes(first), {"path": self._host.settings.path}
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
@@ -116,7 +116,7 @@ class Page:
                     "compose",
                     first,
                     ("task_list",),
-                    tasks=form.task_records(),
+                    tasks=compose_form.task_records(),
                     most_variables=user_task.MAX_FIELDS,
                     answered=0,
                 )
@@ -200,7 +200,7 @@ class Page:
         self._batch.wire(self.panel, self.act, self.feed, _TOLD)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
-        task = form.task_of(filled)
+        task = compose_form.task_of(filled)
         own = task.title if task else Text("Default", "默认")
         return [{"id": OWN_PRESET, "title": own}, *self._shipped]
 
@@ -242,7 +242,7 @@ class Page:
         return self._seen_through(self._play.speak(data_of(event), knobs, session, act), session, talk=True)
 
     async def _seen_through(
-        self, told: AsyncGenerator[news.News, None], session: str, *, talk: bool = False
+        self, told: AsyncGenerator[card_updates.News, None], session: str, *, talk: bool = False
     ) -> AsyncGenerator[Any, None]:
         """The news for the cards or the conversation, and beside each what is new of the tokens."""
         updates, place = Updates(), "talk" if talk else "cards"
@@ -344,17 +344,17 @@ class Page:
             values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
             if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
                 return self._own_preset(filled, values, act), self._next_turned(values, request)
-            language, presets = form.language_of(filled), self._presets(filled)
+            language, presets = compose_form.language_of(filled), self._presets(filled)
             return panel_update(language=language, presets=presets, found=self._play.found(knobs)), gr.skip()
         except PlaygroundError:
-            return panel_update(language=form.language_of(filled)), gr.skip()
+            return panel_update(language=compose_form.language_of(filled)), gr.skip()
 
     def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any) -> Any:
         return panel_update(
             values=values,
             inert=self._play.turned(values, act),
             found=self._play.found(values),
-            language=form.language_of(filled),
+            language=compose_form.language_of(filled),
             presets=self._presets(filled),
             active_preset=OWN_PRESET,
             preset_values=values,
@@ -386,5 +386,5 @@ class Page:
 
 def _examples() -> dict[str, Any]:
     """The first task's worked example in each language; the script shows the visitor's own."""
-    task = form.all_tasks()[form.first_form()["task"]]
-    return {"phase": "examples", "en": news.example(task, "en"), "zh": news.example(task, "zh")}
+    task = compose_form.all_tasks()[compose_form.first_form()["task"]]
+    return {"phase": "examples", "en": card_updates.example(task, "en"), "zh": card_updates.example(task, "zh")}

@@ -20,15 +20,15 @@ from playground.parameters.inert import inert
 from playground.tasks import knob_presets
 from playground.tasks.loader import Task
 from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Run, Text
-from playground.ui import form as forms
-from playground.ui import news
-from playground.ui.ahead import Start
-from playground.ui.answer import Waiting, answer
-from playground.ui.host import Host
-from playground.ui.lens import Lens
-from playground.ui.line import Line, Switches
-from playground.ui.news import News
-from playground.ui.words import UNEXPECTED, said
+from playground.ui import card_updates
+from playground.ui import compose_form as forms
+from playground.ui.card_updates import News
+from playground.ui.model_host import Host
+from playground.ui.next_token_preview import Start
+from playground.ui.page_texts import UNEXPECTED, said
+from playground.ui.request_queue import Line, Switches
+from playground.ui.run_stream import Waiting, answer
+from playground.ui.run_view import Lens
 
 _NAMED = 8  # control tokens that were typed, in a sentence
 SHOWN = 6_000  # characters of a prompt shown at each end; a whole book would only slow the browser
@@ -61,7 +61,7 @@ class Play:
 
         before = wish.get("request") or {}
         base = wish.get("text", "") if wish.get("wish") == "continue" else ""
-        parted = news.parted(wish)
+        parted = card_updates.parted(wish)
         return self._told(ask, session, before=before, target=wish.get("target"), base=base, parted=parted)
 
     def speak(self, said: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
@@ -124,21 +124,21 @@ class Play:
             async with aclosing(answer(ask, self._host, self._line, switch)) as states:
                 async for state in states:
                     if isinstance(state, Waiting):
-                        yield news.waiting(name, state.reason)
+                        yield card_updates.waiting(name, state.reason)
                         continue
                     asked = forms.remembered(state.request, part or {}) if asked is None else asked
                     if run is None:
                         task = await asyncio.to_thread(forms.task_asked, asked)
                         await asyncio.to_thread(self._lens.watch, session, name, state, asked, target, base)
                     run = state
-                    yield news.of_run(name, run, self._host.generator.card, asked, target, base, parted, task)
+                    yield card_updates.of_run(name, run, self._host.generator.card, asked, target, base, parted, task)
             if run is None:  # stopped before its turn came
-                yield news.news("done", name)
+                yield card_updates.news("done", name)
         except PlaygroundError as error:
-            yield news.refused(name, error)
+            yield card_updates.refused(name, error)
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("A run failed")
-            yield news.refused(name, PlaygroundError(UNEXPECTED))
+            yield card_updates.refused(name, PlaygroundError(UNEXPECTED))
         finally:
             self._switches.end(session, switch)
 

@@ -18,12 +18,9 @@ from playground.inspection.inspect_api import Detection, Reading
 from playground.parameters import Parameter
 from playground.types import PlaygroundError, Stopped, Text
 from playground.ui import tokens
-from playground.ui.ahead import checked_request
-from playground.ui.host import Host
-from playground.ui.lens import FIGURES
-from playground.ui.line import Desk, Seat
-from playground.ui.tokens import Numbers, Value
-from playground.ui.words import (
+from playground.ui.model_host import Host
+from playground.ui.next_token_preview import checked_request
+from playground.ui.page_texts import (
     GREEN,
     P_VALUE,
     READ_PART,
@@ -34,6 +31,9 @@ from playground.ui.words import (
     Z_SCORE,
     said,
 )
+from playground.ui.request_queue import Desk, Seat
+from playground.ui.run_view import FIGURES
+from playground.ui.tokens import Numbers, Value
 
 SHORT = 2_000  # tokens up to which each brings all its alternatives; a long text brings fewer, to reach a browser soon
 _ALL, _FEW = 10, 5

@@ -15,12 +15,12 @@ from dataclasses import replace
 from playground.machine.run_folder import RunFolder
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
-from playground.ui import faults, share
-from playground.ui.ending import Ending
-from playground.ui.host import Host, OpenGenerator, open_local
-from playground.ui.hosts import Hosts
+from playground.ui import error_log, public_link
+from playground.ui.allowed_hosts import Hosts
+from playground.ui.model_host import Host, OpenGenerator, open_local
 from playground.ui.page import Page
 from playground.ui.server import Server, gradio_folder, listen, write_below
+from playground.ui.shutdown import Ending
 
 _PAUSE, _ANSWERS = 15.0, 8.0  # seconds at most for rows in play, and for answers that are on their way
 _LOOK = 0.05
@@ -28,7 +28,7 @@ _LOOK = 0.05
 
 def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) -> int:
     """Serves until it is interrupted: 0 then, 2 with one sentence where it cannot start."""
-    faults.log_briefly()
+    error_log.log_briefly()
     try:
         settings = from_arguments(argv)
         opened = listen(settings)
@@ -69,17 +69,17 @@ def stop(host: Host, page: Page, server: Server) -> None:
     until = time.monotonic() + _ANSWERS
     while server.busy and time.monotonic() < until:
         time.sleep(_LOOK)
-    share.close()
+    public_link.close()
     server.stop()
     page.close()
 
 
 def open_link(settings: Settings, host: Host, hosts: Hosts) -> None:
-    link = share.open_link(settings)
+    link = public_link.open_link(settings)
     if link is not None:
         hosts.shared(link)
     host.shared(link, address(settings))
-    say(share.sentence(link, settings.password is not None))
+    say(public_link.sentence(link, settings.password is not None))
 
 
 def address(settings: Settings) -> str:

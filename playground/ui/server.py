@@ -26,13 +26,13 @@ from fastapi import FastAPI
 
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
+from playground.ui.allowed_hosts import Hosts
 from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
 from playground.ui.connections import BACKLOG, BoundedProtocol, Connections, raise_descriptors
 from playground.ui.guard import Guard
-from playground.ui.hosts import Hosts
-from playground.ui.line import DESK_PLACES
 from playground.ui.page import head
+from playground.ui.request_queue import DESK_PLACES
 from playground.ui.sessions import Presence
 from playground.ui.static_pages import StaticPages
 from playground.ui.theme import HEAD, THEME, page_css

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.ui import replies, routes
-from playground.ui.server_words import BAD_REQUEST
+from playground.ui import routes, server_responses
+from playground.ui.server_texts import BAD_REQUEST
 
 PATHS = ("/", "/config")
 _HOST = "origin.invalid"  # stands for the origin while a page is made
@@ -55,7 +55,7 @@ class StaticPages:
         headers = Headers(scope=scope)
         origin = _origin(scope, headers)
         if origin is None:
-            await replies.sentence(headers, 400, BAD_REQUEST)(scope, receive, send)
+            await server_responses.sentence(headers, 400, BAD_REQUEST)(scope, receive, send)
             return
         packs = "gzip" in headers.get("accept-encoding", "")
         parts = _gzip(made, origin) if packs else _between(made.plain, origin)

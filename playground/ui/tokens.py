@@ -14,7 +14,7 @@ from typing import Any
 from playground.inspection.inspect_api import Reading, Replayed, Token
 from playground.types import Step, Text
 from playground.ui.element import Element, asset
-from playground.ui.words import said
+from playground.ui.page_texts import said
 
 Value = dict[str, Any]
 Names = Callable[[int], Token]

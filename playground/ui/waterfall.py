@@ -10,8 +10,8 @@ from playground.inspection.inspect_api import Chance, Draw, Fate, StageChange, T
 from playground.types import PlaygroundError, Text
 from playground.ui import tokens
 from playground.ui.element import Element
+from playground.ui.page_texts import said
 from playground.ui.tokens import Value, token_value
-from playground.ui.words import said
 
 _numbers = itertools.count(1)  # two equal values in a row would not be noticed by the browser
 

@@ -21,12 +21,12 @@ from playground.settings import Limits, Settings
 from playground.tables.rows import Result
 from playground.tasks import user_task
 from playground.types import Busy, InvalidRequest
-from playground.ui.batch import BatchTab
-from playground.ui.host import Host
-from playground.ui.kept import Kept
-from playground.ui.line import Line
+from playground.ui.batch_tab import BatchTab
+from playground.ui.model_host import Host
+from playground.ui.page_texts import UNEXPECTED, said
+from playground.ui.request_queue import Line
+from playground.ui.shared_store import Kept
 from playground.ui.uploads import AT_ONCE, Uploads
-from playground.ui.words import UNEXPECTED, said
 from playground.visitor import Visitor, answer_to
 from tests.ui.conftest import heard
 from tests.ui.events import Screen

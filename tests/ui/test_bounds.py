@@ -21,11 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from playground import parameters
-from playground.ui import bodies, element, routes
-from playground.ui.bodies import Bodies, Refused
+from playground.ui import element, request_bodies, routes
 from playground.ui.connections import BoundedProtocol, Connections
 from playground.ui.event_queue import AwakeClock, Messages
 from playground.ui.json_size import DEEPEST, MOST_VALUES, is_heavy
+from playground.ui.request_bodies import Bodies, Refused
 from playground.ui.static_pages import StaticPages
 from tests.ui.conftest import in_own_loop
 from tests.ui.test_routes import asked
@@ -144,10 +144,10 @@ async def test_bytes_of_bodies_have_a_bound_for_an_address_and_in_all_and_small_
     reader, most = Bodies(200_000), 200_000
     whole = b" " * most
     async with AsyncExitStack() as held:
-        for _ in range(bodies._PER_ADDRESS):
+        for _ in range(request_bodies._PER_ADDRESS):
             await held.enter_async_context(reader.read(scope_of(most, STRANGER), sends(whole)))
         assert await refused(reader, scope_of(most, STRANGER), sends(whole)) == 429
-        for number in range(bodies._IN_ALL - bodies._PER_ADDRESS):
+        for number in range(request_bodies._IN_ALL - request_bodies._PER_ADDRESS):
             host = "127.0.0.1" if number % 2 else f"198.51.100.{number}"
             await held.enter_async_context(reader.read(scope_of(most, host), sends(whole)))
         assert await refused(reader, scope_of(most, "192.0.2.1"), sends(whole)) == 503

@@ -18,7 +18,7 @@ from gradio import networking, tunneling
 from playground.machine.run_folder import LOCK, RunFolder
 from playground.settings import Settings
 from playground.types import PlaygroundError
-from playground.ui import share
+from playground.ui import public_link
 from tests.ui.served import SCRIPTED, Forked, free_port
 from tests.ui.visitor import Visitor
 
@@ -147,10 +147,10 @@ def test_the_tunnels_certificate_lies_in_the_servers_folder_and_not_in_the_worki
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told) as service:
         threading.Thread(target=service.serve_forever, daemon=True).start()
         monkeypatch.setattr(networking, "GRADIO_API_SERVER", f"http://127.0.0.1:{service.server_address[1]}")
-        link = share.open_link(Settings(share=True, run_folder=tmp_path / "run"))
+        link = public_link.open_link(Settings(share=True, run_folder=tmp_path / "run"))
         service.shutdown()
     running = [tunnel.proc for tunnel in tunneling.CURRENT_TUNNELS]
-    share.close()
+    public_link.close()
     for process in running:
         assert process.wait(30) != 0, "the tunnel's program has ended"
         process.stdout.close()

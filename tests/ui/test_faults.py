@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from playground.ui import faults, routes
+from playground.ui import error_log, routes
 from tests.ui.events import PageClient
 from tests.ui.served import ROOT, SCRIPTED, Forked, free_port
 from tests.ui.visitor import Visitor
@@ -142,7 +142,7 @@ def test_a_damaged_store_is_a_sentence_for_the_visitor_and_a_path_for_the_termin
 def test_what_repeats_is_told_when_its_count_has_another_digit() -> None:
     lines: list[str] = []
     log = logging.Logger("test")
-    log.addHandler(faults.Brief(lines.append))
+    log.addHandler(error_log.Brief(lines.append))
     for number in range(1_234):
         log.error("a visitor sent %s", f"thing {number}\n\x1b[2J" + "x" * 1_000)
     assert [line.partition("(")[2] for line in lines] == ["", "10 times by now)\n", "100 times by now)\n",
@@ -153,10 +153,10 @@ def test_what_repeats_is_told_when_its_count_has_another_digit() -> None:
 def test_a_fault_of_ours_shows_once_where_it_was() -> None:
     lines: list[str] = []
     log = logging.Logger("test")
-    log.addHandler(faults.Brief(lines.append))
+    log.addHandler(error_log.Brief(lines.append))
     for text in ("1,", "2,"):
         try:
-            faults.one_line(None)  # type: ignore[arg-type]
+            error_log.one_line(None)  # type: ignore[arg-type]
         except TypeError:
             log.exception("A handler failed")
         try:
@@ -164,5 +164,5 @@ def test_a_fault_of_ours_shows_once_where_it_was() -> None:
         except ValueError:
             log.exception("An event could not be read")
     ours, foreign = lines
-    assert "TypeError" in ours and "faults.py" in ours and 2 <= ours.count("\n") <= 4
+    assert "TypeError" in ours and "error_log.py" in ours and 2 <= ours.count("\n") <= 4
     assert foreign.startswith("An event could not be read: JSONDecodeError") and foreign.count("\n") == 1

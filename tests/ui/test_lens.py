@@ -16,8 +16,8 @@ from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.inspection import inspect_api
 from playground.types import Run
-from playground.ui import news, tokens, watched
-from playground.ui.lens import Lens, before, numbers
+from playground.ui import card_updates, tokens, viewed_runs
+from playground.ui.run_view import Lens, before, numbers
 from playground.ui.tokens import numbers_value
 from tests.ui.conftest import Visit, body, card, generate
 
@@ -156,26 +156,26 @@ def test_the_oldest_runs_are_given_up_first_and_the_newest_of_a_session_last(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lens, run = Lens(), written(tiny)
-    size = watched.Watched("a", run, {}, None, "", tokens.Feed("a")).size
+    size = viewed_runs.Watched("a", run, {}, None, "", tokens.Feed("a")).size
 
     def known(session: str, *numbers: int) -> list[int]:
         return [number for number in numbers if lens.look(session, {"run": f"run-{number}", "row": 0})["rows"]]
 
-    monkeypatch.setattr(watched, "MOST_RUNS", 3)
+    monkeypatch.setattr(viewed_runs, "MOST_RUNS", 3)
     for number in range(5):
         lens.watch("mine", f"run-{number}", run, {}, None, "")
     assert known("mine", *range(5)) == [2, 3, 4]
-    monkeypatch.setattr(watched, "MOST_BYTES_EACH", size)
+    monkeypatch.setattr(viewed_runs, "MOST_BYTES_EACH", size)
     lens.watch("mine", "run-5", run, {}, None, "")
     assert known("mine", *range(6)) == [4, 5]
-    monkeypatch.setattr(watched, "MOST_BYTES", 3 * size)
+    monkeypatch.setattr(viewed_runs, "MOST_BYTES", 3 * size)
     lens.watch("other", "run-6", run, {}, None, "")
     lens.watch("other", "run-7", run, {}, None, "")
     assert (known("mine", 4, 5), known("other", 6, 7)) == ([5], [6, 7])
-    monkeypatch.setattr(watched, "MOST_BYTES", size)
+    monkeypatch.setattr(viewed_runs, "MOST_BYTES", size)
     lens.watch("third", "run-8", run, {}, None, "")
     assert (known("mine", 5), known("other", 6, 7), known("third", 8)) == ([], [], [8])
-    monkeypatch.setattr(watched, "MOST_SESSIONS", 1)
+    monkeypatch.setattr(viewed_runs, "MOST_SESSIONS", 1)
     lens.watch("fourth", "run-9", run, {}, None, "")
     assert (known("third", 8), known("fourth", 9)) == ([], [9])
 
@@ -187,7 +187,9 @@ def test_what_a_run_takes_is_about_what_is_reckoned(tiny: Any) -> None:
     copies = [pickle.loads(one) for one in told]
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert held / 2 < watched.Watched("a", run, {}, None, "", tokens.Feed("a")).size < 2 * held and len(copies) == 12
+    assert (
+        held / 2 < viewed_runs.Watched("a", run, {}, None, "", tokens.Feed("a")).size < 2 * held and len(copies) == 12
+    )
 
 
 def test_what_is_not_kept_any_more_says_so(looked_at: tuple[Lens, Run]) -> None:
@@ -220,7 +222,7 @@ def test_a_branch_tells_where_it_parted(looked_at: tuple[Lens, Run]) -> None:
     token_id = run.candidates[0].token_ids[0]
     wish = lens.branch("mine", {"run": "run-1", "row": 0, "position": 5, "token_id": token_id})
     assert wish is not None
-    parted = news.parted(wish)
+    parted = card_updates.parted(wish)
     assert (parted["kind"], parted["parent"], parted["position"]) == ("branch", "run-1:0", 5)
     assert parted["was"] == steps[5].text and parted["became"] == inspect_api.named(run.request.keep, token_id).text
     assert parted["offset"] == len("".join(step.text for step in steps[:5]).encode("utf-16-le")) // 2
@@ -228,9 +230,9 @@ def test_a_branch_tells_where_it_parted(looked_at: tuple[Lens, Run]) -> None:
 
 def test_what_a_browser_says_of_a_parting_is_cut_to_its_shape() -> None:
     empty = {"parent": None, "was": None, "became": None, "position": None, "offset": None}
-    assert news.parted({"wish": "regenerate", "parted": "nonsense"}) == {"kind": "regenerate", **empty}
+    assert card_updates.parted({"wish": "regenerate", "parted": "nonsense"}) == {"kind": "regenerate", **empty}
     wild = {"parent": "x" * 9_999, "was": 7, "became": ["<b>"], "position": -1, "offset": True, "kind": "<b>"}
-    assert news.parted({"wish": "<b>", "parted": wild}) == {"kind": "continue", **empty, "parent": "x" * 200}
+    assert card_updates.parted({"wish": "<b>", "parted": wild}) == {"kind": "continue", **empty, "parent": "x" * 200}
 
 
 def test_figures_that_cannot_be_told_are_left_out(tiny: Any) -> None:

@@ -14,12 +14,12 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits, Settings
 from playground.types import Busy, Candidate, Path, Request, Run, Step, Wait
 from playground.ui import api
-from playground.ui.answer import Waiting, answer, in_line, pace
 from playground.ui.element import ASSETS
-from playground.ui.host import Host
-from playground.ui.line import Line, Switches, Ticket
-from playground.ui.server_words import STOPPING
-from playground.ui.words import WORDS, word_list
+from playground.ui.model_host import Host
+from playground.ui.page_texts import WORDS, word_list
+from playground.ui.request_queue import Line, Switches, Ticket
+from playground.ui.run_stream import Waiting, answer, in_line, pace
+from playground.ui.server_texts import STOPPING
 from playground.visitor import Visitor, address_of
 from tests.failing import REASON, Failing
 from tests.ui.conftest import heard, in_own_loop

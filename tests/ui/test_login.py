@@ -19,8 +19,8 @@ from playwright.sync_api import expect
 
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
+from playground.ui.allowed_hosts import Hosts
 from playground.ui.blocks import Blocks
-from playground.ui.hosts import Hosts
 from playground.ui.login import (
     _BURST,
     _FREE,

@@ -19,12 +19,12 @@ from playground.inspection import inspect_api, reading
 from playground.settings import Limits, Settings
 from playground.types import Busy, Generator, Request
 from playground.ui import reader as readers
-from playground.ui.ahead import Ahead
-from playground.ui.host import Host
-from playground.ui.lens import Lens
-from playground.ui.line import Desk, Line, Switches
+from playground.ui.model_host import Host
+from playground.ui.next_token_preview import Ahead
 from playground.ui.play import Play
 from playground.ui.reader import Reader
+from playground.ui.request_queue import Desk, Line, Switches
+from playground.ui.run_view import Lens
 from tests.passes import Reads
 from tests.ui.conftest import heard
 

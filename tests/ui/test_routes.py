@@ -17,7 +17,7 @@ import pytest
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Settings
 from playground.ui import routes
-from playground.ui.host import Host
+from playground.ui.model_host import Host
 from playground.ui.page import Page
 from playground.ui.server import gradio_app
 from tests.ui.served import FORKS

@@ -14,10 +14,10 @@ from playwright.sync_api import Locator, Page, expect
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits, Settings
 from playground.types import InvalidRequest
-from playground.ui.host import Host
-from playground.ui.kept import Kept
-from playground.ui.line import Line
-from playground.ui.write import WriteTab
+from playground.ui.model_host import Host
+from playground.ui.request_queue import Line
+from playground.ui.shared_store import Kept
+from playground.ui.write_tab import WriteTab
 from tests.ui.conftest import Held, Visit
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.served import SCRIPTED, forked

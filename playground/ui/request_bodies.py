@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
 from playground.types import Text
-from playground.ui import replies
+from playground.ui import server_responses
 from playground.ui.json_size import MOST_VALUES, is_heavy
-from playground.ui.server_words import BODIES_IN_ALL, BODIES_OF_ADDRESS, NO_LENGTH, TOO_MANY_VALUES, TOO_SLOW
+from playground.ui.server_texts import BODIES_IN_ALL, BODIES_OF_ADDRESS, NO_LENGTH, TOO_MANY_VALUES, TOO_SLOW
 from playground.visitor import address_of, is_own
 
 SMALL = 100_000  # bytes of a body that is read however much the others hold: the bound on connections bounds these
@@ -66,7 +66,7 @@ class Bodies:
             whole = bytes(body)
             body.clear()
             if json and await self._is_heavy(whole):
-                raise Refused(replies.sentence(headers, 413, TOO_MANY_VALUES.filled(most=f"{MOST_VALUES:,}")))
+                raise Refused(server_responses.sentence(headers, 413, TOO_MANY_VALUES.filled(most=f"{MOST_VALUES:,}")))
             yield _again(whole, receive)
         finally:
             self._held[address] -= counted
@@ -102,7 +102,7 @@ class Bodies:
 
 
 def _refused(headers: Headers, status: int, text: Text, more: dict[str, str]) -> Refused:
-    return Refused(replies.sentence(headers, status, text, more))
+    return Refused(server_responses.sentence(headers, status, text, more))
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

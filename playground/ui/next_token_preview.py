@@ -16,12 +16,12 @@ from playground import generate, parameters
 from playground.conversation import fitted
 from playground.inspection import inspect_api
 from playground.types import PlaygroundError, Request, Stopped, Text
-from playground.ui import form as forms
+from playground.ui import compose_form as forms
 from playground.ui import waterfall
-from playground.ui.host import Host
-from playground.ui.line import Desk
+from playground.ui.model_host import Host
+from playground.ui.page_texts import BEAMS_NEXT, FIRST_OF_MANY, NEXT_EXACT, NO_SEED, UNEXPECTED, said
+from playground.ui.request_queue import Desk
 from playground.ui.tokens import Value
-from playground.ui.words import BEAMS_NEXT, FIRST_OF_MANY, NEXT_EXACT, NO_SEED, UNEXPECTED, said
 
 _MOST_SESSIONS = 64  # whoever is pushed out presses the button again
 _SEARCH = 200  # characters of a token that is asked about

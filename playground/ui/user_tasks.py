@@ -14,9 +14,9 @@ from playground.tasks import user_task
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import Prompts, Task
 from playground.types import PlaygroundError
-from playground.ui import form as forms
+from playground.ui import compose_form as forms
 from playground.ui.element import Element, data_of, element
-from playground.ui.words import WORDS, said
+from playground.ui.page_texts import WORDS, said
 
 _CHAT = ("system", "message", "prefill")  # the texts of a chat
 _SHOWN = 80  # characters of a file's name

@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from playground.types import Language, Text
 from playground.ui.element import asset
-from playground.ui.server_words import LOG_IN, NO_LENGTH, PASSWORD, TOO_LONG, USER
-from playground.ui.words import WORDS
+from playground.ui.page_texts import WORDS
+from playground.ui.server_texts import LOG_IN, NO_LENGTH, PASSWORD, TOO_LONG, USER
 
 # These pages have no script; their style stands in them.
 STATIC_POLICY = (

@@ -23,15 +23,15 @@ from playground.storage import draft as drafts
 from playground.storage.draft import Count, Draft
 from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
-from playground.ui import form as forms
-from playground.ui import news
-from playground.ui.answer import Waiting, answer
+from playground.ui import card_updates
+from playground.ui import compose_form as forms
 from playground.ui.element import Element, data_of, element
-from playground.ui.host import Host
-from playground.ui.kept import Kept, key_of
-from playground.ui.line import Line, Switches
+from playground.ui.model_host import Host
+from playground.ui.page_texts import UNEXPECTED, said
+from playground.ui.request_queue import Line, Switches
+from playground.ui.run_stream import Waiting, answer
+from playground.ui.shared_store import Kept, key_of
 from playground.ui.updates import Updates, pieces_only
-from playground.ui.words import UNEXPECTED, said
 
 KNOBS = "long-text"  # the knob preset with which sections are written
 STOP = ("\n#",)  # where a model would begin the next section by itself
@@ -207,18 +207,18 @@ class WriteTab:
             async with aclosing(answer(asked, self._host, self._line, switch)) as states:
                 async for state in states:
                     if isinstance(state, Waiting):
-                        yield updates.of({"write-news": news.waiting(name, state.reason)})
+                        yield updates.of({"write-news": card_updates.waiting(name, state.reason)})
                         continue
                     run = state
-                    told = news.of_run(name, run, self._host.generator.card, {}, target, base)
+                    told = card_updates.of_run(name, run, self._host.generator.card, {}, target, base)
                     yield updates.of({"write-news": told})
             if run is None:  # stopped before its turn came
-                yield updates.of({"write-news": news.news("done", name)})
+                yield updates.of({"write-news": card_updates.news("done", name)})
         except PlaygroundError as error:
-            yield updates.of({"write-news": news.refused(name, error)})
+            yield updates.of({"write-news": card_updates.refused(name, error)})
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("A section failed")
-            yield updates.of({"write-news": news.refused(name, PlaygroundError(UNEXPECTED))})
+            yield updates.of({"write-news": card_updates.refused(name, PlaygroundError(UNEXPECTED))})
         finally:
             self._switches.end(session, switch)
 

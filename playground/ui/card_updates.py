@@ -15,8 +15,8 @@ from playground.evaluation import recommend
 from playground.tasks.loader import Task
 from playground.thinking import Told, opened_after, told_apart
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
-from playground.ui.form import remembered
-from playground.ui.words import said
+from playground.ui.compose_form import remembered
+from playground.ui.page_texts import said
 
 News = dict[str, Any]
 _LONGEST = 200  # characters of a token, or of a version's id

@@ -10,8 +10,8 @@ from typing import Any
 
 from playground.conversation import LEFT_OUT
 from playground.types import FINISH_WORDS, Text
-from playground.ui.batch_words import BATCH_WORDS
-from playground.ui.write_words import WRITE_WORDS
+from playground.ui.batch_texts import BATCH_WORDS
+from playground.ui.write_texts import WRITE_WORDS
 
 WORDS: Mapping[str, Text] = {
     "title": Text("Playground", "Playground"),

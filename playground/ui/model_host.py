@@ -18,9 +18,9 @@ from playground.machine import load_times
 from playground.models import catalogue
 from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
-from playground.ui import form
-from playground.ui.paths import path_data
-from playground.ui.words import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, PACKING, UNEXPECTED, said
+from playground.ui import compose_form
+from playground.ui.fast_path_report import path_data
+from playground.ui.page_texts import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, PACKING, UNEXPECTED, said
 
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
         report(PACKING, None)
         generator.pack()
         try:
-            generator.expect(form.first_request(generator.card))
+            generator.expect(compose_form.first_request(generator.card))
         except Exception as error:  # noqa: BLE001 - a preparation: what fails here is said to whoever presses the button
             log.info("Nothing was prepared for the first visitor: %s", type(error).__name__)
     return generator

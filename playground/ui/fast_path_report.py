@@ -9,7 +9,7 @@ from typing import Any
 
 from playground.fast.measured import Measured, measured
 from playground.types import Generator, Text
-from playground.ui.words import said
+from playground.ui.page_texts import said
 
 NOT_MEASURED = Text("not measured", "未测量")
 WEIGHTS = Text("Number format", "数值格式")

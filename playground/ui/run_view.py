@@ -16,10 +16,10 @@ from playground.evaluation import text_statistics
 from playground.inspection import diagnose, inspect_api
 from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
-from playground.ui.form import held, language_of, task_asked
+from playground.ui.compose_form import held, language_of, task_asked
+from playground.ui.page_texts import BY_HAND, NOT_KEPT, said
 from playground.ui.tokens import Feed, Numbers, Value
-from playground.ui.watched import Watched, Watching
-from playground.ui.words import BY_HAND, NOT_KEPT, said
+from playground.ui.viewed_runs import Watched, Watching
 
 FIGURES: Mapping[str, tuple[Text, Text]] = {
     "perplexity": (

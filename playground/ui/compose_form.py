@@ -28,7 +28,7 @@ from playground.types import (
     Request,
     Text,
 )
-from playground.ui.words import NO_CHAT, OR_AS_IT_STANDS, USE_COMPLETE, said
+from playground.ui.page_texts import NO_CHAT, OR_AS_IT_STANDS, USE_COMPLETE, said
 
 FIRST_TASK = "slogans"  # what a first visit finds filled in
 START = "balanced"  # the knob preset that a free prompt and a chat begin with

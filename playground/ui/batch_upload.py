@@ -14,7 +14,7 @@ from playground.settings import Limits
 from playground.tables import rows
 from playground.tables.rows import NeedsChoice, Reading, Table
 from playground.types import Text
-from playground.ui.words import said
+from playground.ui.page_texts import said
 
 AGAIN = Text("Choose the file again.", "请重新选择文件。")
 _LONGEST = 200  # characters of an answer: the name of a sheet has 31

@@ -13,7 +13,7 @@ from statistics import fmean
 
 from playground.settings import ROWS, Limits
 from playground.types import Busy, Request, Run, Text, Wait
-from playground.ui.words import DESK_FULL, LINE_FULL, LINE_SHARE, LINE_SHARE_HINT, TRY_AGAIN
+from playground.ui.page_texts import DESK_FULL, LINE_FULL, LINE_SHARE, LINE_SHARE_HINT, TRY_AGAIN
 from playground.visitor import Visitor
 from playground.waiting import turn
 

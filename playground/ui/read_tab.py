@@ -14,9 +14,9 @@ from playground.types import Text
 from playground.ui import tokens, waterfall
 from playground.ui.element import Element, element
 from playground.ui.knobs import KnobPanel
+from playground.ui.page_texts import said
 from playground.ui.reader import Reader, watermark_knobs
 from playground.ui.updates import pieces_only
-from playground.ui.words import said
 
 SCOPE = "read"
 

@@ -1,4 +1,4 @@
-"""The words of the tab Batch, in both languages. Knows no element; words.py hands them on with all the others."""
+"""The words of the tab Batch, in both languages. Knows no element; page_texts.py hands them on with all the others."""
 
 from __future__ import annotations
 

@@ -27,17 +27,17 @@ from playground.tasks import user_task
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
-from playground.ui import form
-from playground.ui.answer import Waiting, answer
-from playground.ui.batch_file import AGAIN, asked, refusals, taken
+from playground.ui import compose_form
+from playground.ui.batch_upload import AGAIN, asked, refusals, taken
 from playground.ui.element import Element, data_of, element, encode
-from playground.ui.host import Host
-from playground.ui.kept import Kept, key_of
-from playground.ui.line import Line
-from playground.ui.mine import record_of
+from playground.ui.model_host import Host
+from playground.ui.page_texts import UNEXPECTED, said
+from playground.ui.request_queue import Line
+from playground.ui.run_stream import Waiting, answer
+from playground.ui.shared_store import Kept, key_of
 from playground.ui.updates import Updates
 from playground.ui.uploads import Uploads, as_file
-from playground.ui.words import UNEXPECTED, said
+from playground.ui.user_tasks import record_of
 
 PAGE = 50  # rows of the table at a time
 _GONE = Text("This batch is not kept any more.", "此批量任务已不再保留。")
@@ -66,8 +66,8 @@ class BatchTab:
                 "batch",
                 {},
                 ("task_list",),
-                tasks=form.task_records(),
-                first_task=form.FIRST_TASK,
+                tasks=compose_form.task_records(),
+                first_task=compose_form.FIRST_TASK,
                 most={"rows": limits.batch_rows, "bytes": limits.batch_bytes, "candidates": limits.candidates},
                 taken=None,
                 job=None,
@@ -162,7 +162,7 @@ class BatchTab:
             columns, task = self._known(sent).columns, _task(sent)
         except PlaygroundError as error:
             return gr.update(about={**told, "error": _error(error)})
-        own, language = bool(sent.get("own")), form.language_of(sent)
+        own, language = bool(sent.get("own")), compose_form.language_of(sent)
         remark = recommend.beforehand(task, language, generator.card, own=own) if generator else None
         several = {name: found for name, found in candidates(task, columns).items() if len(found) > 1}
         return gr.update(about={**told, "guess": guess(task, columns), "several": several, "remark": said(remark)})
@@ -239,12 +239,12 @@ class BatchTab:
         checked = parameters.validate({**values, "seed": sent.get("seed", -1)})
         plan = Plan(
             task=_task(sent).id,
-            language=form.language_of(sent),
+            language=compose_form.language_of(sent),
             mapping=_texts(sent.get("mapping")),
             fixed=_texts(sent.get("fixed")),
             values={name: checked[name] for name in values},
             seed=checked["seed"],
-            path=form.path_of(checked, act, self._host.loaded),
+            path=compose_form.path_of(checked, act, self._host.loaded),
             own=sent.get("own") or "",
         ).seeded()
         plan.check(job.columns, self._jobs.store.counts(job.key).all)
@@ -299,7 +299,7 @@ class BatchTab:
     def _save(self, event: gr.EventData) -> Any:
         """The results as a text that the browser makes a file of: so none of it lies on the server to be fetched."""
         sent = data_of(event)
-        language = form.language_of(sent)
+        language = compose_form.language_of(sent)
         try:
             job = self._known(sent)
         except PlaygroundError as error:
@@ -319,9 +319,9 @@ def _plan_of(job: StoredJob | None) -> tuple[Language, Task | None]:
     if job is None or not job.plan:
         return "en", None
     try:
-        return form.language_of(job.plan), Plan(**job.plan).read_task()
+        return compose_form.language_of(job.plan), Plan(**job.plan).read_task()
     except PlaygroundError:
-        return form.language_of(job.plan), None
+        return compose_form.language_of(job.plan), None
 
 
 def _readable(task: Task | None, text: str) -> str | dict[str, str]:
@@ -342,7 +342,7 @@ def _whole(sent: Mapping[str, Any], name: str, usual: int = 0) -> int:
 
 def _task(sent: Mapping[str, Any]) -> Task:
     """The chosen task; a visitor's own comes along as YAML. Raises SchemaError with the line."""
-    found = form.task_of({**sent, "kind": "task"})
+    found = compose_form.task_of({**sent, "kind": "task"})
     assert found is not None  # there is one of this kind, or an error
     return found
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from playground import visitor
 from playground.generate import Gathering
 from playground.types import Busy, ModelCard, Request, Run, Text, Wait
-from playground.ui.host import Host
-from playground.ui.line import Line
-from playground.ui.server_words import STOPPED, STOPPING
-from playground.ui.words import IN_LINE, IN_LINE_ABOUT, MINUTES, SECONDS, WAITS
+from playground.ui.model_host import Host
+from playground.ui.page_texts import IN_LINE, IN_LINE_ABOUT, MINUTES, SECONDS, WAITS
+from playground.ui.request_queue import Line
+from playground.ui.server_texts import STOPPED, STOPPING
 
 PACE = 1 / 15  # seconds between updates: quick to the eye
 _GLANCES = 12  # at whether the end has come, between two updates

@@ -18,8 +18,8 @@ from types import TracebackType
 
 _OURS = str(Path(__file__).resolve().parent.parent)
 _AROUND_GRADIO = (
-    "guard.py", "bodies.py", "sessions.py", "static_pages.py", "call_arguments.py", "handler_errors.py", "blocks.py",
-    "event_queue.py",
+    "guard.py", "request_bodies.py", "sessions.py", "static_pages.py", "call_arguments.py", "handler_errors.py",
+    "blocks.py", "event_queue.py",
 )  # fmt: skip
 _AROUND = tuple(str(Path(__file__).with_name(name)) for name in _AROUND_GRADIO)
 _MOST_KINDS = 1_000
