@@ -272,7 +272,7 @@ def test_terminal_api_and_card_say_how_many_guesses_were_right(
     found = run.as_json()["timing"]["lookup"]
     assert found["proposed"] >= found["accepted"] > 0
     assert f"{found['accepted']} of {found['proposed']} guesses right" in capsys.readouterr().err
-    row = card_updates.of_run("a", run, generator.card, {})["rows"][0]
+    row = card_updates.run_update("a", run, generator.card, {})["rows"][0]
     assert (row["accepted"], row["proposed"]) == (found["accepted"], found["proposed"])
     exact = list(generate.run(generate.build(PROMPT, {"max_new_tokens": 3}), generator))[-1]
     assert "lookup" not in exact.as_json()["timing"] and exact.notice is None

@@ -19,7 +19,7 @@ Place = tuple[str, int | None]
 """A lower-case name or address without brackets, and a port where one is written."""
 
 
-class Hosts:
+class AllowedHosts:
     """The names of one server.
 
     Accepted are this machine's own names, whatever `--allowed-host` and GRADIO_ROOT_PATH name, and the public link once

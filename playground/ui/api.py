@@ -28,10 +28,10 @@ from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
 from playground.ui.blocks import Blocks
 from playground.ui.element import decode, encode
-from playground.ui.model_host import Host
+from playground.ui.model_host import ModelHost
 from playground.ui.page_texts import UNEXPECTED
-from playground.ui.request_queue import Line
-from playground.ui.run_stream import Waiting, answer
+from playground.ui.request_queue import RequestQueue
+from playground.ui.run_stream import WaitState, stream_run
 from playground.ui.server_texts import STOPPING
 from playground.ui.updates import common
 
@@ -57,18 +57,18 @@ _HINTS: dict[str, Any] = {
 }
 
 
-def add(blocks: Blocks, host: Host, line: Line) -> None:
+def add(blocks: Blocks, host: ModelHost, queue: RequestQueue) -> None:
     """Adds the endpoint to the Blocks that is being built."""
     blocks.defaults[NAME] = list(_defaults().values())
     gr.api(
-        endpoint(host, line),
+        endpoint(host, queue),
         api_name=NAME,
         api_description="Continues or answers a text. Updates bring what is new; the last is the complete object.",
         concurrency_limit=None,
     )
 
 
-def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, Any]]]:
+def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterator[dict[str, Any]]]:
     names = list(_defaults())
 
     async def generate_text(*given: Any) -> AsyncIterator[dict[str, Any]]:
@@ -83,7 +83,7 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
             await asyncio.to_thread(ask_early, ask)
             task = await asyncio.to_thread(loader.find, texts["task"]) if texts["task"] else None
             news, run = Growth(), None
-            async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
+            async with aclosing(stream_run(ask, host, queue, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
                         run = state
@@ -126,16 +126,16 @@ class Growth:
         return {"candidates": told} if any(any(one.values()) for one in told) else None
 
 
-def waits(state: Waiting, count: int, language: Language) -> dict[str, Any]:
+def waits(state: WaitState, count: int, language: Language) -> dict[str, Any]:
     """The update of a run that has not begun: nothing of any candidate, and why."""
     return {"candidates": [_grown("", [], "", []) for _ in range(count)], "waiting": state.reason.say(language)}
 
 
 def _grown(old: str, old_ids: list[int], new: str, new_ids: list[int]) -> dict[str, Any]:
-    kept, kept_ids = common(old, new), common(old_ids, new_ids)
+    store, kept_ids = common(old, new), common(old_ids, new_ids)
     return {
-        "delta": new[kept:],
-        "retract": len(old) - kept,
+        "delta": new[store:],
+        "retract": len(old) - store,
         "token_ids": new_ids[kept_ids:],
         "retract_ids": len(old_ids) - kept_ids,
     }

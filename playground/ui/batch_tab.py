@@ -30,11 +30,11 @@ from playground.types import InvalidRequest, Language, ModelCard, PlaygroundErro
 from playground.ui import compose_form
 from playground.ui.batch_upload import AGAIN, asked, refusals, taken
 from playground.ui.element import Element, data_of, element, encode
-from playground.ui.model_host import Host
-from playground.ui.page_texts import UNEXPECTED, said
-from playground.ui.request_queue import Line
-from playground.ui.run_stream import Waiting, answer
-from playground.ui.shared_store import Kept, key_of
+from playground.ui.model_host import ModelHost
+from playground.ui.page_texts import UNEXPECTED, bilingual
+from playground.ui.request_queue import RequestQueue
+from playground.ui.run_stream import WaitState, stream_run
+from playground.ui.shared_store import SharedStore, key_of
 from playground.ui.updates import Updates
 from playground.ui.uploads import Uploads, as_file
 from playground.ui.user_tasks import record_of
@@ -51,10 +51,10 @@ log = logging.getLogger(__name__)
 class BatchTab:
     """The element of the tab, and the events it sends. The path is that of Play, and so are the knobs where wanted."""
 
-    def __init__(self, host: Host, line: Line, kept: Kept) -> None:
+    def __init__(self, host: ModelHost, queue: RequestQueue, store: SharedStore) -> None:
         self._host = host
-        self._line = line
-        self._kept = kept
+        self._queue = queue
+        self._shared = store
         self._opening = threading.Lock()
         self._opened: Jobs | None = None
         self._uploads = Uploads(host.settings.limits)
@@ -105,7 +105,7 @@ class BatchTab:
         with self._opening:
             if self._opened is None:
                 settings = self._host.settings
-                self._opened = Jobs(self._kept.store, settings.limits, settings.rows)
+                self._opened = Jobs(self._shared.store, settings.limits, settings.rows)
             return self._opened
 
     def _open(self, event: gr.EventData) -> Any:
@@ -165,7 +165,7 @@ class BatchTab:
         own, language = bool(sent.get("own")), compose_form.language_of(sent)
         remark = recommend.beforehand(task, language, generator.card, own=own) if generator else None
         several = {name: found for name, found in candidates(task, columns).items() if len(found) > 1}
-        return gr.update(about={**told, "guess": guess(task, columns), "several": several, "remark": said(remark)})
+        return gr.update(about={**told, "guess": guess(task, columns), "several": several, "remark": bilingual(remark)})
 
     async def _look(self, knobs: Any, act: Any, event: gr.EventData) -> AsyncGenerator[Any, None]:
         """The first row's prompt, then its texts as they grow."""
@@ -186,19 +186,19 @@ class BatchTab:
             return request
 
         try:
-            async with aclosing(answer(ask, self._host, self._line, cancelled)) as states:
+            async with aclosing(stream_run(ask, self._host, self._queue, cancelled)) as states:
                 async for state in states:
-                    if isinstance(state, Waiting):
-                        yield updates.of({"batch-preview": {"waits": said(state.reason)}})
+                    if isinstance(state, WaitState):
+                        yield updates.of({"batch-preview": {"waits": bilingual(state.reason)}})
                     elif isinstance(state, Run):
                         texts = [_readable(task, text) for text in state.answers]
-                        preview = {**shown, "texts": texts, "error": said(failed(state.candidates))}
+                        preview = {**shown, "texts": texts, "error": bilingual(failed(state.candidates))}
                         yield updates.of({"batch-preview": preview})
         except PlaygroundError as error:
             yield updates.of({"batch-preview": {"error": _error(error)}})
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("The first row failed")
-            yield updates.of({"batch-preview": {"error": said(UNEXPECTED)}})
+            yield updates.of({"batch-preview": {"error": bilingual(UNEXPECTED)}})
         finally:
             cancelled.set()
 
@@ -211,7 +211,7 @@ class BatchTab:
             return gr.update(status={**self._status(sent), "error": _error(error)})
         except Exception:  # as above
             log.exception("A batch did not begin")
-            return gr.update(status={**self._status(sent), "error": said(UNEXPECTED)})
+            return gr.update(status={**self._status(sent), "error": bilingual(UNEXPECTED)})
         return gr.update(status=self._status(sent))
 
     def _begin(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> None:
@@ -274,16 +274,16 @@ class BatchTab:
         counts = progress.counts
         state = {
             "key": key, "first": first,
-            "strayed": said(recommend.of_rows(counts.remarked, language)),
+            "strayed": bilingual(recommend.of_rows(counts.remarked, language)),
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "refused": counts.refused,
-            "error": said(progress.trouble),
+            "error": bilingual(progress.trouble),
             "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
             "rows": [
                 {"number": one.number, "input": list(one.input.values())[:3], "state": one.state,
                  "texts": [_readable(task, text) for text in one.texts],
-                 "reason": said(one.reason), "remark": said(one.remark)}
+                 "reason": bilingual(one.reason), "remark": bilingual(one.remark)}
                 for one in page
             ],
         }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from playground.types import Text
 
-BATCH_WORDS: Mapping[str, Text] = {
+BATCH_TEXTS: Mapping[str, Text] = {
     "batch_heading": Text("Many at once", "批量生成"),
     "batch_about": Text(
         "Every row of a file goes through one task. You may leave meanwhile: this browser finds the batch again.",

@@ -14,7 +14,7 @@ from playground.settings import Limits
 from playground.tables import rows
 from playground.tables.rows import NeedsChoice, Reading, Table
 from playground.types import Text
-from playground.ui.page_texts import said
+from playground.ui.page_texts import bilingual
 
 AGAIN = Text("Choose the file again.", "请重新选择文件。")
 _LONGEST = 200  # characters of an answer: the name of a sheet has 31
@@ -31,10 +31,10 @@ def taken(file: Path, sent: Mapping[str, Any], limits: Limits) -> Table:
 
 def asked(question: NeedsChoice) -> dict[str, Any]:
     """A question as the script puts it; the answer comes back as the value of `option`."""
-    choices = [{"value": one.value, "label": said(one.label)} for one in question.choices]
+    choices = [{"value": one.value, "label": bilingual(one.label)} for one in question.choices]
     return {"option": question.option, "choices": choices}
 
 
 def refusals(refused: Mapping[int, Text | None]) -> list[dict[str, Any]]:
     """The first rows that are refused, with their reasons."""
-    return [{"number": number, "reason": said(reason)} for number, reason in list(refused.items())[:_TOLD]]
+    return [{"number": number, "reason": bilingual(reason)} for number, reason in list(refused.items())[:_TOLD]]

@@ -16,16 +16,16 @@ from playground.tasks.loader import Task
 from playground.thinking import Told, opened_after, told_apart
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
 from playground.ui.compose_form import remembered
-from playground.ui.page_texts import said
+from playground.ui.page_texts import bilingual
 
-News = dict[str, Any]
+CardUpdate = dict[str, Any]
 _LONGEST = 200  # characters of a token, or of a version's id
 # Two equal news in a row would not be noticed by the browser, and old ones are not taken: also after a restart.
 _numbers = itertools.count(time.time_ns() // 1_000_000)
 
 
-def news(phase: str, run: str, **more: Any) -> News:
-    empty: News = {
+def card_update(phase: str, run: str, **more: Any) -> CardUpdate:
+    empty: CardUpdate = {
         "rows": [],
         "target": None,
         "parted": None,
@@ -37,16 +37,16 @@ def news(phase: str, run: str, **more: Any) -> News:
     return {**empty, "number": next(_numbers), "phase": phase, "run": run, **more}
 
 
-def of_run(
+def run_update(
     name: str,
     run: Run,
     card: ModelCard,
     asked: Mapping[str, Any],
     target: Any = None,
     base: str = "",
-    parted: News | None = None,
+    parted: CardUpdate | None = None,
     task: Task | None = None,
-) -> News:
+) -> CardUpdate:
     """The growing Run of a task or of none; `base` is the text that stood on the card before and is shown in front."""
     fields = asked.get("fields") or {}
     over = run.finished
@@ -64,11 +64,11 @@ def of_run(
             remarks = recommend.afterwards(task, language, known, texts, card)
         else:
             remarks = recommend.unlike(run.request.prompt, texts, card)
-        rows = [{**row, "remark": said(remark)} for row, remark in zip(rows, remarks, strict=True)]
-    more: News = {"target": target, "parted": parted, "notice": said(run.notice), "request": asked}
+        rows = [{**row, "remark": bilingual(remark)} for row, remark in zip(rows, remarks, strict=True)]
+    more: CardUpdate = {"target": target, "parted": parted, "notice": bilingual(run.notice), "request": asked}
     if run.error is not None:
-        more["error"] = {"parameter": None, "text": said(run.error)}
-    return news("done" if over else "running", name, rows=rows, **more)
+        more["error"] = {"parameter": None, "text": bilingual(run.error)}
+    return card_update("done" if over else "running", name, rows=rows, **more)
 
 
 def _told_apart(run: Run, base: str) -> Iterator[tuple[Candidate, Told]]:
@@ -83,21 +83,21 @@ def _told_apart(run: Run, base: str) -> Iterator[tuple[Candidate, Told]]:
             yield candidate, Told("", text)
 
 
-def _answer(row: News) -> str:
+def _answer(row: CardUpdate) -> str:
     return row["text"] if row["answer"] is None else row["answer"]
 
 
-def parted(wish: Mapping[str, Any]) -> News:
+def branch_point(sent: Mapping[str, Any]) -> CardUpdate:
     """Where a card's new version parts from the one it grows from, as cards.js keeps it.
 
     `kind` is branch, continue or regenerate; `parent` the version's id; `position` and `offset` count the parent's own
     tokens and the characters (UTF-16) before the parting; `was` and `became` are the tokens there. All of it may come
     from a browser and goes back to that one alone.
     """
-    given = wish.get("parted")
+    given = sent.get("parted")
     given = given if isinstance(given, Mapping) else {}
-    kind = given.get("kind") if given.get("kind") == "branch" else wish.get("wish")
-    found: News = {"kind": "continue" if kind not in ("branch", "regenerate") else kind}
+    kind = given.get("kind") if given.get("kind") == "branch" else sent.get("action")
+    found: CardUpdate = {"kind": "continue" if kind not in ("branch", "regenerate") else kind}
     for name in ("parent", "was", "became"):
         found[name] = given[name][:_LONGEST] if isinstance(given.get(name), str) else None
     for name in ("position", "offset"):
@@ -105,7 +105,7 @@ def parted(wish: Mapping[str, Any]) -> News:
     return found
 
 
-def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields: Mapping[str, str]) -> News:
+def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields: Mapping[str, str]) -> CardUpdate:
     """`answer` is None where it is the whole text, as mostly. Lists and tables are drawn once a text has ended."""
     over = candidate.finish_reason is not None
     text = base + candidate.text
@@ -121,7 +121,7 @@ def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields:
         "proposed": candidate.proposed,
         "accepted": candidate.accepted,
         "finish": candidate.finish_reason,
-        "reason": said(candidate.reason),
+        "reason": bilingual(candidate.reason),
         "seed": candidate.seed,
         "items": _items(told.answer, task, fields) if over else None,
         "table": _table(told.answer, task) if over else None,
@@ -134,14 +134,14 @@ def _shown(speed: float | None) -> float | None:
     return None if speed is None else round(speed, 1 if speed < 10 else 0)
 
 
-def _table(text: str, task: Task | None) -> News | None:
+def _table(text: str, task: Task | None) -> CardUpdate | None:
     """Headings and rows, as far as the rows are whole; of a JSON object a row a property, without headings."""
     if task is not None and task.output.kind == "json":
-        return {"head": [], "rows": [[said(name), said(value)] for name, value in task.output.record(text)]}
+        return {"head": [], "rows": [[bilingual(name), bilingual(value)] for name, value in task.output.record(text)]}
     if task is None or task.output.kind != "table":
         return None
     rows = [list(row.values()) for row in task.output.table(text)]
-    return {"head": [said(column.label) for column in task.output.columns], "rows": rows}
+    return {"head": [bilingual(column.label) for column in task.output.columns], "rows": rows}
 
 
 def _items(text: str, task: Task | None, fields: Mapping[str, str]) -> list[str] | None:
@@ -150,17 +150,17 @@ def _items(text: str, task: Task | None, fields: Mapping[str, str]) -> list[str]
     return task.clean(text, {name: value for name, value in fields.items() if isinstance(value, str)})
 
 
-def waiting(name: str, reason: Text) -> News:
-    return news("waiting", name, status=said(reason))
+def waiting_update(name: str, reason: Text) -> CardUpdate:
+    return card_update("waiting", name, status=bilingual(reason))
 
 
-def refused(name: str, error: PlaygroundError) -> News:
+def refused_update(name: str, error: PlaygroundError) -> CardUpdate:
     parameter = error.parameter if isinstance(error, InvalidRequest) else None
     text = Text(error.say("en"), error.say("zh"))
-    return news("refused", name, error={"parameter": parameter, "text": said(text)})
+    return card_update("refused", name, error={"parameter": parameter, "text": bilingual(text)})
 
 
-def example(task: Task, language: Language) -> News:
+def example_update(task: Task, language: Language) -> CardUpdate:
     """A task's worked example, drawn as a run and labelled as an example."""
     shown = task.example(language)
     if shown is None:
@@ -179,4 +179,4 @@ def example(task: Task, language: Language) -> News:
     request = task.request(shown.fields, language, shown.mode)
     asked = remembered(request, {"fields": dict(shown.fields), "own": "", "language": language})
     label = {"model": shown.model, "seed": shown.seed}
-    return news("example", "example", id="example", rows=rows, request=asked, example=label)
+    return card_update("example", "example", id="example", rows=rows, request=asked, example=label)

@@ -28,7 +28,7 @@ from playground.types import (
     Request,
     Text,
 )
-from playground.ui.page_texts import NO_CHAT, OR_AS_IT_STANDS, USE_COMPLETE, said
+from playground.ui.page_texts import NO_CHAT, OR_AS_IT_STANDS, USE_COMPLETE, bilingual
 
 FIRST_TASK = "slogans"  # what a first visit finds filled in
 START = "balanced"  # the knob preset that a free prompt and a chat begin with
@@ -80,7 +80,7 @@ def _start() -> dict[str, Any]:
     return parameters.validate(knob_presets.values(START))
 
 
-def wishes_of_all_forms(form: Mapping[str, Any]) -> list[dict[str, Any]]:
+def task_values_of_all_forms(form: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The knobs as the chosen task wants them, in each language and mode."""
     task = task_of(form)
     if task is None:
@@ -127,7 +127,7 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
     if mode == "complete":
         return Request(_filled(form, "prompt")["prompt"], values, special_tokens=acts)
     if form.get("kind") == "talk":
-        return spoken(form.get("talk"), knobs, card)
+        return turn_request(form.get("talk"), knobs, card)
     _check_chat(mode, card)
     said = _filled(form, "system", "message", "prefill")
     return Request(
@@ -135,7 +135,7 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
     )
 
 
-def spoken(said: object, knobs: Mapping[str, Any], card: ModelCard) -> Request:
+def turn_request(said: object, knobs: Mapping[str, Any], card: ModelCard) -> Request:
     """One answer in a conversation, as talk.js tells it: a turn has one answer at a time, and may be answered anew."""
     told = said if isinstance(said, Mapping) else {}
     values = {**parameters.validate(knobs), "n": 1}
@@ -169,9 +169,9 @@ def on_path(request: Request, act: object, generator: Generator) -> Request:
     return replace(request, path=path_of(request.values, act, generator))
 
 
-def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:
+def rerun_request(sent: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:
     """A card's request once more: with a fresh seed, or going on behind the text that the card shows."""
-    before = wish.get("request")
+    before = sent.get("request")
     if not isinstance(before, Mapping):
         raise InvalidRequest(_EMPTY)
     values = {**held(parameters.validate(knobs), before), "n": 1}
@@ -187,8 +187,8 @@ def again_of(wish: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard)
         turns=turns_of(before.get("turns") or []),
         special_tokens=_acts(before),
     )
-    if wish.get("wish") == "continue":
-        text = _text(wish, "text")
+    if sent.get("action") == "continue":
+        text = _text(sent, "text")
         return replace(request, prefill=request.prefill + text, written=text)
     return replace(request, values={**values, "seed": -1})
 
@@ -237,16 +237,16 @@ def task_records() -> list[dict[str, Any]]:
 def task_record(task: Task) -> dict[str, Any]:
     return {
         "id": task.id,
-        "group": said(loader.GROUPS[task.group]),
-        "title": said(task.title),
-        "description": said(task.description),
+        "group": bilingual(loader.GROUPS[task.group]),
+        "title": bilingual(task.title),
+        "description": bilingual(task.description),
         "fields": [
             {
                 "name": field.name,
                 "type": field.type,
-                "label": said(field.label),
-                "default": said(field.default),
-                "placeholder": said(field.placeholder),
+                "label": bilingual(field.label),
+                "default": bilingual(field.default),
+                "placeholder": bilingual(field.placeholder),
                 "required": field.required,
                 "max_length": field.max_length,
                 "choices": {name: list(words) for name, words in field.choices.items()} if field.choices else None,

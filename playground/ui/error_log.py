@@ -27,7 +27,7 @@ _LINE = 300  # characters
 Key = tuple[object, ...]
 
 
-class Brief(logging.Handler):
+class BriefLogHandler(logging.Handler):
     """Writes each kind of record once, and how often it has come by then at 10, 100, 1000 …"""
 
     def __init__(self, write: Callable[[str], object]) -> None:
@@ -86,7 +86,7 @@ def _our_frames(trace: TracebackType | None) -> list[str]:
 def log_briefly() -> None:
     """From now on, for whatever is logged and whatever ends a thread."""
     root = logging.getLogger()
-    root.handlers[:] = [Brief(lambda text: (sys.stderr.write(text), sys.stderr.flush()))]
+    root.handlers[:] = [BriefLogHandler(lambda text: (sys.stderr.write(text), sys.stderr.flush()))]
     root.setLevel(logging.WARNING)
     logging.getLogger("playground").setLevel(logging.INFO)
     threading.excepthook = _thread_ended

@@ -9,7 +9,7 @@ from typing import Any
 
 from playground.fast.measured import Measured, measured
 from playground.types import Generator, Text
-from playground.ui.page_texts import said
+from playground.ui.page_texts import bilingual
 
 NOT_MEASURED = Text("not measured", "未测量")
 WEIGHTS = Text("Number format", "数值格式")
@@ -28,14 +28,14 @@ def path_data(generator: Generator) -> dict[str, Any]:
     """Everything that paths.js shows, as plain data."""
     fast = generator.fast
     if fast.why_not is not None:
-        return {"why_not": said(fast.why_not)}
+        return {"why_not": bilingual(fast.why_not)}
     found = measured(fast.choice)
     facts = [(WEIGHTS, Text(fast.weights, fast.weights)), *figures(found)]
     return {
         "why_not": None,
         "weights": fast.weights,
-        "facts": [{"label": said(label), "value": said(value or NOT_MEASURED)} for label, value in facts],
-        "notes": [said(note) for note in _notes(found, generator)],
+        "facts": [{"label": bilingual(label), "value": bilingual(value or NOT_MEASURED)} for label, value in facts],
+        "notes": [bilingual(note) for note in _notes(found, generator)],
     }
 
 

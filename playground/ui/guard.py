@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground.machine import disk
 from playground.settings import Settings
 from playground.ui import routes, server_responses
-from playground.ui.allowed_hosts import Hosts
+from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.error_log import is_ours
 from playground.ui.login_routes import LoginRoutes
 from playground.ui.page_texts import UNEXPECTED
@@ -45,7 +45,7 @@ _POLICY = (
 class Guard:
     """One server's checks; `app` is Gradio's."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
         self._app = app
         self._hosts = hosts
         self._stopping = stopping

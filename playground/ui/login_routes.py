@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope
 from playground.settings import Settings
 from playground.types import Text
 from playground.ui import server_responses
-from playground.ui.allowed_hosts import Hosts
+from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.login import Logins, TooManyGuesses
 from playground.ui.request_bodies import Bodies, Refused
 from playground.ui.server_texts import BAD_REQUEST, NOT_LOGGED_IN, OTHER_SITE, TOO_MANY_GUESSES, WRONG
@@ -28,13 +28,13 @@ LOGIN, LOGOUT = "/login", "/logout"
 # What a form can be wrong in, as its parsers say it.
 _UNREADABLE = (HTTPException, MultiPartException, FormParserError, ClientDisconnect, LookupError, ValueError)
 _FORM_BYTES = 16_000  # of a name and a password
-_OWN = ("same-origin", "none")  # Sec-Fetch-Site of a wish that no other site made
+_OWN = ("same-origin", "none")  # Sec-Fetch-Site of a request that no other site made
 
 
 class LoginRoutes:
     """Those of one server with a password."""
 
-    def __init__(self, settings: Settings, password: str, hosts: Hosts, bodies: Bodies) -> None:
+    def __init__(self, settings: Settings, password: str, hosts: AllowedHosts, bodies: Bodies) -> None:
         self._logins = Logins(settings.user, password)
         self._hosts = hosts
         self._bodies = bodies

@@ -20,7 +20,7 @@ from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
 from playground.ui import compose_form
 from playground.ui.fast_path_report import path_data
-from playground.ui.page_texts import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, PACKING, UNEXPECTED, said
+from playground.ui.page_texts import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, PACKING, UNEXPECTED, bilingual
 
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
     return generator
 
 
-class Host:
+class ModelHost:
     """One generator, or the state of its loading. All methods may be called from any thread."""
 
     def __init__(self, settings: Settings, opener: OpenGenerator = open_local) -> None:
@@ -143,9 +143,9 @@ class Host:
         return {
             "model": model,
             "fast": path_data(self._generator) if self._generator else None,
-            "loading": None if self._ready.is_set() else said(self.stage()),
+            "loading": None if self._ready.is_set() else bilingual(self.stage()),
             "progress": None if self._ready.is_set() else self._stage[1],
-            "error": said(self._error),
+            "error": bilingual(self._error),
             "share": self._share,
             "guarded": self.settings.password is not None,
         }
@@ -157,7 +157,7 @@ def known_models() -> list[dict[str, Any]]:
         {
             "id": entry.id,
             "title": entry.title,
-            "note": said(entry.note),
+            "note": bilingual(entry.note),
             "size": entry.size,
             "memory": entry.memory,
             "here": entry.folder is not None,
@@ -179,5 +179,5 @@ def card_data(card: ModelCard) -> dict[str, Any]:
         "has_chat_template": card.has_chat_template,
         "placements": [{"module": p.module, "device": p.device, "size": p.size} for p in card.placements],
         "folder": card.folder,
-        "notice": said(card.notice),
+        "notice": bilingual(card.notice),
     }

@@ -16,11 +16,10 @@ from playground import generate, parameters
 from playground.conversation import fitted
 from playground.inspection import inspect_api
 from playground.types import PlaygroundError, Request, Stopped, Text
-from playground.ui import compose_form as forms
-from playground.ui import waterfall
-from playground.ui.model_host import Host
-from playground.ui.page_texts import BEAMS_NEXT, FIRST_OF_MANY, NEXT_EXACT, NO_SEED, UNEXPECTED, said
-from playground.ui.request_queue import Desk
+from playground.ui import compose_form, waterfall
+from playground.ui.model_host import ModelHost
+from playground.ui.page_texts import BEAMS_NEXT, FIRST_OF_MANY, NEXT_EXACT, NO_SEED, UNEXPECTED, bilingual
+from playground.ui.request_queue import ReadQueue
 from playground.ui.tokens import Value
 
 _MOST_SESSIONS = 64  # whoever is pushed out presses the button again
@@ -30,7 +29,7 @@ Form = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ChosenToken:
     """A run that is to begin with a chosen token: the request as it was looked at, and what the token writes.
 
     `part` is what is to be remembered of its task.
@@ -42,7 +41,7 @@ class Start:
 
 
 @dataclass(slots=True)
-class _Look:
+class _Preview:
     name: str
     request: Request
     part: Mapping[str, Any]
@@ -51,25 +50,25 @@ class _Look:
     value: Value = field(default_factory=dict)
 
 
-def _values(look: _Look, knobs: Form) -> dict[str, Any]:
-    return forms.held(parameters.validate(knobs), {"task": look.request.task, **look.part})
+def _values(look: _Preview, knobs: Form) -> dict[str, Any]:
+    return compose_form.held(parameters.validate(knobs), {"task": look.request.task, **look.part})
 
 
-class Ahead:
+class NextTokenPreview:
     """All sessions' looks. Methods may be called from any thread; None means that there is nothing new to show."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: ModelHost) -> None:
         self._host = host
-        self._desk = Desk(at_once=2, waiting=6)
-        self._looks: dict[str, _Look] = {}
+        self._queue = ReadQueue(at_once=2, waiting=6)
+        self._looks: dict[str, _Preview] = {}
         self._lock = threading.Lock()
 
     def look(self, form: Form, knobs: Form, session: str, act: Form | None = None) -> Value | None:
         """The next token after what is filled in now: one model pass. `act` holds the path that was chosen."""
         name = uuid.uuid4().hex[:12]
         try:
-            request = forms.on_path(checked_request(form, knobs, self._host), act, self._host.generator)
-            look = _Look(name, request, forms.task_part(form))
+            request = compose_form.on_path(checked_request(form, knobs, self._host), act, self._host.generator)
+            look = _Preview(name, request, compose_form.task_part(form))
             value = self._shown(look, request.values, session)
         except PlaygroundError as error:
             return self._refused(name, session, error)
@@ -93,7 +92,7 @@ class Ahead:
 
     def ask(self, where: Form, knobs: Form, session: str) -> Value | None:
         """The same with the fate of one more token."""
-        look = self._mine(where, session)
+        look = self._find(where, session)
         if look is None:
             return None
         before, look.search = look.search, str(where.get("text", ""))[:_SEARCH]
@@ -113,21 +112,21 @@ class Ahead:
         except PlaygroundError:
             return True
 
-    def start(self, where: Form, session: str) -> Start | None:
+    def start(self, where: Form, session: str) -> ChosenToken | None:
         """What it takes to begin an answer with one of the alternatives; None where there is no such alternative.
 
         The panel closes with it.
         """
-        look = self._mine(where, session)
+        look = self._find(where, session)
         token_id = where.get("token_id")
         if look is None or type(token_id) is not int or token_id not in look.begins:
             return None
         self.close(session)
-        return Start(look.request, look.part, look.begins[token_id])
+        return ChosenToken(look.request, look.part, look.begins[token_id])
 
     def close(self, session: str) -> None:
         """The panel or the tab was closed: a prompt is read no further, and what was kept for it is given up."""
-        self._desk.stop(session)
+        self._queue.stop(session)
         self._forget(session)
 
     def _forget(self, session: str) -> None:
@@ -140,22 +139,22 @@ class Ahead:
         self._forget(session)
         return waterfall.refused_value(name, 0, 0, error)
 
-    def _keep(self, session: str, look: _Look) -> None:
+    def _keep(self, session: str, look: _Preview) -> None:
         with self._lock:
             self._looks.pop(session, None)
             self._looks[session] = look
             while len(self._looks) > _MOST_SESSIONS:
                 self._looks.pop(next(iter(self._looks)))
 
-    def _mine(self, where: Form, session: str) -> _Look | None:
+    def _find(self, where: Form, session: str) -> _Preview | None:
         """The look that an event of the page names; all of it comes from a browser."""
         look = self._looks.get(session)
         return look if look is not None and where.get("run") == look.name else None
 
-    def _shown(self, look: _Look, values: Mapping[str, Any], session: str) -> Value | None:
+    def _shown(self, look: _Preview, values: Mapping[str, Any], session: str) -> Value | None:
         generator = self._host.generator
-        with self._desk.seat(session) as seat:
-            if seat.over:
+        with self._queue.place(session) as place:
+            if place.over:
                 return None
             try:
                 found = inspect_api.next_token(
@@ -165,7 +164,7 @@ class Ahead:
                     session=session,
                     search=look.search,
                     limits=self._host.settings.limits,
-                    halted=lambda: seat.over or self._host.stopping.is_set(),
+                    halted=lambda: place.over or self._host.stopping.is_set(),
                 )
             except Stopped:
                 return None
@@ -176,16 +175,16 @@ class Ahead:
         look.begins = {token_id: text for token_id, text in writes.items() if text}
         value = waterfall.waterfall_value(look.name, 0, found, asked=waterfall.asked_id(found, look.search))
         fates = [{**fate, "begins": fate["id"] in look.begins} for fate in value["fates"]]
-        look.value = {**value, "fates": fates, "note": said(note)}
+        look.value = {**value, "fates": fates, "note": bilingual(note)}
         return look.value
 
 
-def checked_request(form: Form, knobs: Form, host: Host) -> Request:
+def checked_request(form: Form, knobs: Form, host: ModelHost) -> Request:
     """What the form asks for, within this server's limits, with the turns that fit.
 
     Raises PlaygroundError, also while the model loads.
     """
-    request = forms.request_of(form, knobs, host.generator.card)
+    request = compose_form.request_of(form, knobs, host.generator.card)
     generate.checked(request)
     limits = host.settings.limits
     if request.turns:

@@ -21,17 +21,17 @@ from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
 from playground.ui.element import Element, asset, data_of, element
 from playground.ui.knobs import KnobPanel, panel_update
-from playground.ui.model_host import Host, known_models
-from playground.ui.next_token_preview import Ahead
-from playground.ui.page_texts import WORDS, word_list
+from playground.ui.model_host import ModelHost, known_models
+from playground.ui.next_token_preview import NextTokenPreview
+from playground.ui.page_texts import WORDS, text_table
 from playground.ui.play import Play
 from playground.ui.read_tab import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
-from playground.ui.request_queue import Line, Switches
-from playground.ui.run_view import Lens
-from playground.ui.shared_store import Kept
+from playground.ui.request_queue import RequestQueue, StopSwitches
+from playground.ui.run_view import RunView
+from playground.ui.shared_store import SharedStore
 from playground.ui.updates import Updates, pieces_only
-from playground.ui.user_tasks import Mine
+from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
 
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
@@ -48,7 +48,7 @@ _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "
 
 def head() -> str:
     """For the document's head: the words as data, then the scripts that all elements share."""
-    words = json.dumps(word_list(), ensure_ascii=False).replace("<", "\\u003c")
+    words = json.dumps(text_table(), ensure_ascii=False).replace("<", "\\u003c")
     scripts = (f"<script>\n{asset(name)}</script>" for name in ("direction.js", "page.js", "stream.js"))
     return "\n".join((f'<script type="application/json" id="playground-words">{words}</script>', *scripts))
 
@@ -73,16 +73,16 @@ def _streamed(begin: Callable[..., AsyncGenerator[Any, None] | None]) -> Streami
 class Page:
     """The elements by name, and the wires between them."""
 
-    def __init__(self, host: Host) -> None:
-        line, switches = Line(host.settings.limits, rows=host.settings.rows), Switches()
+    def __init__(self, host: ModelHost) -> None:
+        queue, switches = RequestQueue(host.settings.limits, rows=host.settings.rows), StopSwitches()
         self._host = host
-        self._lens = Lens()
-        self._ahead, self._reader = Ahead(host), Reader(host)
-        self._kept = kept = Kept(host.settings)
-        self._read, self._batch = ReadTab(self._reader), BatchTab(host, line, kept)
-        self._write = WriteTab(host, line, kept)
-        self._mine = Mine()
-        self._play = Play(host, line, switches, self._lens)
+        self._run_view = RunView()
+        self._preview, self._reader = NextTokenPreview(host), Reader(host)
+        self._shared = store = SharedStore(host.settings)
+        self._read, self._batch = ReadTab(self._reader), BatchTab(host, queue, store)
+        self._write = WriteTab(host, queue, store)
+        self._user_tasks = UserTasks()
+        self._play = Play(host, queue, switches, self._run_view)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
         with Blocks(
             title=WORDS["title"].en,
@@ -94,7 +94,7 @@ class Page:
         ) as self.blocks:
             self._layout()
             self._wire()
-            api.add(self.blocks, host, line)
+            api.add(self.blocks, host, queue)
             self.blocks.unload(self._left)
 
     def stop(self, seconds: float) -> None:
@@ -103,12 +103,12 @@ class Page:
 
     def close(self) -> None:
         """Nothing more is kept."""
-        self._kept.close()
+        self._shared.close()
 
     def _layout(self) -> None:
         self.feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")  # see stream.js
         first = compose_form.first_form()
-        values, act = self._play.wishes(first), {"path": self._host.settings.path}
+        values, act = self._play.task_values(first), {"path": self._host.settings.path}
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="desk", scale=3):
@@ -120,7 +120,7 @@ class Page:
                     most_variables=user_task.MAX_FIELDS,
                     answered=0,
                 )
-                self._mine.layout()
+                self._user_tasks.layout()
                 self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
                 self.seen = element("seen", {})
                 self.prompt_tokens = build_prompt_tokens()
@@ -184,7 +184,7 @@ class Page:
         for event in (self.panel.input, self.act.path):
             event(self._turned, knobs, self.panel, **_LIGHT)
         self.panel.preset(self._preset, [self.compose, *knobs], given, **_TOLD)
-        self._mine.wire(self.compose, self.panel, _TOLD)
+        self._user_tasks.wire(self.compose, self.panel, _TOLD)
         self._wire_readings()
 
     def _wire_readings(self) -> None:
@@ -218,11 +218,11 @@ class Page:
     def _branch(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         """Goes on from one token of the newest run with another in its place; the run itself stays on its card."""
         session = request.session_hash or ""
-        wish = self._lens.branch(session, data_of(event))
-        if wish is None:
+        sent = self._run_view.branch(session, data_of(event))
+        if sent is None:
             return None
-        told = self._play.again(wish, knobs, session, act)
-        return self._seen_through(told, session, talk="talk" in wish["target"])
+        told = self._play.again(sent, knobs, session, act)
+        return self._seen_through(told, session, talk="talk" in sent["target"])
 
     @_streamed
     def _begin(
@@ -230,7 +230,7 @@ class Page:
     ) -> Any:
         """A run of the prompt that was looked at, beginning with one of the alternatives."""
         session, talk = request.session_hash or "", filled.get("kind") == "talk"
-        start = self._ahead.start(data_of(event), session)
+        start = self._preview.start(data_of(event), session)
         if start is None:
             return None
         told = self._play.begin(start, knobs, session, act, {"talk": None} if talk else None)
@@ -242,45 +242,45 @@ class Page:
         return self._seen_through(self._play.speak(data_of(event), knobs, session, act), session, talk=True)
 
     async def _seen_through(
-        self, told: AsyncGenerator[card_updates.News, None], session: str, *, talk: bool = False
+        self, told: AsyncGenerator[card_updates.CardUpdate, None], session: str, *, talk: bool = False
     ) -> AsyncGenerator[Any, None]:
         """The news for the cards or the conversation, and beside each what is new of the tokens."""
         updates, place = Updates(), "talk" if talk else "cards"
         async with aclosing(told) as all_news:
             async for one in all_news:
-                value = await asyncio.to_thread(self._lens.tokens, session, one["run"]) if one["rows"] else None
+                value = await asyncio.to_thread(self._run_view.tokens, session, one["run"]) if one["rows"] else None
                 yield updates.of({place: one}, {} if value is None else {"tokens": tokens.piece(value)})
 
     def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
         meanwhile would change, and its figures. Whoever looked elsewhere meanwhile is told by another answer."""
         session = request.session_hash or ""
-        looking = self._lens.looking(session)
-        badges, findings = self._lens.badges(session), self._lens.findings(session)
-        replay, figures = self._lens.replay(session, knobs), self._lens.figures(session)
-        if self._lens.looking(session) != looking:
+        looking = self._run_view.looking(session)
+        badges, findings = self._run_view.badges(session), self._run_view.findings(session)
+        replay, figures = self._run_view.replay(session, knobs), self._run_view.figures(session)
+        if self._run_view.looking(session) != looking:
             return [gr.skip()] * 4
         told = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
         return panel_update(badges=badges), findings, gr.update(replay=replay), told
 
     def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
         """Another candidate of the same run is looked at."""
-        self._lens.turn(request.session_hash or "", data_of(event))
+        self._run_view.turn(request.session_hash or "", data_of(event))
 
     def _opened(self, event: gr.EventData, request: gr.Request) -> Any:
         """Another version of a card is looked at, and with it the run that wrote it."""
-        value = self._lens.look(request.session_hash or "", data_of(event))
+        value = self._run_view.look(request.session_hash or "", data_of(event))
         return pieces_only({"tokens": tokens.piece(value)}), {}
 
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
-        return self._lens.pick(request.session_hash or "", data_of(event))
+        return self._run_view.pick(request.session_hash or "", data_of(event))
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
         asked = data_of(event)
-        return self._lens.pick(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
+        return self._run_view.pick(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
 
     def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        return gr.update(replay=self._lens.replay(request.session_hash or "", knobs))
+        return gr.update(replay=self._run_view.replay(request.session_hash or "", knobs))
 
     def _stop(self, request: gr.Request) -> None:
         self._play.stop(request.session_hash or "")
@@ -293,33 +293,33 @@ class Page:
         """Nobody listens for this session any more: whatever it runs ends."""
         self._play.stop(session)
         self._reader.stop(session)
-        self._ahead.close(session)
+        self._preview.close(session)
         self._write.stop(session)
 
     def _give_up(self, session: str) -> None:
         """The session is over: besides, what was kept for it is given up."""
         self._stop_all(session)
-        self._lens.leave(session)
+        self._run_view.leave(session)
         self._batch.left(session)
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
-        stale = self._ahead.stale(filled, knobs, request.session_hash or "")
+        stale = self._preview.stale(filled, knobs, request.session_hash or "")
         return self._play.look(filled, knobs), gr.skip() if stale is None else gr.update(stale=stale)
 
     def _next(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
-        value = self._ahead.look(filled, knobs, request.session_hash or "", act)
+        value = self._preview.look(filled, knobs, request.session_hash or "", act)
         return gr.skip() if value is None else gr.update(value=value, stale=False)
 
     def _next_turned(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        value = self._ahead.turn(knobs, request.session_hash or "")
+        value = self._preview.turn(knobs, request.session_hash or "")
         return gr.skip() if value is None else value
 
     def _next_asked(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
-        value = self._ahead.ask(data_of(event), knobs, request.session_hash or "")
+        value = self._preview.ask(data_of(event), knobs, request.session_hash or "")
         return gr.skip() if value is None else value
 
     def _next_closed(self, request: gr.Request) -> None:
-        self._ahead.close(request.session_hash or "")
+        self._preview.close(request.session_hash or "")
 
     def _prompt_read(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Iterator[Any]:
         for update in self._reader.seen(filled, knobs, request.session_hash or ""):
@@ -331,9 +331,11 @@ class Page:
     def _pick(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         """The knobs that the form asked for, and which time of asking this answers: a run waits for it."""
         asked = filled.get("asked")
-        return *self._wished(filled, knobs, act, request), gr.update(answered=asked if type(asked) is int else 0)
+        return *self._task_knobs(filled, knobs, act, request), gr.update(answered=asked if type(asked) is int else 0)
 
-    def _wished(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> tuple[Any, Any]:
+    def _task_knobs(
+        self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request
+    ) -> tuple[Any, Any]:
         """Another task or kind: its knobs, with the seed as it was.
 
         For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has
@@ -341,7 +343,7 @@ class Page:
         nothing; what is wrong with it is said where its prompt would be seen, and by Generate.
         """
         try:
-            values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
+            values = {**self._play.task_values(filled), "seed": knobs.get("seed", -1)}
             if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
                 return self._own_preset(filled, values, act), self._next_turned(values, request)
             language, presets = compose_form.language_of(filled), self._presets(filled)
@@ -377,7 +379,7 @@ class Page:
 
     def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
         if chosen == OWN_PRESET:
-            return self._play.wishes(filled)
+            return self._play.task_values(filled)
         return self._play.preset(chosen)
 
     def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
@@ -387,4 +389,8 @@ class Page:
 def _examples() -> dict[str, Any]:
     """The first task's worked example in each language; the script shows the visitor's own."""
     task = compose_form.all_tasks()[compose_form.first_form()["task"]]
-    return {"phase": "examples", "en": card_updates.example(task, "en"), "zh": card_updates.example(task, "zh")}
+    return {
+        "phase": "examples",
+        "en": card_updates.example_update(task, "en"),
+        "zh": card_updates.example_update(task, "zh"),
+    }

@@ -10,8 +10,8 @@ from typing import Any
 
 from playground.conversation import LEFT_OUT
 from playground.types import FINISH_WORDS, Text
-from playground.ui.batch_texts import BATCH_WORDS
-from playground.ui.write_texts import WRITE_WORDS
+from playground.ui.batch_texts import BATCH_TEXTS
+from playground.ui.write_texts import WRITE_TEXTS
 
 WORDS: Mapping[str, Text] = {
     "title": Text("Playground", "Playground"),
@@ -276,8 +276,8 @@ WORDS: Mapping[str, Text] = {
         "Only a text of the same model and the same watermark settings can be recognised.",
         "只有同一模型、同样水印设置生成的文本才能被识别。",
     ),
-    **BATCH_WORDS,
-    **WRITE_WORDS,
+    **BATCH_TEXTS,
+    **WRITE_TEXTS,
     # Model
     "model_heading": Text("What is loaded", "已加载的模型"),
     "model_none": Text("The model is still being loaded.", "模型仍在加载。"),
@@ -324,8 +324,8 @@ UNEXPECTED = Text(
 LOADING = Text("The model is being loaded", "正在加载模型")
 PACKING = Text("Packing the weights for the fast path", "正在为快速路径压缩权重")
 WAITS = Text("Waiting for the model: {stage}", "等待模型：{stage}")
-IN_LINE = Text("In line: {ahead} ahead of you", "排队中：前面还有 {ahead} 个")
-IN_LINE_ABOUT = Text("In line: {ahead} ahead of you, about {time}", "排队中：前面还有 {ahead} 个，约 {time}")
+IN_QUEUE = Text("In line: {ahead} ahead of you", "排队中：前面还有 {ahead} 个")
+IN_QUEUE_ABOUT = Text("In line: {ahead} ahead of you, about {time}", "排队中：前面还有 {ahead} 个，约 {time}")
 SECONDS = Text("{count} s", "{count} 秒")
 MINUTES = Text("{count} min", "{count} 分钟")
 LOADING_LEFT = Text("{stage}, about {seconds} s left", "{stage}，大约还需 {seconds} 秒")
@@ -334,7 +334,7 @@ NOT_YET = Text(
     "The model is still being loaded ({stage}); try again when it is ready.",
     "模型仍在加载（{stage}），请等加载完成后再试。",
 )
-DESK_FULL = Text("Too many people are asking the model right now.", "现在使用模型的人太多。")
+READ_QUEUE_FULL = Text("Too many people are asking the model right now.", "现在使用模型的人太多。")
 NO_SEED = Text(
     "Every run draws a new seed, so nobody knows yet which of these it will be. Keep a seed to see the draw.",
     "每次运行都换新种子，因此还不知道会抽中哪一个。固定种子即可看到抽取结果。",
@@ -355,9 +355,9 @@ Z_SCORE = Text("z-score", "z 分数")
 P_VALUE = Text("p-value", "p 值")
 GREEN = Text("green tokens", "绿名单词元")
 NOT_READ = Text("Nobody read this for a while, so it was ended.", "一直没有人读取，因此已结束。")
-LINE_FULL = Text("Too many people are generating right now.", "现在生成的人太多。")
-LINE_SHARE = Text("As many of your runs are open as one visitor may have.", "你进行中的生成已达单个访客的上限。")
-LINE_SHARE_HINT = Text("Try again once one has ended; your text stays here.", "请等一个结束后再试，你的文字都在。")
+QUEUE_FULL = Text("Too many people are generating right now.", "现在生成的人太多。")
+QUEUE_SHARE = Text("As many of your runs are open as one visitor may have.", "你进行中的生成已达单个访客的上限。")
+QUEUE_SHARE_HINT = Text("Try again once one has ended; your text stays here.", "请等一个结束后再试，你的文字都在。")
 TRY_AGAIN = Text("Try again in a minute; your text stays here.", "请过一分钟再试，你的文字都在。")
 NO_CHAT = Text("This model has no chat template.", "这个模型没有对话模板。")
 USE_COMPLETE = Text("Use a free prompt or a task.", "请用自由提示词或任务。")
@@ -366,12 +366,12 @@ _FILL = WORDS["fill_in"]
 OR_AS_IT_STANDS = Text(f"To send the text as it stands, switch off “{_FILL.en}”.", f"要原样发送，请关闭“{_FILL.zh}”。")
 
 
-def said(text: Text | None) -> dict[str, str] | None:
+def bilingual(text: Text | None) -> dict[str, str] | None:
     """A Text as the page's scripts take it: both languages, so that a switch needs no server."""
     return None if text is None else {"en": text.en, "zh": text.zh}
 
 
-def word_list() -> dict[str, Any]:
+def text_table() -> dict[str, Any]:
     """All words for the page's scripts, finish reasons under `finish_<reason>`."""
-    words = {key: said(text) for key, text in WORDS.items()}
-    return words | {f"finish_{reason}": said(text) for reason, text in FINISH_WORDS.items()}
+    words = {key: bilingual(text) for key, text in WORDS.items()}
+    return words | {f"finish_{reason}": bilingual(text) for reason, text in FINISH_WORDS.items()}

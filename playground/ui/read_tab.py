@@ -14,7 +14,7 @@ from playground.types import Text
 from playground.ui import tokens, waterfall
 from playground.ui.element import Element, element
 from playground.ui.knobs import KnobPanel
-from playground.ui.page_texts import said
+from playground.ui.page_texts import bilingual
 from playground.ui.reader import Reader, watermark_knobs
 from playground.ui.updates import pieces_only
 
@@ -63,7 +63,11 @@ class ReadTab:
 
     def layout(self) -> None:
         knobs = [
-            {"name": p.name, "label": said(p.label), "choices": {one: said(p.choice_labels[one]) for one in p.choices}}
+            {
+                "name": p.name,
+                "label": bilingual(p.label),
+                "choices": {one: bilingual(p.choice_labels[one]) for one in p.choices},
+            }
             for p in watermark_knobs()
         ]
         with gr.Column(elem_id="reading"):

@@ -18,7 +18,7 @@ from playground.inspection.inspect_api import Detection, Reading
 from playground.parameters import Parameter
 from playground.types import PlaygroundError, Stopped, Text
 from playground.ui import tokens
-from playground.ui.model_host import Host
+from playground.ui.model_host import ModelHost
 from playground.ui.next_token_preview import checked_request
 from playground.ui.page_texts import (
     GREEN,
@@ -29,9 +29,9 @@ from playground.ui.page_texts import (
     READ_STOPPED_AT,
     UNEXPECTED,
     Z_SCORE,
-    said,
+    bilingual,
 )
-from playground.ui.request_queue import Desk, Seat
+from playground.ui.request_queue import ReadPlace, ReadQueue
 from playground.ui.run_view import FIGURES
 from playground.ui.tokens import Numbers, Value
 
@@ -66,9 +66,9 @@ _SHARES: Mapping[str, tuple[Text, Text]] = {
 class Reader:
     """All sessions' readings. Methods may be called from any thread; updates are props of a token view."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: ModelHost) -> None:
         self._host = host
-        self._desk = Desk()
+        self._queue = ReadQueue()
 
     def read(self, asked: Any, session: str) -> Iterator[Update]:
         """The text in the form, behind its prompt, as it is being read."""
@@ -93,11 +93,11 @@ class Reader:
         """Whether the text in the form carries the watermark of these knobs."""
         try:
             values = parameters.validate(knobs)
-            with self._desk.seat(session) as seat:
-                if seat.over:
+            with self._queue.place(session) as place:
+                if place.over:
                     return _wrong(READ_STOPPED)
                 limits, text = self._host.settings.limits, _text(asked, "text")
-                found = inspect_api.detect_watermark(self._host.generator, text, values, limits, self._over(seat))
+                found = inspect_api.detect_watermark(self._host.generator, text, values, limits, self._over(place))
         except Stopped:
             return _wrong(READ_STOPPED)
         except PlaygroundError as error:
@@ -108,11 +108,11 @@ class Reader:
         return detection_value(found, values)
 
     def stop(self, session: str) -> None:
-        self._desk.stop(session)
+        self._queue.stop(session)
 
-    def _over(self, seat: Seat) -> Halted:
+    def _over(self, place: ReadPlace) -> Halted:
         """Asks whether nobody waits any more, or the server ends."""
-        return lambda: seat.over or self._host.stopping.is_set()
+        return lambda: place.over or self._host.stopping.is_set()
 
     def _told(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
         """What is new with every piece; whatever goes wrong is said where the tokens would stand."""
@@ -120,8 +120,8 @@ class Reader:
         name, found = uuid.uuid4().hex[:12], None
         start = 0  # of what was not told yet
         try:
-            with self._desk.seat(session) as seat, suppress(Stopped):
-                over = self._over(seat)
+            with self._queue.place(session) as place, suppress(Stopped):
+                over = self._over(place)
                 for found in () if over() else begin(over):
                     if over() or len(found.tokens) == found.length:
                         break
@@ -184,10 +184,10 @@ def detection_value(found: Detection, values: Mapping[str, Any]) -> Value:
     numbers = [(Z_SCORE, f"{found.z_score:.2f}"), (P_VALUE, f"{found.p_value:.2g}"), (GREEN, share)]
     used = [(p.label, _choice(p, values[p.name])) for p in watermark_knobs()]
     return {
-        "sentence": said(found.sentence),
+        "sentence": bilingual(found.sentence),
         "found": found.prediction,
-        "numbers": [{"label": said(label), "value": figure} for label, figure in numbers],
-        "used": [{"label": said(label), "value": figure} for label, figure in used],
+        "numbers": [{"label": bilingual(label), "value": figure} for label, figure in numbers],
+        "used": [{"label": bilingual(label), "value": figure} for label, figure in used],
         "error": None,
     }
 
@@ -198,11 +198,11 @@ def watermark_knobs() -> list[Parameter]:
 
 
 def _choice(p: Parameter, value: Any) -> dict[str, str] | str | None:
-    return said(p.choice_labels[value]) if value in p.choice_labels else str(value)
+    return bilingual(p.choice_labels[value]) if value in p.choice_labels else str(value)
 
 
 def _wrong(error: Text) -> Value:
-    return {"error": said(error)}
+    return {"error": bilingual(error)}
 
 
 def _both(error: PlaygroundError) -> Text:

@@ -13,13 +13,13 @@ from statistics import fmean
 
 from playground.settings import ROWS, Limits
 from playground.types import Busy, Request, Run, Text, Wait
-from playground.ui.page_texts import DESK_FULL, LINE_FULL, LINE_SHARE, LINE_SHARE_HINT, TRY_AGAIN
+from playground.ui.page_texts import QUEUE_FULL, QUEUE_SHARE, QUEUE_SHARE_HINT, READ_QUEUE_FULL, TRY_AGAIN
 from playground.visitor import Visitor
 from playground.waiting import turn
 
 _LOOK = 0.3  # seconds between looks at a place that is taken
 _AT_ONCE, _WAITING = 2, 8  # readings of a desk
-DESK_PLACES = 3 * (_AT_ONCE + _WAITING)  # of a desk at most: each session's newest, and two that make way for it
+READ_PLACES = 3 * (_AT_ONCE + _WAITING)  # of a desk at most: each session's newest, and two that make way for it
 
 
 class Ticket:
@@ -49,14 +49,14 @@ class Ticket:
         return 1 / fmean(known) if known else None
 
 
-class Line:
+class RequestQueue:
     """First come, first served; `running` tickets of the exact path may run at a time. Where there are shares, the last
     of these places is for whoever has none.
 
     On the fast path the running batch, of `rows` rows at most, lets in whom it has room for; here those only count.
     """
 
-    def __init__(self, limits: Limits, full: Text = LINE_FULL, *, rows: int = ROWS) -> None:
+    def __init__(self, limits: Limits, full: Text = QUEUE_FULL, *, rows: int = ROWS) -> None:
         self._limits = limits
         self._full = full
         self._rows = rows
@@ -78,7 +78,7 @@ class Line:
                 raise Busy(self._full, TRY_AGAIN)
             share = self._limits.share(at_once + self._limits.waiting)
             if not ticket.visitor.fits([other.visitor for other in alike], share):
-                raise Busy(LINE_SHARE, LINE_SHARE_HINT)
+                raise Busy(QUEUE_SHARE, QUEUE_SHARE_HINT)
             self._tickets.append(ticket)
         return ticket
 
@@ -116,7 +116,7 @@ class Line:
         return playing
 
 
-class Switches:
+class StopSwitches:
     """One stop switch a session: its newest run's. A new run of the same session stops the one before."""
 
     def __init__(self) -> None:
@@ -146,7 +146,7 @@ class Switches:
                 del self._switches[session]
 
 
-class Seat:
+class ReadPlace:
     """One reading's place: whether it was stopped, and whether a newer reading of its session wants to begin."""
 
     def __init__(self) -> None:
@@ -158,45 +158,45 @@ class Seat:
         return self.stopped or self.replaced
 
 
-class Desk:
+class ReadQueue:
     """Places for readings, which no run waits for: one at a time a session, the newest; a few on the whole server."""
 
     def __init__(self, at_once: int = _AT_ONCE, waiting: int = _WAITING) -> None:
-        self._line = Line(Limits(running=at_once, waiting=waiting), DESK_FULL)
-        self._newest: dict[str, Seat] = {}
+        self._queue = RequestQueue(Limits(running=at_once, waiting=waiting), READ_QUEUE_FULL)
+        self._newest: dict[str, ReadPlace] = {}
         self._taken: set[str] = set()
         self._moved = threading.Condition()
 
     @contextmanager
-    def seat(self, session: str) -> Iterator[Seat]:
+    def place(self, session: str) -> Iterator[ReadPlace]:
         """Waits for a place, and for the end of this session's reading before; Busy where too many wait.
 
         Whoever is `over` already when he gets here was stopped while he waited, and must not begin.
         """
-        mine, ticket, taken = Seat(), None, False
+        place, ticket, taken = ReadPlace(), None, False
         with self._moved:
             before = self._newest.get(session)
-            self._newest[session] = mine
+            self._newest[session] = place
         if before is not None:
             before.replaced = True
         try:
-            while not (mine.over or taken):
+            while not (place.over or taken):
                 taken = self._take(session)
             if taken:
-                ticket = self._line.join()
-            while ticket and not mine.over and self._line.wait(ticket):
+                ticket = self._queue.join()
+            while ticket and not place.over and self._queue.wait(ticket):
                 self._rest()
-            yield mine
+            yield place
         finally:
             if ticket:
-                self._line.leave(ticket)
-            self._rise(session, mine, taken)
+                self._queue.leave(ticket)
+            self._rise(session, place, taken)
 
     def stop(self, session: str) -> None:
         with self._moved:
-            mine = self._newest.get(session)
-        if mine is not None:
-            mine.stopped = True
+            place = self._newest.get(session)
+        if place is not None:
+            place.stopped = True
 
     def _rest(self) -> None:
         """Until somebody rises, or for a moment."""
@@ -210,10 +210,10 @@ class Desk:
                 self._taken.add(session)
             return free
 
-    def _rise(self, session: str, mine: Seat, taken: bool) -> None:
+    def _rise(self, session: str, place: ReadPlace, taken: bool) -> None:
         with self._moved:
             if taken:
                 self._taken.discard(session)
-            if self._newest.get(session) is mine:
+            if self._newest.get(session) is place:
                 del self._newest[session]
             self._moved.notify_all()

@@ -1,4 +1,4 @@
-"""From a wish to a growing Run: waits for the model and for a place in the line, then streams at a readable pace.
+"""From a request to a growing Run: waits for the model and for a place in the queue, then streams at a readable pace.
 
 The page and the API both come through here. Knows no element. Whatever takes long runs in a thread, and between two
 looks nothing does, so that any number of streams leaves room for the next visitor.
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from playground import visitor
 from playground.generate import Gathering
 from playground.types import Busy, ModelCard, Request, Run, Text, Wait
-from playground.ui.model_host import Host
-from playground.ui.page_texts import IN_LINE, IN_LINE_ABOUT, MINUTES, SECONDS, WAITS
-from playground.ui.request_queue import Line
+from playground.ui.model_host import ModelHost
+from playground.ui.page_texts import IN_QUEUE, IN_QUEUE_ABOUT, MINUTES, SECONDS, WAITS
+from playground.ui.request_queue import RequestQueue
 from playground.ui.server_texts import STOPPED, STOPPING
 
 PACE = 1 / 15  # seconds between updates: quick to the eye
@@ -28,40 +28,40 @@ _LOOK = 0.3  # seconds between looks at a model that loads or a line that moves
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitState:
     """Nothing runs yet, because of this."""
 
     reason: Text
 
 
-async def answer(
+async def stream_run(
     ask: Callable[[ModelCard], Request],
-    host: Host,
-    line: Line,
+    host: ModelHost,
+    queue: RequestQueue,
     cancelled: threading.Event,
     *,
     every: float = PACE,
-) -> AsyncGenerator[Waiting | Run, None]:
+) -> AsyncGenerator[WaitState | Run, None]:
     """Yields Waiting until it is this request's turn, then its Run, growing, and once more when it has ended.
 
     An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known. Raises
     PlaygroundError before anything runs. Ends without a Run where it was cancelled while waiting.
     """
     # Nobody waits for the model either without a place.
-    place = None if host.wait(0) else line.join(None, visitor.current())
+    place = None if host.wait(0) else queue.join(None, visitor.current())
     try:
         async for waiting in _until(lambda: _loading(host), host, cancelled):
             yield waiting
     finally:
         if place is not None:
-            line.leave(place)
+            queue.leave(place)
     if cancelled.is_set():
         return
     generator = host.generator
     request = await asyncio.to_thread(ask, generator.card)
-    ticket = line.join(request, visitor.current())
+    ticket = queue.join(request, visitor.current())
     try:
-        async for waiting in _until(lambda: _ahead(line.wait(ticket)), host, cancelled):
+        async for waiting in _until(lambda: _ahead(queue.wait(ticket)), host, cancelled):
             yield waiting
         if cancelled.is_set():
             return
@@ -78,15 +78,15 @@ async def answer(
             if host.stopping.is_set() and not cancelled.is_set():
                 cancelled.set()
                 gathering.run.notice = STOPPING
-            await _rest(pace(len(line), every) if gathering.begun else _FIRST, gathering)
+            await _rest(pace(len(queue), every) if gathering.begun else _FIRST, gathering)
             if gathering.poll():
                 yield gathering.run
     finally:
         cancelled.set()
-        line.leave(ticket)
+        queue.leave(ticket)
 
 
-def _over(host: Host, cancelled: threading.Event) -> bool:
+def _over(host: ModelHost, cancelled: threading.Event) -> bool:
     """Whether this wait is over: it was stopped, or nothing begins any more, which is told by Busy."""
     if host.stopping.is_set():
         raise Busy(STOPPED)
@@ -94,23 +94,23 @@ def _over(host: Host, cancelled: threading.Event) -> bool:
 
 
 async def _until(
-    tell: Callable[[], Text | None], host: Host, cancelled: threading.Event
-) -> AsyncGenerator[Waiting, None]:
+    tell: Callable[[], Text | None], host: ModelHost, cancelled: threading.Event
+) -> AsyncGenerator[WaitState, None]:
     """Why nothing runs yet, each reason once, until there is none any more or it was cancelled."""
     told = None
     while (reason := tell()) is not None and not _over(host, cancelled):
         if reason != told:
             told = reason
-            yield Waiting(reason)
+            yield WaitState(reason)
         await asyncio.sleep(_LOOK)
 
 
-def _loading(host: Host) -> Text | None:
+def _loading(host: ModelHost) -> Text | None:
     return None if host.wait(0) else WAITS.filled(stage=host.stage())
 
 
 def _ahead(wait: Wait | None) -> Text | None:
-    return None if wait is None else in_line(wait)
+    return None if wait is None else queue_position(wait)
 
 
 async def _rest(seconds: float, gathering: Gathering) -> None:
@@ -126,12 +126,13 @@ def pace(streams: int, every: float = PACE) -> float:
     return min(_SLOWEST, every * max(1.0, streams / _FEW))
 
 
-def in_line(wait: Wait) -> Text:
+def queue_position(wait: Wait) -> Text:
     """The place in the line as a sentence, with the time where it can be told."""
     if wait.seconds is None:
-        return IN_LINE.filled(ahead=wait.ahead)
+        return IN_QUEUE.filled(ahead=wait.ahead)
     whole = max(1, round(wait.seconds))
     time = SECONDS.filled(count=whole) if whole < 100 else MINUTES.filled(count=round(whole / 60))
     return Text(
-        IN_LINE_ABOUT.en.format(ahead=wait.ahead, time=time.en), IN_LINE_ABOUT.zh.format(ahead=wait.ahead, time=time.zh)
+        IN_QUEUE_ABOUT.en.format(ahead=wait.ahead, time=time.en),
+        IN_QUEUE_ABOUT.zh.format(ahead=wait.ahead, time=time.zh),
     )

@@ -17,9 +17,9 @@ from playground.inspection import diagnose, inspect_api
 from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.compose_form import held, language_of, task_asked
-from playground.ui.page_texts import BY_HAND, NOT_KEPT, said
+from playground.ui.page_texts import BY_HAND, NOT_KEPT, bilingual
 from playground.ui.tokens import Feed, Numbers, Value
-from playground.ui.viewed_runs import Watched, Watching
+from playground.ui.viewed_runs import ViewedRun, ViewedRuns
 
 FIGURES: Mapping[str, tuple[Text, Text]] = {
     "perplexity": (
@@ -63,184 +63,187 @@ FIGURES: Mapping[str, tuple[Text, Text]] = {
 _numbers = itertools.count(time.time_ns() // 1_000_000)
 
 
-class Lens:
+class RunView:
     """All sessions' runs. Methods may be called from any thread."""
 
     def __init__(self) -> None:
-        self._watching = Watching()
+        self._runs = ViewedRuns()
 
     def watch(self, session: str, name: str, run: Run, asked: Mapping[str, Any], target: Any, base: str) -> None:
         """A run of this session grew. A new one is looked at; those before can be opened again."""
-        if self._watching.find(session, name) is None:
+        if self._runs.find(session, name) is None:
             feed = Feed(name, _namer(run.request.keep))
-            self._watching.add(session, Watched(name, run, asked, target, base, feed))
+            self._runs.add(session, ViewedRun(name, run, asked, target, base, feed))
 
     def leave(self, session: str) -> None:
-        self._watching.leave(session)
+        self._runs.leave(session)
 
     def look(self, session: str, where: Mapping[str, Any]) -> Value:
         """Opens one row of any of this session's runs: its tokens, or a sentence why there is nothing to look into."""
         name, row = where.get("run"), where.get("row")
-        watched = self._watching.find(session, name)
-        self._watching.turn(session, None if watched is None else watched.name)
-        if watched is None:
+        viewed = self._runs.find(session, name)
+        self._runs.turn(session, None if viewed is None else viewed.name)
+        if viewed is None:
             reason = BY_HAND if where.get("hand") is True else NOT_KEPT
-            return {"run": str(name)[:40], "rows": [], "number": next(_numbers), "reason": said(reason)}
-        watched.row = row if type(row) is int and 0 <= row < len(watched.run.candidates) else 0
-        with watched.telling:
-            watched.feed = Feed(watched.name, _namer(watched.keep))
-        return {**self._told(session, watched), "show": watched.row}
+            return {"run": str(name)[:40], "rows": [], "number": next(_numbers), "reason": bilingual(reason)}
+        viewed.row = row if type(row) is int and 0 <= row < len(viewed.run.candidates) else 0
+        with viewed.telling:
+            viewed.feed = Feed(viewed.name, _namer(viewed.keep))
+        return {**self._told(session, viewed), "show": viewed.row}
 
     def turn(self, session: str, where: Mapping[str, Any]) -> bool:
         """Another row of the run that is open; False where the page speaks of another run."""
-        watched, row = self._watching.open(session), where.get("row")
-        if watched is None or where.get("run") != watched.name:
+        viewed, row = self._runs.open(session), where.get("row")
+        if viewed is None or where.get("run") != viewed.name:
             return False
-        if type(row) is not int or not 0 <= row < len(watched.run.candidates):
+        if type(row) is not int or not 0 <= row < len(viewed.run.candidates):
             return False
-        watched.row = row
+        viewed.row = row
         return True
 
     def looking(self, session: str) -> tuple[str, int] | None:
         """The run and the row that this session looks at."""
-        watched = self._watching.open(session)
-        return None if watched is None else (watched.name, watched.row)
+        viewed = self._runs.open(session)
+        return None if viewed is None else (viewed.name, viewed.row)
 
     def tokens(self, session: str, name: str) -> Value | None:
         """What is new of this run's tokens, as long as it is the one that is looked at."""
-        watched = self._watching.open(session)
-        return None if watched is None or watched.name != name else self._told(session, watched)
+        viewed = self._runs.open(session)
+        return None if viewed is None or viewed.name != name else self._told(session, viewed)
 
-    def _told(self, session: str, watched: Watched) -> Value:
+    def _told(self, session: str, viewed: ViewedRun) -> Value:
         """What the browser lacks; the figures of each row come with its end."""
-        candidates = watched.run.candidates
-        with watched.telling:
+        candidates = viewed.run.candidates
+        with viewed.telling:
             done = [candidate.finish_reason is not None for candidate in candidates]
             steps = [list(candidate.steps) for candidate in candidates]
-            value = watched.feed.news(steps, done, lambda row: numbers(candidates[row]))
+            value = viewed.feed.news(steps, done, lambda row: numbers(candidates[row]))
             number = next(_numbers)
         if not all(done):
             return {**value, "number": number, "reason": None}
-        self._watching.shrink(session)
-        return {**value, "number": number, "reason": said(_gone(watched))}
+        self._runs.shrink(session)
+        return {**value, "number": number, "reason": bilingual(_gone(viewed))}
 
     def pick(self, session: str, where: Mapping[str, Any], search: str | None = None) -> Value:
         """How one token came about; a question that cannot be answered is said in the panel."""
-        watched, row, position = self._place(session, where)
-        if watched is None:
+        viewed, row, position = self._place(session, where)
+        if viewed is None:
             return {}
-        if watched is self._watching.open(session):
-            watched.row = row
-        steps = [step for step in watched.run.candidates[row].steps if step.token_id is not None]
+        if viewed is self._runs.open(session):
+            viewed.row = row
+        steps = [step for step in viewed.run.candidates[row].steps if step.token_id is not None]
         try:
-            found = inspect_api.waterfall(watched.keep, row, position, search=search)
+            found = inspect_api.waterfall(viewed.keep, row, position, search=search)
         except PlaygroundError as error:
-            if search is not None and position in watched.shown:
-                return waterfall.with_error(watched.shown[position], error)
-            gone = _gone(watched)
-            return waterfall.refused_value(watched.name, row, position, PlaygroundError(gone) if gone else error)
+            if search is not None and position in viewed.shown:
+                return waterfall.with_error(viewed.shown[position], error)
+            gone = _gone(viewed)
+            return waterfall.refused_value(viewed.name, row, position, PlaygroundError(gone) if gone else error)
         asked = next((fate.token.token_id for fate in found.fates if fate.token.text == search), None)
-        value = waterfall.waterfall_value(watched.name, row, found, length=len(steps), asked=asked)
-        watched.shown = {position: value}
+        value = waterfall.waterfall_value(viewed.name, row, found, length=len(steps), asked=asked)
+        viewed.shown = {position: value}
         return value
 
     def replay(self, session: str, knobs: Mapping[str, Any]) -> Value:
         """What these knobs would have chosen with the same luck, over the row that is looked at; {} for nothing."""
-        watched = self._watching.open(session)
-        if watched is None or not watched.run.finished:
+        viewed = self._runs.open(session)
+        if viewed is None or not viewed.run.finished:
             return {}
         try:
-            values = {**held(parameters.validate(knobs), watched.asked), "seed": watched.run.request.values["seed"]}
-            own = watched.run.request.values
+            values = {**held(parameters.validate(knobs), viewed.asked), "seed": viewed.run.request.values["seed"]}
+            own = viewed.run.request.values
             if {**values, "n": own["n"]} == own:
                 return {}
-            gone = _gone(watched)
+            gone = _gone(viewed)
             if gone is not None:
                 raise PlaygroundError(gone)
-            if not inspect_api.available(watched.keep):
+            if not inspect_api.available(viewed.keep):
                 return {}
-            told = inspect_api.replay(watched.keep, watched.row, {**values, "n": own["n"]})
+            told = inspect_api.replay(viewed.keep, viewed.row, {**values, "n": own["n"]})
         except PlaygroundError as error:
             sentence = {"en": error.say("en"), "zh": error.say("zh")}
-            return {"run": watched.name, "row": watched.row, "first": None, "would": {}, "sentence": sentence}
-        return tokens.replay_value(watched.name, watched.row, told, _namer(watched.keep))
+            return {"run": viewed.name, "row": viewed.row, "first": None, "would": {}, "sentence": sentence}
+        return tokens.replay_value(viewed.name, viewed.row, told, _namer(viewed.keep))
 
     def badges(self, session: str) -> dict[str, Text]:
         """What each active knob did in the row that is looked at."""
-        watched = self._watching.open(session)
-        if watched is None or not watched.run.finished or not inspect_api.available(watched.keep):
+        viewed = self._runs.open(session)
+        if viewed is None or not viewed.run.finished or not inspect_api.available(viewed.keep):
             return {}
         try:
-            return inspect_api.badges(watched.keep, watched.row)
+            return inspect_api.badges(viewed.keep, viewed.row)
         except PlaygroundError:
             return {}  # a beam search has no chain to speak of
 
     def findings(self, session: str) -> list[Value]:
         """The run doctor's sentences about the row that is looked at, each with its remedy."""
-        watched = self._watching.open(session)
-        if watched is None or not watched.run.finished:
+        viewed = self._runs.open(session)
+        if viewed is None or not viewed.run.finished:
             return []
-        task = task_asked(watched.asked)
-        mode = watched.run.request.mode
-        wanted = task.parameters_for(language_of(watched.asked), mode) if task else {}
-        found = diagnose.examine(watched.run, watched.row, watched.keep, wanted)
-        return [{"sentence": said(one.sentence), "preview": said(one.preview), "fix": dict(one.fix)} for one in found]
+        task = task_asked(viewed.asked)
+        mode = viewed.run.request.mode
+        wanted = task.parameters_for(language_of(viewed.asked), mode) if task else {}
+        found = diagnose.examine(viewed.run, viewed.row, viewed.keep, wanted)
+        return [
+            {"sentence": bilingual(one.sentence), "preview": bilingual(one.preview), "fix": dict(one.fix)}
+            for one in found
+        ]
 
     def figures(self, session: str) -> Value | None:
         """The figures of the row that is looked at, with what only its kept numbers tell; None where they do not."""
-        watched = self._watching.open(session)
-        if watched is None or not watched.run.finished or not inspect_api.available(watched.keep):
+        viewed = self._runs.open(session)
+        if viewed is None or not viewed.run.finished or not inspect_api.available(viewed.keep):
             return None
-        candidate = watched.run.candidates[watched.row]
+        candidate = viewed.run.candidates[viewed.row]
         count = len(candidate.token_ids)
         try:
-            told = inspect_api.replay(watched.keep, watched.row, watched.run.request.values)
+            told = inspect_api.replay(viewed.keep, viewed.row, viewed.run.request.values)
         except PlaygroundError:
             return None
         share = told.singles / count if count else None
-        part = {"row": watched.row, "from": count, "tokens": [], "done": True}
+        part = {"row": viewed.row, "from": count, "tokens": [], "done": True}
         numbers_ = tokens.numbers_value(numbers(candidate, share))
-        return {"run": watched.name, "rows": [{**part, "numbers": numbers_}], "number": next(_numbers), "reason": None}
+        return {"run": viewed.name, "rows": [{**part, "numbers": numbers_}], "number": next(_numbers), "reason": None}
 
     def branch(self, session: str, where: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A card's wish to go on from one token with another one in its place; None where the run is gone."""
-        watched, row, position = self._place(session, where)
+        """Continues a card from one token with another one in its place; None where the run is gone."""
+        viewed, row, position = self._place(session, where)
         token_id = where.get("token_id")
-        if watched is None:
+        if viewed is None:
             return None
-        candidate = watched.run.candidates[row]
-        text = watched.base + "".join(step.text for step in before(candidate, position))
-        parted = {"kind": "branch", "parent": f"{watched.name}:{row}", "position": position, "offset": _utf16(text)}
+        candidate = viewed.run.candidates[row]
+        text = viewed.base + "".join(step.text for step in before(candidate, position))
+        parted = {"kind": "branch", "parent": f"{viewed.name}:{row}", "position": position, "offset": _utf16(text)}
         was = at(candidate, position)
         if was is not None:
-            parted["was"] = tokens.token_values([was], _namer(watched.keep), top=0)[0]["text"]
+            parted["was"] = tokens.token_values([was], _namer(viewed.keep), top=0)[0]["text"]
         if type(token_id) is int:
-            token = _named(watched.keep, was, token_id)
+            token = _named(viewed.keep, was, token_id)
             if token is None:
                 return None
             text += "" if token.special else token.text
             parted["became"] = token.text
-        target = watched.target or {"run": watched.name, "card": row}
-        return {"wish": "continue", "text": text, "request": watched.asked, "target": target, "parted": parted}
+        target = viewed.target or {"run": viewed.name, "card": row}
+        return {"action": "continue", "text": text, "request": viewed.asked, "target": target, "parted": parted}
 
-    def _place(self, session: str, where: Mapping[str, Any]) -> tuple[Watched | None, int, int]:
+    def _place(self, session: str, where: Mapping[str, Any]) -> tuple[ViewedRun | None, int, int]:
         """The run, row and position that an event of the page names; all of it comes from a browser."""
-        watched = self._watching.find(session, where.get("run"))
+        viewed = self._runs.find(session, where.get("run"))
         row, position = where.get("row"), where.get("position")
-        if watched is None or type(row) is not int or type(position) is not int:
+        if viewed is None or type(row) is not int or type(position) is not int:
             return None, 0, 0
-        if not 0 <= row < len(watched.run.candidates) or position < 0:
+        if not 0 <= row < len(viewed.run.candidates) or position < 0:
             return None, 0, 0
-        return watched, row, position
+        return viewed, row, position
 
 
-def _gone(watched: Watched) -> Text | None:
+def _gone(viewed: ViewedRun) -> Text | None:
     """Why a run that told its chances cannot be asked any more; None where it can, or where it never told any."""
-    told = any(step.logprob is not None for candidate in watched.run.candidates for step in candidate.steps[:1])
-    beams = watched.run.request.values["num_beams"] > 1
-    if inspect_api.available(watched.keep) or not (told or beams):
+    told = any(step.logprob is not None for candidate in viewed.run.candidates for step in candidate.steps[:1])
+    beams = viewed.run.request.values["num_beams"] > 1
+    if inspect_api.available(viewed.keep) or not (told or beams):
         return None
-    return inspect_api.unavailable(watched.run.request.values)
+    return inspect_api.unavailable(viewed.run.request.values)
 
 
 def before(candidate: Candidate, position: int) -> list[Any]:

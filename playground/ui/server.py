@@ -26,13 +26,13 @@ from fastapi import FastAPI
 
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
-from playground.ui.allowed_hosts import Hosts
+from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
 from playground.ui.connections import BACKLOG, BoundedProtocol, Connections, raise_descriptors
 from playground.ui.guard import Guard
 from playground.ui.page import head
-from playground.ui.request_queue import DESK_PLACES
+from playground.ui.request_queue import READ_PLACES
 from playground.ui.sessions import Presence
 from playground.ui.static_pages import StaticPages
 from playground.ui.theme import HEAD, THEME, page_css
@@ -102,7 +102,7 @@ def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
     limits = settings.limits
     # Gradio takes no more events at a time than this, threads or not; a run holds none. So there is a place for whoever
     # runs or waits on either path, for whoever waits for a reading, and for all the light ones beside.
-    places = settings.rows + limits.running + 2 * limits.waiting + 2 * DESK_PLACES + _LIGHT
+    places = settings.rows + limits.running + 2 * limits.waiting + 2 * READ_PLACES + _LIGHT
     blocks.max_threads = blocks._queue.max_thread_count = places
     app = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
@@ -130,7 +130,7 @@ def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
 class Server:
     """One server of a page; `stopping` is set once nothing new may begin."""
 
-    def __init__(self, blocks: Blocks, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
+    def __init__(self, blocks: Blocks, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
         self._blocks = blocks
         app = StaticPages(CallArguments(gradio_app(blocks, settings)), settings.root_path)
         guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping)

@@ -22,7 +22,7 @@ def key_of(sent: Mapping[str, object]) -> str:
     return key if isinstance(key, str) and _KEY.fullmatch(key) else ""
 
 
-class Kept:
+class SharedStore:
     """Opened on the first use: a page on which nobody keeps anything writes no file."""
 
     def __init__(self, settings: Settings) -> None:

@@ -20,7 +20,7 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 _LOOK = 0.05
 
 
-class Ending:
+class Shutdown:
     """A context in which signals are noted; its end removes the folder."""
 
     def __init__(self, folder: RunFolder) -> None:
@@ -28,7 +28,7 @@ class Ending:
         self._asked = False  # no Event: setting one in a signal's handler can wait for its own lock
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Ending:
+    def __enter__(self) -> Shutdown:
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
                 self._before[number] = signal.signal(number, self._note)

@@ -14,7 +14,7 @@ from typing import Any
 from playground.inspection.inspect_api import Reading, Replayed, Token
 from playground.types import Step, Text
 from playground.ui.element import Element, asset
-from playground.ui.page_texts import said
+from playground.ui.page_texts import bilingual
 
 Value = dict[str, Any]
 Names = Callable[[int], Token]
@@ -169,7 +169,7 @@ def whole(run: str, rows: Sequence[Sequence[Value]], numbers: Sequence[Numbers] 
 
 
 def numbers_value(numbers: Numbers) -> list[Value]:
-    return [{"label": said(label), "value": figure, "hint": said(hint)} for label, figure, hint in numbers]
+    return [{"label": bilingual(label), "value": figure, "hint": bilingual(hint)} for label, figure, hint in numbers]
 
 
 def replay_value(run: str, row: int, replayed: Replayed, name: Names | None = None) -> Value:
@@ -179,7 +179,7 @@ def replay_value(run: str, row: int, replayed: Replayed, name: Names | None = No
     if first is not None:
         ended: Value = {"id": None, "text": "", "special": True}
         would[str(first.index)] = token_value(first.would_be) if first.would_be else ended
-    sentence = said(replayed.ending) if first is None else None
+    sentence = bilingual(replayed.ending) if first is None else None
     return {"run": run, "row": row, "first": first.index if first else None, "would": would, "sentence": sentence}
 
 
@@ -284,12 +284,12 @@ def build_curve(
 
 def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Value:
     """What is going on with the tokens; `{}` instead takes it away. `stop` puts a button beside it."""
-    return {"text": said(text), "stop": stop, "error": error}
+    return {"text": bilingual(text), "stop": stop, "error": error}
 
 
 def component(name: str, value: Value | None, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> Element:
     """One of the token views: its own scripts behind those they share, with its words as data of the script."""
-    data = json.dumps(json.dumps({"words": {key: said(text) for key, text in words.items()}}))
+    data = json.dumps(json.dumps({"words": {key: bilingual(text) for key, text in words.items()}}))
     scripts = ("visible", "token_shared", *_PARTS.get(name, ()), name)
     code = "\n".join((f"const DATA = JSON.parse({data});", *(asset(f"{script}.js") for script in scripts)))
     return Element(

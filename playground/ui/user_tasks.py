@@ -14,15 +14,15 @@ from playground.tasks import user_task
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import Prompts, Task
 from playground.types import PlaygroundError
-from playground.ui import compose_form as forms
+from playground.ui import compose_form
 from playground.ui.element import Element, data_of, element
-from playground.ui.page_texts import WORDS, said
+from playground.ui.page_texts import WORDS, bilingual
 
 _CHAT = ("system", "message", "prefill")  # the texts of a chat
 _SHOWN = 80  # characters of a file's name
 
 
-class Mine:
+class UserTasks:
     """The element under the composer, and its events."""
 
     def layout(self) -> None:
@@ -61,7 +61,7 @@ def _answer(event: gr.EventData, answer: Callable[[Mapping[str, Any]], dict[str,
 def _written(filled: Mapping[str, Any], knobs: Mapping[str, Any], title: object) -> str:
     values = filled.get("variables")
     given = values if isinstance(values, Mapping) else {}
-    return user_task.write(title, _typed(filled), given, knobs, forms.language_of(filled))
+    return user_task.write(title, _typed(filled), given, knobs, compose_form.language_of(filled))
 
 
 def _typed(filled: Mapping[str, Any]) -> Prompts:
@@ -79,15 +79,15 @@ def _task(yaml: object, file: str) -> dict[str, Any]:
 
 def record_of(task: Task) -> dict[str, Any]:
     """A visitor's own task as the page draws it, among all others that are theirs."""
-    return forms.task_record(task) | {"group": said(WORDS["mine"])}
+    return compose_form.task_record(task) | {"group": bilingual(WORDS["mine"])}
 
 
 def _prompt(filled: Mapping[str, Any]) -> dict[str, Any]:
     """What compose.js is to show: a chat where the task is one, else a free prompt."""
-    task = forms.task_of(filled)
+    task = compose_form.task_of(filled)
     if task is None:
         return {}
-    parts = task.prompts[forms.language_of(filled)]
+    parts = task.prompts[compose_form.language_of(filled)]
     if filled.get("own") and user_task.kind_of(task) == "chat":
         typed = {"kind": "chat", "system": parts.system, "message": parts.user, "prefill": parts.prefill}
     else:

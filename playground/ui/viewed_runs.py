@@ -23,7 +23,7 @@ _STEP = 3_000  # bytes of a step with its likeliest tokens, about
 
 
 @dataclass(slots=True)
-class Watched:
+class ViewedRun:
     """One run, what a card needs to be asked again, and what its browser has of the tokens."""
 
     name: str
@@ -54,30 +54,30 @@ def _characters(value: Any) -> int:
     return len(value) if isinstance(value, str) else 8
 
 
-class Watching:
+class ViewedRuns:
     """All sessions' runs, oldest first, within bounds of bytes for each session and for all."""
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[str, str], Watched] = {}
+        self._runs: dict[tuple[str, str], ViewedRun] = {}
         self._newest: dict[str, str] = {}  # by session, the one that ran last at the end
         self._open: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def add(self, session: str, watched: Watched) -> None:
+    def add(self, session: str, viewed: ViewedRun) -> None:
         """A session's newest run, which is open from now on; what there is no room for is given up, oldest first."""
         with self._lock:
-            self._runs[session, watched.name] = watched
+            self._runs[session, viewed.name] = viewed
             self._newest.pop(session, None)
-            self._newest[session] = self._open[session] = watched.name
+            self._newest[session] = self._open[session] = viewed.name
             given_up = self._make_room(session)
         for one in given_up:
             inspect_api.forget(one.keep)
 
-    def open(self, session: str) -> Watched | None:
+    def open(self, session: str) -> ViewedRun | None:
         """The run that this session looks at."""
         return self.find(session, self._open.get(session))
 
-    def find(self, session: str, name: object) -> Watched | None:
+    def find(self, session: str, name: object) -> ViewedRun | None:
         return self._runs.get((session, name)) if isinstance(name, str) else None
 
     def turn(self, session: str, name: str | None) -> None:
@@ -94,7 +94,7 @@ class Watching:
         for one in given_up:
             inspect_api.forget(one.keep)
 
-    def _drop(self, session: str) -> list[Watched]:
+    def _drop(self, session: str) -> list[ViewedRun]:
         self._newest.pop(session, None)
         self._open.pop(session, None)
         return [self._runs.pop(key) for key in [key for key in self._runs if key[0] == session]]
@@ -106,10 +106,10 @@ class Watching:
         for one in given_up:
             inspect_api.forget(one.keep)
 
-    def _make_room(self, session: str) -> list[Watched]:
+    def _make_room(self, session: str) -> list[ViewedRun]:
         """The session's newest run stays. Of its others the oldest go, then those of all, and at last even the newest
         of those who have run nothing for longest."""
-        dropped: list[Watched] = []
+        dropped: list[ViewedRun] = []
         while len(self._newest) > MOST_SESSIONS:
             dropped += self._drop(next(iter(self._newest)))
         newest = [(one, name) for one, name in self._newest.items() if one != session]
@@ -122,9 +122,9 @@ class Watching:
         in_all = sum(one.size for one in self._runs.values())
         return dropped + self._drop_runs([*older, *newest], in_all - MOST_BYTES)
 
-    def _drop_runs(self, keys: Sequence[tuple[str, str]], size: float = math.inf) -> list[Watched]:
+    def _drop_runs(self, keys: Sequence[tuple[str, str]], size: float = math.inf) -> list[ViewedRun]:
         """These, as long as so many bytes are too many."""
-        dropped: list[Watched] = []
+        dropped: list[ViewedRun] = []
         for key in keys:
             if size <= 0:
                 break

@@ -23,14 +23,13 @@ from playground.storage import draft as drafts
 from playground.storage.draft import Count, Draft
 from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
-from playground.ui import card_updates
-from playground.ui import compose_form as forms
+from playground.ui import card_updates, compose_form
 from playground.ui.element import Element, data_of, element
-from playground.ui.model_host import Host
-from playground.ui.page_texts import UNEXPECTED, said
-from playground.ui.request_queue import Line, Switches
-from playground.ui.run_stream import Waiting, answer
-from playground.ui.shared_store import Kept, key_of
+from playground.ui.model_host import ModelHost
+from playground.ui.page_texts import UNEXPECTED, bilingual
+from playground.ui.request_queue import RequestQueue, StopSwitches
+from playground.ui.run_stream import WaitState, stream_run
+from playground.ui.shared_store import SharedStore, key_of
 from playground.ui.updates import Updates, pieces_only
 
 KNOBS = "long-text"  # the knob preset with which sections are written
@@ -49,11 +48,11 @@ Sent = Mapping[str, Any]
 class WriteTab:
     """The element of the tab, and the events it sends."""
 
-    def __init__(self, host: Host, line: Line, kept: Kept) -> None:
+    def __init__(self, host: ModelHost, queue: RequestQueue, store: SharedStore) -> None:
         self._host = host
-        self._line = line
-        self._kept = kept
-        self._switches = Switches()
+        self._queue = queue
+        self._shared = store
+        self._switches = StopSwitches()
 
     def layout(self) -> None:
         limits = self._host.settings.limits
@@ -67,7 +66,7 @@ class WriteTab:
                       "candidates": limits.candidates, "length": limits.max_new_tokens},
                 usual={"candidates": min(CANDIDATES, limits.candidates),
                        "length": min(LENGTH, limits.max_new_tokens), "room": CARRIED},
-                fleeting=self._kept.fleeting,
+                fleeting=self._shared.fleeting,
                 draft=None,
                 complaint=None,
                 file=None,
@@ -103,28 +102,28 @@ class WriteTab:
     def _accept(self, sent: Sent) -> dict[str, Any]:
         """The section is on the disk before anybody is told so; what was prepared for it alone is cleared."""
         key, section = self._headed(sent), drafts.checked_section(sent)
-        self._kept.store.accept_section(key, section)
-        kept = self._draft(key).head
-        self._kept.store.keep_head(key, {**kept, "heading": "", "carried": ""})
+        self._shared.store.accept_section(key, section)
+        head = self._draft(key).head
+        self._shared.store.keep_head(key, {**head, "heading": "", "carried": ""})
         return {"draft": self._told(key, sent, accepted=sent.get("card"))}
 
     def _mend(self, sent: Sent) -> dict[str, Any]:
         key = self._known(sent)
-        self._kept.store.edit_section(key, drafts.checked_section(sent, _number(sent)))
+        self._shared.store.edit_section(key, drafts.checked_section(sent, _number(sent)))
         return {"draft": self._told(key, sent)}
 
     def _remove(self, sent: Sent) -> dict[str, Any]:
         key = self._known(sent)
-        self._kept.store.remove_section(key, _number(sent))
+        self._shared.store.remove_section(key, _number(sent))
         return {"draft": self._told(key, sent)}
 
     def _restore(self, sent: Sent) -> dict[str, Any]:
         key = self._known(sent)
-        self._kept.store.bring_back(key, drafts.checked_section(sent, _number(sent)))
+        self._shared.store.bring_back(key, drafts.checked_section(sent, _number(sent)))
         return {"draft": self._told(key, sent)}
 
     def _forget(self, sent: Sent) -> dict[str, Any]:
-        self._kept.store.drop_draft(key_of(sent))
+        self._shared.store.drop_draft(key_of(sent))
         return {}
 
     def _save(self, sent: Sent) -> dict[str, Any]:
@@ -145,7 +144,7 @@ class WriteTab:
         return key
 
     def _draft(self, key: str) -> Draft:
-        found = self._kept.store.draft(key)
+        found = self._shared.store.draft(key)
         if found is None:
             raise InvalidRequest(_GONE, _NEW, parameter="draft")
         return found
@@ -154,9 +153,9 @@ class WriteTab:
         """The key of the draft, its head kept as it was sent; a draft begins with its first head."""
         head = drafts.checked_head(sent.get("head"))
         if not sent.get("key"):
-            return self._kept.store.add_draft(head, visitor.current())
+            return self._shared.store.add_draft(head, visitor.current())
         key = self._known(sent)
-        self._kept.store.keep_head(key, head)
+        self._shared.store.keep_head(key, head)
         return key
 
     def _told(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
@@ -166,7 +165,7 @@ class WriteTab:
             for one in draft.sections
         ]
         told = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
-        return {**told, "remark": said(self._remark(draft)), "at": sent.get("at"), **more}
+        return {**told, "remark": bilingual(self._remark(draft)), "at": sent.get("at"), **more}
 
     def _remark(self, draft: Draft) -> Text | None:
         """Said before a section is written, of a model that is not made for the language of the text."""
@@ -197,28 +196,28 @@ class WriteTab:
         """The news of several candidates for the next section, or of one that is written again or goes on."""
         sent, name, session = data_of(event), uuid.uuid4().hex[:12], request.session_hash or ""
         switch, updates = self._switches.begin(session), Updates()
-        base = _text(sent, "text") if sent.get("wish") == "continue" else ""
+        base = _text(sent, "text") if sent.get("action") == "continue" else ""
         target = sent.get("target")
         run: Run | None = None
         try:
             key = await asyncio.to_thread(self._headed, sent)
             yield pieces_only({"write": {"draft": await asyncio.to_thread(self._told, key, sent)}})
             asked = self._asked(key, sent, knobs, act)
-            async with aclosing(answer(asked, self._host, self._line, switch)) as states:
+            async with aclosing(stream_run(asked, self._host, self._queue, switch)) as states:
                 async for state in states:
-                    if isinstance(state, Waiting):
-                        yield updates.of({"write-news": card_updates.waiting(name, state.reason)})
+                    if isinstance(state, WaitState):
+                        yield updates.of({"write-news": card_updates.waiting_update(name, state.reason)})
                         continue
                     run = state
-                    told = card_updates.of_run(name, run, self._host.generator.card, {}, target, base)
+                    told = card_updates.run_update(name, run, self._host.generator.card, {}, target, base)
                     yield updates.of({"write-news": told})
             if run is None:  # stopped before its turn came
-                yield updates.of({"write-news": card_updates.news("done", name)})
+                yield updates.of({"write-news": card_updates.card_update("done", name)})
         except PlaygroundError as error:
-            yield updates.of({"write-news": card_updates.refused(name, error)})
+            yield updates.of({"write-news": card_updates.refused_update(name, error)})
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("A section failed")
-            yield updates.of({"write-news": card_updates.refused(name, PlaygroundError(UNEXPECTED))})
+            yield updates.of({"write-news": card_updates.refused_update(name, PlaygroundError(UNEXPECTED))})
         finally:
             self._switches.end(session, switch)
 
@@ -229,12 +228,12 @@ class WriteTab:
             request = self._section(drafts.prompt(draft, carried), sent, knobs)
             if not (request.prompt or request.prefill):
                 raise InvalidRequest(_NOTHING, _BEGIN, parameter="title")
-            return forms.on_path(request, act, generator)
+            return compose_form.on_path(request, act, generator)
 
         return ask
 
     def _section(self, prompt: str, sent: Sent, knobs: Sent) -> Request:
-        alone = sent.get("wish") in ("continue", "regenerate")
+        alone = sent.get("action") in ("continue", "regenerate")
         own = {name: knobs[name] for name in parameters.by_name() if name in knobs}
         chosen = own if sent.get("knobs") else knob_presets.values(KNOBS)
         asked = {
@@ -244,7 +243,7 @@ class WriteTab:
             "seed": _seed(sent),
         }
         request = Request(prompt, parameters.validate({**chosen, **asked}))
-        if sent.get("wish") != "continue":
+        if sent.get("action") != "continue":
             return request
         return replace(request, prefill=_text(sent, "text"), written=_text(sent, "text"))
 
@@ -262,7 +261,7 @@ def _complaining(change: Callable[[Sent], dict[str, Any]]) -> Callable[[gr.Event
         except PlaygroundError as error:
             parameter = error.parameter if isinstance(error, InvalidRequest) else None
             text = Text(error.say("en"), error.say("zh"))
-            return gr.update(complaint={"text": said(text), "parameter": parameter, "at": sent.get("at")})
+            return gr.update(complaint={"text": bilingual(text), "parameter": parameter, "at": sent.get("at")})
 
     return answered
 

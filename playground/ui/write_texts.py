@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from playground.types import Text
 
-WRITE_WORDS: Mapping[str, Text] = {
+WRITE_TEXTS: Mapping[str, Text] = {
     "write_heading": Text("A long text", "长文写作"),
     "write_about": Text(
         "It grows section by section. What you accept is kept at once, and this browser finds it again.",

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
-from playground.ui.allowed_hosts import Hosts
+from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.blocks import Blocks
 from playground.ui.login import (
     _BURST,
@@ -147,7 +147,7 @@ def test_a_name_that_is_not_the_servers_is_refused_with_the_flag_that_allows_it(
 
 
 def test_names_come_from_the_settings_and_the_open_link() -> None:
-    local, open_to_all = Hosts(Settings()), Hosts(Settings(host="0.0.0.0"))
+    local, open_to_all = AllowedHosts(Settings()), AllowedHosts(Settings(host="0.0.0.0"))
     for address in ("192.168.1.7:7860", "[fe80::1]:7860", "203.0.113.9"):
         assert open_to_all.accepts(address) and not local.accepts(address)
     assert not open_to_all.accepts("rebound.evil.test:7860") and not local.accepts("a.gradio.live")
@@ -156,7 +156,9 @@ def test_names_come_from_the_settings_and_the_open_link() -> None:
     assert not local.accepts("b.gradio.live")
     assert local.encrypted("A.gradio.live") and not local.encrypted("127.0.0.1:7860")
     flags = [f"--allowed-host={name}" for name in ("https://Play.example.org/", ".example.com", "box:80")]
-    named = Hosts(from_arguments(flags, {"GRADIO_ROOT_PATH": "https://root.test/play", "SPACE_HOST": "a.hf.space"}))
+    named = AllowedHosts(
+        from_arguments(flags, {"GRADIO_ROOT_PATH": "https://root.test/play", "SPACE_HOST": "a.hf.space"})
+    )
     for host in ("play.example.org", "a.example.com", "a.b.example.com:8", "box", "root.test", "a.hf.space"):
         assert named.accepts(host), host
     for host in ("example.org", "xplay.example.org", "example.com.test", "aexample.com"):
@@ -229,7 +231,7 @@ def test_of_the_open_links_tunnel_it_is() -> None:
         settings = Settings(share=share)
         with Blocks() as blocks:
             pass
-        server = Server(blocks, settings, Hosts(settings), threading.Event())
+        server = Server(blocks, settings, AllowedHosts(settings), threading.Event())
         assert server._uvicorn.config.proxy_headers is share
 
 

@@ -25,7 +25,7 @@ NAMES = (
     "at", "card", "data", "fields", "file", "fixed", "from", "hand", "head", "heading", "id", "key", "kind", "knobs",
     "language", "left_out", "mapping", "message", "n", "name", "number", "own", "parted", "position", "prefill",
     "prompt", "request", "room", "row", "run", "seed", "size", "system", "talk", "target", "task", "text", "title",
-    "token_id", "turns", "variables", "wish", "yaml",
+    "token_id", "turns", "variables", "action", "yaml",
 )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ def test_a_damaged_store_is_a_sentence_for_the_visitor_and_a_path_for_the_termin
 def test_what_repeats_is_told_when_its_count_has_another_digit() -> None:
     lines: list[str] = []
     log = logging.Logger("test")
-    log.addHandler(error_log.Brief(lines.append))
+    log.addHandler(error_log.BriefLogHandler(lines.append))
     for number in range(1_234):
         log.error("a visitor sent %s", f"thing {number}\n\x1b[2J" + "x" * 1_000)
     assert [line.partition("(")[2] for line in lines] == ["", "10 times by now)\n", "100 times by now)\n",
@@ -153,7 +153,7 @@ def test_what_repeats_is_told_when_its_count_has_another_digit() -> None:
 def test_a_fault_of_ours_shows_once_where_it_was() -> None:
     lines: list[str] = []
     log = logging.Logger("test")
-    log.addHandler(error_log.Brief(lines.append))
+    log.addHandler(error_log.BriefLogHandler(lines.append))
     for text in ("1,", "2,"):
         try:
             error_log.one_line(None)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.inspection import inspect_api
 from playground.types import Run
 from playground.ui import card_updates, tokens, viewed_runs
-from playground.ui.run_view import Lens, before, numbers
+from playground.ui.run_view import RunView, before, numbers
 from playground.ui.tokens import numbers_value
 from tests.ui.conftest import Visit, body, card, generate
 
@@ -30,15 +30,15 @@ def written(loaded: Any, path: str = "exact", **given: Any) -> Run:
 
 
 @pytest.fixture
-def looked_at(tiny: Any) -> tuple[Lens, Run]:
-    lens, run = Lens(), written(tiny)
-    lens.watch("mine", "run-1", run, {"prompt": "The harbour at dawn"}, None, "")
-    return lens, run
+def looked_at(tiny: Any) -> tuple[RunView, Run]:
+    run_view, run = RunView(), written(tiny)
+    run_view.watch("mine", "run-1", run, {"prompt": "The harbour at dawn"}, None, "")
+    return run_view, run
 
 
-def test_tokens_come_with_their_figures(looked_at: tuple[Lens, Run]) -> None:
-    lens, run = looked_at
-    value = lens.tokens("mine", "run-1")
+def test_tokens_come_with_their_figures(looked_at: tuple[RunView, Run]) -> None:
+    run_view, run = looked_at
+    value = run_view.tokens("mine", "run-1")
     assert value is not None
     assert [token["id"] for token in value["rows"][0]["tokens"]] == run.candidates[0].token_ids
     assert {"perplexity", "repetition"} <= {figure["label"]["en"] for figure in value["rows"][0]["numbers"]}
@@ -53,15 +53,15 @@ def test_a_fast_run_replayed_under_its_own_knobs_stays_as_it_is(tiny: Any, given
         assert told.first is None and list(told.differs) == []
 
 
-def test_a_session_sees_its_own_run_alone(looked_at: tuple[Lens, Run]) -> None:
-    lens, _ = looked_at
+def test_a_session_sees_its_own_run_alone(looked_at: tuple[RunView, Run]) -> None:
+    run_view, _ = looked_at
     where = {"run": "run-1", "row": 0, "position": 0}
-    assert lens.tokens("other", "run-1") is None
-    assert lens.look("other", where)["rows"] == [] and not lens.turn("other", where)
-    assert lens.pick("other", where) == {}
-    assert lens.replay("other", parameters.validate({})) == {}
-    assert lens.badges("other") == {} and lens.findings("other") == []
-    assert lens.branch("other", where) is None
+    assert run_view.tokens("other", "run-1") is None
+    assert run_view.look("other", where)["rows"] == [] and not run_view.turn("other", where)
+    assert run_view.pick("other", where) == {}
+    assert run_view.replay("other", parameters.validate({})) == {}
+    assert run_view.badges("other") == {} and run_view.findings("other") == []
+    assert run_view.branch("other", where) is None
 
 
 @pytest.mark.parametrize(
@@ -75,45 +75,47 @@ def test_a_session_sees_its_own_run_alone(looked_at: tuple[Lens, Run]) -> None:
         {"run": "run-1", "row": True, "position": 0},
     ],
 )
-def test_an_event_that_names_no_token_of_mine_shows_nothing(looked_at: tuple[Lens, Run], where: dict[str, Any]) -> None:
+def test_an_event_that_names_no_token_of_mine_shows_nothing(
+    looked_at: tuple[RunView, Run], where: dict[str, Any]
+) -> None:
     assert looked_at[0].pick("mine", where) == {}
 
 
-def test_a_position_that_is_not_there_is_said_in_the_panel(looked_at: tuple[Lens, Run]) -> None:
+def test_a_position_that_is_not_there_is_said_in_the_panel(looked_at: tuple[RunView, Run]) -> None:
     panel = looked_at[0].pick("mine", {"run": "run-1", "row": 0, "position": 99})
     assert "99" in panel["error"]["en"]
 
 
-def test_a_token_shows_how_it_came_about_and_answers_a_question(looked_at: tuple[Lens, Run]) -> None:
-    lens, run = looked_at
+def test_a_token_shows_how_it_came_about_and_answers_a_question(looked_at: tuple[RunView, Run]) -> None:
+    run_view, run = looked_at
     where = {"run": "run-1", "row": 0, "position": 4}
-    panel = lens.pick("mine", where)
+    panel = run_view.pick("mine", where)
     assert panel["draw"]["token"]["id"] == run.candidates[0].token_ids[4]
     assert [stage["stage"] for stage in panel["stages"]] == ["temperature"]
-    asked = lens.pick("mine", where, search=" boat")
+    asked = run_view.pick("mine", where, search=" boat")
     assert asked["asked"] is not None and asked["asked"] in {fate["id"] for fate in asked["fates"]}
 
 
-def test_the_same_knobs_mark_nothing_and_other_knobs_mark_what_would_differ(looked_at: tuple[Lens, Run]) -> None:
-    lens, run = looked_at
-    assert lens.replay("mine", run.request.values) == {}
-    assert lens.replay("mine", {**run.request.values, "seed": -1, "n": 3}) == {}
-    greedy = lens.replay("mine", {**run.request.values, "temperature": 0.0})
+def test_the_same_knobs_mark_nothing_and_other_knobs_mark_what_would_differ(looked_at: tuple[RunView, Run]) -> None:
+    run_view, run = looked_at
+    assert run_view.replay("mine", run.request.values) == {}
+    assert run_view.replay("mine", {**run.request.values, "seed": -1, "n": 3}) == {}
+    greedy = run_view.replay("mine", {**run.request.values, "temperature": 0.0})
     assert greedy["first"] is not None
     would = greedy["would"][str(greedy["first"])]
     assert would["id"] != run.candidates[0].token_ids[greedy["first"]]
 
 
-def test_what_needs_the_model_is_said(looked_at: tuple[Lens, Run]) -> None:
-    lens, run = looked_at
-    told = lens.replay("mine", {**run.request.values, "guidance_scale": 2.0})
+def test_what_needs_the_model_is_said(looked_at: tuple[RunView, Run]) -> None:
+    run_view, run = looked_at
+    told = run_view.replay("mine", {**run.request.values, "guidance_scale": 2.0})
     assert told["first"] is None and "model" in told["sentence"]["en"]
 
 
-def test_a_branch_goes_on_behind_the_text_before_the_token(looked_at: tuple[Lens, Run]) -> None:
-    lens, run = looked_at
+def test_a_branch_goes_on_behind_the_text_before_the_token(looked_at: tuple[RunView, Run]) -> None:
+    run_view, run = looked_at
     token_id = run.candidates[0].token_ids[0]
-    wish = lens.branch("mine", {"run": "run-1", "row": 0, "position": 5, "token_id": token_id})
+    wish = run_view.branch("mine", {"run": "run-1", "row": 0, "position": 5, "token_id": token_id})
     assert wish is not None
     start = "".join(step.text for step in run.candidates[0].steps[:5])
     assert wish["text"] == start + inspect_api.named(run.request.keep, token_id).text
@@ -121,62 +123,64 @@ def test_a_branch_goes_on_behind_the_text_before_the_token(looked_at: tuple[Lens
     assert len(before(run.candidates[0], 0)) == 0
 
 
-def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(looked_at: tuple[Lens, Run], tiny: Any) -> None:
-    lens, run = looked_at
+def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(
+    looked_at: tuple[RunView, Run], tiny: Any
+) -> None:
+    run_view, run = looked_at
     second = written(tiny, n=2)
-    lens.watch("mine", "run-2", second, {}, None, "")
-    assert lens.tokens("mine", "run-1") is None and lens.tokens("mine", "run-2") is not None
-    value = lens.look("mine", {"run": "run-1", "row": 0})
+    run_view.watch("mine", "run-2", second, {}, None, "")
+    assert run_view.tokens("mine", "run-1") is None and run_view.tokens("mine", "run-2") is not None
+    value = run_view.look("mine", {"run": "run-1", "row": 0})
     assert [token["id"] for token in value["rows"][0]["tokens"]] == run.candidates[0].token_ids
-    assert lens.tokens("mine", "run-2") is None and lens.badges("mine").keys() == {"temperature"}
-    assert lens.look("mine", {"run": "run-2", "row": 1})["show"] == 1
-    gone = lens.look("mine", {"run": "run-3", "row": 0})
-    assert gone["rows"] == [] and "not kept" in gone["reason"]["en"] and lens.badges("mine") == {}
-    lens.leave("mine")
-    assert lens.tokens("mine", "run-2") is None
+    assert run_view.tokens("mine", "run-2") is None and run_view.badges("mine").keys() == {"temperature"}
+    assert run_view.look("mine", {"run": "run-2", "row": 1})["show"] == 1
+    gone = run_view.look("mine", {"run": "run-3", "row": 0})
+    assert gone["rows"] == [] and "not kept" in gone["reason"]["en"] and run_view.badges("mine") == {}
+    run_view.leave("mine")
+    assert run_view.tokens("mine", "run-2") is None
     assert not inspect_api.available(run.request.keep) and not inspect_api.available(second.request.keep)
 
 
 def test_badges_doctor_and_replay_follow_the_row_that_is_looked_at(tiny: Any) -> None:
-    lens, run = Lens(), written(tiny, n=2)
-    lens.watch("mine", "run-1", run, {}, None, "")
+    run_view, run = RunView(), written(tiny, n=2)
+    run_view.watch("mine", "run-1", run, {}, None, "")
     other = {**run.request.values, "temperature": 0.0}
-    assert lens.replay("mine", other)["row"] == 0
-    assert lens.turn("mine", {"run": "run-1", "row": 1})
-    told = lens.replay("mine", other)
-    assert told["row"] == 1 and lens.badges("mine") == inspect_api.badges(run.request.keep, 1)
+    assert run_view.replay("mine", other)["row"] == 0
+    assert run_view.turn("mine", {"run": "run-1", "row": 1})
+    told = run_view.replay("mine", other)
+    assert told["row"] == 1 and run_view.badges("mine") == inspect_api.badges(run.request.keep, 1)
     replayed = inspect_api.replay(run.request.keep, 1, other)
     assert told["would"][str(told["first"])]["id"] == replayed.tokens[told["first"]]
     for nowhere in ({"run": "run-1", "row": 2}, {"run": "run-1", "row": True}, {"run": "run-2", "row": 0}, {}):
-        assert not lens.turn("mine", nowhere)
-    assert lens.replay("mine", other)["row"] == 1
+        assert not run_view.turn("mine", nowhere)
+    assert run_view.replay("mine", other)["row"] == 1
 
 
 def test_the_oldest_runs_are_given_up_first_and_the_newest_of_a_session_last(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lens, run = Lens(), written(tiny)
-    size = viewed_runs.Watched("a", run, {}, None, "", tokens.Feed("a")).size
+    run_view, run = RunView(), written(tiny)
+    size = viewed_runs.ViewedRun("a", run, {}, None, "", tokens.Feed("a")).size
 
     def known(session: str, *numbers: int) -> list[int]:
-        return [number for number in numbers if lens.look(session, {"run": f"run-{number}", "row": 0})["rows"]]
+        return [number for number in numbers if run_view.look(session, {"run": f"run-{number}", "row": 0})["rows"]]
 
     monkeypatch.setattr(viewed_runs, "MOST_RUNS", 3)
     for number in range(5):
-        lens.watch("mine", f"run-{number}", run, {}, None, "")
+        run_view.watch("mine", f"run-{number}", run, {}, None, "")
     assert known("mine", *range(5)) == [2, 3, 4]
     monkeypatch.setattr(viewed_runs, "MOST_BYTES_EACH", size)
-    lens.watch("mine", "run-5", run, {}, None, "")
+    run_view.watch("mine", "run-5", run, {}, None, "")
     assert known("mine", *range(6)) == [4, 5]
     monkeypatch.setattr(viewed_runs, "MOST_BYTES", 3 * size)
-    lens.watch("other", "run-6", run, {}, None, "")
-    lens.watch("other", "run-7", run, {}, None, "")
+    run_view.watch("other", "run-6", run, {}, None, "")
+    run_view.watch("other", "run-7", run, {}, None, "")
     assert (known("mine", 4, 5), known("other", 6, 7)) == ([5], [6, 7])
     monkeypatch.setattr(viewed_runs, "MOST_BYTES", size)
-    lens.watch("third", "run-8", run, {}, None, "")
+    run_view.watch("third", "run-8", run, {}, None, "")
     assert (known("mine", 5), known("other", 6, 7), known("third", 8)) == ([], [], [8])
     monkeypatch.setattr(viewed_runs, "MOST_SESSIONS", 1)
-    lens.watch("fourth", "run-9", run, {}, None, "")
+    run_view.watch("fourth", "run-9", run, {}, None, "")
     assert (known("third", 8), known("fourth", 9)) == ([], [9])
 
 
@@ -188,41 +192,41 @@ def test_what_a_run_takes_is_about_what_is_reckoned(tiny: Any) -> None:
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert (
-        held / 2 < viewed_runs.Watched("a", run, {}, None, "", tokens.Feed("a")).size < 2 * held and len(copies) == 12
+        held / 2 < viewed_runs.ViewedRun("a", run, {}, None, "", tokens.Feed("a")).size < 2 * held and len(copies) == 12
     )
 
 
-def test_what_is_not_kept_any_more_says_so(looked_at: tuple[Lens, Run]) -> None:
-    lens, run = looked_at
+def test_what_is_not_kept_any_more_says_so(looked_at: tuple[RunView, Run]) -> None:
+    run_view, run = looked_at
     where = {"run": "run-1", "row": 0, "position": 4}
     likely = run.candidates[0].steps[4].top
     assert likely is not None
     inspect_api.forget(run.request.keep)
     gone = inspect_api.unavailable(run.request.values).en
-    assert lens.look("mine", where)["reason"]["en"] == gone
-    assert lens.pick("mine", where)["error"]["en"] == gone
-    assert lens.replay("mine", run.request.values) == {}
-    assert lens.replay("mine", {**run.request.values, "temperature": 0.0})["sentence"]["en"] == gone
-    wish = lens.branch("mine", {**where, "token_id": likely[1].token_id})
+    assert run_view.look("mine", where)["reason"]["en"] == gone
+    assert run_view.pick("mine", where)["error"]["en"] == gone
+    assert run_view.replay("mine", run.request.values) == {}
+    assert run_view.replay("mine", {**run.request.values, "temperature": 0.0})["sentence"]["en"] == gone
+    wish = run_view.branch("mine", {**where, "token_id": likely[1].token_id})
     assert wish is not None and wish["parted"]["became"] == likely[1].text
-    assert lens.branch("mine", {**where, "token_id": 10**6}) is None
+    assert run_view.branch("mine", {**where, "token_id": 10**6}) is None
 
 
 def test_a_beam_search_says_that_it_has_no_chain(tiny: Any) -> None:
-    lens, run = Lens(), written(tiny, num_beams=2, temperature=1.0, seed=-1)
-    lens.watch("mine", "run-1", run, {}, None, "")
-    value = lens.tokens("mine", "run-1")
+    run_view, run = RunView(), written(tiny, num_beams=2, temperature=1.0, seed=-1)
+    run_view.watch("mine", "run-1", run, {}, None, "")
+    value = run_view.tokens("mine", "run-1")
     assert value is not None and "no chain" in value["reason"]["en"]
-    assert "no chain" in lens.pick("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
+    assert "no chain" in run_view.pick("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
 
 
-def test_a_branch_tells_where_it_parted(looked_at: tuple[Lens, Run]) -> None:
-    lens, run = looked_at
+def test_a_branch_tells_where_it_parted(looked_at: tuple[RunView, Run]) -> None:
+    run_view, run = looked_at
     steps = run.candidates[0].steps
     token_id = run.candidates[0].token_ids[0]
-    wish = lens.branch("mine", {"run": "run-1", "row": 0, "position": 5, "token_id": token_id})
+    wish = run_view.branch("mine", {"run": "run-1", "row": 0, "position": 5, "token_id": token_id})
     assert wish is not None
-    parted = card_updates.parted(wish)
+    parted = card_updates.branch_point(wish)
     assert (parted["kind"], parted["parent"], parted["position"]) == ("branch", "run-1:0", 5)
     assert parted["was"] == steps[5].text and parted["became"] == inspect_api.named(run.request.keep, token_id).text
     assert parted["offset"] == len("".join(step.text for step in steps[:5]).encode("utf-16-le")) // 2
@@ -230,9 +234,13 @@ def test_a_branch_tells_where_it_parted(looked_at: tuple[Lens, Run]) -> None:
 
 def test_what_a_browser_says_of_a_parting_is_cut_to_its_shape() -> None:
     empty = {"parent": None, "was": None, "became": None, "position": None, "offset": None}
-    assert card_updates.parted({"wish": "regenerate", "parted": "nonsense"}) == {"kind": "regenerate", **empty}
+    assert card_updates.branch_point({"action": "regenerate", "parted": "nonsense"}) == {"kind": "regenerate", **empty}
     wild = {"parent": "x" * 9_999, "was": 7, "became": ["<b>"], "position": -1, "offset": True, "kind": "<b>"}
-    assert card_updates.parted({"wish": "<b>", "parted": wild}) == {"kind": "continue", **empty, "parent": "x" * 200}
+    assert card_updates.branch_point({"action": "<b>", "parted": wild}) == {
+        "kind": "continue",
+        **empty,
+        "parent": "x" * 200,
+    }
 
 
 def test_figures_that_cannot_be_told_are_left_out(tiny: Any) -> None:
@@ -247,14 +255,14 @@ def share_told(figures: list[dict[str, Any]]) -> tuple[str, str]:
 
 
 def test_the_share_of_steps_with_one_candidate_is_told_or_said_to_be_unknown(tiny: Any) -> None:
-    lens, run = Lens(), written(tiny, top_p=0.12, max_new_tokens=40)
-    lens.watch("mine", "run-1", run, {}, None, "")
-    value, figures = lens.tokens("mine", "run-1"), lens.figures("mine")
+    run_view, run = RunView(), written(tiny, top_p=0.12, max_new_tokens=40)
+    run_view.watch("mine", "run-1", run, {}, None, "")
+    value, figures = run_view.tokens("mine", "run-1"), run_view.figures("mine")
     assert value is not None and share_told(value["rows"][0]["numbers"])[0] == "–"
     single = inspect_api.replay(run.request.keep, 0, run.request.values).singles / 40
     assert figures is not None and 0 < single < 1 and share_told(figures["rows"][0]["numbers"])[0] == f"{single:.0%}"
     inspect_api.forget(run.request.keep)
-    assert lens.figures("mine") is None
+    assert run_view.figures("mine") is None
     traced = list(way_in.run(run.request, LocalGenerator(tiny, trace=True)))[-1]
     assert share_told(numbers_value(numbers(traced.candidates[0])))[0] == f"{single:.0%}"
     scripted = list(way_in.run(way_in.build("Once", {"seed": 0}), ScriptedGenerator(["one two three"])))[-1]
