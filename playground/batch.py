@@ -49,7 +49,7 @@ class Plan:
     """What is done with every row. `mapping` names the column of a field, `fixed` holds what is the same in all rows.
 
     `values` replace the task's own parameters; of n there is one unless they say otherwise. Row i, counted from 1,
-    draws from seed + (i − 1) · n, so that no two texts share their luck and a row can be written again by itself.
+    draws from seed + (i − 1) · n, so that no two texts share random draws and a row can be written again alone.
     `mode` None is a chat where the model knows how to. `own` is the YAML of a person's own task; "" where a preset is
     meant. A plan holds all that a job needs to go on after a restart.
     """
@@ -331,7 +331,7 @@ def failed(candidates: Sequence[Candidate]) -> Text | None:
 
 
 def _why(number: int, error: Exception) -> Text:
-    """Why a row failed, for its reader; what nobody foresaw is told to the terminal too."""
+    """Why a row failed, for its reader; an unforeseen error goes to the terminal too."""
     if isinstance(error, PlaygroundError):
         return Text(error.say("en"), error.say("zh"))
     log.error("Row %d failed", number, exc_info=error)

@@ -82,7 +82,7 @@ def places(out: str, sheet: str | None, read: Mapping[str, str]) -> tuple[Path, 
 
 
 def _may_stand(place: Path, *, any_kind: bool) -> bool:
-    """Whether a file may be of this name. One that is no plain file, such as a pipe, would hold up whoever reads it."""
+    """Whether a file may be of this name. One that is no plain file, such as a pipe, would block its reader."""
     try:
         odd = place.exists() and not place.is_file()
         return not place.is_dir() and place.parent.is_dir() and (any_kind or not odd)
@@ -121,7 +121,7 @@ def held(out: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(name: str, place: Path) -> Iterator[None]:
-    """A file that can no longer be written is one sentence; a full disk goes on to whoever says that for all."""
+    """A file that can no longer be written is one sentence; a full disk is left to the caller."""
     try:
         yield
     except OSError as error:
@@ -141,10 +141,10 @@ def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> K
     found: dict[int, Result] = {}
     seeds: set[int] = set()
     for place, line in enumerate(whole, start=1):
-        told, result = _result(line) or _no_result(out, place)
-        if result.state == REFUSED and told["job"] == job:
+        record, result = _result(line) or _no_result(out, place)
+        if result.state == REFUSED and record["job"] == job:
             continue
-        belongs = told["job"] == job and result.number <= len(table.rows)
+        belongs = record["job"] == job and result.number <= len(table.rows)
         belongs = belongs and result.input == dict(table.rows[result.number - 1])
         if result.seed is not None:
             seeds.add(result.seed - (result.number - 1) * plan.candidates)
@@ -170,9 +170,9 @@ def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> K
 def _result(line: bytes) -> tuple[dict[str, Any], Result] | None:
     """What a line of ours says, and as a result; None where it is not ours."""
     try:
-        told = json.loads(line)
-        number, given, state, texts, seed = (told[one] for one in ("row", "input", "state", "texts", "seed"))
-        job, reason, remark = told["job"], told["reason"], told.get("remark")
+        record = json.loads(line)
+        number, given, state, texts, seed = (record[one] for one in ("row", "input", "state", "texts", "seed"))
+        job, reason, remark = record["job"], record["reason"], record.get("remark")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     whole = type(number) is int and number > 0 and (seed is None or type(seed) is int) and type(job) is str
@@ -181,7 +181,7 @@ def _result(line: bytes) -> tuple[dict[str, Any], Result] | None:
     if not (whole and plain and said):
         return None
     why, noted = (text and Text(text, text) for text in (reason, remark))
-    return told, Result(number, given, state, tuple(texts), why, seed, noted)
+    return record, Result(number, given, state, tuple(texts), why, seed, noted)
 
 
 def _is_torn(line: bytes, *, after_results: bool) -> bool:

@@ -84,7 +84,7 @@ def fitted(request: Request, render: Callable[[Request], Rendered], most_charact
     return Fitted(without(left_out), left_out * _EXCHANGE)
 
 
-def check_told(found: Fitted, told: int) -> None:
+def check_left_out(found: Fitted, told: int) -> None:
     """Nothing is left out that nobody was told of: Refused where it is more than the `told` oldest turns."""
     if found.left_out > told:
         raise Refused(

@@ -1,6 +1,6 @@
 """Batch jobs of a server: kept in the store, each run by a thread of its own until it is done, paused or stopped.
 
-Knows no page. Whoever has a job's key may do all of this with it, and nobody else finds it.
+Knows no page. A job is found by its key alone; who has the key may do all of this with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STOPPED = Text(
     "批量任务因错误而停止。已完成的内容都在，可以继续运行。",
 )
 _ENDS = 2.0  # seconds that a row which was cancelled may take to end
-_SHARE = 2  # batch jobs together take one row in so many of a step, so that whoever reads along finds room at once
+_SHARE = 2  # batch jobs together take one row in so many of a step, so that interactive requests find room at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 
 class Waiter(Protocol):
-    """Whoever is in play or waits."""
+    """A request that runs or waits."""
 
     @property
     def left(self) -> int:
@@ -23,7 +23,7 @@ T = TypeVar("T", bound=Waiter)
 def turn(mine: T, waiting: Sequence[T], playing: Sequence[T], fits: Callable[[Sequence[T]], bool]) -> tuple[int, int]:
     """How many must end before `mine` begins, and how many steps that takes at most.
 
-    Those who wait begin in their order, each as soon as it fits beside whoever is in play then.
+    Those who wait begin in their order, each as soon as it fits beside those in play then.
     """
     ends = [(one.left, one) for one in playing]
     ended = now = 0

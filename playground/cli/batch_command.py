@@ -82,8 +82,8 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
     states = [one.state for one in kept.results.values()]
     failed, refused, done = (states.count(state) for state in (FAILED, REFUSED, DONE))
     strayed = recommend.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
-    told = f"{done} of {len(table.rows)} rows done, {failed} failed" + (f", {refused} refused" if refused else "")
-    print(f"{told}, {strayed.en}." if strayed else f"{told}.", file=sys.stderr)
+    summary = f"{done} of {len(table.rows)} rows done, {failed} failed" + (f", {refused} refused" if refused else "")
+    print(f"{summary}, {strayed.en}." if strayed else f"{summary}.", file=sys.stderr)
     return 0 if done == len(table.rows) else 2
 
 
@@ -105,15 +105,15 @@ def _print_plan(plan: Plan, table: Table) -> None:
     several = candidates(plan.read_task(), table.columns)
     for one in plan.read_task().fields:
         if one.name in plan.mapping:
-            told = f"from the column {plan.mapping[one.name][:_SHOWN]!r}"
+            source = f"from the column {plan.mapping[one.name][:_SHOWN]!r}"
         elif one.name in plan.fixed:
-            told = f"the same in all rows: {plan.fixed[one.name][:_SHOWN]!r}"
+            source = f"the same in all rows: {plan.fixed[one.name][:_SHOWN]!r}"
         elif len(several[one.name]) > 1:
             columns = ", ".join(repr(column[:_SHOWN]) for column in several[one.name])
-            told = f"left empty; --map may choose one of {columns}"
+            source = f"left empty; --map may choose one of {columns}"
         else:
-            told = "left empty"
-        print(f"  {one.name:14} {told}", file=sys.stderr)
+            source = "left empty"
+        print(f"  {one.name:14} {source}", file=sys.stderr)
     unread = [repr(column[:_SHOWN]) for column in table.columns if column not in plan.mapping.values()]
     if unread:
         print(f"  not read: {', '.join(unread)}", file=sys.stderr)

@@ -25,7 +25,7 @@ from playground.tasks.task import Task
 from playground.types import LANGUAGES, Generator, Language, Mode, PlaygroundError, Request
 from playground.types import Path as DecodingPath
 
-FIRST_SEED = 1000  # other luck than that of the worked examples
+FIRST_SEED = 1000  # other random draws than those of the worked examples
 
 Load = Callable[[argparse.Namespace], Generator]
 
@@ -93,7 +93,7 @@ def _request(
     task: Task, fields: dict[str, str], language: Language, mode: Mode, seeds: int, path: DecodingPath
 ) -> Request:
     values = task.parameters_for(language, mode)
-    drawn = parameters.validate(values)["temperature"] > 0  # without luck all texts are one
+    drawn = parameters.validate(values)["temperature"] > 0  # without random draws all texts are the same
     count = {"n": seeds if drawn else 1, "seed": FIRST_SEED}
     return generate.checked(replace(task.request(fields, language, mode, count), path=path))
 

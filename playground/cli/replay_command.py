@@ -27,7 +27,7 @@ NEEDS_THE_MODEL = (
 
 
 def add_replay(commands: Any) -> None:
-    about = "decide a traced run again under other values, with the same luck and without the model"
+    about = "decide a traced run again under other values, with the same random draws and without the model"
     sub = commands.add_parser("replay", help=about, description=about, allow_abbrev=False)
     sub.add_argument("file", metavar="FILE", help="what `generate --trace FILE` wrote")
     sub.add_argument("--candidate", type=int, default=0, metavar="N", help="which candidate, counted from 0")

@@ -38,7 +38,7 @@ _CHARACTERS_A_WORD = 2  # of Chinese
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """`part` of `whole` (texts; lines for copies, pairs for twins) had this fault, which is more than is allowed."""
+    """`part` of `whole` (texts; lines for copies, pairs for identical texts) had this fault, more than is allowed."""
 
     fault: Fault
     part: int
@@ -72,7 +72,7 @@ def shortfalls(found: Figures) -> tuple[Shortfall, ...]:
 def strays(task: Task, language: Language, fields: Mapping[str, str], text: str) -> bool:
     """Whether a finished text is not in the language that was asked for.
 
-    Whoever fills in another language has asked for neither, and is told nothing.
+    Where a visitor fills in another language, neither was asked for, and nothing is remarked on.
     """
     typed = [fields.get(field.name, "") for field in task.fields if field.choices is None]
     return is_foreign(task.output.prose(text), language) and not is_foreign(" ".join(typed), language)

@@ -1,4 +1,4 @@
-"""Counts over what a model wrote for a task: its form, its subject, its own words, loops and twins.
+"""Counts over what a model wrote for a task: its form, its subject, its own words, loops and identical texts.
 
 Plain counting over texts; what reads well only a person can tell. Knows no model and no file.
 """

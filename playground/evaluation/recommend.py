@@ -55,10 +55,10 @@ def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = F
     if made and not faults:
         return None
     first = _FALLS_SHORT if made else _NOT_MADE
-    told = [_FAULTS[one.fault].filled(part=one.part, whole=one.whole) for one in faults[:_MOST_FAULTS]]
+    named = [_FAULTS[one.fault].filled(part=one.part, whole=one.whole) for one in faults[:_MOST_FAULTS]]
     return _joined(
         first.filled(title=card.title, language=_LANGUAGES[language]),
-        _MEASURED.filled(faults=_joined(*told, between=Text(", ", "，"))) if told else None,
+        _MEASURED.filled(faults=_joined(*named, between=Text(", ", "，"))) if named else None,
         _models(_LARGER if made else _MADE, language, card),
     )
 

@@ -98,8 +98,8 @@ def _loops(patient: _Patient) -> Iterator[Finding]:
     name, value = next(iter(fix.items()))
     earlier = sum(place < loop.start for place in told.differs)
     preview = Text(
-        f"With the same luck, {name} {value:g} breaks the loop at token {at}.",
-        f"在同样的运气下，{name} {value:g} 会在第 {at} 个词元处打破循环。",
+        f"With the same random draws, {name} {value:g} breaks the loop at token {at}.",
+        f"用同样的随机数，{name} {value:g} 会在第 {at} 个词元处打破循环。",
     )
     if earlier:
         preview = Text(

@@ -27,7 +27,7 @@ from playground.isolation import worker
 from playground.types import Busy, InvalidRequest, PlaygroundError, Text
 
 log = logging.getLogger(__name__)
-MOST = 2  # workers at a time for each kind of request: more would take the processors from whoever reads a text
+MOST = 2  # workers at a time for each kind of request: more would slow the requests that run
 _WARM = 2  # that wait for the next request
 _REQUESTS = 500  # of one worker, before a fresh one takes its place
 _QUEUE = 64  # requests that may wait for a worker
@@ -88,7 +88,7 @@ def run_isolated(task: str, options: Mapping[str, Any], data: bytes, limits: Res
     if "exceeded" in answer or "failed" in answer:
         raise LimitExceeded(answer.get("exceeded", "crash"))
     if "refused" in answer:
-        message, hint = (text and Text(*text) for text in answer["refused"]["told"])
+        message, hint = (text and Text(*text) for text in answer["refused"]["message_and_hint"])
         raise InvalidRequest(message, hint, parameter=answer["refused"]["parameter"])
     return answer["value"]
 

@@ -84,7 +84,7 @@ def validate(given: Mapping[str, Any]) -> dict[str, Value]:
             raise InvalidRequest(
                 Text(f"There is no parameter {shown!r}.", f"没有名为 {shown!r} 的参数。"), hint, parameter=shown
             )
-    # A default is cast too: whoever changes a list in the result must not change the registry.
+    # A default is cast too: a change of a list in the result must not change the registry.
     values = {name: p.accept(given.get(name, p.default)) for name, p in known.items()}
     stages(values["order"])
     return values

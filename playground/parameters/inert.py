@@ -18,7 +18,7 @@ __all__ = ["check_combination", "check_seeds", "effective", "ignored", "inert"]
 # Temperature 0 takes the most likely token, as transformers does without sampling: what shapes the odds is dropped.
 _SAMPLING_GROUPS = ("shape", "cutoffs", "controllers")
 _ABOUT_THE_END = ("min_new_tokens", "ignore_eos", "exponential_decay_factor", "exponential_decay_start")
-# How often and with which luck is ours to say in every mode, and no stage of a chain.
+# The seed and the number of texts are ours to say in every mode, and no stage of a chain.
 _NEVER_NEUTRALISED = "run"
 
 _GREEDY = Text(
@@ -34,7 +34,7 @@ _ONE_PASSES = Text(
     "无效：XTC 阈值大于 0.5 时，不可能有两个词元同时达到。",
 )
 _ON_THE_CPU = Text(
-    "No effect: the model runs on the CPU, and its luck is drawn there anyway.",
+    "No effect: the model runs on the CPU, and its random numbers are drawn there anyway.",
     "无效：模型在 CPU 上运行，随机数本来就在那里抽取。",
 )
 _NO_EOS = Text("No effect: this model has no end-of-text token.", "无效：此模型没有结束词元。")

@@ -1,4 +1,4 @@
-"""Run: how often, with which luck and in which order the chain is run. Knows no engine; these have no stage."""
+"""Run: how many texts, with which random draws, and the order of the samplers. Knows no engine; these have no stage."""
 
 from playground.parameters.record import Parameter
 from playground.types import Text
@@ -67,7 +67,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="portable_luck",
         kind="bool",
         group="run",
-        label=Text("Portable luck", "可移植的随机数"),
+        label=Text("Portable random numbers", "可移植的随机数"),
         help=Text(
             "Draws the noise on the CPU also where the model runs on a GPU, so that in fp32 a seed writes the same "
             "text on every device, up to rounding, for about 3 ms a token at a vocabulary of 128,000.",

@@ -1,6 +1,6 @@
 """What is said of a JSON schema or pattern that llguidance does not take: plain sentences in place of its own words.
 
-It speaks of its own parts (retrievers, options, expressions of its regex engine), which mean nothing to whoever wrote
+It speaks of its own parts (retrievers, options, expressions of its regex engine), which mean nothing to an author of
 the schema. Knows no grammar.
 """
 

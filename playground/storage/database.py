@@ -103,7 +103,7 @@ class Store:
         """
         key, why = secrets.token_urlsafe(32), refused or {}
         rows = [
-            (key, number, _packed(one), REFUSED if number in why else "waiting", "[]", _told(why.get(number)))
+            (key, number, _packed(one), REFUSED if number in why else "waiting", "[]", _as_json(why.get(number)))
             for number, one in enumerate(inputs, start=1)
         ]
         size = sum(len(row[2].encode()) for row in rows)
@@ -136,12 +136,12 @@ class Store:
 
     def accept(self, key: str, result: Result) -> None:
         """A row has ended. It is on the disk when this returns."""
-        told = [_told(text) for text in (result.reason, result.remark)]
+        remarks = [_as_json(text) for text in (result.reason, result.remark)]
         with self._transaction() as write:
             write.execute(
                 "UPDATE job_row SET state = ?, texts = ?, seed = ?, reason = ?, remark = ? "
                 "WHERE job = ? AND number = ?",
-                (result.state, _packed(list(result.texts)), result.seed, *told, key, result.number),
+                (result.state, _packed(list(result.texts)), result.seed, *remarks, key, result.number),
             )
             write.execute("UPDATE job SET touched = ? WHERE key = ?", (self._today(write), key))
 
@@ -337,7 +337,7 @@ def _insert(write: sqlite3.Connection, key: str, number: int, section: Section) 
 _RESULT = "SELECT number, input, state, texts, seed, reason, remark FROM job_row"
 
 
-def _told(text: Text | None) -> str | None:
+def _as_json(text: Text | None) -> str | None:
     return None if text is None else _packed([text.en, text.zh])
 
 
@@ -346,6 +346,6 @@ def _packed(value: Any) -> str:
 
 
 def _result(row: Sequence[Any]) -> Result:
-    number, given, state, texts, seed, *told = row
-    reason, remark = (None if text is None else Text(*json.loads(text)) for text in told)
+    number, given, state, texts, seed, *remarks = row
+    reason, remark = (None if text is None else Text(*json.loads(text)) for text in remarks)
     return Result(number, json.loads(given), state, tuple(json.loads(texts)), reason, seed, remark)

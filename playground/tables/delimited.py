@@ -1,7 +1,7 @@
 """CSV as it is found: any delimiter, blanks around quotation marks, cells of any length, `sep=;` on the first line.
 
 The csv module of Python cannot pass over the blank in `a, "b, c"` without taking it from other cells, and goes on
-nowhere behind a row that is broken; so cells are told by two expressions here, of which neither ever goes back.
+nowhere behind a row that is broken; so two expressions find the cells here, of which neither ever goes back.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def table(text: str, limits: TableLimits, *, delimiter: str = "", tabs: bool = F
     """
     said = _SEP.match(text)
     begin = said.end() if said else 0
-    chosen = _meant(delimiter) or (said[1] if said else "") or _told(text, begin, tabs)
+    chosen = _meant(delimiter) or (said[1] if said else "") or _delimiter_of(text, begin, tabs)
     builder = TableBuilder(limits)
     found = (record for record in _records(text, chosen, begin) if not record.empty)
     head = next(found, None)
@@ -129,7 +129,7 @@ def _meant(delimiter: str) -> str:
     return said
 
 
-def _told(text: str, begin: int, tabs: bool) -> str:
+def _delimiter_of(text: str, begin: int, tabs: bool) -> str:
     """The delimiter that the file itself tells: the one in its line of names, as far as the rows have as many cells.
 
     Raises NeedsChoice where that leaves several.

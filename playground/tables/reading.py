@@ -80,11 +80,11 @@ def read(options: Mapping[str, Any], data: bytes) -> dict[str, Any]:
 
 
 def options(kind: str, reading: Reading, limits: TableLimits) -> dict[str, Any]:
-    """What `read` is told beside the bytes."""
+    """The options that `read` takes beside the bytes."""
     return {"kind": kind, "reading": asdict(reading), "limits": asdict(limits)}
 
 
-def told(answer: Mapping[str, Any]) -> Table:
+def from_answer(answer: Mapping[str, Any]) -> Table:
     """The table that `read` answered; raises NeedsChoice where it answered with a question."""
     if "option" in answer:
         choices = [Choice(value, Text(en, zh)) for value, en, zh in answer["choices"]]

@@ -48,7 +48,7 @@ class Result:
 
 
 def read(path: Path, limits: Limits, reading: Reading | None = None) -> Table:
-    """The table in a file, its kind told by the ending of its name, read in a worker process.
+    """The table in a file, its kind known by the ending of its name, read in a worker process.
 
     Rows are counted from 1 without the line of names; empty ones are left out and not counted. A row that cannot be
     used is among `refused` with its reason, and the others go on. Raises NeedsChoice where the file can be read in
@@ -76,7 +76,9 @@ def read(path: Path, limits: Limits, reading: Reading | None = None) -> Table:
     allowed = TableLimits(limits.batch_rows, limits.batch_bytes, limits.batch_cell)
     most = ResourceLimits(limits.reading_seconds, limits.reading_memory, _ANSWER * limits.batch_bytes)
     try:
-        return tables.told(run_isolated("table", tables.options(kind, reading or Reading(), allowed), data, most))
+        return tables.from_answer(
+            run_isolated("table", tables.options(kind, reading or Reading(), allowed), data, most)
+        )
     except LimitExceeded:
         memory = megabytes(limits.reading_memory)
         wrong(

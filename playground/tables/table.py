@@ -123,7 +123,7 @@ class TableBuilder:
         self._add({name: cell for name, cell in cells.items() if name in self._names}, place, refusal)
 
     def unreadable(self, line: str, place: Text, reason: Text) -> None:
-        """A row of which no cells can be told: its beginning stands in the first column."""
+        """A row whose cells cannot be found: its beginning stands in the first column."""
         first = next(iter(self._names), None)
         self._add({} if first is None else {first: line}, place, reason)
 

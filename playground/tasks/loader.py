@@ -188,7 +188,7 @@ def _parameters(node: Node) -> dict[str, Any]:
 
 
 def _accepted(node: Node, check: Callable[..., Any], *given: Any) -> Any:
-    """What the check says of what is given; what it does not accept is told with its place in the file."""
+    """What the check says of what is given; an error names its place in the file."""
     try:
         return check(*given)
     except InvalidRequest as error:

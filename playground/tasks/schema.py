@@ -216,13 +216,13 @@ def parse(text: str, file: str) -> Node:
 def parse_untrusted(text: str, file: str) -> Node:
     """`parse` for the text of a stranger, in a worker process."""
     try:
-        told = run_isolated("yaml", {"file": file}, text.encode("utf-8"), _MOST)
+        answer = run_isolated("yaml", {"file": file}, text.encode("utf-8"), _MOST)
     except LimitExceeded:
         reason = Text("it takes too long to read; write it more plainly.", "读取时间过长，请写得简单一些。")
         raise SchemaError(reason, file=file) from None
-    if "reason" in told:
-        raise SchemaError(Text(*told["reason"]), file=file, line=told["line"])
-    return Node(told["raw"], file)
+    if "reason" in answer:
+        raise SchemaError(Text(*answer["reason"]), file=file, line=answer["line"])
+    return Node(answer["raw"], file)
 
 
 def read_isolated(options: Mapping[str, Any], data: bytes) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class AllowedHosts:
         return place is not None and self._is_own(place[0])
 
     def encrypted(self, host: str) -> bool:
-        """Whether visitors of this Host come through the tunnel over https, which this server is not told of."""
+        """Whether visitors of this Host come through the tunnel over https, which this server does not see."""
         place = place_of(host)
         return self._shared.scheme == "https" and place is not None and place[0] == self._shared.hostname
 

@@ -111,19 +111,19 @@ def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterato
 
 
 class Growth:
-    """What one call was told of its run, so that each update holds only what is new."""
+    """What one call was sent of its run, so that each update holds only what is new."""
 
     def __init__(self) -> None:
-        self._told: list[tuple[str, list[int]]] = []
+        self._sent: list[tuple[str, list[int]]] = []
 
     def of(self, run: Run) -> dict[str, Any] | None:
         """For each candidate the text it has more and its token ids; how many characters and ids are taken back before
         (of a candidate that steps back for a banned phrase) is 0 nearly always. None where nothing is new.
         """
-        before = self._told or [("", [])] * len(run.candidates)
-        self._told = [(candidate.text, candidate.token_ids) for candidate in run.candidates]
-        told = [_grown(*old, *new) for old, new in zip(before, self._told, strict=True)]
-        return {"candidates": told} if any(any(one.values()) for one in told) else None
+        before = self._sent or [("", [])] * len(run.candidates)
+        self._sent = [(candidate.text, candidate.token_ids) for candidate in run.candidates]
+        grown = [_grown(*old, *new) for old, new in zip(before, self._sent, strict=True)]
+        return {"candidates": grown} if any(any(one.values()) for one in grown) else None
 
 
 def waits(state: WaitState, count: int, language: Language) -> dict[str, Any]:
@@ -143,11 +143,11 @@ def _grown(old: str, old_ids: list[int], new: str, new_ids: list[int]) -> dict[s
 
 def _object(run: Run) -> dict[str, Any]:
     """What `--json` prints, but `value` as JSON text: Gradio and its clients take some objects for files."""
-    told = run.as_json()
-    for candidate in told["candidates"]:
+    value = run.as_json()
+    for candidate in value["candidates"]:
         if "value" in candidate:
             candidate["value"] = encode(candidate["value"])
-    return told
+    return value
 
 
 def request_of(texts: Mapping[str, Any], values: Mapping[str, Any], card: ModelCard | None) -> Request:

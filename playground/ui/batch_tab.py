@@ -76,18 +76,18 @@ class BatchTab:
                 file=None,
             )
 
-    def wire(self, panel: Element, act: Element, feed: Element, told: Mapping[str, Any]) -> None:
-        """`act` holds the path that was chosen, `feed` takes what is told while a row is tried; `told` are the options
+    def wire(self, panel: Element, act: Element, feed: Element, options: Mapping[str, Any]) -> None:
+        """`act` holds the path that was chosen, `feed` takes the updates while a row is tried; `options` are those
         of an event that brings data of its own and waits behind no run."""
-        self.form.opened(self._open, None, self.form, **told)
-        self.form.piece(self._piece, None, self.form, **told)
-        self.form.about(self._about, None, self.form, **told)
-        self.form.look(self._look, [panel, act], feed, **told)
-        self.form.go(self._go, [panel, act], self.form, **told)
-        self.form.follow(self._follow, None, self.form, **told)
-        self.form.pause(self._pause, None, None, **told)
-        self.form.halt(self._halt, None, None, **told)
-        self.form.save(self._save, None, self.form, **told)
+        self.form.opened(self._open, None, self.form, **options)
+        self.form.piece(self._piece, None, self.form, **options)
+        self.form.about(self._about, None, self.form, **options)
+        self.form.look(self._look, [panel, act], feed, **options)
+        self.form.go(self._go, [panel, act], self.form, **options)
+        self.form.follow(self._follow, None, self.form, **options)
+        self.form.pause(self._pause, None, None, **options)
+        self.form.halt(self._halt, None, None, **options)
+        self.form.save(self._save, None, self.form, **options)
 
     def stop(self, seconds: float) -> None:
         """The server ends: all jobs pause."""
@@ -130,7 +130,7 @@ class BatchTab:
 
     def _opened_with(self, find: Callable[[], StoredJob], *, known: bool) -> Any:
         try:
-            return gr.update(job=self._told(find()), status=None)
+            return gr.update(job=self._job_value(find()), status=None)
         except NeedsChoice as question:
             return gr.update(job={"error": _error(question), "known": True, "ask": asked(question)})
         except PlaygroundError as error:
@@ -141,7 +141,7 @@ class BatchTab:
         table = taken(file, sent, self._host.settings.limits)
         return self._jobs.store.add_job(table.columns, table.rows, visitor.current(), table.refused)
 
-    def _told(self, job: StoredJob) -> dict[str, Any]:
+    def _job_value(self, job: StoredJob) -> dict[str, Any]:
         store = self._jobs.store
         first, refused = store.first_row(job.key), store.results(job.key, state=REFUSED)
         return {
@@ -157,15 +157,17 @@ class BatchTab:
         """What there is to say of the chosen task: the columns that its fields would take, and where the model falls
         short of it."""
         sent, generator = data_of(event), self._host.loaded
-        told = {"at": _whole(sent, "at")}
+        place = {"at": _whole(sent, "at")}
         try:
             columns, task = self._known(sent).columns, _task(sent)
         except PlaygroundError as error:
-            return gr.update(about={**told, "error": _error(error)})
+            return gr.update(about={**place, "error": _error(error)})
         own, language = bool(sent.get("own")), compose_form.language_of(sent)
         remark = recommend.beforehand(task, language, generator.card, own=own) if generator else None
         several = {name: found for name, found in candidates(task, columns).items() if len(found) > 1}
-        return gr.update(about={**told, "guess": guess(task, columns), "several": several, "remark": bilingual(remark)})
+        return gr.update(
+            about={**place, "guess": guess(task, columns), "several": several, "remark": bilingual(remark)}
+        )
 
     async def _look(self, knobs: Any, act: Any, event: gr.EventData) -> AsyncGenerator[Any, None]:
         """The first row's prompt, then its texts as they grow."""

@@ -1,4 +1,4 @@
-"""What the cards are told: a Run, a wait or a refusal, as the plain data that cards.js draws.
+"""What the cards are sent: a Run, a wait or a refusal, as the plain data that cards.js draws.
 
 Knows no model and no event; every sentence goes in both languages.
 """
@@ -53,8 +53,8 @@ def run_update(
     path = {"path": run.request.path, "weights": run.weights}
     chat = run.request.mode == "chat"
     rows = [
-        _row(candidate, base, told, task, fields) | path | {"end_token": candidate.end_token if chat else None}
-        for candidate, told in _told_apart(run, base)
+        _row(candidate, base, parsed, task, fields) | path | {"end_token": candidate.end_token if chat else None}
+        for candidate, parsed in _parsed(run, base)
     ]
     language = asked.get("language")
     if over:
@@ -71,7 +71,7 @@ def run_update(
     return card_update("done" if over else "running", name, rows=rows, **more)
 
 
-def _told_apart(run: Run, base: str) -> Iterator[tuple[Candidate, Told]]:
+def _parsed(run: Run, base: str) -> Iterator[tuple[Candidate, Told]]:
     """Each text with what was thought in it. Only in a chat: what a prompt is continued with may hold any tag."""
     before = run.request.prefill.removesuffix(base)  # the beginning of the answer that no card shows
     opened = opened_after(before, run.thinks)
@@ -105,16 +105,16 @@ def branch_point(sent: Mapping[str, Any]) -> CardUpdate:
     return found
 
 
-def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields: Mapping[str, str]) -> CardUpdate:
+def _row(candidate: Candidate, base: str, parsed: Told, task: Task | None, fields: Mapping[str, str]) -> CardUpdate:
     """`answer` is None where it is the whole text, as mostly. Lists and tables are drawn once a text has ended."""
     over = candidate.finish_reason is not None
     text = base + candidate.text
     return {
         "text": text,
-        "thought": told.thought,
-        "answer": None if told.answer == text else told.answer,
-        "thinks": told.thinks,
-        "closes": told.close,
+        "thought": parsed.thought,
+        "answer": None if parsed.answer == text else parsed.answer,
+        "thinks": parsed.thinks,
+        "closes": parsed.close,
         "tokens": candidate.generated,
         "speed": _shown(candidate.tokens_per_second),
         "first": None if candidate.first_token_s is None else round(candidate.first_token_s, 3),
@@ -123,8 +123,8 @@ def _row(candidate: Candidate, base: str, told: Told, task: Task | None, fields:
         "finish": candidate.finish_reason,
         "reason": bilingual(candidate.reason),
         "seed": candidate.seed,
-        "items": _items(told.answer, task, fields) if over else None,
-        "table": _table(told.answer, task) if over else None,
+        "items": _items(parsed.answer, task, fields) if over else None,
+        "table": _table(parsed.answer, task) if over else None,
         "short": any(step.note.endswith(CUT_SHORT) for step in candidate.steps[-1:]),
     }
 

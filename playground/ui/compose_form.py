@@ -129,26 +129,26 @@ def request_of(form: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCar
     if form.get("kind") == "talk":
         return turn_request(form.get("talk"), knobs, card)
     _check_chat(mode, card)
-    said = _filled(form, "system", "message", "prefill")
+    texts = _filled(form, "system", "message", "prefill")
     return Request(
-        said["message"], values, "chat", system=said["system"], prefill=said["prefill"], special_tokens=acts
+        texts["message"], values, "chat", system=texts["system"], prefill=texts["prefill"], special_tokens=acts
     )
 
 
-def turn_request(said: object, knobs: Mapping[str, Any], card: ModelCard) -> Request:
-    """One answer in a conversation, as talk.js tells it: a turn has one answer at a time, and may be answered anew."""
-    told = said if isinstance(said, Mapping) else {}
+def turn_request(given: object, knobs: Mapping[str, Any], card: ModelCard) -> Request:
+    """One answer in a conversation, as talk.js sends it: a turn has one answer at a time, and may be answered anew."""
+    sent = given if isinstance(given, Mapping) else {}
     values = {**parameters.validate(knobs), "n": 1}
     _check_chat("chat", card)
     request = Request(
-        _text(told, "message"),
-        {**values, "seed": -1} if told.get("again") is True else values,
+        _text(sent, "message"),
+        {**values, "seed": -1} if sent.get("again") is True else values,
         "chat",
-        system=_text(told, "system"),
-        prefill=_text(told, "prefill"),
-        turns=turns_of(told.get("turns") or []),
+        system=_text(sent, "system"),
+        prefill=_text(sent, "prefill"),
+        turns=turns_of(sent.get("turns") or []),
     )
-    return replace(request, written=request.prefill) if told.get("goes_on") is True else request
+    return replace(request, written=request.prefill) if sent.get("goes_on") is True else request
 
 
 def path_of(values: Mapping[str, Any], act: object, generator: Generator | None) -> Path:

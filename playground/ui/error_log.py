@@ -1,6 +1,6 @@
-"""What the terminal is told of what goes wrong: one line for a bad request, one traceback for a fault of ours.
+"""What the terminal shows of errors: one line for a bad request, one traceback for a fault of ours.
 
-Whatever repeats is told again only when its count has another digit, so that nobody fills a disk with nonsense.
+An error that repeats is logged again only when its count has another digit, so that nobody fills a disk with nonsense.
 Knows no request and no element.
 """
 

@@ -130,7 +130,7 @@ class Guard:
     def _with_headers(self, send: Send) -> Send:
         """Adds to every answer what browsers should know of it."""
 
-        async def told(message: Message) -> None:
+        async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
@@ -141,14 +141,14 @@ class Guard:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        return told
+        return sent
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets Gradio answer. What it fails at becomes one sentence, and its details stay in the terminal."""
         held: list[Message] = []  # an answer of 500, until it is known why
         began = False
 
-        async def told(message: Message) -> None:
+        async def sent(message: Message) -> None:
             nonlocal began
             if held or (message["type"] == "http.response.start" and message["status"] == 500):
                 held.append(message)
@@ -157,7 +157,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, sent)
         except Exception as error:
             log.error("A request failed: %s %s", scope["method"], scope["path"][:80], exc_info=error)
             if not began:

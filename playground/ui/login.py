@@ -58,7 +58,7 @@ class _Bucket:
 class Brake:
     """Slows down guesses: of an address twice as long each time, of all together to one in two seconds.
 
-    Whoever has not guessed wrongly does not wait for those who have: first guesses have a reserve of their own, which
+    Who has not guessed wrongly does not wait for those who have: first guesses have a reserve of their own, which
     only many networks together can use up.
     """
 

@@ -1,4 +1,4 @@
-"""Logging in and out over HTTP: two routes, the cookie, and what whoever has not logged in gets instead of the page.
+"""Logging in and out over HTTP: two routes, the cookie, and the page for visitors who have not logged in.
 
 Takes the place of Gradio's own, whose logout ends everybody's session and whose token can be read by scripts.
 """

@@ -52,7 +52,7 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
         generator.pack()
         try:
             generator.expect(compose_form.first_request(generator.card))
-        except Exception as error:  # noqa: BLE001 - a preparation: what fails here is said to whoever presses the button
+        except Exception as error:  # noqa: BLE001 - a preparation: what fails here is said when the button is pressed
             log.info("Nothing was prepared for the first visitor: %s", type(error).__name__)
     return generator
 
@@ -152,7 +152,7 @@ class ModelHost:
 
 
 def known_models() -> list[dict[str, Any]]:
-    """The models that a server can be started with; where their files lie is not told."""
+    """The models that a server can be started with; where their files lie is not said."""
     return [
         {
             "id": entry.id,

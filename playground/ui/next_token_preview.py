@@ -22,7 +22,7 @@ from playground.ui.page_texts import BEAMS_NEXT, FIRST_OF_MANY, NEXT_EXACT, NO_S
 from playground.ui.request_queue import ReadQueue
 from playground.ui.tokens import Value
 
-_MOST_SESSIONS = 64  # whoever is pushed out presses the button again
+_MOST_SESSIONS = 64  # a session that is pushed out presses the button again
 _SEARCH = 200  # characters of a token that is asked about
 log = logging.getLogger(__name__)
 Form = Mapping[str, Any]

@@ -41,7 +41,7 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
 _STOP: dict[str, Any] = {**_PRIVATE, "queue": False, "trigger_mode": "multiple"}
 # The same for events that bring data of their own: always_last repeats what waited with the data of the first one.
-_TOLD: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
+_EVENT: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
 # A run keeps its own line; Gradio's would free a place before the model has let go.
 _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
 
@@ -57,14 +57,14 @@ Streaming = Callable[..., AsyncGenerator[Any, None]]
 
 
 def _streamed(begin: Callable[..., AsyncGenerator[Any, None] | None]) -> Streaming:
-    """A handler that tells all of what `begin` opens and, however it ends, closes it at once."""
+    """A handler that yields all of what `begin` opens and, however it ends, closes it at once."""
 
     @functools.wraps(begin)
     async def handler(*given: Any) -> AsyncGenerator[Any, None]:
         opened = begin(*given)
         if opened is not None:
-            async with aclosing(opened) as told:
-                async for one in told:
+            async with aclosing(opened) as updates:
+                async for one in updates:
                     yield one
 
     return handler
@@ -111,7 +111,7 @@ class Page:
         values, act = self._play.task_values(first), {"path": self._host.settings.path}
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
-            with gr.Column(elem_id="desk", scale=3):
+            with gr.Column(elem_id="composer", scale=3):
                 self.compose = element(
                     "compose",
                     first,
@@ -155,7 +155,7 @@ class Page:
     def _wire(self) -> None:
         self.blocks.load(self._host.status, None, self.header, **_LIGHT)
         self.header.ask(self._host.status, None, self.header, **_LIGHT)
-        self.header.wake(lambda: None, None, None, **_TOLD)  # see stream.js
+        self.header.wake(lambda: None, None, None, **_EVENT)  # see stream.js
         written = self.feed
         knobs = [self.panel, self.act]
         runs = [
@@ -167,15 +167,15 @@ class Page:
             self.talk.speak(self._speak, knobs, written, **_RUN),
         ]
         looks = [
-            self.tokens.look(self._turned_to, None, None, **_TOLD),
-            self.cards.look(self._opened, None, [self.feed, self.waterfall], **_TOLD),
-            self.tokens.missed(self._opened, None, [self.feed, self.waterfall], **_TOLD),
+            self.tokens.look(self._turned_to, None, None, **_EVENT),
+            self.cards.look(self._opened, None, [self.feed, self.waterfall], **_EVENT),
+            self.tokens.missed(self._opened, None, [self.feed, self.waterfall], **_EVENT),
         ]
         for event in (*runs, *looks):
             event.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens, self.feed], **_LIGHT)
         for view in (self.tokens, self.curve, self.waterfall):
-            view.pick(self._inside, None, self.waterfall, **_TOLD)
-        self.waterfall.ask(self._ask, None, self.waterfall, **_TOLD)
+            view.pick(self._inside, None, self.waterfall, **_EVENT)
+        self.waterfall.ask(self._ask, None, self.waterfall, **_EVENT)
         self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
@@ -183,21 +183,21 @@ class Page:
         self.compose.pick(self._pick, [self.compose, *knobs], [*given, self.compose], **_LIGHT)
         for event in (self.panel.input, self.act.path):
             event(self._turned, knobs, self.panel, **_LIGHT)
-        self.panel.preset(self._preset, [self.compose, *knobs], given, **_TOLD)
-        self._user_tasks.wire(self.compose, self.panel, _TOLD)
+        self.panel.preset(self._preset, [self.compose, *knobs], given, **_EVENT)
+        self._user_tasks.wire(self.compose, self.panel, _EVENT)
         self._wire_readings()
 
     def _wire_readings(self) -> None:
         """What the model reads without writing: the next token, the prompt, any text."""
         self.act.look(self._next, [self.compose, self.panel, self.act], self.next, **_LIGHT)
         self.panel.input(self._next_turned, self.panel, self.next, **_LIGHT)
-        self.next.ask(self._next_asked, self.panel, self.next, **_TOLD)
+        self.next.ask(self._next_asked, self.panel, self.next, **_EVENT)
         self.next.close(self._next_closed, None, None, **_LIGHT)
-        self.seen.read(self._prompt_read, [self.compose, self.panel], self.feed, **_TOLD)
+        self.seen.read(self._prompt_read, [self.compose, self.panel], self.feed, **_EVENT)
         self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
         self._read.wire(self.panel, self.feed, _LIGHT, _STOP)
-        self._write.wire(self.panel, self.act, self.feed, _TOLD, _RUN, _STOP)
-        self._batch.wire(self.panel, self.act, self.feed, _TOLD)
+        self._write.wire(self.panel, self.act, self.feed, _EVENT, _RUN, _STOP)
+        self._batch.wire(self.panel, self.act, self.feed, _EVENT)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
         task = compose_form.task_of(filled)
@@ -207,12 +207,12 @@ class Page:
     @_streamed
     def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.generate(filled, knobs, session, act), session)
+        return self._with_tokens(self._play.generate(filled, knobs, session, act), session)
 
     @_streamed
     def _again(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.again(data_of(event), knobs, session, act), session)
+        return self._with_tokens(self._play.again(data_of(event), knobs, session, act), session)
 
     @_streamed
     def _branch(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
@@ -221,8 +221,8 @@ class Page:
         sent = self._run_view.branch(session, data_of(event))
         if sent is None:
             return None
-        told = self._play.again(sent, knobs, session, act)
-        return self._seen_through(told, session, talk="talk" in sent["target"])
+        updates = self._play.again(sent, knobs, session, act)
+        return self._with_tokens(updates, session, talk="talk" in sent["target"])
 
     @_streamed
     def _begin(
@@ -233,35 +233,35 @@ class Page:
         start = self._preview.start(data_of(event), session)
         if start is None:
             return None
-        told = self._play.begin(start, knobs, session, act, {"talk": None} if talk else None)
-        return self._seen_through(told, session, talk=talk)
+        updates = self._play.begin(start, knobs, session, act, {"talk": None} if talk else None)
+        return self._with_tokens(updates, session, talk=talk)
 
     @_streamed
     def _speak(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.speak(data_of(event), knobs, session, act), session, talk=True)
+        return self._with_tokens(self._play.speak(data_of(event), knobs, session, act), session, talk=True)
 
-    async def _seen_through(
-        self, told: AsyncGenerator[card_updates.CardUpdate, None], session: str, *, talk: bool = False
+    async def _with_tokens(
+        self, cards: AsyncGenerator[card_updates.CardUpdate, None], session: str, *, talk: bool = False
     ) -> AsyncGenerator[Any, None]:
         """The news for the cards or the conversation, and beside each what is new of the tokens."""
         updates, place = Updates(), "talk" if talk else "cards"
-        async with aclosing(told) as all_news:
-            async for one in all_news:
+        async with aclosing(cards) as card_states:
+            async for one in card_states:
                 value = await asyncio.to_thread(self._run_view.tokens, session, one["run"]) if one["rows"] else None
                 yield updates.of({place: one}, {} if value is None else {"tokens": tokens.piece(value)})
 
     def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
-        meanwhile would change, and its figures. Whoever looked elsewhere meanwhile is told by another answer."""
+        meanwhile would change, and its figures. Nothing is sent where the session looks elsewhere by now."""
         session = request.session_hash or ""
         looking = self._run_view.looking(session)
         badges, findings = self._run_view.badges(session), self._run_view.findings(session)
         replay, figures = self._run_view.replay(session, knobs), self._run_view.figures(session)
         if self._run_view.looking(session) != looking:
             return [gr.skip()] * 4
-        told = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
-        return panel_update(badges=badges), findings, gr.update(replay=replay), told
+        new = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
+        return panel_update(badges=badges), findings, gr.update(replay=replay), new
 
     def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
         """Another candidate of the same run is looked at."""
@@ -338,8 +338,8 @@ class Page:
     ) -> tuple[Any, Any]:
         """Another task or kind: its knobs, with the seed as it was.
 
-        For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has
-        turned stay; they are not even sent back, since a hand may be on them now. A task that cannot be read wishes for
+        For another language, or a model just loaded, a task may set other knobs too. Then those that a visitor has
+        turned stay; they are not even sent back, since a hand may be on them now. A task that cannot be read sets
         nothing; what is wrong with it is said where its prompt would be seen, and by Generate.
         """
         try:
@@ -370,12 +370,12 @@ class Page:
             values = self._preset_values(chosen, filled)
         except PlaygroundError:  # of a task that cannot be read
             return gr.skip(), gr.skip()
-        # How many, how long and with which luck is not what a preset of knobs is about.
+        # The seed, the number and the length of texts are not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
         inert = self._play.turned(values, act)
         found = self._play.found(values)
-        told = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
-        return told, self._next_turned(values, request)
+        panel = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
+        return panel, self._next_turned(values, request)
 
     def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
         if chosen == OWN_PRESET:

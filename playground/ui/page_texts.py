@@ -30,7 +30,7 @@ WORDS: Mapping[str, Text] = {
     "model_failed": Text("No model", "没有模型"),
     # Share
     "share_public": Text(
-        "Public link. Whoever has it can use this page, for up to a week or until you stop the app.",
+        "Public link. Anyone who has it can use this page, for up to a week or until you stop the app.",
         "公开链接。任何拿到它的人都能使用本页，最长一周，或直到你停止程序。",
     ),
     "share_guarded": Text("A password guards it.", "有密码保护。"),
@@ -206,7 +206,7 @@ WORDS: Mapping[str, Text] = {
     "redo": Text("Redo", "重做"),
     "undo_what": Text("Undo: {what}", "撤销：{what}"),
     "redo_what": Text("Redo: {what}", "重做：{what}"),
-    "did_walk": Text("other version picked", "选择其他版本"),
+    "did_walk": Text("other version chosen", "选择其他版本"),
     "did_prune": Text("version pruned", "剪除版本"),
     "did_restore": Text("version brought back", "恢复版本"),
     "did_edit": Text("edit by hand", "手动编辑"),
@@ -291,7 +291,7 @@ WORDS: Mapping[str, Text] = {
     "model_folder": Text("Folder", "文件夹"),
     "models_heading": Text("Models to choose from", "可选的模型"),
     "models_help": Text(
-        "Whoever runs this server chooses the model when starting it; the button copies the command. "
+        "The owner of this server chooses the model when starting it; the button copies the command. "
         "What is not on this machine yet is downloaded from the hub then.",
         "模型由运行此服务器的人在启动时选定；按钮可复制启动命令。本机还没有的模型会在启动时从模型库下载。",
     ),
@@ -336,7 +336,7 @@ NOT_YET = Text(
 )
 READ_QUEUE_FULL = Text("Too many people are asking the model right now.", "现在使用模型的人太多。")
 NO_SEED = Text(
-    "Every run draws a new seed, so nobody knows yet which of these it will be. Keep a seed to see the draw.",
+    "Every run draws a new seed, so it is not known yet which of these it will be. Keep a seed to see the draw.",
     "每次运行都换新种子，因此还不知道会抽中哪一个。固定种子即可看到抽取结果。",
 )
 BEAMS_NEXT = Text("A beam search draws nothing: it compares whole continuations.", "束搜索不做抽取，而是比较整段续写。")
@@ -345,7 +345,7 @@ NEXT_EXACT = Text(
     "这是精确路径的抽取；快速路径上的数值略有不同，词元也可能因此不同。",
 )
 FIRST_OF_MANY = Text(
-    "This is candidate 1; the others draw with luck of their own.", "这是候选 1，其他候选各有各的运气。"
+    "This is candidate 1; the others have random draws of their own.", "这是候选 1，其他候选使用各自的随机数。"
 )
 READ_STARTS = Text("Reading…", "正在阅读……")
 READ_PART = Text("Read {done} of {all} tokens.", "已读 {done} / {all} 个词元。")

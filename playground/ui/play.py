@@ -47,15 +47,15 @@ class Play:
     def generate(
         self, form: Form, knobs: Form, session: str, act: Form | None = None
     ) -> AsyncGenerator[CardUpdate, None]:
-        """The news of a whole new run. `act` holds the path that was chosen, here and below."""
+        """The updates of a whole new run. `act` holds the path that was chosen, here and below."""
 
         def ask(card: ModelCard) -> Request:
             return self._with_id(compose_form.request_of(form, knobs, card), act)
 
-        return self._told(ask, session, part=compose_form.task_part(form))
+        return self._card_updates(ask, session, part=compose_form.task_part(form))
 
     def again(self, sent: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[CardUpdate, None]:
-        """The news of one card that is regenerated or continued."""
+        """The updates of one card that is regenerated or continued."""
 
         def ask(card: ModelCard) -> Request:
             return self._with_id(compose_form.rerun_request(sent, knobs, card), act)
@@ -63,25 +63,25 @@ class Play:
         before = sent.get("request") or {}
         base = sent.get("text", "") if sent.get("action") == "continue" else ""
         parted = card_updates.branch_point(sent)
-        return self._told(ask, session, before=before, target=sent.get("target"), base=base, parted=parted)
+        return self._card_updates(ask, session, before=before, target=sent.get("target"), base=base, parted=parted)
 
-    def speak(self, said: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[CardUpdate, None]:
-        """The news of one answer in a conversation. `left_out` is how many old turns the page said will not fit."""
+    def speak(self, sent: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[CardUpdate, None]:
+        """The updates of one answer in a conversation. `left_out` is how many old turns the page said will not fit."""
 
         def ask(card: ModelCard) -> Request:
-            request = compose_form.on_path(compose_form.turn_request(said, knobs, card), act, self._host.generator)
-            found, told = self._fitted(request), said.get("left_out")
-            conversation.check_told(found, told if type(told) is int else 0)
+            request = compose_form.on_path(compose_form.turn_request(sent, knobs, card), act, self._host.generator)
+            found, left_out = self._fitted(request), sent.get("left_out")
+            conversation.check_left_out(found, left_out if type(left_out) is int else 0)
             return replace(found.request, keep=inspect_api.new_run_id())
 
-        asked = {name: said.get(name) for name in ("system", "turns")} | {"prompt": said.get("message"), "mode": "chat"}
-        base = str(said.get("prefill") or "")
-        return self._told(ask, session, before=asked, target={"talk": said.get("talk")}, base=base)
+        asked = {name: sent.get(name) for name in ("system", "turns")} | {"prompt": sent.get("message"), "mode": "chat"}
+        base = str(sent.get("prefill") or "")
+        return self._card_updates(ask, session, before=asked, target={"talk": sent.get("talk")}, base=base)
 
     def begin(
         self, start: ChosenToken, knobs: Form, session: str, act: Form | None = None, target: Form | None = None
     ) -> AsyncGenerator[CardUpdate, None]:
-        """The news of a whole new run whose texts begin with a chosen token."""
+        """The updates of a whole new run whose texts begin with a chosen token."""
         asked = compose_form.remembered(start.request, start.part)
 
         def ask(_: ModelCard) -> Request:
@@ -91,7 +91,7 @@ class Play:
         base = start.text
         if target is not None:  # a turn shows the whole answer, a card what was written of it
             asked, base = {**asked, "prefill": ""}, start.request.prefill + start.text
-        return self._told(ask, session, before=asked, target=target, base=base)
+        return self._card_updates(ask, session, before=asked, target=target, base=base)
 
     def _with_id(self, request: Request, act: Form | None) -> Request:
         """The request on its path, with the turns that fit, to be kept under a new id."""
@@ -104,7 +104,7 @@ class Play:
         most = self._host.settings.limits.prompt_characters
         return conversation.fitted(generate.checked(request), self._host.generator.render, most)
 
-    async def _told(
+    async def _card_updates(
         self,
         ask: Callable[[ModelCard], Request],
         session: str,
@@ -115,7 +115,7 @@ class Play:
         base: str = "",
         parted: CardUpdate | None = None,
     ) -> AsyncGenerator[CardUpdate, None]:
-        """Every state of an answer as news; whatever goes wrong is news too, so that nothing on the page is lost."""
+        """Every state of an answer as an update; an error is an update too, so that nothing on the page is lost."""
         name = uuid.uuid4().hex[:12]
         switch = self._switches.begin(session)
         run: Run | None = None
@@ -224,7 +224,7 @@ class Play:
 
 
 def _remark(form: Form, card: ModelCard) -> Text | None:
-    """Whether the model falls short of the chosen task; a visitor's own that cannot be read is told of elsewhere."""
+    """Whether the model falls short of the chosen task; a visitor's own that cannot be read is reported elsewhere."""
     try:
         task = compose_form.task_of(form)
     except PlaygroundError:

@@ -77,7 +77,7 @@ class ReadTab:
             self.expected = tokens.component("expected", {}, EXPECTED, elem_id="expected", scope=SCOPE, language="")
 
     def wire(self, panel: KnobPanel, feed: Element, light: Mapping[str, Any], stop: Mapping[str, Any]) -> None:
-        """`feed` takes what is told while the model reads; `light` are the options of an event that waits behind no
+        """`feed` takes the updates while the model reads; `light` are the options of an event that waits behind no
         run, `stop` those of one that waits for nothing."""
         self.form.read(self._read, self.form, feed, **{**light, "trigger_mode": "multiple"})
         self.form.detect(self._detect, [self.form, panel], self.form, **light)

@@ -78,7 +78,7 @@ class Reader:
         def begin(halted: Halted) -> Iterator[Reading]:
             return inspect_api.read_on(self._host.generator, prompt, text, limits, halted)
 
-        yield from self._told(begin, session)
+        yield from self._updates(begin, session)
 
     def seen(self, form: Form, knobs: Form, session: str) -> Iterator[Update]:
         """The rendered prompt of what is filled in, as it is being read."""
@@ -87,7 +87,7 @@ class Reader:
             request = checked_request(form, knobs, self._host)
             return inspect_api.seen_on(self._host.generator, request, self._host.settings.limits, halted)
 
-        yield from self._told(begin, session)
+        yield from self._updates(begin, session)
 
     def detect(self, asked: Any, knobs: Form, session: str) -> Value:
         """Whether the text in the form carries the watermark of these knobs."""
@@ -114,11 +114,11 @@ class Reader:
         """Asks whether nobody waits any more, or the server ends."""
         return lambda: place.over or self._host.stopping.is_set()
 
-    def _told(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
+    def _updates(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
         """What is new with every piece; whatever goes wrong is said where the tokens would stand."""
         yield {"status": tokens.status_value(READ_STARTS, stop=True)}
         name, found = uuid.uuid4().hex[:12], None
-        start = 0  # of what was not told yet
+        start = 0  # of what was not sent yet
         try:
             with self._queue.place(session) as place, suppress(Stopped):
                 over = self._over(place)
@@ -162,12 +162,12 @@ def _values(found: Reading, start: int = 0) -> list[Value]:
 
 
 def figures(found: Reading) -> Numbers:
-    """The figures of what was read, without its prompt; those that cannot be told are left out."""
+    """The figures of what was read, without its prompt; those that are not known are left out."""
     own = found.tokens[found.prompt_tokens :]
     ranks = [one.rank for one in own if one.rank is not None]
     surprise = -sum(one.logprob for one in own if one.logprob is not None) / math.log(2)
     characters = sum(len(one.token.text) for one in own if one.logprob is not None and not one.token.special)
-    told: list[tuple[tuple[Text, Text], str | None]] = [
+    shown: list[tuple[tuple[Text, Text], str | None]] = [
         (_SHARES["tokens"], f"{len(own):,}"),
         (FIGURES["perplexity"], None if found.perplexity is None else f"{found.perplexity:,.1f}"),
         (FIGURES["entropy"], None if found.mean_entropy is None else f"{found.mean_entropy:.2f}"),
@@ -175,7 +175,7 @@ def figures(found: Reading) -> Numbers:
         (_SHARES["first"], f"{sum(rank == 1 for rank in ranks) / len(ranks):.0%}" if ranks else None),
         (_SHARES["ten"], f"{sum(rank <= 10 for rank in ranks) / len(ranks):.0%}" if ranks else None),
     ]
-    return [(label, figure, hint) for (label, hint), figure in told if figure is not None]
+    return [(label, figure, hint) for (label, hint), figure in shown if figure is not None]
 
 
 def detection_value(found: Detection, values: Mapping[str, Any]) -> Value:

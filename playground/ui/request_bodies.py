@@ -30,7 +30,7 @@ _QUICK = 20_000  # bytes that are looked at in the event loop; longer ones in a 
 
 
 class Refused(Exception):
-    """`response` says why a body is not taken; None where whoever sent it has gone."""
+    """`response` says why a body is not taken; None where the sender has gone."""
 
     def __init__(self, response: Response | None) -> None:
         super().__init__("a body was refused")
@@ -51,15 +51,15 @@ class Bodies:
         headers = Headers(scope=scope)
         host = (scope.get("client") or ("",))[0]
         address = address_of(host)
-        told = int(headers.get("content-length", "0"))
+        announced = int(headers.get("content-length", "0"))
         body = bytearray()
         counted = 0
         try:
             async for piece in self._pieces(headers, receive):
                 body += piece
-                if len(body) > told:  # it was sent in chunks, whatever its Content-Length says
+                if len(body) > announced:  # it was sent in chunks, whatever its Content-Length says
                     raise _refused(headers, 411, NO_LENGTH, {"Connection": "close"})
-                if told > SMALL:
+                if announced > SMALL:
                     self._held[address] += len(piece)
                     counted += len(piece)
                     self._check(headers, host, address)

@@ -1,7 +1,7 @@
-"""Who may run now and who waits: the line before the model, the stop switch of every session, the places for reading.
+"""Who may run now and who waits: the queue before the model, the stop switch of every session, the places for reading.
 
 Knows no model and no page. Gradio's own queue is not used for this: it frees a place before a run has really ended.
-Nothing but a Desk's seat ever waits here.
+Nothing but a place of a ReadQueue ever waits here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from playground.visitor import Visitor
 from playground.waiting import turn
 
 _LOOK = 0.3  # seconds between looks at a place that is taken
-_AT_ONCE, _WAITING = 2, 8  # readings of a desk
-READ_PLACES = 3 * (_AT_ONCE + _WAITING)  # of a desk at most: each session's newest, and two that make way for it
+_AT_ONCE, _WAITING = 2, 8  # readings of a ReadQueue
+READ_PLACES = 3 * (_AT_ONCE + _WAITING)  # of a ReadQueue at most: each session's newest, and two that make way for it
 
 
 class Ticket:
@@ -51,7 +51,7 @@ class Ticket:
 
 class RequestQueue:
     """First come, first served; `running` tickets of the exact path may run at a time. Where there are shares, the last
-    of these places is for whoever has none.
+    of these places is for a visitor who has none.
 
     On the fast path the running batch, of `rows` rows at most, lets in whom it has room for; here those only count.
     """
@@ -68,7 +68,7 @@ class RequestQueue:
         return len(self._tickets)
 
     def join(self, request: Request | None = None, visitor: Visitor | None = None) -> Ticket:
-        """A place in the line, to be given back with `leave`; Busy when the line or the visitor's share is full."""
+        """A place in the queue, to be given back with `leave`; Busy when the queue or the visitor's share is full."""
         ticket = Ticket(request, visitor or Visitor())
         with self._lock:
             alike = [other for other in self._tickets if other.fast == ticket.fast]
@@ -102,7 +102,7 @@ class RequestQueue:
         return Wait(ahead, tokens * fmean(known) if known else None)
 
     def _playing(self, tickets: Sequence[Ticket]) -> list[Ticket]:
-        """Those of the exact path that may run, whoever comes in now among them."""
+        """Those of the exact path that may run, with those let in now."""
         running, limits = self._limits.running, self._limits
         shared = min(limits.session_share, limits.address_share) < 100
         most = max(1, running - 1) if shared else running
@@ -171,7 +171,7 @@ class ReadQueue:
     def place(self, session: str) -> Iterator[ReadPlace]:
         """Waits for a place, and for the end of this session's reading before; Busy where too many wait.
 
-        Whoever is `over` already when he gets here was stopped while he waited, and must not begin.
+        A place that is `over` already was stopped while it waited, and must not begin.
         """
         place, ticket, taken = ReadPlace(), None, False
         with self._moved:

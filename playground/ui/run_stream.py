@@ -24,7 +24,7 @@ _GLANCES = 12  # at whether the end has come, between two updates
 _FEW = 4  # streams at this pace; more share its updates, so that they leave the model its processor
 _SLOWEST = 0.4
 _FIRST = 1 / 50  # seconds between looks for the first token, which somebody waits for
-_LOOK = 0.3  # seconds between looks at a model that loads or a line that moves
+_LOOK = 0.3  # seconds between looks at a model that loads or a queue that moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def stream_run(
     *,
     every: float = PACE,
 ) -> AsyncGenerator[WaitState | Run, None]:
-    """Yields Waiting until it is this request's turn, then its Run, growing, and once more when it has ended.
+    """Yields a WaitState until it is this request's turn, then its Run, growing, and once more when it has ended.
 
     An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known. Raises
     PlaygroundError before anything runs. Ends without a Run where it was cancelled while waiting.
@@ -87,7 +87,7 @@ async def stream_run(
 
 
 def _over(host: ModelHost, cancelled: threading.Event) -> bool:
-    """Whether this wait is over: it was stopped, or nothing begins any more, which is told by Busy."""
+    """Whether this wait is over: it was stopped, or nothing begins any more, which Busy says."""
     if host.stopping.is_set():
         raise Busy(STOPPED)
     return cancelled.is_set()
@@ -97,10 +97,10 @@ async def _until(
     tell: Callable[[], Text | None], host: ModelHost, cancelled: threading.Event
 ) -> AsyncGenerator[WaitState, None]:
     """Why nothing runs yet, each reason once, until there is none any more or it was cancelled."""
-    told = None
+    sent = None
     while (reason := tell()) is not None and not _over(host, cancelled):
-        if reason != told:
-            told = reason
+        if reason != sent:
+            sent = reason
             yield WaitState(reason)
         await asyncio.sleep(_LOOK)
 
@@ -114,7 +114,7 @@ def _ahead(wait: Wait | None) -> Text | None:
 
 
 async def _rest(seconds: float, gathering: Gathering) -> None:
-    """So long at most: an end is told at once."""
+    """So long at most: an end is sent at once."""
     for _ in range(_GLANCES):
         if gathering.ended:
             return
@@ -127,7 +127,7 @@ def pace(streams: int, every: float = PACE) -> float:
 
 
 def queue_position(wait: Wait) -> Text:
-    """The place in the line as a sentence, with the time where it can be told."""
+    """The place in the queue as a sentence, with the time where it is known."""
     if wait.seconds is None:
         return IN_QUEUE.filled(ahead=wait.ahead)
     whole = max(1, round(wait.seconds))

@@ -1,4 +1,4 @@
-"""The X-ray of the run that a session looks at: its tokens, how one came about, what other knobs would have chosen.
+"""The inside of the run that a session looks at: its tokens, how one came about, what other knobs would have chosen.
 
 Knows no layout. A session is only a name here, and each sees its own run alone.
 """
@@ -35,7 +35,7 @@ FIGURES: Mapping[str, tuple[Text, Text]] = {
     ),
     "single": (
         Text("one candidate", "单一候选"),
-        Text("Share of tokens where the chain left a single candidate.", "采样链只留下一个候选的词元所占比例。"),
+        Text("Share of tokens where the samplers left a single candidate.", "采样器只留下一个候选的词元所占比例。"),
     ),
     "single_unknown": (
         Text("one candidate", "单一候选"),
@@ -89,7 +89,7 @@ class RunView:
         viewed.row = row if type(row) is int and 0 <= row < len(viewed.run.candidates) else 0
         with viewed.telling:
             viewed.feed = Feed(viewed.name, _namer(viewed.keep))
-        return {**self._told(session, viewed), "show": viewed.row}
+        return {**self._new_tokens(session, viewed), "show": viewed.row}
 
     def turn(self, session: str, where: Mapping[str, Any]) -> bool:
         """Another row of the run that is open; False where the page speaks of another run."""
@@ -109,9 +109,9 @@ class RunView:
     def tokens(self, session: str, name: str) -> Value | None:
         """What is new of this run's tokens, as long as it is the one that is looked at."""
         viewed = self._runs.open(session)
-        return None if viewed is None or viewed.name != name else self._told(session, viewed)
+        return None if viewed is None or viewed.name != name else self._new_tokens(session, viewed)
 
-    def _told(self, session: str, viewed: ViewedRun) -> Value:
+    def _new_tokens(self, session: str, viewed: ViewedRun) -> Value:
         """What the browser lacks; the figures of each row come with its end."""
         candidates = viewed.run.candidates
         with viewed.telling:
@@ -145,7 +145,7 @@ class RunView:
         return value
 
     def replay(self, session: str, knobs: Mapping[str, Any]) -> Value:
-        """What these knobs would have chosen with the same luck, over the row that is looked at; {} for nothing."""
+        """What these knobs would have chosen with the same random draws, over the viewed row; {} for nothing."""
         viewed = self._runs.open(session)
         if viewed is None or not viewed.run.finished:
             return {}
@@ -159,11 +159,11 @@ class RunView:
                 raise PlaygroundError(gone)
             if not inspect_api.available(viewed.keep):
                 return {}
-            told = inspect_api.replay(viewed.keep, viewed.row, {**values, "n": own["n"]})
+            replayed = inspect_api.replay(viewed.keep, viewed.row, {**values, "n": own["n"]})
         except PlaygroundError as error:
             sentence = {"en": error.say("en"), "zh": error.say("zh")}
             return {"run": viewed.name, "row": viewed.row, "first": None, "would": {}, "sentence": sentence}
-        return tokens.replay_value(viewed.name, viewed.row, told, _namer(viewed.keep))
+        return tokens.replay_value(viewed.name, viewed.row, replayed, _namer(viewed.keep))
 
     def badges(self, session: str) -> dict[str, Text]:
         """What each active knob did in the row that is looked at."""
@@ -173,10 +173,10 @@ class RunView:
         try:
             return inspect_api.badges(viewed.keep, viewed.row)
         except PlaygroundError:
-            return {}  # a beam search has no chain to speak of
+            return {}  # a beam search has no samplers to speak of
 
     def findings(self, session: str) -> list[Value]:
-        """The run doctor's sentences about the row that is looked at, each with its remedy."""
+        """What the diagnosis says about the row that is looked at, each with its remedy."""
         viewed = self._runs.open(session)
         if viewed is None or not viewed.run.finished:
             return []
@@ -197,10 +197,10 @@ class RunView:
         candidate = viewed.run.candidates[viewed.row]
         count = len(candidate.token_ids)
         try:
-            told = inspect_api.replay(viewed.keep, viewed.row, viewed.run.request.values)
+            replayed = inspect_api.replay(viewed.keep, viewed.row, viewed.run.request.values)
         except PlaygroundError:
             return None
-        share = told.singles / count if count else None
+        share = replayed.singles / count if count else None
         part = {"row": viewed.row, "from": count, "tokens": [], "done": True}
         numbers_ = tokens.numbers_value(numbers(candidate, share))
         return {"run": viewed.name, "rows": [{**part, "numbers": numbers_}], "number": next(_numbers), "reason": None}
@@ -238,10 +238,10 @@ class RunView:
 
 
 def _gone(viewed: ViewedRun) -> Text | None:
-    """Why a run that told its chances cannot be asked any more; None where it can, or where it never told any."""
-    told = any(step.logprob is not None for candidate in viewed.run.candidates for step in candidate.steps[:1])
+    """Why a run with probabilities cannot be asked any more; None where it can, or where it never had any."""
+    had_any = any(step.logprob is not None for candidate in viewed.run.candidates for step in candidate.steps[:1])
     beams = viewed.run.request.values["num_beams"] > 1
-    if inspect_api.available(viewed.keep) or not (told or beams):
+    if inspect_api.available(viewed.keep) or not (had_any or beams):
         return None
     return inspect_api.unavailable(viewed.run.request.values)
 
@@ -278,7 +278,7 @@ def _utf16(text: str) -> int:
 
 
 def numbers(candidate: Candidate, single: float | None = None) -> Numbers:
-    """The figures of a finished row; those that cannot be told are left out.
+    """The figures of a finished row; those that are not known are left out.
 
     `single` is the share of tokens with one candidate, where the steps themselves do not tell.
     """
@@ -303,7 +303,7 @@ def numbers(candidate: Candidate, single: float | None = None) -> Numbers:
 
 
 def _alive(step: Step) -> int | None:
-    """How many candidates the chain left, as a traced step tells; all of them where no stage acted."""
+    """How many candidates the samplers left, as a traced step tells; all of them where no stage acted."""
     if step.stages is None:
         return None
     return step.stages[-1].alive_after if step.stages else sys.maxsize

@@ -63,7 +63,7 @@ def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, endi
 
 
 def stop(host: ModelHost, page: Page, server: Server) -> None:
-    """Whoever reads along is told, batches keep what is done; each of the two gets its share of the time."""
+    """Open streams get a notice, batches keep what is done; each of the two gets its share of the time."""
     host.stopping.set()
     page.stop(_PAUSE)
     until = time.monotonic() + _ANSWERS

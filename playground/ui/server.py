@@ -53,7 +53,7 @@ def listen(settings: Settings) -> socket.socket:
         )[0]
         opened = socket.socket(family, kind, protocol)
         try:
-            if os.name == "posix":  # elsewhere it would take the port from whoever has it
+            if os.name == "posix":  # elsewhere it would take the port from the program that has it
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             opened.bind(address)
             opened.listen()
@@ -100,8 +100,8 @@ for _module in (gradio.queueing, gradio.routes, gradio.route_utils):
 def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
     """Gradio's app with all of its routes; the Guard lets only some be reached."""
     limits = settings.limits
-    # Gradio takes no more events at a time than this, threads or not; a run holds none. So there is a place for whoever
-    # runs or waits on either path, for whoever waits for a reading, and for all the light ones beside.
+    # Gradio takes no more events at a time than this, threads or not; a run holds none. So there is a place for all who
+    # run or wait on either path, for all who wait for a reading, and for all the light ones beside.
     places = settings.rows + limits.running + 2 * limits.waiting + 2 * READ_PLACES + _LIGHT
     blocks.max_threads = blocks._queue.max_thread_count = places
     app = gr.mount_gradio_app(

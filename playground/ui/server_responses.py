@@ -45,7 +45,7 @@ def sentence(headers: Headers, status: int, text: Text, more: Mapping[str, str] 
 
 
 def unless_short(headers: Headers, most: int) -> Response | None:
-    """Refuses a request whose body is too long, or of which nobody knows how long it is."""
+    """Refuses a request whose body is too long, or whose length is not known."""
     given = headers.get("content-length", "")
     if not (given.isascii() and given.isdigit() and len(given) < 16):
         return sentence(headers, 411, NO_LENGTH)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from playground.types import Text
 
 HOST_REFUSED = Text(
-    "This server does not answer to the name {host}; whoever runs it can allow it with --allowed-host {host}.",
+    "This server does not answer to the name {host}; its owner can allow it with --allowed-host {host}.",
     "此服务器不接受主机名 {host}；运行它的人可以用 --allowed-host {host} 放行。",
 )
 ORIGIN_REFUSED = Text(
-    "A page of {origin} may not use this server; whoever runs it can allow its name with --allowed-host.",
+    "A page of {origin} may not use this server; its owner can allow its name with --allowed-host.",
     "来自 {origin} 的页面不能使用此服务器；运行它的人可以用 --allowed-host 放行该名称。",
 )
 OTHER_SITE = Text("Another site may not do this here.", "其他网站不能在这里这样做。")

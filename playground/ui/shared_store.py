@@ -32,7 +32,7 @@ class SharedStore:
 
     @property
     def fleeting(self) -> bool:
-        """Whether all of it ends with the server: a public page keeps nothing unless it is told where."""
+        """Whether all of it ends with the server: a public page keeps nothing unless a folder is set."""
         return self._settings.public and not self._settings.data_folder
 
     @property

@@ -60,10 +60,11 @@ class StaticPages:
         packs = "gzip" in headers.get("accept-encoding", "")
         parts = _gzip(made, origin) if packs else _between(made.plain, origin)
         length = sum(map(len, parts))
-        told = [(b"content-type", made.kind), (b"content-length", str(length).encode()), (b"vary", b"Accept-Encoding")]
+        size = str(length).encode()
+        fields = [(b"content-type", made.kind), (b"content-length", size), (b"vary", b"Accept-Encoding")]
         if packs:
-            told.append((b"content-encoding", b"gzip"))
-        await send({"type": "http.response.start", "status": 200, "headers": told})
+            fields.append((b"content-encoding", b"gzip"))
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
         for part in parts if scope["method"] == "GET" else ():
             for at in range(0, len(part), _PIECE):  # so that a slow reader has no megabyte of his own waiting here
                 await send({"type": "http.response.body", "body": part[at : at + _PIECE], "more_body": True})

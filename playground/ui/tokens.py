@@ -73,14 +73,16 @@ WORDS: Mapping[str, Text] = {
     "label_surprise": Text("surprise {n} bits", "意外度 {n} 比特"),
     "label_would": Text("would become {text}", "会变为 {text}"),
     "tip_model": Text("model", "模型概率"),
-    "tip_chain": Text("after the chain", "采样链之后"),
-    "unknown": Text("This generator does not tell probabilities.", "这个生成器不提供概率。"),
+    "tip_chain": Text("after the samplers", "采样器之后"),
+    "unknown": Text("This generator gives no probabilities.", "这个生成器不提供概率。"),
     "replay_same": Text(
-        "With the present knobs and the same luck, every token stays.", "用现在的参数和同样的运气，每个词元都不变。"
+        "With the present knobs and the same random draws, every token stays.",
+        "用现在的参数和同样的随机数，每个词元都不变。"
     ),
     "replay_first": Text(
-        "With the present knobs and the same luck, {count} tokens stay; token {n} “{was}” would become “{would}”.",
-        "用现在的参数和同样的运气，前 {count} 个词元不变；词元 {n}“{was}”会变为“{would}”。",
+        "With the present knobs and the same random draws, {count} tokens stay; "
+        "token {n} “{was}” would become “{would}”.",
+        "用现在的参数和同样的随机数，前 {count} 个词元不变；词元 {n}“{was}”会变为“{would}”。",
     ),
     "stop": Text("Stop", "停止"),
     "diverge": Text("Generate from there", "从那里生成"),
@@ -231,7 +233,7 @@ class Feed:
 
 
 def piece(value: Value | None = None, **more: Any) -> Value:
-    """What a view is told while something runs: a value, its `status`, or both.
+    """What a view is sent while something runs: a value, its `status`, or both.
 
     Each token goes as a list, since names would be most of it; token_shared.js unpacks it.
     """

@@ -1,6 +1,6 @@
 """Files on their way from a browser, piece by piece over its own events: only the session that sends one can open it.
 
-Gradio's own uploads lie in one folder for everybody, by the hash of what they hold, and whoever names a path opens it.
+Gradio's own uploads lie in one folder for everybody, by the hash of what they hold, and anyone with a path opens it.
 Here no file has a path that could be named, and none stays. Knows no table.
 """
 

@@ -1,6 +1,6 @@
 """A visitor's own tasks: written from a prompt or a chat, read from YAML. The browser keeps them; here they pass by.
 
-Knows no layout. Every answer is what `told` of the element becomes: a task, a prompt to begin with, or an error.
+Knows no layout. Every answer becomes `answer` of the element: a task, a prompt to begin with, or an error.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class UserTasks:
     """The element under the composer, and its events."""
 
     def layout(self) -> None:
-        self.element = element("mine", None, told=None, most=user_task.MAX_BYTES, most_title=user_task.MAX_TITLE)
+        self.element = element("mine", None, answer=None, most=user_task.MAX_BYTES, most_title=user_task.MAX_TITLE)
 
-    def wire(self, compose: Element, panel: Element, told: Mapping[str, Any]) -> None:
-        """`told` are the options of an event that brings data of its own and waits behind no run."""
-        self.element.keep(self._keep, [compose, panel], self.element, **told)
-        self.element.check(self._check, None, self.element, **told)
-        self.element.start(self._start, compose, self.element, **told)
+    def wire(self, compose: Element, panel: Element, options: Mapping[str, Any]) -> None:
+        """`options` are those of an event that brings data of its own and waits behind no run."""
+        self.element.keep(self._keep, [compose, panel], self.element, **options)
+        self.element.check(self._check, None, self.element, **options)
+        self.element.start(self._start, compose, self.element, **options)
 
     def _keep(self, filled: dict[str, Any], knobs: dict[str, Any], event: gr.EventData) -> Any:
         """The free prompt or the chat with its knobs, as a task."""
@@ -52,10 +52,10 @@ def _answer(event: gr.EventData, answer: Callable[[Mapping[str, Any]], dict[str,
     sent = data_of(event)
     question = {"at": sent.get("at"), "key": sent.get("key")}
     try:
-        return gr.update(told=question | answer(sent))
+        return gr.update(answer=question | answer(sent))
     except PlaygroundError as error:
         line = error.line if isinstance(error, SchemaError) else None
-        return gr.update(told=question | {"error": {"en": error.say("en"), "zh": error.say("zh")}, "line": line})
+        return gr.update(answer=question | {"error": {"en": error.say("en"), "zh": error.say("zh")}, "line": line})
 
 
 def _written(filled: Mapping[str, Any], knobs: Mapping[str, Any], title: object) -> str:

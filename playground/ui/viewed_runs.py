@@ -15,7 +15,7 @@ from playground.inspection import inspect_api
 from playground.types import Run
 from playground.ui.tokens import Feed, Value
 
-MOST_SESSIONS = 200  # whoever is pushed out can still read his cards; only the look inside is gone
+MOST_SESSIONS = 200  # the cards of a session that is pushed out stay; only the look inside is gone
 MOST_RUNS = 40  # of one session
 MOST_BYTES_EACH = 64_000_000  # of one session, beside its newest run, which has the bounds of a request
 MOST_BYTES = 256_000_000  # of all sessions together

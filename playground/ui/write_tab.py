@@ -72,8 +72,8 @@ class WriteTab:
                 file=None,
             )  # fmt: skip
 
-    def wire(self, panel: Element, act: Element, feed: Element, told: Sent, run: Sent, stop: Sent) -> None:
-        """`feed` takes what is told while a section is written; `told` are the options of an event that brings data of
+    def wire(self, panel: Element, act: Element, feed: Element, options: Sent, run: Sent, stop: Sent) -> None:
+        """`feed` takes the updates while a section is written; `options` are those of an event that brings data of
         its own, `run` of a run, `stop` of its end."""
         self.form.go(self._go, [panel, act], feed, **run)
         self.form.halt(self._halt, None, None, **stop)
@@ -87,47 +87,47 @@ class WriteTab:
             (self.form.forget, self._forget),
             (self.form.save, self._save),
         ):
-            listen(_complaining(change), None, self.form, **told)
+            listen(_complaining(change), None, self.form, **options)
 
     def stop(self, session: str) -> None:
         """Nobody listens for this session any more: what it has written for itself ends."""
         self._switches.stop(session)
 
     def _open(self, sent: Sent) -> dict[str, Any]:
-        return {"draft": self._told(self._known(sent), sent, opened=True)}
+        return {"draft": self._draft_value(self._known(sent), sent, opened=True)}
 
     def _keep(self, sent: Sent) -> dict[str, Any]:
-        return {"draft": self._told(self._headed(sent), sent)}
+        return {"draft": self._draft_value(self._headed(sent), sent)}
 
     def _accept(self, sent: Sent) -> dict[str, Any]:
-        """The section is on the disk before anybody is told so; what was prepared for it alone is cleared."""
+        """The section is on the disk before anybody is shown so; what was prepared for it alone is cleared."""
         key, section = self._headed(sent), drafts.checked_section(sent)
         self._shared.store.accept_section(key, section)
         head = self._draft(key).head
         self._shared.store.keep_head(key, {**head, "heading": "", "carried": ""})
-        return {"draft": self._told(key, sent, accepted=sent.get("card"))}
+        return {"draft": self._draft_value(key, sent, accepted=sent.get("card"))}
 
     def _mend(self, sent: Sent) -> dict[str, Any]:
         key = self._known(sent)
         self._shared.store.edit_section(key, drafts.checked_section(sent, _number(sent)))
-        return {"draft": self._told(key, sent)}
+        return {"draft": self._draft_value(key, sent)}
 
     def _remove(self, sent: Sent) -> dict[str, Any]:
         key = self._known(sent)
         self._shared.store.remove_section(key, _number(sent))
-        return {"draft": self._told(key, sent)}
+        return {"draft": self._draft_value(key, sent)}
 
     def _restore(self, sent: Sent) -> dict[str, Any]:
         key = self._known(sent)
         self._shared.store.bring_back(key, drafts.checked_section(sent, _number(sent)))
-        return {"draft": self._told(key, sent)}
+        return {"draft": self._draft_value(key, sent)}
 
     def _forget(self, sent: Sent) -> dict[str, Any]:
         self._shared.store.drop_draft(key_of(sent))
         return {}
 
     def _save(self, sent: Sent) -> dict[str, Any]:
-        """The manuscript as data that the browser makes a file of: so none of it lies on the server to be fetched."""
+        """The document as data that the browser makes a file of: so none of it lies on the server to be fetched."""
         draft, kind = self._draft(self._known(sent)), sent.get("kind")
         if kind not in document_export.KINDS:
             kind = document_export.KINDS[0]
@@ -158,14 +158,14 @@ class WriteTab:
         self._shared.store.keep_head(key, head)
         return key
 
-    def _told(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
+    def _draft_value(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
         draft = self._draft(key)
         sections = [
             {"number": one.number, "heading": one.heading, "text": one.text, "gist": one.gist, "sentence": one.sentence}
             for one in draft.sections
         ]
-        told = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
-        return {**told, "remark": bilingual(self._remark(draft)), "at": sent.get("at"), **more}
+        value = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
+        return {**value, "remark": bilingual(self._remark(draft)), "at": sent.get("at"), **more}
 
     def _remark(self, draft: Draft) -> Text | None:
         """Said before a section is written, of a model that is not made for the language of the text."""
@@ -193,7 +193,7 @@ class WriteTab:
     async def _go(
         self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[Any, None]:
-        """The news of several candidates for the next section, or of one that is written again or goes on."""
+        """The updates of several candidates for the next section, or of one that is written again or goes on."""
         sent, name, session = data_of(event), uuid.uuid4().hex[:12], request.session_hash or ""
         switch, updates = self._switches.begin(session), Updates()
         base = _text(sent, "text") if sent.get("action") == "continue" else ""
@@ -201,7 +201,7 @@ class WriteTab:
         run: Run | None = None
         try:
             key = await asyncio.to_thread(self._headed, sent)
-            yield pieces_only({"write": {"draft": await asyncio.to_thread(self._told, key, sent)}})
+            yield pieces_only({"write": {"draft": await asyncio.to_thread(self._draft_value, key, sent)}})
             asked = self._asked(key, sent, knobs, act)
             async with aclosing(stream_run(asked, self._host, self._queue, switch)) as states:
                 async for state in states:
@@ -209,8 +209,8 @@ class WriteTab:
                         yield updates.of({"write-news": card_updates.waiting_update(name, state.reason)})
                         continue
                     run = state
-                    told = card_updates.run_update(name, run, self._host.generator.card, {}, target, base)
-                    yield updates.of({"write-news": told})
+                    update = card_updates.run_update(name, run, self._host.generator.card, {}, target, base)
+                    yield updates.of({"write-news": update})
             if run is None:  # stopped before its turn came
                 yield updates.of({"write-news": card_updates.card_update("done", name)})
         except PlaygroundError as error:

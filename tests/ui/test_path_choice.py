@@ -112,7 +112,7 @@ def test_a_fast_run_can_be_looked_into_and_replayed(visit: Visit, tiny_site: str
     page.locator("#tokens .tk-token").first.click()
     expect(page.locator("#waterfall")).to_contain_text("temperature")
     page.locator("[data-knob=temperature] input[type=range]").fill("1.9")
-    expect(page.locator("#tokens .tk-replay")).to_contain_text("With the present knobs and the same luck")
+    expect(page.locator("#tokens .tk-replay")).to_contain_text("With the present knobs and the same random draws")
 
 
 def test_on_a_phone_the_choice_fits_and_nothing_is_wider_than_the_page(visit: Visit, tiny_site: str) -> None:

@@ -283,7 +283,7 @@ def test_a_visitor_looks_inside_turns_a_knob_and_takes_another_way(embedded_page
     expect(page.locator("#knobs [data-knob=temperature]")).to_contain_text(re.compile("decided|would change|no effect"))
     page.locator("#knobs [data-knob=temperature] input[type=range]").focus()
     page.keyboard.press("Home")
-    expect(page.locator("#tokens")).to_contain_text("With the present knobs and the same luck")
+    expect(page.locator("#tokens")).to_contain_text("With the present knobs and the same random draws")
     expect(card(page).locator(".walk output")).to_be_hidden()
     first = body(page).inner_text()
     panel.locator("button[name=branch]").nth(1).click()

@@ -156,17 +156,17 @@ element.addEventListener("change", (event) => {
   choose(event.target.files[0]);
   event.target.value = "";
 });
-watch("told", () => {
-  const told = props.told;
-  if (!told) return;
-  if (told.error) {
-    if (!panel && mine(told.key)) showYaml(mine(told.key)); // it cannot be begun with, and can be mended there
-    complain(told.error);
-    if (!panel) said = { word: told.error };
+watch("answer", () => {
+  const answer = props.answer;
+  if (!answer) return;
+  if (answer.error) {
+    if (!panel && mine(answer.key)) showYaml(mine(answer.key)); // it cannot be begun with, and can be mended there
+    complain(answer.error);
+    if (!panel) said = { word: answer.error };
     draw();
-    if (told.line && panel === "yaml") mark(told.line);
-  } else if (told.record) save(told);
-  else if (told.typed) pg.tell("write", { typed: told.typed });
+    if (answer.line && panel === "yaml") mark(answer.line);
+  } else if (answer.record) save(answer);
+  else if (answer.typed) pg.tell("write", { typed: answer.typed });
 });
 pg.on("composed", (now) => {
   const other = now.kind !== shown.kind || now.task.id !== shown.task?.id;
