@@ -32,7 +32,7 @@ _ELSEWHERE = Text("Name a file in a folder that exists and can be written.", "è¯
 
 
 @dataclass(slots=True)
-class Kept:
+class StoredResults:
     """The results on the disk by row, the plan with the seed that they were drawn with, and what both belong to."""
 
     plan: Plan
@@ -130,7 +130,7 @@ def writing(name: str, place: Path) -> Iterator[None]:
         _cannot_write(name, str(place))
 
 
-def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> Kept:
+def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> StoredResults:
     """What is done already. A last line that was torn by a crash is cut off; with `retry`, rows that failed are too.
 
     Rows that the table refuses stand among the results at once; one that was mended since is to be written.
@@ -161,7 +161,7 @@ def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> K
     refused = {
         number: Result(number, table.rows[number - 1], REFUSED, reason=why) for number, why in table.refused.items()
     }
-    kept = Kept(replace(plan, seed=seeds.pop()) if seeds else plan.seeded(), job, {**found, **refused})
+    kept = StoredResults(replace(plan, seed=seeds.pop()) if seeds else plan.seeded(), job, {**found, **refused})
     if torn or len(found) < len(whole) or refused:
         rewrite(out, kept)
     return kept
@@ -205,7 +205,7 @@ def _no_result(out: Path, place: int) -> NoReturn:
     )
 
 
-def rewrite(out: Path, kept: Kept) -> None:
+def rewrite(out: Path, kept: StoredResults) -> None:
     """The file anew in the rows' order, at once or not at all."""
     beside = _beside(out)
     with writing("out", out):
@@ -223,7 +223,7 @@ def settle(file: IO[str]) -> None:
     os.fsync(file.fileno())
 
 
-def write_sheet(place: Path, columns: tuple[str, ...], kept: Kept) -> None:
+def write_sheet(place: Path, columns: tuple[str, ...], kept: StoredResults) -> None:
     """The CSV of all results so far."""
     ordered = [kept.results[number] for number in sorted(kept.results)]
     with writing("csv", place), place.open("w", encoding="utf-8", newline="") as sheet:

@@ -39,7 +39,7 @@ class Progress:
 
 
 @dataclass(slots=True, eq=False)
-class _Live:
+class _RunningJob:
     """One job that runs. `paused` lets the rows in play end, `cancelled` ends them where they are."""
 
     batch: Batch
@@ -59,14 +59,14 @@ class Jobs:
         self.store = store
         self._limits = limits
         self._most = max(1, rows // _SHARE)
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, _RunningJob] = {}
         self._guard = threading.Lock()
         self._closed = False
         self._trouble: dict[str, Text] = {}
 
     def start(self, key: str, plan: Plan, generator: Generator, visitor: Visitor | None = None) -> None:
         """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run."""
-        live = _Live(Batch(plan, generator, self._limits), plan.candidates, visitor or Visitor())
+        live = _RunningJob(Batch(plan, generator, self._limits), plan.candidates, visitor or Visitor())
         fast = plan.path == "fast" and "fast" in generator.paths
         with self._guard:
             if key in self._live or self._closed:
@@ -123,7 +123,7 @@ class Jobs:
         left = counts.waiting * seconds / live.ended if live.ended else None
         return Progress(counts, True, live.paused.is_set(), speed, left)
 
-    def _work(self, key: str, live: _Live, fast: bool) -> None:
+    def _work(self, key: str, live: _RunningJob, fast: bool) -> None:
         last = 0
 
         def take() -> Numbered | None:

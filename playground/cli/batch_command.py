@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from playground import batch_files, parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
-from playground.batch_files import Kept
+from playground.batch_files import StoredResults
 from playground.cli.flags import add_parameters, given_values, pair, pairs
 from playground.evaluation import recommend
 from playground.generate import FRESH_SEED
@@ -195,7 +195,7 @@ def _signature(plan: Plan, given: argparse.Namespace) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
-def _write(table: Table, todo: Sequence[int], kept: Kept, out: Path, generator: Generator) -> None:
+def _write(table: Table, todo: Sequence[int], kept: StoredResults, out: Path, generator: Generator) -> None:
     """Every row that is missing, each on the disk before it counts; in the end the file stands in the rows' order."""
     left = iter(todo)
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from playground import generate, parameters
 from playground.evaluation import reports
-from playground.evaluation.metrics import Figures, Written, figures
-from playground.evaluation.reports import Report
+from playground.evaluation.metrics import GeneratedTexts, TaskMetrics, task_metrics
+from playground.evaluation.reports import TaskReport
 from playground.settings import ModelSettings, add_flags
 from playground.tasks import loader
 from playground.tasks.task import Task
@@ -55,22 +55,22 @@ def measure(load: Load, given: argparse.Namespace) -> int:
             if given.show:
                 _print_texts(written)
             reports.save(task.id, report, given.folder)
-            print(f"{task.id:20} {language}  {summary(report.figures)}  {report.seconds:.0f} s", flush=True)
+            print(f"{task.id:20} {language}  {summary(report.metrics)}  {report.seconds:.0f} s", flush=True)
     return 0
 
 
 def measured(
     task: Task, language: Language, generator: Generator, seeds: int, path: DecodingPath
-) -> tuple[Report, list[Written]]:
+) -> tuple[TaskReport, list[GeneratedTexts]]:
     """The report of one task in one language, and the texts that it counts."""
     mode: Mode = "chat" if generator.card.has_chat_template else "complete"
     started = time.perf_counter()
     requests = [(fields, _request(task, fields, language, mode, seeds, path)) for fields in _fields(task, language)]
     with ThreadPoolExecutor(len(requests)) as pool:  # on the fast path they share each step
         texts = list(pool.map(partial(_texts, generator), [request for _, request in requests]))
-    written = [Written(fields, found) for (fields, _), found in zip(requests, texts, strict=True)]
+    written = [GeneratedTexts(fields, found) for (fields, _), found in zip(requests, texts, strict=True)]
     card = generator.card
-    report = Report(
+    report = TaskReport(
         model=card.id,
         title=card.title,
         language=language,
@@ -78,7 +78,7 @@ def measured(
         path=path,
         weights=generator.fast.weights if path == "fast" else card.dtype,
         seconds=round(time.perf_counter() - started, 1),
-        figures=figures(task, language, written),
+        metrics=task_metrics(task, language, written),
     )
     return report, written
 
@@ -106,7 +106,7 @@ def _texts(generator: Generator, request: Request) -> tuple[str, ...]:
     return tuple(run.answers)
 
 
-def summary(found: Figures) -> str:
+def summary(found: TaskMetrics) -> str:
     """One line of shares for a terminal."""
     shares = {
         "form": (found.form, found.texts),
@@ -121,7 +121,7 @@ def summary(found: Figures) -> str:
     return f"{found.texts} texts: {', '.join(said)}, distinct-2 {found.distinct_2:.2f}, length {found.length:.0f}"
 
 
-def _print_texts(written: list[Written]) -> None:
+def _print_texts(written: list[GeneratedTexts]) -> None:
     for run in written:
         print("\n=== " + "; ".join(f"{name}: {value[:80]}" for name, value in run.fields.items()))
         for number, text in enumerate(run.texts, start=1):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from playground.evaluation import fitness, reports
 from playground.evaluation.fitness import Fault
-from playground.evaluation.reports import Report
+from playground.evaluation.reports import TaskReport
 from playground.models import catalogue
 from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Run, Text
@@ -50,7 +50,7 @@ def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = F
     """
     entry = catalogue.find(card.id)
     report = None if own else fitness.report_of(_measured(task.id), card.id, language)
-    faults = fitness.shortfalls(report.figures) if report is not None else ()
+    faults = fitness.shortfalls(report.metrics) if report is not None else ()
     made = entry is None or language in entry.languages
     if made and not faults:
         return None
@@ -158,6 +158,6 @@ def _bytes(count: int | None) -> str:
 
 
 @functools.cache
-def _measured(task: str) -> tuple[Report, ...]:
+def _measured(task: str) -> tuple[TaskReport, ...]:
     """Read once: reports do not change while a program runs."""
     return reports.load(task)

@@ -22,7 +22,7 @@ def _steady() -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class AgeClock:
     """Seconds: `wall` of the calendar, which anybody may set, and `steady`, which only goes on."""
 
     wall: Callable[[], float] = time.time

@@ -21,9 +21,9 @@ from typing import Any, Literal
 from playground.machine.disk import DiskError
 from playground.settings import Limits
 from playground.storage import tables
-from playground.storage.age_clock import DAY, Clock, at_start, while_open
+from playground.storage.age_clock import DAY, AgeClock, at_start, while_open
 from playground.storage.draft import MOST_SECTIONS, Draft, Section
-from playground.storage.quotas import Shares, Table
+from playground.storage.quotas import Quotas, Table
 from playground.tables.rows import REFUSED, Result
 from playground.types import InvalidRequest, Text
 from playground.visitor import Visitor
@@ -69,9 +69,9 @@ class Store:
     ends, so that a lost process or a lost machine loses nothing that was accepted.
     """
 
-    def __init__(self, folder: Path, limits: Limits | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, clock: AgeClock | None = None) -> None:
         self.file = folder / FILE
-        self._limits, self._clock = limits or Limits(), clock or Clock()
+        self._limits, self._clock = limits or Limits(), clock or AgeClock()
         self._turn = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,7 +116,7 @@ class Store:
             write.executemany(
                 "INSERT INTO job_row (job, number, input, state, texts, reason) VALUES (?, ?, ?, ?, ?, ?)", rows
             )
-            self._shares.weigh(write, owner)
+            self._quotas.weigh(write, owner)
         return key
 
     def job(self, key: str) -> StoredJob | None:
@@ -289,7 +289,7 @@ class Store:
         """Counts the day since the store was last open, and bounds its file."""
         wall, self._since = self._clock.wall(), self._clock.steady()
         day, then, salt = self._connection.execute("SELECT day, wall, salt FROM keeping").fetchone()
-        self._shares = Shares(self._limits, salt)
+        self._quotas = Quotas(self._limits, salt)
         days = at_start(then, wall) if then else 0
         if days or not then or wall < then - DAY:
             self._connection.execute("UPDATE keeping SET day = ?, wall = ?", (day + days, wall))
@@ -312,7 +312,7 @@ class Store:
     ) -> tuple[str, str]:
         """Whose a new row of the table is, once what is too old has gone and there is room for it."""
         write.execute(f"DELETE FROM {table} WHERE touched < ?", (self._today(write) - days,))
-        return self._shares.room(write, table, visitor or Visitor(), most)
+        return self._quotas.room(write, table, visitor or Visitor(), most)
 
     def _drafted(self, write: sqlite3.Connection, key: str) -> None:
         """A draft was changed, today. Busy where it grew beyond its owner's share."""
@@ -326,7 +326,7 @@ class Store:
             before, size, *owner = found
             write.execute("UPDATE draft SET touched = ?, size = ? WHERE key = ?", (self._today(write), size, key))
             if size > before:
-                self._shares.weigh(write, (owner[0], owner[1]))
+                self._quotas.weigh(write, (owner[0], owner[1]))
 
 
 def _insert(write: sqlite3.Connection, key: str, number: int, section: Section) -> None:

@@ -24,7 +24,7 @@ _SHARE = Text("You keep as much here as one visitor may.", "你在此保存的�
 _LATER = Text("Delete a draft that you do not need, or try again later.", "请删除不需要的草稿，或稍后再试。")
 
 
-class Shares:
+class Quotas:
     """Of one store. All methods run inside a transaction of the caller's."""
 
     def __init__(self, limits: Limits, salt: bytes) -> None:

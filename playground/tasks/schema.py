@@ -60,7 +60,7 @@ class _Loader(yaml.SafeLoader):
             self._depth -= 1
 
 
-class Other:
+class UnsupportedValue:
     """A value of YAML that no preset takes, such as a date; it is shown as it was written."""
 
     def __init__(self, written: str) -> None:
@@ -131,7 +131,7 @@ class Node:
         _, _, written, kind, value = self.raw
         if kind == _UNREADABLE:
             raise self.wrong("this value cannot be read.", "无法读取这个值。")
-        return Other(written) if kind == _OTHER else value
+        return UnsupportedValue(written) if kind == _OTHER else value
 
     def text(self, *, empty: bool = False) -> str:
         value = self.value()

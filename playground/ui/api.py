@@ -82,7 +82,7 @@ def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterato
         try:
             await asyncio.to_thread(ask_early, ask)
             task = await asyncio.to_thread(loader.find, texts["task"]) if texts["task"] else None
-            news, run = Growth(), None
+            news, run = RunDeltas(), None
             async with aclosing(stream_run(ask, host, queue, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
@@ -90,9 +90,9 @@ def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterato
                         if not run.finished and (update := news.of(run)) is not None:
                             yield update
                     else:
-                        yield waits(state, int(values["n"]), texts["language"])
+                        yield waiting_update(state, int(values["n"]), texts["language"])
             if run is not None:
-                await _tell_more(run, host.generator.card, task, texts)
+                await _add_values_and_remarks(run, host.generator.card, task, texts)
                 if host.stopping.is_set():
                     run.remarks = [*run.remarks, (None, STOPPING)]
                 yield _object(run)
@@ -110,7 +110,7 @@ def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterato
     return generate_text
 
 
-class Growth:
+class RunDeltas:
     """What one call was sent of its run, so that each update holds only what is new."""
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ class Growth:
         return {"candidates": grown} if any(any(one.values()) for one in grown) else None
 
 
-def waits(state: WaitState, count: int, language: Language) -> dict[str, Any]:
+def waiting_update(state: WaitState, count: int, language: Language) -> dict[str, Any]:
     """The update of a run that has not begun: nothing of any candidate, and why."""
     return {"candidates": [_grown("", [], "", []) for _ in range(count)], "waiting": state.reason.say(language)}
 
@@ -169,7 +169,7 @@ def _is_default(name: str, value: Any) -> bool:
     return record.accept(value) == record.default
 
 
-async def _tell_more(run: Run, card: ModelCard, task: Task | None, texts: Mapping[str, Any]) -> None:
+async def _add_values_and_remarks(run: Run, card: ModelCard, task: Task | None, texts: Mapping[str, Any]) -> None:
     """What the texts of a finished run stand for, and what is to be known of it."""
     if task is not None:
         run.value_of = partial(task.value, fields=texts["fields"])

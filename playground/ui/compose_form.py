@@ -263,9 +263,9 @@ def _measured(task: Task) -> list[dict[str, Any]]:
             "model": report.model,
             "title": report.title,
             "language": report.language,
-            "texts": report.figures.texts,
-            "form": report.figures.form,
-            "loops": report.figures.loops,
+            "texts": report.metrics.texts,
+            "form": report.metrics.form,
+            "loops": report.metrics.loops,
         }
         for report in reports.load(task.id)
     ]

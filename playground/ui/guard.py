@@ -20,7 +20,7 @@ from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.error_log import is_ours
 from playground.ui.login_routes import LoginRoutes
 from playground.ui.page_texts import UNEXPECTED
-from playground.ui.request_bodies import Bodies, Refused
+from playground.ui.request_bodies import Refused, RequestBodies
 from playground.ui.server_texts import (
     BAD_REQUEST,
     HOST_REFUSED,
@@ -51,7 +51,7 @@ class Guard:
         self._stopping = stopping
         limits = settings.limits
         self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
-        self._bodies = Bodies(self._most_body)
+        self._bodies = RequestBodies(self._most_body)
         self._login = LoginRoutes(settings, settings.password, hosts, self._bodies) if settings.password else None
         self._root_path = routes.path_of(settings.root_path)
         self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))

@@ -19,8 +19,8 @@ from playground.settings import Settings
 from playground.types import Text
 from playground.ui import server_responses
 from playground.ui.allowed_hosts import AllowedHosts
-from playground.ui.login import Logins, TooManyGuesses
-from playground.ui.request_bodies import Bodies, Refused
+from playground.ui.login import LoginSessions, TooManyGuesses
+from playground.ui.request_bodies import Refused, RequestBodies
 from playground.ui.server_texts import BAD_REQUEST, NOT_LOGGED_IN, OTHER_SITE, TOO_MANY_GUESSES, WRONG
 from playground.visitor import address_of
 
@@ -34,8 +34,8 @@ _OWN = ("same-origin", "none")  # Sec-Fetch-Site of a request that no other site
 class LoginRoutes:
     """Those of one server with a password."""
 
-    def __init__(self, settings: Settings, password: str, hosts: AllowedHosts, bodies: Bodies) -> None:
-        self._logins = Logins(settings.user, password)
+    def __init__(self, settings: Settings, password: str, hosts: AllowedHosts, bodies: RequestBodies) -> None:
+        self._logins = LoginSessions(settings.user, password)
         self._hosts = hosts
         self._bodies = bodies
         self._cookie = f"playground-{settings.port}"  # a browser keeps one jar for all ports of a machine

@@ -37,7 +37,7 @@ class Refused(Exception):
         self.response = response
 
 
-class Bodies:
+class RequestBodies:
     """Those of one server; the longest has `most` bytes, which its Content-Length was checked for."""
 
     def __init__(self, most: int, patience: float = PATIENCE) -> None:

@@ -18,7 +18,7 @@ from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.compose_form import held, language_of, task_asked
 from playground.ui.page_texts import BY_HAND, NOT_KEPT, bilingual
-from playground.ui.tokens import Feed, Numbers, Value
+from playground.ui.tokens import Numbers, TokenFeed, Value
 from playground.ui.viewed_runs import ViewedRun, ViewedRuns
 
 FIGURES: Mapping[str, tuple[Text, Text]] = {
@@ -72,7 +72,7 @@ class RunView:
     def watch(self, session: str, name: str, run: Run, asked: Mapping[str, Any], target: Any, base: str) -> None:
         """A run of this session grew. A new one is looked at; those before can be opened again."""
         if self._runs.find(session, name) is None:
-            feed = Feed(name, _namer(run.request.keep))
+            feed = TokenFeed(name, _namer(run.request.keep))
             self._runs.add(session, ViewedRun(name, run, asked, target, base, feed))
 
     def leave(self, session: str) -> None:
@@ -88,7 +88,7 @@ class RunView:
             return {"run": str(name)[:40], "rows": [], "number": next(_numbers), "reason": bilingual(reason)}
         viewed.row = row if type(row) is int and 0 <= row < len(viewed.run.candidates) else 0
         with viewed.telling:
-            viewed.feed = Feed(viewed.name, _namer(viewed.keep))
+            viewed.feed = TokenFeed(viewed.name, _namer(viewed.keep))
         return {**self._new_tokens(session, viewed), "show": viewed.row}
 
     def turn(self, session: str, where: Mapping[str, Any]) -> bool:
@@ -117,7 +117,7 @@ class RunView:
         with viewed.telling:
             done = [candidate.finish_reason is not None for candidate in candidates]
             steps = [list(candidate.steps) for candidate in candidates]
-            value = viewed.feed.news(steps, done, lambda row: numbers(candidates[row]))
+            value = viewed.feed.update(steps, done, lambda row: numbers(candidates[row]))
             number = next(_numbers)
         if not all(done):
             return {**value, "number": number, "reason": None}

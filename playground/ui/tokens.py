@@ -189,7 +189,7 @@ def _would(token_id: int, name: Names | None) -> Value:
     return token_value(name(token_id) if name else Token(token_id, f"#{token_id}"))
 
 
-class Feed:
+class TokenFeed:
     """What the browser has of one run: gives, for its growing rows, values that hold only what is new."""
 
     def __init__(self, run: str, name: Names | None = None, top: int = TOP) -> None:
@@ -199,7 +199,7 @@ class Feed:
         self._sent: dict[int, list[Step]] = {}
         self._ended: set[int] = set()
 
-    def news(
+    def update(
         self, rows: Sequence[Sequence[Step]], done: Sequence[bool], numbers: Callable[[int], Numbers] | None = None
     ) -> Value:
         """Rows of which there is something new, all of them the first time; `numbers` are asked for as a row ends."""

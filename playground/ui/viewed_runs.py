@@ -13,7 +13,7 @@ from typing import Any
 
 from playground.inspection import inspect_api
 from playground.types import Run
-from playground.ui.tokens import Feed, Value
+from playground.ui.tokens import TokenFeed, Value
 
 MOST_SESSIONS = 200  # the cards of a session that is pushed out stay; only the look inside is gone
 MOST_RUNS = 40  # of one session
@@ -31,7 +31,7 @@ class ViewedRun:
     asked: Mapping[str, Any]
     target: Any
     base: str
-    feed: Feed
+    feed: TokenFeed
     row: int = 0
     telling: threading.Lock = field(default_factory=threading.Lock)
     shown: dict[int, Value] = field(default_factory=dict)

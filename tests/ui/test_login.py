@@ -28,7 +28,7 @@ from playground.ui.login import (
     _PER_SECOND,
     _RESERVE,
     _RESERVE_PER_SECOND,
-    Logins,
+    LoginSessions,
     TooManyGuesses,
 )
 from playground.ui.server import Server
@@ -169,7 +169,7 @@ def test_names_come_from_the_settings_and_the_open_link() -> None:
 
 def test_guesses_of_one_address_wait_longer_each_time_and_all_together_are_slow() -> None:
     now = 0.0
-    logins = Logins("guest", PASSWORD, lambda: now)
+    logins = LoginSessions("guest", PASSWORD, lambda: now)
     for _ in range(_FREE):
         assert logins.open("guest", "wrong", "1.1.1.1") is None
     with pytest.raises(TooManyGuesses) as caught:
@@ -193,7 +193,7 @@ def test_guesses_of_one_address_wait_longer_each_time_and_all_together_are_slow(
 
 def test_wrong_guesses_of_others_keep_nobody_from_logging_in() -> None:
     now = 0.0
-    logins = Logins("guest", PASSWORD, lambda: now)
+    logins = LoginSessions("guest", PASSWORD, lambda: now)
     for number in range(60):
         with suppress(TooManyGuesses):
             logins.open("guest", "wrong", f"10.0.0.{number // 3}")

@@ -160,7 +160,7 @@ def test_the_oldest_runs_are_given_up_first_and_the_newest_of_a_session_last(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_view, run = RunView(), written(tiny)
-    size = viewed_runs.ViewedRun("a", run, {}, None, "", tokens.Feed("a")).size
+    size = viewed_runs.ViewedRun("a", run, {}, None, "", tokens.TokenFeed("a")).size
 
     def known(session: str, *numbers: int) -> list[int]:
         return [number for number in numbers if run_view.look(session, {"run": f"run-{number}", "row": 0})["rows"]]
@@ -192,7 +192,8 @@ def test_what_a_run_takes_is_about_what_is_reckoned(tiny: Any) -> None:
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert (
-        held / 2 < viewed_runs.ViewedRun("a", run, {}, None, "", tokens.Feed("a")).size < 2 * held and len(copies) == 12
+        held / 2 < viewed_runs.ViewedRun("a", run, {}, None, "", tokens.TokenFeed("a")).size < 2 * held
+        and len(copies) == 12
     )
 
 
