@@ -132,7 +132,7 @@ class Page:
                 )
                 self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
                 self.cards = element("cards", _examples(), _CARD_SCRIPTS)
-                self.doctor = element("doctor", [])
+                self.diagnosis = element("diagnosis", [])
                 self.tokens = tokens.build()
                 self.curve = tokens.build_curve()
                 self.waterfall = waterfall.build()
@@ -172,7 +172,7 @@ class Page:
             self.tokens.missed(self._opened, None, [self.feed, self.waterfall], **_EVENT),
         ]
         for event in (*runs, *looks):
-            event.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens, self.feed], **_LIGHT)
+            event.then(self._written, [self.panel], [self.panel, self.diagnosis, self.tokens, self.feed], **_LIGHT)
         for view in (self.tokens, self.curve, self.waterfall):
             view.pick(self._inside, None, self.waterfall, **_EVENT)
         self.waterfall.ask(self._ask, None, self.waterfall, **_EVENT)

@@ -26,7 +26,8 @@ class UserTasks:
     """The element under the composer, and its events."""
 
     def layout(self) -> None:
-        self.element = element("mine", None, answer=None, most=user_task.MAX_BYTES, most_title=user_task.MAX_TITLE)
+        most, most_title = user_task.MAX_BYTES, user_task.MAX_TITLE
+        self.element = element("user_tasks", None, answer=None, most=most, most_title=most_title)
 
     def wire(self, compose: Element, panel: Element, options: Mapping[str, Any]) -> None:
         """`options` are those of an event that brings data of its own and waits behind no run."""
@@ -79,7 +80,7 @@ def _task(yaml: object, file: str) -> dict[str, Any]:
 
 def record_of(task: Task) -> dict[str, Any]:
     """A visitor's own task as the page draws it, among all others that are theirs."""
-    return compose_form.task_record(task) | {"group": bilingual(WORDS["mine"])}
+    return compose_form.task_record(task) | {"group": bilingual(WORDS["user_tasks"])}
 
 
 def _prompt(filled: Mapping[str, Any]) -> dict[str, Any]:

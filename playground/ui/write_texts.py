@@ -37,7 +37,7 @@ WRITE_TEXTS: Mapping[str, Text] = {
     "write_style": Text("Style", "风格"),
     "write_style_hint": Text("calm, plain words, past tense", "平静、朴素、第三人称"),
     # Document
-    "write_manuscript": Text("What is written", "已写的内容"),
+    "write_document": Text("What is written", "已写的内容"),
     "write_empty": Text(
         "Nothing is written yet. Give it a title or a premise, press Write, and accept the beginning you like best.",
         "还没有内容。填写标题或设定，按“写作”，然后采用最喜欢的开头。",

@@ -141,7 +141,7 @@ def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(
     assert not inspect_api.available(run.request.keep) and not inspect_api.available(second.request.keep)
 
 
-def test_badges_doctor_and_replay_follow_the_row_that_is_looked_at(tiny: Any) -> None:
+def test_badges_diagnosis_and_replay_follow_the_row_that_is_looked_at(tiny: Any) -> None:
     run_view, run = RunView(), written(tiny, n=2)
     run_view.watch("mine", "run-1", run, {}, None, "")
     other = {**run.request.values, "temperature": 0.0}

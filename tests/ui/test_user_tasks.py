@@ -27,10 +27,10 @@ def write_prompt(page: Page) -> None:
 
 
 def save(page: Page, title: str) -> None:
-    page.locator(".mine [name=keep]").click()
-    page.locator(".mine [name=title]").fill(title)
+    page.locator(".user-tasks [name=keep]").click()
+    page.locator(".user-tasks [name=title]").fill(title)
     page.locator("[data-panel=title] [name=save]").click()
-    expect(page.locator(".mine-note")).to_have_text(f"“{title}” is saved in this browser.")
+    expect(page.locator(".user-tasks-note")).to_have_text(f"“{title}” is saved in this browser.")
 
 
 def reload(page: Page) -> None:
@@ -45,7 +45,7 @@ def open_mine(page: Page, title: str) -> None:
 
 def exported(page: Page) -> str:
     with page.expect_download() as saved:
-        page.locator(".mine [name=export]").click()
+        page.locator(".user-tasks [name=export]").click()
     assert saved.value.suggested_filename.endswith(".yaml")
     return Path(saved.value.path()).read_text(encoding="utf-8")
 
@@ -53,8 +53,8 @@ def exported(page: Page) -> str:
 def bring(page: Page, folder: Path, text: str) -> None:
     path = folder / "theirs.yaml"
     path.write_text(text, encoding="utf-8")
-    page.locator(".mine [name=import]").click()
-    page.locator(".mine input[type=file]").set_input_files(path)
+    page.locator(".user-tasks [name=import]").click()
+    page.locator(".user-tasks input[type=file]").set_input_files(path)
 
 
 def test_variables_become_fields_that_fill_the_prompt(scripted: str, visit: Visit) -> None:
@@ -90,7 +90,7 @@ def code_is_sent_as_it_stands(page: Page) -> None:
     expect(fields).to_have_count(0)
     expect(page.locator(".field.wrong")).to_have_count(0)
     expect(note).to_have_text("What stands in {{ }} is sent as it is written.")
-    expect(page.locator(".mine [name=keep]")).to_be_hidden()
+    expect(page.locator(".user-tasks [name=keep]")).to_be_hidden()
     page.wait_for_function("code => document.querySelector('.seen-text').textContent === code", arg=CODE)
     generate(page)
     page.set_viewport_size({"width": 390, "height": 844})
@@ -102,7 +102,7 @@ def code_is_sent_as_it_stands(page: Page) -> None:
     fill.check()
     assert fill.evaluate("box => getComputedStyle(box).appearance") == "auto"  # a checked box looks checked
     expect(fields).to_have_count(3)
-    expect(page.locator(".mine [name=keep]")).to_be_visible()
+    expect(page.locator(".user-tasks [name=keep]")).to_be_visible()
     many = " ".join(f"{{{{v{number}}}}}" for number in range(user_task.MAX_FIELDS + 1))
     page.locator("#prompt").fill(many.removesuffix(f" {{{{v{user_task.MAX_FIELDS}}}}}"))
     expect(fields).to_have_count(user_task.MAX_FIELDS)
@@ -135,7 +135,7 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     expect(page.locator("#knobs [data-knob=temperature] input[type=range]")).to_have_value(temperature)
     generate(page)
     expect(body(page)).not_to_be_empty()
-    page.locator(".mine [name=edit]").click()
+    page.locator(".user-tasks [name=edit]").click()
     expect(page.locator("#prompt")).to_have_value(PROMPT)
     expect(page.locator("[data-variable][name=地点]")).to_have_value("杭州")
     expect(page.locator("[name=fill]")).to_be_checked()
@@ -144,12 +144,12 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     expect(page.locator("[data-for=task] .field-label")).to_have_text(["hero"])
     expect(page.locator("#knobs [data-knob=temperature] input[type=range]")).to_have_value(temperature)
     open_mine(page, "Hare story")
-    page.locator(".mine [name=delete]").click()
+    page.locator(".user-tasks [name=delete]").click()
     expect(page.locator(".task-picker optgroup[label='My tasks']")).to_have_count(0)
-    page.locator(".mine [name=bring_back]").click()
+    page.locator(".user-tasks [name=bring_back]").click()
     open_mine(page, "Hare story")
     expect(visit(scripted).locator(".task-picker optgroup[label='My tasks']")).to_have_count(0)  # nobody else has it
-    page.locator(".mine [name=delete]").click()
+    page.locator(".user-tasks [name=delete]").click()
     expect(page.locator(".task-picker optgroup[label='My tasks']")).to_have_count(0)
     assert page.evaluate("localStorage.getItem('playground-own-tasks')") == "[]"
     assert page.title() == "Playground"
@@ -163,19 +163,19 @@ def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(
     save(page, "Fox story")
     text = exported(page)
     assert user_task.read(text).title.en == "Fox story"
-    page.locator(".mine [name=delete]").click()
+    page.locator(".user-tasks [name=delete]").click()
     bring(page, tmp_path, text.replace("group: write", "group: poems"))
     error = page.locator("[data-panel=yaml] .field-error")
     expect(error).to_have_text(re.compile(r"^theirs\.yaml, line 2, group: it must be one of"))
     page.locator("button[name=language]").click()
     page.locator("button[name=language]").click()
-    area = page.locator(".mine [name=yaml]")
+    area = page.locator(".user-tasks [name=yaml]")
     assert area.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)") == "group: poems"
     area.fill(text)
     page.locator("[data-panel=yaml] [name=save]").click()
     open_mine(page, "Fox story")
     assert exported(page) == text
-    page.locator(".mine [name=delete]").click()
+    page.locator(".user-tasks [name=delete]").click()
     bring(page, tmp_path, "#" * (user_task.MAX_BYTES + 1))
     expect(error).to_contain_text("at most 66 kB are allowed")
 
@@ -195,12 +195,12 @@ def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
     page.locator("button[name=language]").click()
     expect(page.locator(".task-picker optgroup[label=我的任务] option")).to_have_text(["我的清单"])
     page.locator("button[name=language]").click()
-    page.locator(".mine [name=edit]").click()
-    page.locator(".mine [name=yaml]").fill(text)
+    page.locator(".user-tasks [name=edit]").click()
+    page.locator(".user-tasks [name=yaml]").fill(text)
     page.locator("[data-panel=yaml] [name=save]").click()
     expect(page.locator(".task-picker optgroup[label='My tasks'] option")).to_have_text(["Recommendations"])
     page.locator(".task-picker").select_option("slogans")
-    page.locator(".mine [name=start]").click()
+    page.locator(".user-tasks [name=start]").click()
     expect(page.locator("#prompt")).to_have_value(re.compile("Product: {{product}}\nWhat it is: {{about}}\nSlogan:$"))
     expect(page.locator("[data-variable][name=product]")).to_have_value("Blue Moon")
 
@@ -209,8 +209,8 @@ def test_a_browser_that_keeps_nothing_says_so(scripted: str, visit: Visit) -> No
     page = visit(scripted)
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }; }")
     write_prompt(page)
-    page.locator(".mine [name=keep]").click()
-    page.locator(".mine [name=title]").fill("Fox story")
+    page.locator(".user-tasks [name=keep]").click()
+    page.locator(".user-tasks [name=title]").fill("Fox story")
     page.locator("[data-panel=title] [name=save]").click()
     expect(page.locator("[data-panel=title] .field-error")).to_contain_text("has no room for it")
 
@@ -244,9 +244,9 @@ def test_a_kept_task_that_was_broken_by_hand_is_one_sentence_and_nothing_else_is
     expect(page.locator("[data-task-field][name=hero]")).to_have_value("a hare")
     expect(temperature).to_have_value("0.55")
     assert page.locator(".toast-body").count() == 0
-    page.locator(".mine [name=edit]").click()
+    page.locator(".user-tasks [name=edit]").click()
     expect(page.locator("[data-panel=yaml] .field-error")).to_contain_text("not valid YAML")
-    expect(page.locator(".mine [name=yaml]")).to_have_value("id: [")
+    expect(page.locator(".user-tasks [name=yaml]")).to_have_value("id: [")
     page.locator(".task-picker").select_option("slogans")
     generate(page)
     expect(body(page)).not_to_be_empty()
@@ -279,7 +279,7 @@ def test_a_chat_with_variables_is_filled_saved_and_edited_as_a_chat(scripted: st
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     name, count = page.locator(".seen [data-t=seen]").bounding_box(), page.locator(".seen-count").bounding_box()
     assert name and count and name["height"] < 30 and count["height"] < 30 and abs(name["y"] - count["y"]) < 4
-    page.locator(".mine [name=edit]").click()
+    page.locator(".user-tasks [name=edit]").click()
     expect(page.locator("[data-kind=chat]")).to_have_attribute("aria-checked", "true")
     expect(system).to_have_value("You are {{hero}}.")
     expect(page.locator("[data-variable][name=地点]")).to_have_value("杭州")

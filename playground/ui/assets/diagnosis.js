@@ -10,17 +10,17 @@ const draw = () => {
   section.hidden = findings.length === 0;
   list.replaceChildren(...findings.map((finding) => {
     const item = pg.make("li", {}, pg.make("p", {}, pg.sentence(finding.sentence)));
-    if (finding.preview) item.append(pg.make("p", { class: "doctor-preview" }, pg.sentence(finding.preview)));
+    if (finding.preview) item.append(pg.make("p", { class: "diagnosis-preview" }, pg.sentence(finding.preview)));
     if (Object.keys(finding.fix).length) {
       item.append(pg.make("button", {
         type: "button", class: "quiet strong",
         onclick: () => Object.entries(finding.fix).forEach(([name, value]) => pg.tell("knob", { name, value })),
-      }, pg.t("doctor_apply", { remedy: remedy(finding.fix) })));
+      }, pg.t("diagnosis_apply", { remedy: remedy(finding.fix) })));
     }
     return item;
   }));
 };
 watch("value", draw);
-pg.on("language", draw, "doctor");
-pg.on("run", (news) => { if (news.running) section.hidden = true; }, "doctor");
+pg.on("language", draw, "diagnosis");
+pg.on("run", (news) => { if (news.running) section.hidden = true; }, "diagnosis");
 draw();

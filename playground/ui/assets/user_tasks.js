@@ -1,8 +1,8 @@
 // A visitor's own tasks. This browser keeps them, as {key, yaml, record}; the server reads YAML and writes it, and
-// keeps nothing. compose.js draws them: it hears of the list as "mine", and of what to show as "write".
+// keeps nothing. compose.js draws them: it hears of the list as "user_tasks", and of what to show as "write".
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
-const button = (name) => find(`.mine-bar [name=${name}]`);
+const button = (name) => find(`.user-tasks-bar [name=${name}]`);
 const KEPT = "playground-own-tasks";
 let list = [];
 let shown = { kind: "task", task: null, own: "", fields: 0 }; // what compose.js shows
@@ -12,7 +12,7 @@ let gone = null; // the last one deleted, and its place
 let hasChat = true;
 let said = null; // what was done last: a word and its values
 
-const mine = (wanted) => list.find((one) => one.key === wanted);
+const ownTask = (wanted) => list.find((one) => one.key === wanted);
 const title = (one) => pg.say(one.record.title);
 const readable = (one) => typeof one?.key === "string" && typeof one.yaml === "string" && Array.isArray(one.record?.fields);
 const kept = () => {
@@ -24,7 +24,7 @@ const kept = () => {
 const keep = (changed) => {
   try { localStorage.setItem(KEPT, JSON.stringify(changed)); } catch { return false; }
   list = changed;
-  pg.tell("mine", list);
+  pg.tell("user_tasks", list);
   return true;
 };
 const complain = (text) => {
@@ -37,16 +37,16 @@ const draw = () => {
   pg.apply(element);
   const [task, own] = [shown.kind === "task", Boolean(shown.own)];
   const show = (name, visible) => { button(name).hidden = !visible; };
-  find(".mine").hidden = shown.kind === "talk";
+  find(".user-tasks").hidden = shown.kind === "talk";
   show("keep", ["complete", "chat"].includes(shown.kind) && shown.fields > 0);
   show("start", task && !own);
   for (const name of ["edit", "export", "delete"]) show(name, task && own);
   show("import", task);
   show("bring_back", task && gone);
-  find(".mine-note").textContent = said ? pg.t(said.word, { title: pg.say(said.title) }) : "";
+  find(".user-tasks-note").textContent = said ? pg.t(said.word, { title: pg.say(said.title) }) : "";
   for (const one of element.querySelectorAll("form")) one.hidden = one.dataset.panel !== panel;
-  find(".mine-about").textContent = pg.t(key ? "mine_edit_hint" : "mine_import_hint");
-  for (const one of element.querySelectorAll("[name=save]")) one.textContent = pg.t(key ? "mine_change" : "mine_new");
+  find(".user-tasks-about").textContent = pg.t(key ? "user_task_edit_hint" : "user_task_import_hint");
+  for (const one of element.querySelectorAll("[name=save]")) one.textContent = pg.t(key ? "user_task_change" : "user_task_new");
   find("[name=copy]").hidden = !key;
 };
 const open = (wanted) => {
@@ -60,13 +60,13 @@ const ask = (event, more) => trigger(event, { ...more, at: Date.now() });
 const check = (file) => ask("check", { yaml: find("[name=yaml]").value, file, key });
 const choose = async (file) => {
   if (file.size > props.most) {
-    complain(pg.t("mine_too_large", { size: pg.bytes(file.size), most: pg.bytes(props.most) }));
+    complain(pg.t("user_task_too_large", { size: pg.bytes(file.size), most: pg.bytes(props.most) }));
     return;
   }
   try {
     find("[name=yaml]").value = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
   } catch {
-    complain(pg.t("mine_not_text"));
+    complain(pg.t("user_task_not_text"));
     return;
   }
   check(file.name);
@@ -76,14 +76,14 @@ const save = (told) => {
   const one = { key: told.key ?? `own:${Date.now().toString(36)}`, yaml: told.yaml, record: told.record };
   const known = before.some((other) => other.key === one.key);
   if (!keep(known ? before.map((other) => (other.key === one.key ? one : other)) : [...before, one])) {
-    complain(pg.t("mine_full"));
+    complain(pg.t("user_task_full"));
     return;
   }
   key = null;
   gone = null;
   open("");
   pg.tell("write", { task: one.key });
-  said = { word: "mine_saved", title: one.record.title };
+  said = { word: "user_task_saved", title: one.record.title };
   draw();
 };
 const erase = (wanted) => {
@@ -91,7 +91,7 @@ const erase = (wanted) => {
   const at = before.findIndex((one) => one.key === wanted);
   if (at < 0 || !keep(before.toSpliced(at, 1))) return;
   gone = { at, one: before[at] };
-  said = { word: "mine_deleted", title: before[at].record.title };
+  said = { word: "user_task_deleted", title: before[at].record.title };
 };
 const bringBack = () => {
   if (!keep(kept().toSpliced(gone.at, 0, gone.one))) return;
@@ -126,12 +126,12 @@ const mark = (line) => {
 };
 const press = {
   keep: () => {
-    find("[name=title]").value = key && mine(key) ? title(mine(key)) : "";
+    find("[name=title]").value = key && ownTask(key) ? title(ownTask(key)) : "";
     open("title");
   },
   start: () => { key = null; ask("start", { key }); },
-  edit: () => edit(mine(shown.task.id)),
-  export: () => carry(mine(shown.task.id)),
+  edit: () => edit(ownTask(shown.task.id)),
+  export: () => carry(ownTask(shown.task.id)),
   delete: () => erase(shown.task.id),
   import: () => { key = null; find("[name=yaml]").value = ""; open("yaml"); },
   bring_back: bringBack,
@@ -160,7 +160,7 @@ watch("answer", () => {
   const answer = props.answer;
   if (!answer) return;
   if (answer.error) {
-    if (!panel && mine(answer.key)) showYaml(mine(answer.key)); // it cannot be begun with, and can be mended there
+    if (!panel && ownTask(answer.key)) showYaml(ownTask(answer.key)); // it cannot be begun with, and can be mended there
     complain(answer.error);
     if (!panel) said = { word: answer.error };
     draw();
@@ -173,15 +173,15 @@ pg.on("composed", (now) => {
   shown = now;
   if (other && !(panel === "yaml" && now.kind === "task")) { panel = ""; said = null; }
   draw();
-}, "mine");
-pg.on("language", draw, "mine");
-pg.on("server", (status) => { if (status.model) hasChat = status.model.has_chat_template; }, "mine");
+}, "user_tasks");
+pg.on("language", draw, "user_tasks");
+pg.on("server", (status) => { if (status.model) hasChat = status.model.has_chat_template; }, "user_tasks");
 window.addEventListener("storage", (event) => {
   if (event.key !== KEPT) return;
   list = kept();
-  pg.tell("mine", list);
+  pg.tell("user_tasks", list);
 });
 find("[name=title]").maxLength = props.most_title;
 list = kept();
-pg.tell("mine", list);
+pg.tell("user_tasks", list);
 draw();

@@ -1,4 +1,4 @@
-"""The run doctor says what is wrong with a text, and what replay says of its remedy is what a real run does."""
+"""The run diagnosis says what is wrong with a text, and what replay says of its remedy is what a real run does."""
 
 from __future__ import annotations
 
