@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from playground import models, parameters
+from playground.generators.checks import check_ids
 from playground.parameters.record import Parameter
 from playground.sampling import cutoffs
 from playground.sampling.candidates import Candidates
-from playground.sampling.pipeline import Context, SamplerPipeline, check_ids, usable
+from playground.sampling.pipeline import Context, SamplerPipeline, usable
 from playground.sampling.sampler import ProcessorSampler
 from playground.sampling.trace import Trace
 from playground.types import InvalidRequest, Text

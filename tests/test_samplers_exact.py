@@ -161,7 +161,7 @@ def assert_left(pipeline: SamplerPipeline, one: Candidates, same: Candidates) ->
         return
     assert not one.strict
     open_ = torch.zeros(want.shape[1], dtype=torch.bool)
-    for equal in one.parted[0]:
+    for equal in one.parted:
         open_[torch.from_numpy(equal)] = True
     assert torch.equal(got[0, ~open_], want[0, ~open_])
     assert torch.equal(got[0, open_].sort().values, want[0, open_].sort().values)

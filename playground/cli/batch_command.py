@@ -37,6 +37,7 @@ _LISTED = 10  # columns or rows in a list
 
 
 def add_batch(commands: Any, load: Load) -> None:
+    """Adds the command `batch`; `load` gives it a generator."""
     about = "write a text for every row of a CSV, XLSX or JSONL file; run again, it goes on where it was"
     sub = commands.add_parser("batch", help=about, description=about, allow_abbrev=False)
     task = sub.add_mutually_exclusive_group(required=True)

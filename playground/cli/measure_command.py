@@ -31,6 +31,7 @@ Load = Callable[[argparse.Namespace], Generator]
 
 
 def add_measure(commands: Any, load: Load) -> None:
+    """Adds the command `measure`; `load` gives it a generator."""
     about = "write each task's examples many times over and report what came out"
     sub = commands.add_parser("measure", help=about, description=about, allow_abbrev=False)
     sub.add_argument("--task", action="append", metavar="ID", help="a task preset, several times; default: all")

@@ -27,6 +27,7 @@ NEEDS_THE_MODEL = (
 
 
 def add_replay(commands: Any) -> None:
+    """Adds the command `replay`, with a flag for each parameter."""
     about = "decide a traced run again under other values, with the same random draws and without the model"
     sub = commands.add_parser("replay", help=about, description=about, allow_abbrev=False)
     sub.add_argument("file", metavar="FILE", help="what `generate --trace FILE` wrote")
@@ -67,7 +68,10 @@ def _replay(given: argparse.Namespace) -> int:
 
 
 def check_place(file: str, request: Request) -> None:
-    """Whether there will be something to write, and a place for it; found out before a model is loaded."""
+    """Checks before a model is loaded that there will be a trace, and that `file` can be written.
+
+    Raises Refused for a beam search, and PlaygroundError for a file that cannot be written.
+    """
     if request.values["num_beams"] > 1:
         raise Refused(
             Text("A beam search passes no chain, so it has no trace.", "束搜索不经过采样链，因此没有可记录的过程。"),

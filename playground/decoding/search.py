@@ -69,7 +69,7 @@ class _Samplers(LogitsProcessor):
         self._pipeline = pipeline
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        return self._pipeline.apply(Candidates(scores, list(input_ids)))
+        return self._pipeline.apply(Candidates(scores, list(input_ids), strict=True))
 
 
 class _Halt(StoppingCriteria):

@@ -27,15 +27,13 @@ from playground.decoding.told import Told, pumped
 from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
 from playground.fast.job import Job
-from playground.generators.checks import check_able, check_request, check_room, rows_seeds
+from playground.generators.checks import check_able, check_ids, check_request, check_room, rows_seeds
 from playground.inspection_results import Detection, ReadToken
 from playground.models import capabilities
 from playground.parameters.inert import check_combination
 from playground.rendering.detokenize import BROKEN, Labels
 from playground.rendering.prompt import Prompts
-from playground.rendering.spellings import forms
-from playground.sampling.constraints import spellings_of
-from playground.sampling.pipeline import check_ids
+from playground.rendering.spellings import forms, spellings_of
 from playground.thinking import opened_after
 from playground.types import FastPath, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
 

@@ -102,7 +102,7 @@ class ReplayContext:
             self.rng.skip(self.setting.vocab_size)
 
     def noise_states(self) -> list[Tensor | None]:
-        """The generator's state before each draw."""
+        """The generator's state [bytes] before each draw."""
         if self.seed == self.row.seed:
             stored = [self.row.noise(position) for position in range(len(self.tokens))]
             if all(state is not None for state in stored):
@@ -114,14 +114,14 @@ class ReplayContext:
         return states
 
     def decide(self, position: int, rng: RowRNG, state: Tensor | None) -> Decision:
-        """A position decided again; `state` is the generator's before its draw."""
+        """A position decided again; `state` [bytes] is the generator's before its draw."""
         own = self.tokens[position]
         candidates = self.candidates(position, strict=False)
         self.pipeline.apply(candidates)
         noise = partial(self._noise, rng, state, early=candidates.on_cpu)
         if candidates.on_cpu and candidates.usable and not candidates.uncertain:
             found = _decision(candidates, noise, own)
-            if candidates.settled(0, [own, found.token]):
+            if candidates.settled([own, found.token]):
                 return found
         candidates = self.candidates(position)
         self.pipeline.apply(candidates)
@@ -145,7 +145,7 @@ def _decision(candidates: Candidates, drawn: Callable[[], Noise | Tensor | None]
     elif isinstance(noise, Tensor):
         token = int((candidates.probabilities / noise).argmax())
     else:
-        token = race(candidates.possible(0), noise)
+        token = race(candidates.possible(), noise)
     best, size = float(candidates.best[0, 0]), -math.log(float(candidates.probabilities[0].max()))
     return Decision(token, alive, float(candidates.scores[0, own]) - best - size)
 

@@ -62,6 +62,7 @@ def write(file: str, run_id: str, header: Mapping[str, Any]) -> None:
 
 
 def logits_of(file: str) -> Path:
+    """The file of logits beside a trace."""
     return Path(f"{file}.safetensors")
 
 

@@ -29,8 +29,8 @@ class Parameter:
     when `above_low` is set) and always the neutral value itself. `stage` names its stage of the sampler pipeline,
     `order` that stage's place in each named order. `sampler` is the name of a class in `playground.sampling` or of a
     processor in transformers, `argument` the name of its constructor's argument for this value. `needs` is the
-    master without which this parameter has no effect. `check` refuses what the kind alone cannot tell, given the name
-    and a value that is not neutral. `elsewhere` holds other engines' names for it.
+    master without which this parameter has no effect. `check` gets the name and a value that is not neutral, and raises
+    InvalidRequest for what the kind alone does not exclude. `elsewhere` holds other engines' names for it.
     """
 
     name: str
@@ -123,7 +123,7 @@ class Parameter:
         return Text(f"{number.en} {span.en}{off.en}", f"{span.zh} 的{number.zh}{off.zh}")
 
     def accept(self, value: object) -> Value:
-        """The value in this parameter's own type, or InvalidRequest naming the parameter and its range."""
+        """The value in this parameter's own type. Raises InvalidRequest, with the parameter's name and its range."""
         try:
             cast = _CASTS[self.kind](self, value)
         except _TooMany as error:

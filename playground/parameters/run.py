@@ -1,4 +1,4 @@
-"""Run: how many texts, with which random draws, and the order of the samplers. Knows no engine; these have no stage."""
+"""Run: how many texts, with which random draws and in which order of the stages. These parameters have no stage."""
 
 from playground.parameters.record import Parameter
 from playground.types import Text

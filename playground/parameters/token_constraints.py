@@ -8,7 +8,7 @@ from playground.types import InvalidRequest, Text
 
 
 def check_no_ids(given: Any) -> None:
-    """Elsewhere the keys of logit_bias are token ids: such a key is not taken for a text in silence."""
+    """Raises InvalidRequest where a key of logit_bias is a number: other engines take token ids there, and we texts."""
     name = "logit_bias"
     keys = [key for key in given if isinstance(key, str)] if isinstance(given, Mapping) else []
     wrong = next((key for key in keys if key.isascii() and key.isdigit()), None)

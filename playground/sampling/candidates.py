@@ -5,7 +5,7 @@ One class for the rows of a step, on a CPU or a GPU, and for the positions of a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,13 +27,13 @@ class Candidates:
     `histories` are the ids [length] before each position, `unconditional` [R, vocab] guidance's second scores,
     `uniform(i)` one number in [0, 1) for position i, which is the same whenever it is asked for.
 
-    float32 scores on a CPU are numpy arrays, others torch tensors, and `xp` is that library: torch shares the work on
-    one row of a vocabulary out among its threads, and waits for them milliseconds where the cores are busy. A parameter
-    is one number, or a column [R, 1] where rows of a GPU differ. Arrays are replaced and never written to.
+    Where scores are float32 on a CPU, R is 1 and they are numpy's; others are torch's, and `xp` is that library. (torch
+    shares the work on one row of a vocabulary out among its threads, and waits for them milliseconds where the cores
+    are busy.) A parameter is one number, or a column [R, 1] where rows differ. Arrays are replaced, never written to.
 
-    A cut may part tokens of equal score, and only transformers' own sort says which of them stay. `parted` names those
-    groups at each position: as many are kept as should be, which of them is open. Stages that look at scores alone are
-    right all the same; others put the position into `uncertain`. With `strict` transformers' processors decide at once.
+    A cut may part tokens of equal score, and only transformers' own sort says which of them stay. `parted` holds the
+    ids of those groups: as many are kept as should be, which of them is open. Stages that look at scores alone are
+    right all the same; others make the position `uncertain`. With `strict` transformers' processors decide at once.
     """
 
     def __init__(
@@ -44,16 +44,17 @@ class Candidates:
         unconditional: Tensor | None = None,
         uniform: Callable[[int], float] = lambda _: 0.0,
         strict: bool = False,
+        on_cpu: bool | None = None,
     ) -> None:
-        self.on_cpu = in_numpy(scores)
+        self.on_cpu = in_numpy(scores) if on_cpu is None else on_cpu
         self.xp: Any = np if self.on_cpu else torch
         self.scores: Array = scores.numpy() if self.on_cpu else scores
         self.histories = histories
         self.unconditional = unconditional
         self.uniform = uniform
         self.strict = strict
-        self.parted: dict[int, list[np.ndarray]] = {}
-        self.uncertain: set[int] = set()
+        self.parted: list[np.ndarray] = []
+        self.uncertain = False
         self._ranked: Array = None
         self._probabilities: Array = None
 
@@ -70,17 +71,18 @@ class Candidates:
         found: Tensor = torch.from_numpy(self.scores) if self.on_cpu else self.scores
         return found
 
-    def only(self, row: int) -> Candidates:
-        """One position by itself."""
-        if len(self) == 1:
+    def only(self, row: int, *, on_cpu: bool | None = None) -> Candidates:
+        """One position by itself, where the scores are or on a CPU."""
+        if len(self) == 1 and not on_cpu:
             return self
         one = slice(row, row + 1)
         return Candidates(
-            self.tensor[one],
-            self.histories[one] if self.histories else (),
+            self.tensor[one].cpu() if on_cpu else self.tensor[one],
+            [ids.cpu() if on_cpu else ids for ids in self.histories[one]],
             unconditional=None if self.unconditional is None else self.unconditional[one],
             uniform=lambda _: self.uniform(row),
-            strict=self.strict,
+            strict=self.strict or bool(on_cpu),
+            on_cpu=on_cpu,
         )
 
     # What follows from the scores
@@ -145,12 +147,12 @@ class Candidates:
             return ranked[:, place, None]
         return self.scores.topk(count).values[:, -1:]
 
-    def leading(self, row: int, mass: float) -> np.ndarray | None:
-        """The ids of the likeliest tokens of one position on a CPU, the best first: all within some distance of the
-        best. None where these are many, or weigh less than this share."""
-        scores = self.scores[row]
+    def leading(self, mass: float) -> np.ndarray | None:
+        """The ids [count] of the likeliest tokens on a CPU, the best first: all within some distance of the best. None
+        where these are many, or weigh less than this share."""
+        scores = self.scores[0]
         ids = np.flatnonzero(scores > scores.max() - _REACH)
-        if len(ids) > _MOST or float(self.probabilities[row, ids].sum()) < mass:
+        if len(ids) > _MOST or float(self.probabilities[0, ids].sum()) < mass:
             return None
         found: np.ndarray = ids[np.argsort(-scores[ids])]
         return found
@@ -159,8 +161,8 @@ class Candidates:
         """How often each token [R, vocab] stands in each position's ids; those outside the vocabulary count nowhere."""
         if self.on_cpu:
             size = self.vocab
-            each = [np.bincount(one.numpy().clip(max=size), minlength=size + 1)[:size] for one in ids]
-            return np.stack(each).astype(np.float32)
+            counts = np.bincount(ids[0].numpy().clip(max=size), minlength=size + 1)[None, :size]
+            return counts.astype(np.float32)
         places = _padded(ids, self.vocab)
         counts = self.scores.new_zeros((len(self), self.vocab + 1))
         return counts.scatter_add_(1, places, torch.ones_like(places, dtype=counts.dtype))[:, : self.vocab]
@@ -169,7 +171,7 @@ class Candidates:
 
     def replace(self, scores: Array) -> None:
         """Other scores, of either library."""
-        self.uncertain.update(self.parted)
+        self.uncertain = self.uncertain or bool(self.parted)
         self._set(scores.numpy() if self.on_cpu and isinstance(scores, Tensor) else scores)
 
     def _set(self, scores: Array) -> None:
@@ -186,13 +188,11 @@ class Candidates:
         self._ranked = None if ranked is None else change(ranked)
 
     def edit(self, ids: Sequence[Tensor], change: Callable[[Array], Array]) -> None:
-        """Other scores for the tokens in each position's ids, which may repeat one; `change` looks at each alone."""
+        """Other scores for the tokens in each position's ids [length], which may repeat one; each changes alone."""
         if self.on_cpu:
-            scores = self.scores.copy()
-            for row, one in enumerate(ids):
-                here = one.numpy()
-                here = here[here < self.vocab]
-                scores[row, here] = change(scores[row, here])
+            scores, here = self.scores.copy(), ids[0].numpy()
+            here = here[here < self.vocab]
+            scores[0, here] = change(scores[0, here])
             self.replace(scores)
             return
         places = _padded(ids, self.vocab)
@@ -205,20 +205,23 @@ class Candidates:
             self._set(self.scores.masked_fill(gone, -torch.inf))
             return
         kept = np.flatnonzero(~gone)
-        if len(kept) < self.scores.size * _FEW:
-            scores = np.full_like(self.scores, -np.inf)
-            scores.ravel()[kept] = self.scores.ravel()[kept]
-            self._set(scores)
+        if len(kept) < self.vocab * _FEW:
+            self._keep_only(kept)
         else:
             self._set(np.where(gone, np.float32(-np.inf), self.scores))
+
+    def _keep_only(self, ids: np.ndarray) -> None:
+        scores = np.full_like(self.scores, -np.inf)
+        scores[0, ids] = self.scores[0, ids]
+        self._set(scores)
 
     def keep(self, kept: Array, least: int | Tensor) -> None:
         """Everything outside `kept` [R, vocab] goes, but never so much that fewer than `least` of the best are left.
         `kept` holds all above some score."""
         if self.on_cpu:
-            for row, count in enumerate(np.count_nonzero(kept, axis=-1).tolist()):
-                if count < least:
-                    kept[row] = self._first(row, int(least))
+            if np.count_nonzero(kept) < least:
+                self.keep_best(int(least))
+                return
         else:
             most = int(least.max()) if isinstance(least, Tensor) else least
             best = self.scores.topk(min(most, self.vocab)).indices
@@ -226,36 +229,22 @@ class Candidates:
             kept = kept.scatter(1, best, kept.gather(1, best) | inside)
         self.remove(~kept)
 
-    def keep_best(self, counts: Sequence[int]) -> None:
-        """So many of the highest scores of each position stay; of equal ones those with the lowest ids."""
-        if self.on_cpu:
-            self.remove(~np.stack([self._first(row, count) for row, count in enumerate(counts)]))
-            return
-        order = torch.sort(self.scores, dim=-1, descending=True, stable=True).indices
-        gone = torch.arange(self.vocab, device=order.device) >= torch.tensor(counts, device=order.device)[:, None]
-        self.remove(torch.zeros_like(gone).scatter(1, order, gone))
-
-    def _first(self, row: int, count: int) -> np.ndarray:
-        """Which tokens [vocab] of one position are among so many of the best."""
-        scores, place = self.scores[row], max(self.vocab - count, 0)
+    def keep_best(self, count: int) -> None:
+        """So many of the highest scores stay, on a CPU; of equal ones those with the lowest ids."""
+        scores, place = self.scores[0], max(self.vocab - count, 0)
         limit = np.partition(scores, place)[place]
-        first: np.ndarray = scores > limit
-        equal = np.flatnonzero(scores == limit)
-        first[equal[: max(count - np.count_nonzero(first), 0)]] = True
-        return first
+        above, equal = np.flatnonzero(scores > limit), np.flatnonzero(scores == limit)
+        self._keep_only(np.concatenate([above, equal[: max(count - len(above), 0)]]))
 
-    def keep_leading(self, row: int, ids: np.ndarray, count: int) -> bool:
-        """Only the first `count` of these ids, which `leading` gave, stay at this position; whether that can be said
-        where equal scores are parted: not if `strict`."""
-        scores = self.scores[row]
+    def keep_leading(self, ids: np.ndarray, count: int) -> bool:
+        """Only the first `count` of the ids [leading] that `leading` gave stay. False, and nothing is done, where that
+        parts equal scores and `strict` is set."""
+        scores = self.scores[0]
         if count < len(ids) and scores[ids[count - 1]] == scores[ids[count]]:
             if self.strict:
                 return False
-            self.parted.setdefault(row, []).append(ids[scores[ids] == scores[ids[count]]])
-        left = self.scores.copy() if len(self) > 1 else np.empty_like(self.scores)
-        left[row] = -np.inf
-        left[row, ids[:count]] = scores[ids[:count]]
-        self._set(left)
+            self.parted.append(ids[scores[ids] == scores[ids[count]]])
+        self._keep_only(ids[:count])
         return True
 
     def remove_below(self, limit: Array) -> None:
@@ -264,62 +253,43 @@ class Candidates:
         self.remove(self.scores < limit)
         if ranked is not None and self.on_cpu:
             self._ranked = ranked.copy()
-            for row in range(len(self)):
-                self._ranked[row, : np.searchsorted(ranked[row], limit[row, 0])] = -np.inf
+            self._ranked[0, : np.searchsorted(ranked[0], limit[0, 0])] = -np.inf
 
-    def remove_lowest(self, counts: Sequence[int]) -> list[int]:
-        """Removes so many of the lowest scores of each position, on a CPU; where equal ones are parted, any of them.
+    def remove_lowest(self, count: int) -> bool:
+        """Removes so many of the lowest scores, on a CPU; where equal ones are parted, any of them, unless `strict`:
+        then it removes none, and says False."""
+        count = min(count, self.vocab - 1)
+        limit = self.ranked[0, count, None, None]
+        tied = count and limit > -np.inf and self.ranked[0, count - 1] == limit
+        if tied and self.strict:
+            return False
+        self.remove_below(limit)
+        if tied:
+            equal = np.flatnonzero(self.scores[0] == limit)
+            lower = int(np.searchsorted(self.ranked[0], limit[0, 0]))
+            self.scores[0, equal[: count - lower]] = self.ranked[0, lower:count] = -np.inf
+            self.parted.append(equal)
+        return True
 
-        If `strict`, it leaves those positions as they are, and gives them.
-        """
-        counts = [min(count, self.vocab - 1) for count in counts]
-        limits = np.stack([self.ranked[row, count, None] for row, count in enumerate(counts)])
-        tied = [
-            row
-            for row, count in enumerate(counts)
-            if count and limits[row, 0] > -np.inf and self.ranked[row, count - 1] == limits[row, 0]
-        ]
-        if self.strict:
-            limits[tied] = -np.inf
-        self.remove_below(limits)
-        if self.strict:
-            return tied
-        for row in tied:
-            equal = np.flatnonzero(self.scores[row] == limits[row, 0])
-            lower = int(np.searchsorted(self.ranked[row], limits[row, 0]))
-            self.scores[row, equal[: counts[row] - lower]] = -np.inf
-            self.ranked[row, lower : counts[row]] = -np.inf
-            self.parted.setdefault(row, []).append(equal)
-        return []
-
-    def chances(self, row: int, ids: Sequence[int]) -> list[float]:
-        """The probabilities of these tokens of one position."""
-        found: list[float] = self.probabilities[row, list(ids)].tolist()
+    def chances(self, ids: Sequence[int]) -> list[float]:
+        """The probabilities of these tokens, on a CPU."""
+        found: list[float] = self.probabilities[0, list(ids)].tolist()
         return found
 
-    def possible(self, row: int) -> np.ndarray:
-        """The probabilities [vocab] of one position, where each of the parted tokens has the same, kept or not."""
-        found: np.ndarray = self.probabilities[row]
-        if row in self.parted:
-            found = found.copy()
-            for equal in self.parted[row]:
-                found[equal] = found[equal].max()
+    def possible(self) -> np.ndarray:
+        """The probabilities [vocab] on a CPU, where each of the parted tokens has the same, kept or not."""
+        found: np.ndarray = self.probabilities[0].copy() if self.parted else self.probabilities[0]
+        for equal in self.parted:
+            found[equal] = found[equal].max()
         return found
 
-    def settled(self, row: int, tokens: Sequence[int]) -> bool:
-        """Whether all is known of these tokens of one position."""
-        open_ = (set(tokens).intersection(equal.tolist()) for equal in self.parted.get(row, ()))
-        return row not in self.uncertain and not any(open_)
-
-    def replace_rows(self, rows: Sequence[int], scores: Sequence[Tensor]) -> None:
-        """Other scores [1, vocab] for some positions."""
-        if rows:
-            places = torch.tensor(rows, device=scores[0].device)
-            self.replace(self.tensor.index_copy(0, places, torch.cat([*scores])))
+    def settled(self, tokens: Iterable[int]) -> bool:
+        """Whether all is known of these tokens."""
+        return not self.uncertain and not any(set(tokens).intersection(equal.tolist()) for equal in self.parted)
 
 
 def in_numpy(scores: Tensor) -> bool:
-    """Whether these scores are numpy's matter."""
+    """Whether these scores [R, vocab] are numpy's matter."""
     return scores.device.type in NUMPY_DEVICES and scores.dtype == torch.float32
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from playground.sampling.candidates import Array, Candidates
+from playground.sampling.candidates import Candidates
 from playground.sampling.sampler import Sampler
 from playground.sampling.stage_io import StageIO, number, score
 from playground.types import Text
@@ -48,27 +47,20 @@ class TailFree(Sampler):
     the last of them the sum is complete, so the last candidate always lies in the tail, unless the curve is straight.
     """
 
-    columns = ()
+    on_cpu_only = True
 
     def __init__(self, z: float, min_tokens_to_keep: int = 1) -> None:
-        self.z: Any = z
-        self.least: Any = min_tokens_to_keep
+        self.z, self.least = z, min_tokens_to_keep
 
     def apply(self, candidates: Candidates) -> None:
-        ranked = candidates.ranked
-        counts = [self.of(row)._kept(ranked[row]) for row in range(len(candidates))]
-        candidates.keep_best(counts)
-
-    def _kept(self, ranked: Array) -> int:
-        """How many of one position's scores [vocab], in rising order, stay."""
-        best = ranked[ranked > -np.inf]
-        chances = torch.as_tensor(best).softmax(dim=-1).flip(0)
+        best = candidates.ranked[0][candidates.ranked[0] > -np.inf]
+        chances = torch.from_numpy(best).softmax(dim=-1).flip(0)
         bends = chances.diff().diff().abs()
         total = float(bends.sum())
         kept = len(best)
         if self.z < 1 and total > 0:  # an empty sum too: fewer than three candidates have no tail
             kept = int(((bends / total).cumsum(dim=0) <= self.z).sum()) + 1
-        return max(kept, self.least)
+        candidates.keep_best(max(kept, self.least))
 
     def explain(self, io: StageIO) -> Text | None:
         z, count = io.settings["tfs"], io.count
@@ -122,7 +114,7 @@ class XTC(Sampler):
     Nothing is dropped when that would hit the end of text or a line break, for those give a text its form.
     """
 
-    columns = ()
+    on_cpu_only = True
 
     def __init__(
         self,
@@ -136,26 +128,14 @@ class XTC(Sampler):
         self.protected = [*eos_token_id, *tokenizer("\n", add_special_tokens=False).input_ids[-1:]]
 
     def apply(self, candidates: Candidates) -> None:
-        rows, changed = [], []
-        for row in range(len(candidates)):
-            own = self.of(row)
-            if candidates.uniform(row) < own.probability:
-                gone = own._dropped(candidates, row)
-                if len(gone):
-                    rows.append(row)
-                    changed.append(candidates.tensor[row : row + 1].index_fill(1, gone, -torch.inf))
-        candidates.replace_rows(rows, changed)
-
-    def _dropped(self, candidates: Candidates, row: int) -> Tensor:
-        """The ids [count] to drop at one position."""
-        chances = torch.as_tensor(candidates.probabilities[row])
-        likely = (chances >= self.threshold).nonzero()[:, 0]
-        order = chances[likely].sort(descending=True, stable=True).indices
-        gone = likely[order[:-1]]
-        left = int(candidates.alive[row].sum()) - len(gone)
-        if left < self.least or bool(torch.isin(gone, gone.new_tensor(self.protected)).any()):
-            return gone[:0]
-        return gone
+        if candidates.uniform(0) >= self.probability:
+            return
+        chances = candidates.probabilities[0]
+        likely = np.flatnonzero(chances >= self.threshold)
+        gone = likely[np.argsort(-chances[likely], kind="stable")[:-1]]
+        left = np.count_nonzero(candidates.alive) - len(gone)
+        if left >= self.least and not np.isin(gone, self.protected).any():
+            candidates.edit([torch.from_numpy(gone)], lambda some: np.full_like(some, -np.inf))
 
     def explain(self, io: StageIO) -> Text:
         drawn, q, t = io.uniform, io.settings["xtc_probability"], io.settings["xtc_threshold"]

@@ -9,7 +9,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -22,7 +21,7 @@ from transformers import (
     SuppressTokensLogitsProcessor,
 )
 
-from playground.rendering.spellings import Spellings, sequence_bias
+from playground.rendering.spellings import sequence_bias, spellings_of
 from playground.sampling.candidates import Candidates
 from playground.sampling.sampler import Sampler
 from playground.sampling.stage_io import StageIO, banned, explain_forbidden, same, score
@@ -31,7 +30,6 @@ from playground.types import InvalidRequest, Text
 SURE = 1e30
 """The score of an end of text that no other token can outweigh, far enough from infinity to be divided."""
 _SHOWN = 60  # characters of a text in a sentence
-_SPELLINGS: WeakKeyDictionary[Any, Spellings] = WeakKeyDictionary()
 
 
 class _Ban(Sampler):
@@ -140,7 +138,7 @@ class _ExponentialDecay(ExponentialDecayLengthPenalty):
 
 class LogitBias(Sampler):
     """z += bias for texts, in every way in which the vocabulary writes them, and for token ids; `sequence_bias` says
-    what counts where several meet."""
+    what counts where several meet. Raises InvalidRequest where the vocabulary cannot write a text."""
 
     def __init__(
         self,
@@ -171,10 +169,13 @@ class LogitBias(Sampler):
 
 
 class BadWords(Sampler):
-    """z = −∞ for the last token of each named sequence, where the others stand before it."""
+    """z = −∞ for the last token of each named sequence, where the others stand before it.
+
+    Raises InvalidRequest where only the end of text is named.
+    """
 
     def __init__(self, bad_words_ids: list[list[int]], eos_token_id: list[int]) -> None:
-        """transformers lets nobody forbid the end of text here; a list that would then be empty is refused."""
+        """transformers lets nobody forbid the end of text here: InvalidRequest where nothing else is named."""
         if all(len(ids) == 1 and ids[0] in eos_token_id for ids in bad_words_ids):
             raise InvalidRequest(
                 Text("bad_words_ids cannot forbid the end of text.", "bad_words_ids 不能禁止文本结束词元。"),
@@ -188,10 +189,3 @@ class BadWords(Sampler):
 
     def explain_removal(self, io: StageIO, token: int) -> Text:
         return explain_forbidden(io, token)
-
-
-def spellings_of(tokenizer: Any) -> Spellings:
-    """The ways in which this tokenizer's vocabulary writes texts, kept as long as the tokenizer is."""
-    if tokenizer not in _SPELLINGS:
-        _SPELLINGS[tokenizer] = Spellings(tokenizer)
-    return _SPELLINGS[tokenizer]

@@ -74,17 +74,21 @@ class TopP(Sampler):
         if not candidates.on_cpu:
             self._by_order(candidates)
             return
-        for row in range(len(candidates)):
-            ids = candidates.leading(row, 1 - self.tail + _CLOSE)
-            count = None if ids is None else self._kept(candidates, row, ids)
-            if ids is None or count is None:
-                self._by_ranking(candidates, row)
-            elif not candidates.keep_leading(row, ids, count):
-                self.by_reference(candidates, [row])
+        ids = candidates.leading(1 - self.tail + _CLOSE)
+        count = None if ids is None else self._kept(candidates, ids)
+        if ids is None or count is None:
+            # transformers' own sum, over scores that numpy has sorted.
+            sums = torch.from_numpy(candidates.ranked[0]).softmax(dim=-1).cumsum(dim=-1).numpy()
+            removed = int(np.searchsorted(sums, np.float32(self.tail), side="right"))
+            certain = candidates.remove_lowest(min(removed, max(candidates.vocab - self.least, 0)))
+        else:
+            certain = candidates.keep_leading(ids, count)
+        if not certain:
+            candidates.replace(self.reference(candidates))
 
-    def _kept(self, candidates: Candidates, row: int, ids: np.ndarray) -> int | None:
-        """How many of the leading ids stay at one position; None where rounding decides."""
-        chances = candidates.probabilities[row, ids].astype(np.float64)
+    def _kept(self, candidates: Candidates, ids: np.ndarray) -> int | None:
+        """How many of the leading ids stay; None where rounding decides."""
+        chances = candidates.probabilities[0, ids].astype(np.float64)
         above = chances.cumsum() - chances
         # transformers sums in float32 from the least likely on: so much is lost on the way to the mean rank, at most.
         rank = float((chances * np.arange(len(chances))).sum())
@@ -92,14 +96,6 @@ class TopP(Sampler):
         off = _TINY + _PER_RANK * rank
         low, high = np.searchsorted(above, [1 - self.tail - off, 1 - self.tail + off]).tolist()
         return max(low, self.least) if low == high and high < len(ids) and self.least < len(ids) else None
-
-    def _by_ranking(self, candidates: Candidates, row: int) -> None:
-        """transformers' own sum, over scores that numpy has sorted."""
-        sums = torch.from_numpy(candidates.ranked[row]).softmax(dim=-1).cumsum(dim=-1).numpy()
-        removed = [0] * len(candidates)
-        removed[row] = int(np.searchsorted(sums, np.float32(self.tail), side="right"))
-        removed[row] = min(removed[row], max(candidates.vocab - self.least, 0))
-        self.by_reference(candidates, candidates.remove_lowest(removed))
 
     def _by_order(self, candidates: Candidates) -> None:
         """The same without asking the device for a number; a sort decides about equal scores, as in transformers."""
@@ -136,15 +132,13 @@ class MinP(Sampler):
 
     def apply(self, candidates: Candidates) -> None:
         several = isinstance(self.least, Tensor) or self.least > 1
-        if several and not candidates.on_cpu:  # which of several equal ones stay, topk decides by their number
-            Sampler.apply(self, candidates)
-            return
         chances = candidates.probabilities
         gone = chances < self.share * candidates.xp.amax(chances, axis=-1, keepdims=True)
-        few = np.flatnonzero(candidates.count(~gone)[:, 0] < self.least).tolist() if several else []
-        kept = [self.of(row).reference(candidates.only(row)) for row in few]
-        candidates.remove(gone)
-        candidates.replace_rows(few, kept)
+        # Which of several equal ones stay, topk decides by their number.
+        if several and (not candidates.on_cpu or np.count_nonzero(~gone) < self.least):
+            Sampler.apply(self, candidates)
+        else:
+            candidates.remove(gone)
 
     def explain(self, io: StageIO) -> Text:
         share, best = io.settings["min_p"], io.best
@@ -189,17 +183,14 @@ class Eta(Sampler):
         self.least: Any = min_tokens_to_keep
 
     def apply(self, candidates: Candidates) -> None:
-        if not candidates.on_cpu:
-            Sampler.apply(self, candidates)
-            return
-        chances, epsilon = candidates.probabilities, np.float32(self.epsilon)
-        entropy = -candidates.total(chances * np.log(np.maximum(chances, np.finfo(np.float32).tiny)))
-        limit = np.minimum(epsilon, np.sqrt(epsilon) * np.exp(-entropy))
-        near = np.any(np.abs(chances / limit - 1) < _CLOSE, axis=-1)  # the last digits of the entropy would decide
-        rows = np.flatnonzero(near).tolist()
-        decided = [self.of(row).reference(candidates.only(row)) for row in rows]
-        candidates.remove((chances < limit) & (candidates.scores < candidates.largest(self.least)))
-        candidates.replace_rows(rows, decided)
+        if candidates.on_cpu:
+            chances, epsilon = candidates.probabilities, np.float32(self.epsilon)
+            entropy = -candidates.total(chances * np.log(np.maximum(chances, np.finfo(np.float32).tiny)))
+            limit = np.minimum(epsilon, np.sqrt(epsilon) * np.exp(-entropy))
+            if not np.any(np.abs(chances / limit - 1) < _CLOSE):  # else the last digits of the entropy would decide
+                candidates.remove((chances < limit) & (candidates.scores < candidates.largest(self.least)))
+                return
+        Sampler.apply(self, candidates)
 
     def explain(self, io: StageIO) -> Text:
         eta, entropy = io.settings["eta_cutoff"], io.entropy
@@ -221,15 +212,14 @@ class TopH(Sampler):
         if not candidates.on_cpu or size == candidates.vocab:
             Sampler.apply(self, candidates)
             return
-        best = torch.from_numpy(candidates.ranked[:, -size:][:, ::-1].copy())
+        best = torch.from_numpy(candidates.ranked[0, -size:][::-1].copy())
         # As torch.distributions.Categorical(logits=best) goes about it, without its checks.
         logits = best - best.logsumexp(dim=-1, keepdim=True)
         chances = logits.softmax(dim=-1)
-        entropy = -(logits.clamp(min=torch.finfo(logits.dtype).min) * chances).sum(dim=-1, keepdim=True)
-        sums = (-chances * torch.log(chances)).cumsum(dim=-1)
-        kept = sums <= entropy * self.share
-        kept[:, 0] = True
-        self.by_reference(candidates, candidates.remove_lowest((candidates.vocab - kept.sum(dim=-1)).tolist()))
+        entropy = -(logits.clamp(min=torch.finfo(logits.dtype).min) * chances).sum()
+        kept = (-chances * torch.log(chances)).cumsum(dim=-1) <= entropy * self.share
+        if not candidates.remove_lowest(candidates.vocab - max(int(kept.sum()), 1)):
+            candidates.replace(self.reference(candidates))
 
     def explain(self, io: StageIO) -> Text:
         """Over the likeliest hundred, as the sampler does it."""
@@ -255,21 +245,14 @@ class Typical(Sampler):
         self.least: Any = min_tokens_to_keep
 
     def apply(self, candidates: Candidates) -> None:
-        if not candidates.on_cpu:
+        kept = self._kept(candidates) if candidates.on_cpu else None
+        if kept is None:
             Sampler.apply(self, candidates)
-            return
-        rows, decided, gone = [], [], np.empty(candidates.scores.shape, dtype=bool)
-        for row in range(len(candidates)):
-            kept = self._kept(candidates.only(row))
-            if kept is None:
-                rows.append(row)
-                decided.append(self.of(row).reference(candidates.only(row)))
-            gone[row] = False if kept is None else ~kept
-        candidates.remove(gone)
-        candidates.replace_rows(rows, decided)
+        else:
+            candidates.remove(~kept[None])
 
     def _kept(self, one: Candidates) -> np.ndarray | None:
-        """Which tokens [vocab] stay at one position; None where rounding or the order of equal ones decides."""
+        """Which tokens [vocab] stay; None where rounding or the order of equal ones decides."""
         chances = one.probabilities[0]
         surprise = -one.tensor.log_softmax(dim=-1)[0].numpy()
         entropy = float((chances * np.where(chances > 0, surprise, 0)).sum())

@@ -28,7 +28,7 @@ class Noise:
             self._whole = torch.empty(size).exponential_(1, generator=generator)
 
     def at(self, places: np.ndarray) -> np.ndarray:
-        """E at these places, float64, within rounding of float32."""
+        """E [count] at these places [count], float64, within rounding of float32."""
         if self._words is None:
             return self._whole.numpy()[places].astype(np.float64)
         return -np.log1p((self._words[places] & _BITS) * -_UNIT)

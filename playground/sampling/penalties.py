@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import (
@@ -16,6 +16,7 @@ from transformers import (
     RepetitionPenaltyLogitsProcessor,
 )
 
+from playground.rendering.spellings import breaker_ids
 from playground.sampling.candidates import Array, Candidates
 from playground.sampling.sampler import Sampler
 from playground.sampling.stage_io import StageIO, banned, brief, score
@@ -39,7 +40,7 @@ class RepetitionPenalty(Sampler):
         self.ignored = prompt_length if scope == "output" else 0
 
     def processor(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """transformers' penalty over the ids that count."""
+        """transformers' penalty on scores [1, vocab] over those of the ids [1, length] that count."""
         penalized: Tensor = self._whole(self.counted(input_ids[0])[None], scores)
         return penalized
 
@@ -134,7 +135,7 @@ class EncoderNoRepeatNGram(Sampler):
 class DRY(Sampler):
     """A token that would lengthen a repeat of L ≥ a tokens loses m · b^(L − a)."""
 
-    columns = ()
+    on_cpu_only = True
 
     def __init__(
         self,
@@ -150,16 +151,9 @@ class DRY(Sampler):
         self.breakers = breaker_ids(tokenizer, breakers)
 
     def apply(self, candidates: Candidates) -> None:
-        rows, changed = [], []
-        for row, ids in enumerate(candidates.histories):
-            losses = self.of(row).losses(ids, candidates.vocab)
-            if losses:
-                scores = candidates.tensor[row : row + 1]
-                places = torch.tensor([list(losses)], device=scores.device)
-                taken = torch.tensor([list(losses.values())], device=scores.device, dtype=scores.dtype)
-                rows.append(row)
-                changed.append(scores.scatter_add(-1, places, -taken))
-        candidates.replace_rows(rows, changed)
+        losses = self.losses(candidates.histories[0], candidates.vocab)
+        taken = np.array(list(losses.values()), dtype=np.float32)
+        candidates.edit([torch.tensor(list(losses), dtype=torch.long)], lambda some: some - taken)
 
     def losses(self, ids: Tensor, vocab: int) -> dict[int, float]:
         """What each token loses behind these ids [length]."""
@@ -218,24 +212,3 @@ def repeat_lengths(ids: Sequence[int], breakers: Collection[int]) -> dict[int, i
         if length and follower not in breakers:
             longest[follower] = max(longest.get(follower, 0), min(length, run))
     return longest
-
-
-def breaker_ids(tokenizer: Any, breakers: Sequence[str]) -> frozenset[int]:
-    """Every token whose text contains a breaker, and the last token of one that takes several."""
-    return _breaker_ids(tokenizer, tuple(breakers))
-
-
-@lru_cache(maxsize=8)
-def _breaker_ids(tokenizer: Any, breakers: tuple[str, ...]) -> frozenset[int]:
-    """Looking through a whole vocabulary takes a twentieth of a second; every row of every request asks."""
-    texts = _vocabulary(tokenizer) if breakers else ()
-    holding = {token for token, text in enumerate(texts) if any(breaker in text for breaker in breakers)}
-    # A letter before it keeps tokenizers from adding a space of their own.
-    ends = {tokenizer("a" + breaker, add_special_tokens=False).input_ids[-1] for breaker in breakers}
-    return frozenset(holding | ends)
-
-
-@lru_cache(maxsize=2)
-def _vocabulary(tokenizer: Any) -> tuple[str, ...]:
-    """The text of every token: a third of a second for 49,000, so it is remembered for the models in use."""
-    return tuple(tokenizer.batch_decode([[token] for token in range(len(tokenizer))]))

@@ -98,6 +98,8 @@ class SamplerPipeline:
 
     def apply(self, candidates: Candidates, on_stage: OnStage | None = None) -> Tensor:
         """The scores [R, vocab] after every stage, of positions that all belong to this pipeline."""
+        if candidates.on_cpu and len(candidates) > 1:
+            return torch.cat([self.apply(candidates.only(row), on_stage) for row in range(len(candidates))])
         return run(self.stages, candidates, on_stage)
 
     def reference(self, one: Candidates) -> Tensor:
@@ -135,7 +137,7 @@ class SamplerPipeline:
         bound = copy.copy(one)
         bound.replace(scores)
         for sampler in self._binding:
-            sampler.apply(bound)
+            sampler.run(bound)
         return bound.tensor
 
     def chosen(self, token_id: int) -> None:
@@ -155,32 +157,10 @@ def run(stages: Sequence[tuple[str, Sampler]], candidates: Candidates, on_stage:
     with np.errstate(all="ignore"):  # −∞ is no mistake here
         for stage, sampler in stages:
             before = candidates.tensor
-            sampler.apply(candidates)
+            sampler.run(candidates)
             if on_stage is not None:
                 on_stage(stage, before, candidates.tensor)
     return candidates.tensor
-
-
-def check_ids(values: Mapping[str, Any], vocab_size: int) -> None:
-    """Token ids must exist in this model's vocabulary; transformers would fail in the middle of a run."""
-    for record in parameters.REGISTRY:
-        for token_id in _named(record, values[record.name]):
-            if token_id >= vocab_size:
-                last = vocab_size - 1
-                raise InvalidRequest(
-                    Text(
-                        f"{record.name} names token {token_id}; this model's tokens go from 0 to {last}.",
-                        f"{record.name} 含有词元 {token_id}；此模型的词元编号为 0 至 {last}。",
-                    ),
-                    parameter=record.name,
-                )
-
-
-def _named(record: Parameter, value: Any) -> Iterable[int]:
-    """The token ids that a value names."""
-    if record.kind == "id_lists":
-        return (token_id for several in value for token_id in several)
-    return map(int, value) if record.kind in ("ids", "id_bias") else ()
 
 
 def _build(records: list[Parameter], values: Mapping[str, Any], context: Context) -> Sampler | None:
@@ -203,7 +183,7 @@ def _build(records: list[Parameter], values: Mapping[str, Any], context: Context
 
 
 def sampler_class(name: str) -> Callable[..., Any]:
-    """What a record names: a sampler of this package, or one of transformers' processors."""
+    """What a record names: a sampler of this package, or one of transformers' processors. LookupError where none is."""
     for module in (*MODULES, transformers):
         found: Callable[..., Any] | None = getattr(module, name, None)
         if found is not None:
@@ -212,7 +192,8 @@ def sampler_class(name: str) -> Callable[..., Any]:
 
 
 def usable(scores: Tensor) -> bool:
-    """Whether a token can be drawn: the maximum is NaN or infinite as soon as one score is NaN, or none is left."""
+    """Whether a token can be drawn from scores [1, vocab]: the maximum is NaN or infinite as soon as one score is NaN,
+    or none is left."""
     return bool(scores.max().isfinite())
 
 

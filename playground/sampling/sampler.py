@@ -26,16 +26,29 @@ class Sampler:
     """One stage of the pipeline.
 
     `columns` names the attributes that may differ between rows that are sampled together; None says that each row goes
-    through its own sampler. A sampler that is `binding` is not overruled where no candidate is left.
+    through its own sampler. One that is `on_cpu_only` asks for numbers, and is run there for each row by itself. One
+    that is `binding` is not overruled where no candidate is left.
     """
 
     columns: ClassVar[tuple[str, ...] | None] = None
+    on_cpu_only: ClassVar[bool] = False
     binding: ClassVar[bool] = False
     processor: Any = None  # a Processor, with the attributes of its own class
     members: Sequence[Any] = ()
 
+    def run(self, candidates: Candidates) -> None:
+        """`apply`, as far as it takes these positions together."""
+        elsewhere = self.on_cpu_only and not candidates.on_cpu
+        if not elsewhere and (len(candidates) == 1 or self.columns is not None):
+            self.apply(candidates)
+            return
+        each = [candidates.only(row, on_cpu=elsewhere or None) for row in range(len(candidates))]
+        for row, one in enumerate(each):
+            self.of(row).apply(one)
+        candidates.replace(torch.cat([one.tensor for one in each]).to(candidates.scores.device))
+
     def apply(self, candidates: Candidates) -> None:
-        """Changes the scores of all positions. Here each goes through `processor` by itself."""
+        """Changes the scores. Here each position goes through its own `processor`."""
         each = [self.of(row).reference(candidates.only(row)) for row in range(len(candidates))]
         candidates.replace(each[0] if len(each) == 1 else torch.cat(each))
 
@@ -47,12 +60,8 @@ class Sampler:
             found: Tensor = self.processor(history, one.tensor)
             return found
         alone = copy.copy(one)
-        self.apply(alone)
+        self.run(alone)
         return alone.tensor
-
-    def by_reference(self, candidates: Candidates, rows: Sequence[int]) -> None:
-        """Decides these positions by the reference: for what only the order of equal scores tells."""
-        candidates.replace_rows(rows, [self.of(row).reference(candidates.only(row)) for row in rows])
 
     def of(self, row: int) -> Self:
         """The sampler of one position."""
@@ -75,21 +84,6 @@ class ProcessorSampler(Sampler):
         self.processor = processor
 
 
-class _Each(Sampler):
-    """The samplers of several rows that share nothing but their class."""
-
-    def __init__(self, members: Sequence[Sampler]) -> None:
-        self.members = members
-
-    def apply(self, candidates: Candidates) -> None:
-        found = []
-        for row, sampler in enumerate(self.members):
-            one = candidates.only(row)
-            sampler.apply(one)
-            found.append(one.tensor)
-        candidates.replace(torch.cat(found))
-
-
 @runtime_checkable
 class StatefulSampler(Protocol):
     """A sampler that changes with what was chosen; its state is data, so that a row can be wound back."""
@@ -106,11 +100,9 @@ def stack(samplers: Sequence[Sampler], device: torch.device) -> Sampler:
     first = samplers[0]
     if len(samplers) == 1:
         return first
-    if first.columns is None:
-        return _Each(samplers)
     stacked = copy.copy(first)
     stacked.members = samplers
-    for name in first.columns:
+    for name in first.columns or ():
         values = [getattr(sampler, name) for sampler in samplers]
         if any(value != values[0] for value in values):
             dtype = torch.float32 if isinstance(values[0], float) else None

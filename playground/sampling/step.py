@@ -11,10 +11,8 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -137,19 +135,16 @@ def _together(
         return _read(chosen, figures(chosen, group, raw, unconditional))
     candidates = _candidates(chosen, group, raw, unconditional)
     run(_stacked(chosen, raw.device), candidates)
-    found: list[Sampled | None] = []
-    for at, (place, row) in enumerate(zip(group, chosen, strict=True)):
-        noise = row.rng.draw(raw.shape[1])
-        if noise is not None:
-            drawn[place] = noise
-        if not np.isfinite(candidates.scores[at].max()) or at in candidates.uncertain:
-            found.append(None)
-            continue
-        token = int(candidates.scores[at].argmax()) if noise is None else race(candidates.possible(at), noise)
-        stats = _stats(row, raw[place : place + 1], token, partial(candidates.chances, at), seen[place])
-        shown = [token, *(one.token_id for one in stats.top)]
-        found.append(Sampled(token, stats) if candidates.settled(at, shown) else None)
-    return found
+    (place,), (row,) = group, chosen
+    noise = row.rng.draw(raw.shape[1])
+    if noise is not None:
+        drawn[place] = noise
+    if not candidates.usable or candidates.uncertain:
+        return [None]
+    token = int(candidates.scores[0].argmax()) if noise is None else race(candidates.possible(), noise)
+    stats = _stats(row, raw[place : place + 1], token, candidates.chances, seen[place])
+    shown = [token, *(one.token_id for one in stats.top)]
+    return [Sampled(token, stats) if candidates.settled(shown) else None]
 
 
 def _stacked(rows: Sequence[SampledRow], device: torch.device) -> list[tuple[str, Sampler]]:
@@ -199,8 +194,8 @@ def figures(
 ) -> Tensor:
     """Hands a device everything there is to do for the rows at these places, and waits for nothing.
 
-    Of each row, in float64, which holds every id: the token, whether a candidate was left, the overview of the model's
-    own scores, and the probabilities that the samplers left to the token and to the likeliest.
+    Gives [rows, figures] in float64, which holds every id: the token, whether a candidate was left, the overview of the
+    model's own scores, and the probabilities that the samplers left to the token and to the likeliest.
     """
     candidates = _candidates(rows, places, raw, unconditional)
     final, probabilities = run(_stacked(rows, raw.device), candidates), candidates.probabilities

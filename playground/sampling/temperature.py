@@ -42,7 +42,7 @@ class Temperature(Sampler):
 
 
 def divided(scores: Array, by: float | Tensor) -> Array:
-    """As `scores / number` divides: CUDA multiplies by the number's reciprocal there, and a CPU does not."""
+    """As `scores / number` divides scores [R, n]: CUDA multiplies by the number's reciprocal, and a CPU does not."""
     if isinstance(by, Tensor) and by.device.type != "cpu":
         return scores * by.reciprocal()
     return scores / by
@@ -118,7 +118,9 @@ class Guidance(Sampler):
     def apply(self, candidates: Candidates) -> None:
         if candidates.unconditional is None:
             raise LookupError("guidance needs the unconditional scores")
-        candidates.replace(guide(candidates.tensor, candidates.unconditional, self.scale))
+        likely = torch.log_softmax(candidates.tensor, dim=-1)
+        unlikely = torch.log_softmax(candidates.unconditional, dim=-1)
+        candidates.replace(self.scale * (likely - unlikely) + unlikely)
 
     def explain(self, io: StageIO) -> Text:
         """q follows from what left the stage: it is the only other unknown."""
@@ -126,10 +128,3 @@ class Guidance(Sampler):
         likely, left = float(io.logprobs[token]), float(io.left[token])
         other = (left - scale * likely) / (1 - scale)
         return io.equation(token, f"{scale:g} · ({score(likely)} − {in_brackets(other)}) + {in_brackets(other)}")
-
-
-def guide(scores: Tensor, unconditional: Tensor, scale: float | Tensor) -> Tensor:
-    """The rule of Guidance on scores [R, vocab]."""
-    likely = torch.log_softmax(scores, dim=-1)
-    unlikely = torch.log_softmax(unconditional, dim=-1)
-    return scale * (likely - unlikely) + unlikely

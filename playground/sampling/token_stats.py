@@ -131,7 +131,7 @@ def view_of(figures: Sequence[float]) -> View:
 
 
 def best(values: np.ndarray, count: int) -> np.ndarray:
-    """The places of the largest values, the largest first; of equal ones the first place comes first."""
+    """The places [count] of the largest values [size], the largest first; of equal ones the first place comes first."""
     count = min(count, len(values))
     highest = values.max()
     for reach in _REACH:

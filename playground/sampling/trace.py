@@ -25,6 +25,7 @@ class Trace:
         self._views.append(StageView(stage, alive_before, alive_after, entropy_before, entropy_after))
 
     def views(self) -> tuple[StageView, ...]:
+        """One a stage, in their order; the trace is empty afterwards."""
         views, self._views, self._last = tuple(self._views), [], None
         return views
 

@@ -40,7 +40,7 @@ class Watermark(Sampler):
         self.bias: Any = bias
 
     def processor(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """transformers' own, with a generator of its own."""
+        """transformers' own on scores [1, vocab] behind ids [1, length], with a generator of its own."""
         return self.lists.processor(self.bias)(input_ids, scores)
 
     def apply(self, candidates: Candidates) -> None:

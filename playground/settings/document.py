@@ -101,6 +101,7 @@ def _others() -> str:
 
 
 def main() -> None:
+    """Writes the document to FILE."""
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(render(), encoding="utf-8", newline="\n")
 
