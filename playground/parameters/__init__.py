@@ -97,7 +97,7 @@ def changed(values: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def stages(order: str) -> list[str]:
-    """The stages of the chain in this order: a named one, or a list of stage names separated by commas.
+    """The stages of the pipeline in this order: a named one, or a list of stage names separated by commas.
 
     Stages that a list leaves out come first, in transformers' order, so that a short list decides what comes last.
     Raises InvalidRequest for a stage that does not exist, and Refused for one that is named twice.

@@ -20,7 +20,7 @@ _HEAD = """# Parameters
 <!-- Written by `python -m playground.parameters.document`; change the records in `playground/parameters/` instead. -->
 
 Every sampling parameter, once. **Neutral** is the value at which a parameter changes nothing; the page shows it as
-"Off" where that is what it means. A **stage** is the link of the chain that a parameter belongs to.
+"Off" where that is what it means. A **stage** is the sampler in the pipeline that a parameter belongs to.
 
 每个采样参数在此出现一次。**中性值**（neutral）不改变任何结果；**阶段**（stage）是参数所属的处理环节。
 """

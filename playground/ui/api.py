@@ -82,12 +82,12 @@ def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterato
         try:
             await asyncio.to_thread(ask_early, ask)
             task = await asyncio.to_thread(loader.find, texts["task"]) if texts["task"] else None
-            news, run = RunDeltas(), None
+            deltas, run = RunDeltas(), None
             async with aclosing(stream_run(ask, host, queue, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
                         run = state
-                        if not run.finished and (update := news.of(run)) is not None:
+                        if not run.finished and (update := deltas.of(run)) is not None:
                             yield update
                     else:
                         yield waiting_update(state, int(values["n"]), texts["language"])

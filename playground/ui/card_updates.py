@@ -20,11 +20,12 @@ from playground.ui.page_texts import bilingual
 
 CardUpdate = dict[str, Any]
 _LONGEST = 200  # characters of a token, or of a version's id
-# Two equal news in a row would not be noticed by the browser, and old ones are not taken: also after a restart.
+# Two equal updates in a row would not be noticed by the browser, and old ones are not taken: also after a restart.
 _numbers = itertools.count(time.time_ns() // 1_000_000)
 
 
 def card_update(phase: str, run: str, **more: Any) -> CardUpdate:
+    """An update of a run in this phase, with a number of its own; what `more` does not name is empty."""
     empty: CardUpdate = {
         "rows": [],
         "target": None,

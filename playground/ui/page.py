@@ -244,7 +244,7 @@ class Page:
     async def _with_tokens(
         self, cards: AsyncGenerator[card_updates.CardUpdate, None], session: str, *, talk: bool = False
     ) -> AsyncGenerator[Any, None]:
-        """The news for the cards or the conversation, and beside each what is new of the tokens."""
+        """The updates for the cards or the conversation, and beside each what is new of the tokens."""
         updates, place = Updates(), "talk" if talk else "cards"
         async with aclosing(cards) as card_states:
             async for one in card_states:
