@@ -24,7 +24,7 @@ from playground.evaluation import recommend
 from playground.inspection import inspect_api
 from playground.machine import disk
 from playground.models import catalogue
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.settings import ModelSettings, add_flags, read
 from playground.tasks import loader
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text

@@ -26,7 +26,7 @@ if sys.platform != "win32":  # where there are no such limits, and the server wa
 READY = b"ready\n"
 # What a worker can be asked for; a request names one of them, and nothing else is ever imported for it.
 TASKS: Mapping[str, str] = {
-    "table": "playground.tables.reading:read",
+    "table": "playground.tables.table_reader:read",
     "yaml": "playground.tasks.schema:read_isolated",
     "form": "playground.parameters.grammar:problem_isolated",
     "template": "playground.rendering.templates:render_isolated",

@@ -23,7 +23,7 @@ from playground.parameters import (
     token_constraints,
     watermark,
 )
-from playground.parameters.record import Parameter, Value
+from playground.parameters.parameter import Parameter, Value
 from playground.types import InvalidRequest, Refused, Text
 
 __all__ = ["GROUPS", "ORDERS", "REGISTRY", "Parameter", "by_name", "changed", "grouped", "stages", "validate"]

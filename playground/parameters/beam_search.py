@@ -1,6 +1,6 @@
 """Search: several beginnings of one answer carried along at once. Knows no engine; these have no stage."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 PARAMETERS: tuple[Parameter, ...] = (

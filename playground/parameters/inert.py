@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from playground import parameters
 from playground.parameters.grammar import FORMS
-from playground.parameters.record import Parameter, Value
+from playground.parameters.parameter import Parameter, Value
 from playground.parameters.run import LARGEST_SEED
 from playground.types import Path, Refused, Text
 

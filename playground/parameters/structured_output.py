@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from playground.parameters import grammar
-from playground.parameters.record import Parameter, Value
+from playground.parameters.parameter import Parameter, Value
 from playground.types import Text
 
 # One stage for four ways to say a form. It stands right behind guidance, which needs the scores whole, and before

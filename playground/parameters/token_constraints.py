@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import InvalidRequest, Text
 
 

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from playground.machine.disk import DiskError
 from playground.settings import Limits
-from playground.storage import tables
+from playground.storage import migrations
 from playground.storage.age_clock import DAY, AgeClock, at_start, while_open
 from playground.storage.draft import MOST_SECTIONS, Draft, Section
 from playground.storage.quotas import Quotas, Table
@@ -81,7 +81,7 @@ class Store:
             for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 self._connection.execute(f"PRAGMA {setting}")
             with self._transaction() as write:
-                tables.make(write)
+                migrations.make(write)
             self._begin()
         except (OSError, sqlite3.Error) as error:
             log.error("The data folder %s cannot be used: %s. --data-folder chooses another.", folder, error)

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
 from playground.settings import Limits
-from playground.tables import reading as tables
-from playground.tables.reading import KINDS, Reading
+from playground.tables import table_reader as tables
 from playground.tables.table import Choice, NeedsChoice, Table, TableLimits, megabytes, wrong
+from playground.tables.table_reader import KINDS, Reading
 from playground.types import Text
 
 __all__ = ["Choice", "NeedsChoice", "Reading", "Result", "Table", "as_csv", "as_jsonl", "read", "record"]

@@ -19,8 +19,8 @@ from playground.ui import error_log, public_link
 from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.model_host import ModelHost, OpenGenerator, open_local
 from playground.ui.page import Page
-from playground.ui.server import Server, gradio_folder, listen, write_below
 from playground.ui.shutdown import Shutdown
+from playground.ui.web_server import Server, gradio_folder, listen, write_below
 
 _PAUSE, _ANSWERS = 15.0, 8.0  # seconds at most for rows in play, and for answers that are on their way
 _LOOK = 0.05

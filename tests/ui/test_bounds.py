@@ -79,7 +79,7 @@ def test_a_million_values_are_refused_in_a_sentence_and_the_largest_request_is_n
         assert status == 413 and f"{MOST_VALUES:,}" in json.loads(text)["detail"], path
     largest = {
         "prompt": "One [two], {three}, ".ljust(200_000),
-        "logit_bias": {f"word{number}": 1 for number in range(parameters.record.MAX_ITEMS)},
+        "logit_bias": {f"word{number}": 1 for number in range(parameters.parameter.MAX_ITEMS)},
         "bad_words_ids": [[7] * 16] * 512,
         "suppress_tokens": list(range(512)),
     }

@@ -31,7 +31,7 @@ from playground.ui.login import (
     LoginSessions,
     TooManyGuesses,
 )
-from playground.ui.server import Server
+from playground.ui.web_server import Server
 from tests.ui.conftest import Visit
 from tests.ui.served import SCRIPTED, forked
 

@@ -19,7 +19,7 @@ from playground.settings import Settings
 from playground.ui import routes
 from playground.ui.model_host import ModelHost
 from playground.ui.page import Page
-from playground.ui.server import gradio_app
+from playground.ui.web_server import gradio_app
 from tests.ui.served import FORKS
 
 API = routes.API

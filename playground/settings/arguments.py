@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from playground.settings.kinds import NotAllowed
-from playground.settings.record import APP, GROUPS, Setting, records
 from playground.settings.server import Settings
+from playground.settings.setting import APP, GROUPS, Setting, records
 from playground.types import PlaygroundError, Text
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""docs/settings.md, drawn from the records: `python -m playground.settings.document` writes it.
+"""docs/settings.md, drawn from the records: `python -m playground.settings.settings_page` writes it.
 
 Knows settings only; a test compares the file with what this module says.
 """
@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.settings.reading import SPACE
-from playground.settings.record import APP, GROUPS, Setting, records
+from playground.settings.arguments import SPACE
 from playground.settings.server import Settings
+from playground.settings.setting import APP, GROUPS, Setting, records
 from playground.types import Text
 
 FILE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
@@ -36,7 +36,7 @@ OTHER_VARIABLES: Mapping[str, Text] = {
 
 _HEAD = """# Settings
 
-<!-- Written by `python -m playground.settings.document`; change the records in `playground/settings/` instead. -->
+<!-- Written by `python -m playground.settings.settings_page`; change the records in `playground/settings/` instead. -->
 
 Every setting of `app.py`, and of the terminal's commands where it says so. Each can be given as a flag or, for
 containers and services, as an environment variable; a flag comes before a variable, a variable before the default, and

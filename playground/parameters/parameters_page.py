@@ -1,4 +1,4 @@
-"""docs/parameters.md, drawn from the registry: `python -m playground.parameters.document` writes it.
+"""docs/parameters.md, drawn from the registry: `python -m playground.parameters.parameters_page` writes it.
 
 Knows parameters only; a test compares the file with what this module says.
 """
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from playground import parameters
 from playground.parameters import not_offered
-from playground.parameters.record import Parameter, Value
+from playground.parameters.parameter import Parameter, Value
 from playground.types import Text
 
 FILE = Path(__file__).parent.parent.parent / "docs" / "parameters.md"
 
 _HEAD = """# Parameters
 
-<!-- Written by `python -m playground.parameters.document`; change the records in `playground/parameters/` instead. -->
+<!-- Written by `python -m playground.parameters.parameters_page`; change the records of `playground/parameters/`. -->
 
 Every sampling parameter, once. **Neutral** is the value at which a parameter changes nothing; the page shows it as
 "Off" where that is what it means. A **stage** is the sampler in the pipeline that a parameter belongs to.
