@@ -264,7 +264,7 @@ def test_page_terminal_and_api_can_choose_it(generator: LocalGenerator, capsys: 
         request = compose_form.request_of({**filled, "special_tokens": chosen}, {}, generator.card)
         assert request.special_tokens is (chosen is True)
         again = compose_form.rerun_request(
-            {"action": "regenerate", "request": compose_form.remembered(request, {})}, {}, generator.card
+            {"action": "regenerate", "request": compose_form.card_request(request, {})}, {}, generator.card
         )
         assert again.special_tokens is request.special_tokens
     assert not compose_form.request_of(

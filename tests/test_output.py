@@ -193,8 +193,8 @@ def test_the_page_goes_on_with_the_form_that_no_knob_shows(monkeypatch: pytest.M
     fields = {"theme": TEXT, "mood": "quiet", "count": ""}
     own = one.request(fields, "en", "chat").values
     knobs = {name: value for name, value in own.items() if name not in FORMS}
-    assert compose_form.held(loader.parameters.validate(knobs), {"task": "small", "fields": fields}) == own
-    assert compose_form.held({"temperature": 1}, {"task": None}) == {"temperature": 1}
+    assert compose_form.with_task_form(loader.parameters.validate(knobs), {"task": "small", "fields": fields}) == own
+    assert compose_form.with_task_form({"temperature": 1}, {"task": None}) == {"temperature": 1}
 
 
 def test_a_card_gets_the_whole_rows_with_headings_in_both_languages() -> None:

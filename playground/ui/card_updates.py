@@ -15,7 +15,7 @@ from playground.evaluation import recommend
 from playground.tasks.loader import Task
 from playground.thinking import Told, opened_after, told_apart
 from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
-from playground.ui.compose_form import remembered
+from playground.ui.compose_form import card_request
 from playground.ui.page_texts import bilingual
 
 CardUpdate = dict[str, Any]
@@ -178,6 +178,6 @@ def example_update(task: Task, language: Language) -> CardUpdate:
         for number, text in enumerate(shown.texts)
     ]
     request = task.request(shown.fields, language, shown.mode)
-    asked = remembered(request, {"fields": dict(shown.fields), "own": "", "language": language})
+    asked = card_request(request, {"fields": dict(shown.fields), "own": "", "language": language})
     label = {"model": shown.model, "seed": shown.seed}
     return card_update("example", "example", id="example", rows=rows, request=asked, example=label)

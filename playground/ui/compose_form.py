@@ -174,7 +174,7 @@ def rerun_request(sent: Mapping[str, Any], knobs: Mapping[str, Any], card: Model
     before = sent.get("request")
     if not isinstance(before, Mapping):
         raise InvalidRequest(_EMPTY)
-    values = {**held(parameters.validate(knobs), before), "n": 1}
+    values = {**with_task_form(parameters.validate(knobs), before), "n": 1}
     mode: Mode = "chat" if before.get("mode") == "chat" else "complete"
     _check_chat(mode, card)
     request = Request(
@@ -193,7 +193,7 @@ def rerun_request(sent: Mapping[str, Any], knobs: Mapping[str, Any], card: Model
     return replace(request, values={**values, "seed": -1})
 
 
-def held(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+def with_task_form(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
     """The knobs with the form of the task that these words were asked for, which no knob shows."""
     task = task_asked(asked)
     if task is None:
@@ -215,7 +215,7 @@ def task_part(form: Mapping[str, Any]) -> dict[str, Any]:
     return {"fields": dict(_fields(form)), "own": form.get("own") or "", "language": language_of(form)}
 
 
-def remembered(request: Request, part: Mapping[str, Any]) -> dict[str, Any]:
+def card_request(request: Request, part: Mapping[str, Any]) -> dict[str, Any]:
     """What a card needs to be asked again: the words of the request, not its knobs, and the part of its task."""
     return {
         "prompt": request.prompt,

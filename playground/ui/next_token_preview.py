@@ -51,7 +51,7 @@ class _Preview:
 
 
 def _values(look: _Preview, knobs: Form) -> dict[str, Any]:
-    return compose_form.held(parameters.validate(knobs), {"task": look.request.task, **look.part})
+    return compose_form.with_task_form(parameters.validate(knobs), {"task": look.request.task, **look.part})
 
 
 class NextTokenPreview:
@@ -79,7 +79,7 @@ class NextTokenPreview:
             self._keep(session, look)
         return value
 
-    def turn(self, knobs: Form, session: str) -> Value | None:
+    def update(self, knobs: Form, session: str) -> Value | None:
         """The same prompt under the knobs as they are now, without the model."""
         look = self._looks.get(session)
         if look is None:

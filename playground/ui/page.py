@@ -140,7 +140,7 @@ class Page:
                 self.drawer = element("drawer", None)
                 self.panel = KnobPanel(
                     values,
-                    inert=self._play.turned(values, act),
+                    inert=self._play.inert_reasons(values, act),
                     presets=self._presets(first),
                     active_preset=OWN_PRESET,
                     preset_values=values,
@@ -212,7 +212,7 @@ class Page:
     @_streamed
     def _again(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._with_tokens(self._play.again(data_of(event), knobs, session, act), session)
+        return self._with_tokens(self._play.rerun(data_of(event), knobs, session, act), session)
 
     @_streamed
     def _branch(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
@@ -221,7 +221,7 @@ class Page:
         sent = self._run_view.branch(session, data_of(event))
         if sent is None:
             return None
-        updates = self._play.again(sent, knobs, session, act)
+        updates = self._play.rerun(sent, knobs, session, act)
         return self._with_tokens(updates, session, talk="talk" in sent["target"])
 
     @_streamed
@@ -233,13 +233,13 @@ class Page:
         start = self._preview.start(data_of(event), session)
         if start is None:
             return None
-        updates = self._play.begin(start, knobs, session, act, {"talk": None} if talk else None)
+        updates = self._play.generate_from_token(start, knobs, session, act, {"talk": None} if talk else None)
         return self._with_tokens(updates, session, talk=talk)
 
     @_streamed
     def _speak(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._with_tokens(self._play.speak(data_of(event), knobs, session, act), session, talk=True)
+        return self._with_tokens(self._play.answer(data_of(event), knobs, session, act), session, talk=True)
 
     async def _with_tokens(
         self, cards: AsyncGenerator[card_updates.CardUpdate, None], session: str, *, talk: bool = False
@@ -255,29 +255,29 @@ class Page:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
         meanwhile would change, and its figures. Nothing is sent where the session looks elsewhere by now."""
         session = request.session_hash or ""
-        looking = self._run_view.looking(session)
+        looking = self._run_view.viewed(session)
         badges, findings = self._run_view.badges(session), self._run_view.findings(session)
         replay, figures = self._run_view.replay(session, knobs), self._run_view.figures(session)
-        if self._run_view.looking(session) != looking:
+        if self._run_view.viewed(session) != looking:
             return [gr.skip()] * 4
         new = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
         return panel_update(badges=badges), findings, gr.update(replay=replay), new
 
     def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
         """Another candidate of the same run is looked at."""
-        self._run_view.turn(request.session_hash or "", data_of(event))
+        self._run_view.select_row(request.session_hash or "", data_of(event))
 
     def _opened(self, event: gr.EventData, request: gr.Request) -> Any:
         """Another version of a card is looked at, and with it the run that wrote it."""
-        value = self._run_view.look(request.session_hash or "", data_of(event))
+        value = self._run_view.open(request.session_hash or "", data_of(event))
         return pieces_only({"tokens": tokens.piece(value)}), {}
 
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
-        return self._run_view.pick(request.session_hash or "", data_of(event))
+        return self._run_view.breakdown(request.session_hash or "", data_of(event))
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
         asked = data_of(event)
-        return self._run_view.pick(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
+        return self._run_view.breakdown(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
 
     def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         return gr.update(replay=self._run_view.replay(request.session_hash or "", knobs))
@@ -311,7 +311,7 @@ class Page:
         return gr.skip() if value is None else gr.update(value=value, stale=False)
 
     def _next_turned(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        value = self._preview.turn(knobs, request.session_hash or "")
+        value = self._preview.update(knobs, request.session_hash or "")
         return gr.skip() if value is None else value
 
     def _next_asked(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
@@ -347,15 +347,15 @@ class Page:
             if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
                 return self._own_preset(filled, values, act), self._next_turned(values, request)
             language, presets = compose_form.language_of(filled), self._presets(filled)
-            return panel_update(language=language, presets=presets, found=self._play.found(knobs)), gr.skip()
+            return panel_update(language=language, presets=presets, found=self._play.biased_tokens(knobs)), gr.skip()
         except PlaygroundError:
             return panel_update(language=compose_form.language_of(filled)), gr.skip()
 
     def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any) -> Any:
         return panel_update(
             values=values,
-            inert=self._play.turned(values, act),
-            found=self._play.found(values),
+            inert=self._play.inert_reasons(values, act),
+            found=self._play.biased_tokens(values),
             language=compose_form.language_of(filled),
             presets=self._presets(filled),
             active_preset=OWN_PRESET,
@@ -372,8 +372,8 @@ class Page:
             return gr.skip(), gr.skip()
         # The seed, the number and the length of texts are not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
-        inert = self._play.turned(values, act)
-        found = self._play.found(values)
+        inert = self._play.inert_reasons(values, act)
+        found = self._play.biased_tokens(values)
         panel = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
         return panel, self._next_turned(values, request)
 
@@ -383,7 +383,7 @@ class Page:
         return self._play.preset(chosen)
 
     def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
-        return panel_update(inert=self._play.turned(knobs, act), found=self._play.found(knobs))
+        return panel_update(inert=self._play.inert_reasons(knobs, act), found=self._play.biased_tokens(knobs))
 
 
 def _examples() -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Play:
 
         return self._card_updates(ask, session, part=compose_form.task_part(form))
 
-    def again(self, sent: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[CardUpdate, None]:
+    def rerun(self, sent: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[CardUpdate, None]:
         """The updates of one card that is regenerated or continued."""
 
         def ask(card: ModelCard) -> Request:
@@ -65,7 +65,9 @@ class Play:
         parted = card_updates.branch_point(sent)
         return self._card_updates(ask, session, before=before, target=sent.get("target"), base=base, parted=parted)
 
-    def speak(self, sent: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[CardUpdate, None]:
+    def answer(
+        self, sent: Form, knobs: Form, session: str, act: Form | None = None
+    ) -> AsyncGenerator[CardUpdate, None]:
         """The updates of one answer in a conversation. `left_out` is how many old turns the page said will not fit."""
 
         def ask(card: ModelCard) -> Request:
@@ -78,14 +80,14 @@ class Play:
         base = str(sent.get("prefill") or "")
         return self._card_updates(ask, session, before=asked, target={"talk": sent.get("talk")}, base=base)
 
-    def begin(
+    def generate_from_token(
         self, start: ChosenToken, knobs: Form, session: str, act: Form | None = None, target: Form | None = None
     ) -> AsyncGenerator[CardUpdate, None]:
         """The updates of a whole new run whose texts begin with a chosen token."""
-        asked = compose_form.remembered(start.request, start.part)
+        asked = compose_form.card_request(start.request, start.part)
 
         def ask(_: ModelCard) -> Request:
-            request = replace(start.request, values=compose_form.held(parameters.validate(knobs), asked))
+            request = replace(start.request, values=compose_form.with_task_form(parameters.validate(knobs), asked))
             return self._with_id(replace(request, prefill=request.prefill + start.text, written=start.text), act)
 
         base = start.text
@@ -127,10 +129,10 @@ class Play:
                     if isinstance(state, WaitState):
                         yield card_updates.waiting_update(name, state.reason)
                         continue
-                    asked = compose_form.remembered(state.request, part or {}) if asked is None else asked
+                    asked = compose_form.card_request(state.request, part or {}) if asked is None else asked
                     if run is None:
                         task = await asyncio.to_thread(compose_form.task_asked, asked)
-                        await asyncio.to_thread(self._run_view.watch, session, name, state, asked, target, base)
+                        await asyncio.to_thread(self._run_view.add, session, name, state, asked, target, base)
                     run = state
                     yield card_updates.run_update(
                         name, run, self._host.generator.card, asked, target, base, parted, task
@@ -185,7 +187,7 @@ class Play:
             **_shortened(rendered),
         }
 
-    def turned(self, knobs: Form, act: Form | None = None) -> dict[str, Text]:
+    def inert_reasons(self, knobs: Form, act: Form | None = None) -> dict[str, Text]:
         """Knobs without effect under these values on the chosen path, each with the reason."""
         generator = self._host.loaded
         try:
@@ -195,7 +197,7 @@ class Play:
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value; reasons come back once it is mended
 
-    def found(self, knobs: Form) -> dict[str, Any]:
+    def biased_tokens(self, knobs: Form) -> dict[str, Any]:
         """The tokens that biased texts and ids are, for the chips beside their knobs."""
         generator = self._host.loaded
         try:

@@ -16,7 +16,7 @@ from playground.evaluation import text_statistics
 from playground.inspection import diagnose, inspect_api
 from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
-from playground.ui.compose_form import held, language_of, task_asked
+from playground.ui.compose_form import language_of, task_asked, with_task_form
 from playground.ui.page_texts import BY_HAND, NOT_KEPT, bilingual
 from playground.ui.tokens import Numbers, TokenFeed, Value
 from playground.ui.viewed_runs import ViewedRun, ViewedRuns
@@ -69,7 +69,7 @@ class RunView:
     def __init__(self) -> None:
         self._runs = ViewedRuns()
 
-    def watch(self, session: str, name: str, run: Run, asked: Mapping[str, Any], target: Any, base: str) -> None:
+    def add(self, session: str, name: str, run: Run, asked: Mapping[str, Any], target: Any, base: str) -> None:
         """A run of this session grew. A new one is looked at; those before can be opened again."""
         if self._runs.find(session, name) is None:
             feed = TokenFeed(name, _namer(run.request.keep))
@@ -78,11 +78,11 @@ class RunView:
     def leave(self, session: str) -> None:
         self._runs.leave(session)
 
-    def look(self, session: str, where: Mapping[str, Any]) -> Value:
+    def open(self, session: str, where: Mapping[str, Any]) -> Value:
         """Opens one row of any of this session's runs: its tokens, or a sentence why there is nothing to look into."""
         name, row = where.get("run"), where.get("row")
         viewed = self._runs.find(session, name)
-        self._runs.turn(session, None if viewed is None else viewed.name)
+        self._runs.select(session, None if viewed is None else viewed.name)
         if viewed is None:
             reason = BY_HAND if where.get("hand") is True else NOT_KEPT
             return {"run": str(name)[:40], "rows": [], "number": next(_numbers), "reason": bilingual(reason)}
@@ -91,7 +91,7 @@ class RunView:
             viewed.feed = TokenFeed(viewed.name, _namer(viewed.keep))
         return {**self._new_tokens(session, viewed), "show": viewed.row}
 
-    def turn(self, session: str, where: Mapping[str, Any]) -> bool:
+    def select_row(self, session: str, where: Mapping[str, Any]) -> bool:
         """Another row of the run that is open; False where the page speaks of another run."""
         viewed, row = self._runs.open(session), where.get("row")
         if viewed is None or where.get("run") != viewed.name:
@@ -101,7 +101,7 @@ class RunView:
         viewed.row = row
         return True
 
-    def looking(self, session: str) -> tuple[str, int] | None:
+    def viewed(self, session: str) -> tuple[str, int] | None:
         """The run and the row that this session looks at."""
         viewed = self._runs.open(session)
         return None if viewed is None else (viewed.name, viewed.row)
@@ -124,7 +124,7 @@ class RunView:
         self._runs.shrink(session)
         return {**value, "number": number, "reason": bilingual(_gone(viewed))}
 
-    def pick(self, session: str, where: Mapping[str, Any], search: str | None = None) -> Value:
+    def breakdown(self, session: str, where: Mapping[str, Any], search: str | None = None) -> Value:
         """How one token came about; a question that cannot be answered is said in the panel."""
         viewed, row, position = self._place(session, where)
         if viewed is None:
@@ -150,8 +150,8 @@ class RunView:
         if viewed is None or not viewed.run.finished:
             return {}
         try:
-            values = {**held(parameters.validate(knobs), viewed.asked), "seed": viewed.run.request.values["seed"]}
             own = viewed.run.request.values
+            values = {**with_task_form(parameters.validate(knobs), viewed.asked), "seed": own["seed"]}
             if {**values, "n": own["n"]} == own:
                 return {}
             gone = _gone(viewed)

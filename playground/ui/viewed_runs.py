@@ -80,7 +80,7 @@ class ViewedRuns:
     def find(self, session: str, name: object) -> ViewedRun | None:
         return self._runs.get((session, name)) if isinstance(name, str) else None
 
-    def turn(self, session: str, name: str | None) -> None:
+    def select(self, session: str, name: str | None) -> None:
         """Look at another of the session's runs, or at none."""
         with self._lock:
             if name is None:

@@ -63,12 +63,12 @@ def test_the_next_token_follows_the_knobs_without_the_model(host: ModelHost, mon
     monkeypatch.setattr(generator, "look", counted)
     first = preview.look(FORM, {**KNOBS, "seed": -1}, "me")
     assert first is not None and first["draw"] is None and "seed" in first["note"]["en"]
-    turned = preview.turn({**KNOBS, "top_k": 3}, "me")
+    turned = preview.update({**KNOBS, "top_k": 3}, "me")
     assert turned is not None and turned["live"] and turned["draw"] is not None
     top_k = next(stage for stage in turned["stages"] if stage["stage"] == "top_k")
     assert top_k["alive"][1] == 3
     assert passes == [1]
-    wrong = preview.turn({**KNOBS, "top_k": -7}, "me")
+    wrong = preview.update({**KNOBS, "top_k": -7}, "me")
     assert wrong is not None and "top_k" in wrong["error"]["en"] and wrong["stages"] == turned["stages"]
 
 
@@ -77,9 +77,9 @@ def test_the_draw_is_that_of_a_real_run_and_is_not_told_of_beams(host: ModelHost
     shown = preview.look(FORM, KNOBS, "me")
     run = heard(play.generate(FORM, KNOBS, "me"))[-1]
     assert shown is not None and run["rows"][0]["text"].startswith(shown["draw"]["token"]["text"])
-    beams = preview.turn({**KNOBS, "num_beams": 2}, "me")
+    beams = preview.update({**KNOBS, "num_beams": 2}, "me")
     assert beams is not None and beams["draw"] is None and "beam" in beams["note"]["en"]
-    several = preview.turn({**KNOBS, "n": 3}, "me")
+    several = preview.update({**KNOBS, "n": 3}, "me")
     assert several is not None and several["draw"] is not None and "candidate 1" in several["note"]["en"]
 
 
@@ -88,14 +88,14 @@ def test_each_session_looks_at_its_own_prompt_alone(host: ModelHost) -> None:
     mine = preview.look(FORM, KNOBS, "me")
     assert mine is not None
     where = {"run": mine["run"], "row": 0, "position": 0, "text": " boat", "token_id": mine["fates"][0]["id"]}
-    assert preview.turn(KNOBS, "you") is None and preview.stale(FORM, KNOBS, "you") is None
+    assert preview.update(KNOBS, "you") is None and preview.stale(FORM, KNOBS, "you") is None
     assert preview.ask(where, KNOBS, "you") is None and preview.start(where, "you") is None
     asked = preview.ask(where, KNOBS, "me")
     assert asked is not None and asked["asked"] in {fate["id"] for fate in asked["fates"]}
     assert preview.stale(FORM, {**KNOBS, "temperature": 2.0}, "me") is False
     assert preview.stale({**FORM, "prompt": "Another"}, KNOBS, "me") is True
     preview.close("me")
-    assert preview.turn(KNOBS, "me") is None
+    assert preview.update(KNOBS, "me") is None
 
 
 def test_an_alternative_begins_the_answer(host: ModelHost) -> None:
@@ -108,11 +108,11 @@ def test_an_alternative_begins_the_answer(host: ModelHost) -> None:
         assert preview.start({**where, "token_id": token_id}, "me") is None
     start = preview.start({**where, "token_id": fate["id"]}, "me")
     assert start is not None
-    news = heard(play.begin(start, {**KNOBS, "n": 2}, "me"))
+    news = heard(play.generate_from_token(start, {**KNOBS, "n": 2}, "me"))
     assert news[-1]["phase"] == "done" and len(news[-1]["rows"]) == 2
     assert all(row["text"].startswith(fate["text"]) for row in news[-1]["rows"])
     assert news[-1]["request"]["prefill"] == "", "a card asked to continue adds its own text"
-    assert preview.turn(KNOBS, "me") is None
+    assert preview.update(KNOBS, "me") is None
 
 
 def test_what_is_no_text_of_its_own_begins_no_answer(host: ModelHost) -> None:

@@ -32,7 +32,7 @@ def written(loaded: Any, path: str = "exact", **given: Any) -> Run:
 @pytest.fixture
 def looked_at(tiny: Any) -> tuple[RunView, Run]:
     run_view, run = RunView(), written(tiny)
-    run_view.watch("mine", "run-1", run, {"prompt": "The harbour at dawn"}, None, "")
+    run_view.add("mine", "run-1", run, {"prompt": "The harbour at dawn"}, None, "")
     return run_view, run
 
 
@@ -57,8 +57,8 @@ def test_a_session_sees_its_own_run_alone(looked_at: tuple[RunView, Run]) -> Non
     run_view, _ = looked_at
     where = {"run": "run-1", "row": 0, "position": 0}
     assert run_view.tokens("other", "run-1") is None
-    assert run_view.look("other", where)["rows"] == [] and not run_view.turn("other", where)
-    assert run_view.pick("other", where) == {}
+    assert run_view.open("other", where)["rows"] == [] and not run_view.select_row("other", where)
+    assert run_view.breakdown("other", where) == {}
     assert run_view.replay("other", parameters.validate({})) == {}
     assert run_view.badges("other") == {} and run_view.findings("other") == []
     assert run_view.branch("other", where) is None
@@ -78,21 +78,21 @@ def test_a_session_sees_its_own_run_alone(looked_at: tuple[RunView, Run]) -> Non
 def test_an_event_that_names_no_token_of_mine_shows_nothing(
     looked_at: tuple[RunView, Run], where: dict[str, Any]
 ) -> None:
-    assert looked_at[0].pick("mine", where) == {}
+    assert looked_at[0].breakdown("mine", where) == {}
 
 
 def test_a_position_that_is_not_there_is_said_in_the_panel(looked_at: tuple[RunView, Run]) -> None:
-    panel = looked_at[0].pick("mine", {"run": "run-1", "row": 0, "position": 99})
+    panel = looked_at[0].breakdown("mine", {"run": "run-1", "row": 0, "position": 99})
     assert "99" in panel["error"]["en"]
 
 
 def test_a_token_shows_how_it_came_about_and_answers_a_question(looked_at: tuple[RunView, Run]) -> None:
     run_view, run = looked_at
     where = {"run": "run-1", "row": 0, "position": 4}
-    panel = run_view.pick("mine", where)
+    panel = run_view.breakdown("mine", where)
     assert panel["draw"]["token"]["id"] == run.candidates[0].token_ids[4]
     assert [stage["stage"] for stage in panel["stages"]] == ["temperature"]
-    asked = run_view.pick("mine", where, search=" boat")
+    asked = run_view.breakdown("mine", where, search=" boat")
     assert asked["asked"] is not None and asked["asked"] in {fate["id"] for fate in asked["fates"]}
 
 
@@ -128,13 +128,13 @@ def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(
 ) -> None:
     run_view, run = looked_at
     second = written(tiny, n=2)
-    run_view.watch("mine", "run-2", second, {}, None, "")
+    run_view.add("mine", "run-2", second, {}, None, "")
     assert run_view.tokens("mine", "run-1") is None and run_view.tokens("mine", "run-2") is not None
-    value = run_view.look("mine", {"run": "run-1", "row": 0})
+    value = run_view.open("mine", {"run": "run-1", "row": 0})
     assert [token["id"] for token in value["rows"][0]["tokens"]] == run.candidates[0].token_ids
     assert run_view.tokens("mine", "run-2") is None and run_view.badges("mine").keys() == {"temperature"}
-    assert run_view.look("mine", {"run": "run-2", "row": 1})["show"] == 1
-    gone = run_view.look("mine", {"run": "run-3", "row": 0})
+    assert run_view.open("mine", {"run": "run-2", "row": 1})["show"] == 1
+    gone = run_view.open("mine", {"run": "run-3", "row": 0})
     assert gone["rows"] == [] and "not kept" in gone["reason"]["en"] and run_view.badges("mine") == {}
     run_view.leave("mine")
     assert run_view.tokens("mine", "run-2") is None
@@ -143,16 +143,16 @@ def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(
 
 def test_badges_diagnosis_and_replay_follow_the_row_that_is_looked_at(tiny: Any) -> None:
     run_view, run = RunView(), written(tiny, n=2)
-    run_view.watch("mine", "run-1", run, {}, None, "")
+    run_view.add("mine", "run-1", run, {}, None, "")
     other = {**run.request.values, "temperature": 0.0}
     assert run_view.replay("mine", other)["row"] == 0
-    assert run_view.turn("mine", {"run": "run-1", "row": 1})
+    assert run_view.select_row("mine", {"run": "run-1", "row": 1})
     told = run_view.replay("mine", other)
     assert told["row"] == 1 and run_view.badges("mine") == inspect_api.badges(run.request.keep, 1)
     replayed = inspect_api.replay(run.request.keep, 1, other)
     assert told["would"][str(told["first"])]["id"] == replayed.tokens[told["first"]]
     for nowhere in ({"run": "run-1", "row": 2}, {"run": "run-1", "row": True}, {"run": "run-2", "row": 0}, {}):
-        assert not run_view.turn("mine", nowhere)
+        assert not run_view.select_row("mine", nowhere)
     assert run_view.replay("mine", other)["row"] == 1
 
 
@@ -163,24 +163,24 @@ def test_the_oldest_runs_are_given_up_first_and_the_newest_of_a_session_last(
     size = viewed_runs.ViewedRun("a", run, {}, None, "", tokens.TokenFeed("a")).size
 
     def known(session: str, *numbers: int) -> list[int]:
-        return [number for number in numbers if run_view.look(session, {"run": f"run-{number}", "row": 0})["rows"]]
+        return [number for number in numbers if run_view.open(session, {"run": f"run-{number}", "row": 0})["rows"]]
 
     monkeypatch.setattr(viewed_runs, "MOST_RUNS", 3)
     for number in range(5):
-        run_view.watch("mine", f"run-{number}", run, {}, None, "")
+        run_view.add("mine", f"run-{number}", run, {}, None, "")
     assert known("mine", *range(5)) == [2, 3, 4]
     monkeypatch.setattr(viewed_runs, "MOST_BYTES_EACH", size)
-    run_view.watch("mine", "run-5", run, {}, None, "")
+    run_view.add("mine", "run-5", run, {}, None, "")
     assert known("mine", *range(6)) == [4, 5]
     monkeypatch.setattr(viewed_runs, "MOST_BYTES", 3 * size)
-    run_view.watch("other", "run-6", run, {}, None, "")
-    run_view.watch("other", "run-7", run, {}, None, "")
+    run_view.add("other", "run-6", run, {}, None, "")
+    run_view.add("other", "run-7", run, {}, None, "")
     assert (known("mine", 4, 5), known("other", 6, 7)) == ([5], [6, 7])
     monkeypatch.setattr(viewed_runs, "MOST_BYTES", size)
-    run_view.watch("third", "run-8", run, {}, None, "")
+    run_view.add("third", "run-8", run, {}, None, "")
     assert (known("mine", 5), known("other", 6, 7), known("third", 8)) == ([], [], [8])
     monkeypatch.setattr(viewed_runs, "MOST_SESSIONS", 1)
-    run_view.watch("fourth", "run-9", run, {}, None, "")
+    run_view.add("fourth", "run-9", run, {}, None, "")
     assert (known("third", 8), known("fourth", 9)) == ([], [9])
 
 
@@ -204,8 +204,8 @@ def test_what_is_not_kept_any_more_says_so(looked_at: tuple[RunView, Run]) -> No
     assert likely is not None
     inspect_api.forget(run.request.keep)
     gone = inspect_api.unavailable(run.request.values).en
-    assert run_view.look("mine", where)["reason"]["en"] == gone
-    assert run_view.pick("mine", where)["error"]["en"] == gone
+    assert run_view.open("mine", where)["reason"]["en"] == gone
+    assert run_view.breakdown("mine", where)["error"]["en"] == gone
     assert run_view.replay("mine", run.request.values) == {}
     assert run_view.replay("mine", {**run.request.values, "temperature": 0.0})["sentence"]["en"] == gone
     wish = run_view.branch("mine", {**where, "token_id": likely[1].token_id})
@@ -215,10 +215,10 @@ def test_what_is_not_kept_any_more_says_so(looked_at: tuple[RunView, Run]) -> No
 
 def test_a_beam_search_says_that_it_has_no_chain(tiny: Any) -> None:
     run_view, run = RunView(), written(tiny, num_beams=2, temperature=1.0, seed=-1)
-    run_view.watch("mine", "run-1", run, {}, None, "")
+    run_view.add("mine", "run-1", run, {}, None, "")
     value = run_view.tokens("mine", "run-1")
     assert value is not None and "no chain" in value["reason"]["en"]
-    assert "no chain" in run_view.pick("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
+    assert "no chain" in run_view.breakdown("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
 
 
 def test_a_branch_tells_where_it_parted(looked_at: tuple[RunView, Run]) -> None:
@@ -257,7 +257,7 @@ def share_told(figures: list[dict[str, Any]]) -> tuple[str, str]:
 
 def test_the_share_of_steps_with_one_candidate_is_told_or_said_to_be_unknown(tiny: Any) -> None:
     run_view, run = RunView(), written(tiny, top_p=0.12, max_new_tokens=40)
-    run_view.watch("mine", "run-1", run, {}, None, "")
+    run_view.add("mine", "run-1", run, {}, None, "")
     value, figures = run_view.tokens("mine", "run-1"), run_view.figures("mine")
     assert value is not None and share_told(value["rows"][0]["numbers"])[0] == "–"
     single = inspect_api.replay(run.request.keep, 0, run.request.values).singles / 40
