@@ -84,7 +84,7 @@ def next_token(
 
 
 def _drawn(values: Mapping[str, Any]) -> bool:
-    """Without a seed nobody knows the luck; at temperature 0 nobody needs it."""
+    """Without a seed the noise is not known; at temperature 0 it is not needed."""
     return bool(values["seed"] != FRESH_SEED or values["temperature"] == 0)
 
 
@@ -136,7 +136,7 @@ def detect_watermark(
 
 
 def _within(limits: Limits | None, halted: Halted) -> Halted:
-    """Whether a reading is over: given up by whoever asked, or as long as this server allows (raises Refused)."""
+    """Whether a reading is over: given up by its reader, or as long as this server allows (raises Refused)."""
     most, began = 0.0 if limits is None else limits.max_seconds, time.monotonic()
 
     def over() -> bool:

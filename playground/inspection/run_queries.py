@@ -22,8 +22,8 @@ from playground.types import InvalidRequest, PlaygroundError, Refused, Text
 GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
 _AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
 BEAMS = Text(
-    "A beam search passes no chain of samplers, so there is nothing to look into.",
-    "束搜索不经过采样链，因此没有可查看的内容。",
+    "A beam search does not go through the samplers of a row, so there is nothing to look into.",
+    "束搜索不经过各行的采样器，因此没有可查看的内容。",
 )
 
 

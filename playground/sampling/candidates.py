@@ -193,7 +193,8 @@ class Candidates:
             scores, here = self.scores.copy(), ids[0].numpy()
             here = here[here < self.vocab]
             scores[0, here] = change(scores[0, here])
-            self.replace(scores)
+            self.uncertain = self.uncertain or any(np.isin(equal, here).any() for equal in self.parted)
+            self._set(scores)
             return
         places = _padded(ids, self.vocab)
         padded = torch.nn.functional.pad(self.scores, (0, 1))

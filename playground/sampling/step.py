@@ -210,10 +210,10 @@ def figures(
     return torch.cat([one.double() for one in (tokens, left, view, after)], dim=1)
 
 
-def _read(rows: Sequence[SampledRow], told: Tensor) -> list[Sampled | None]:
+def _read(rows: Sequence[SampledRow], fetched: Tensor) -> list[Sampled | None]:
     """What a device has worked out, in one copy; None where no candidate is left."""
     found: list[Sampled | None] = []
-    for row, (token, candidates, *rest) in zip(rows, told.tolist(), strict=True):
+    for row, (token, candidates, *rest) in zip(rows, fetched.tolist(), strict=True):
         shown = (len(rest) - 4) // 3  # four figures of the token; of each of the likeliest id, share and chance
         stats = token_stats(view_of(rest[: -1 - shown]), rest[-1 - shown :], row.labels)
         found.append(Sampled(int(token), stats) if candidates else None)
