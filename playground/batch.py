@@ -49,7 +49,7 @@ class Plan:
     """What is done with every row. `mapping` names the column of a field, `fixed` holds what is the same in all rows.
 
     `values` replace the task's own parameters; of n there is one unless they say otherwise. Row i, counted from 1,
-    draws from seed + (i − 1) · n, so that no two texts share their luck and a row can be written again by itself.
+    draws from seed + (i − 1) · n, so that no two texts share random draws and a row can be written again alone.
     `mode` None is a chat where the model knows how to. `own` is the YAML of a person's own task; "" where a preset is
     meant. A plan holds all that a job needs to go on after a restart.
     """
@@ -213,7 +213,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class _Flight:
+class _RunningRow:
     """One row being written."""
 
     number: int
@@ -233,12 +233,12 @@ class Batch:
         self._task = plan.read_task()
         self._generator = generator
         self._limits = limits
-        self._flying: list[_Flight] = []
+        self._running: list[_RunningRow] = []
         self._written = 0
 
     @property
     def tokens(self) -> int:
-        return self._written + sum(flight.tokens for flight in list(self._flying))
+        return self._written + sum(running_row.tokens for running_row in list(self._running))
 
     def results(
         self, take: Callable[[], Numbered | None], at_once: Callable[[], int], cancelled: threading.Event
@@ -254,19 +254,19 @@ class Batch:
                     refused = self._begin(*row, cancelled)
                     if refused is not None:
                         yield refused
-                if not self._flying:
+                if not self._running:
                     return
                 time.sleep(_LOOK)
-                for flight in list(self._flying):
-                    ended = self._look(flight)
+                for running_row in list(self._running):
+                    ended = self._look(running_row)
                     if ended is not None:
                         yield ended
         finally:
             cancelled.set()
-            self._flying.clear()
+            self._running.clear()
 
     def _room(self, at_once: int) -> bool:
-        return not self._flying or (len(self._flying) + 1) * self._plan.candidates <= at_once
+        return not self._running or (len(self._running) + 1) * self._plan.candidates <= at_once
 
     def _begin(self, number: int, row: Mapping[str, str], cancelled: threading.Event) -> Result | None:
         try:
@@ -274,25 +274,25 @@ class Batch:
             gathering = Gathering(request, self._generator, self._limits, cancelled)
         except Exception as error:  # noqa: BLE001 - whatever fails ends this row; the others go on
             return Result(number, row, FAILED, reason=self._why(number, row, error))
-        self._flying.append(_Flight(number, row, gathering))
+        self._running.append(_RunningRow(number, row, gathering))
         return None
 
-    def _look(self, flight: _Flight) -> Result | None:
+    def _look(self, running_row: _RunningRow) -> Result | None:
         """What became of the row, once it has ended and was not stopped."""
-        run = flight.gathering.run
-        flight.gathering.poll()
-        if not flight.gathering.over:
+        run = running_row.gathering.run
+        running_row.gathering.poll()
+        if not running_row.gathering.over:
             return None
-        self._flying.remove(flight)
-        self._written += flight.tokens
+        self._running.remove(running_row)
+        self._written += running_row.tokens
         seed = int(run.request.values["seed"])
         if any(one.finish_reason == "stopped" for one in run.candidates):
             return None
         try:
-            return self._result(flight, run, seed)
+            return self._result(running_row, run, seed)
         except Exception as error:  # noqa: BLE001 - as above
-            reason = self._why(flight.number, flight.row, error)
-            return Result(flight.number, flight.row, FAILED, reason=reason, seed=seed)
+            reason = self._why(running_row.number, running_row.row, error)
+            return Result(running_row.number, running_row.row, FAILED, reason=reason, seed=seed)
 
     def _why(self, number: int, row: Mapping[str, str], error: Exception) -> Text:
         """Why a row failed, by the field that holds what cannot be read, where one does."""
@@ -308,15 +308,15 @@ class Batch:
         en, zh = ", ".join(one.en for one in fields), "、".join(one.zh for one in fields)
         return Text(f"{en}: {reason.en.removeprefix('prompt: ')}", f"{zh}：{reason.zh.removeprefix('prompt：')}")
 
-    def _result(self, flight: _Flight, run: Run, seed: int) -> Result:
+    def _result(self, running_row: _RunningRow, run: Run, seed: int) -> Result:
         """The row's texts; one that failed says why, and hides none of the others."""
-        fields = self._task.checked_fields(self._plan.fields(flight.row), self._plan.language)
+        fields = self._task.checked_fields(self._plan.fields(running_row.row), self._plan.language)
         texts = tuple("\n".join(self._task.clean(text, fields)) for text in run.answers)
         reason = failed(run.candidates)
         if reason is not None:
-            return Result(flight.number, flight.row, FAILED, texts if any(texts) else (), reason, seed)
+            return Result(running_row.number, running_row.row, FAILED, texts if any(texts) else (), reason, seed)
         remark = recommend.of_row(self._task, self._plan.language, fields, run.answers)
-        return Result(flight.number, flight.row, DONE, texts, seed=seed, remark=remark)
+        return Result(running_row.number, running_row.row, DONE, texts, seed=seed, remark=remark)
 
 
 def failed(candidates: Sequence[Candidate]) -> Text | None:
@@ -331,7 +331,7 @@ def failed(candidates: Sequence[Candidate]) -> Text | None:
 
 
 def _why(number: int, error: Exception) -> Text:
-    """Why a row failed, for its reader; what nobody foresaw is told to the terminal too."""
+    """Why a row failed, for its reader; an unforeseen error goes to the terminal too."""
     if isinstance(error, PlaygroundError):
         return Text(error.say("en"), error.say("zh"))
     log.error("Row %d failed", number, exc_info=error)

@@ -32,7 +32,7 @@ _ELSEWHERE = Text("Name a file in a folder that exists and can be written.", "è¯
 
 
 @dataclass(slots=True)
-class Kept:
+class StoredResults:
     """The results on the disk by row, the plan with the seed that they were drawn with, and what both belong to."""
 
     plan: Plan
@@ -82,7 +82,7 @@ def places(out: str, sheet: str | None, read: Mapping[str, str]) -> tuple[Path, 
 
 
 def _may_stand(place: Path, *, any_kind: bool) -> bool:
-    """Whether a file may be of this name. One that is no plain file, such as a pipe, would hold up whoever reads it."""
+    """Whether a file may be of this name. One that is no plain file, such as a pipe, would block its reader."""
     try:
         odd = place.exists() and not place.is_file()
         return not place.is_dir() and place.parent.is_dir() and (any_kind or not odd)
@@ -130,7 +130,7 @@ def writing(name: str, place: Path) -> Iterator[None]:
         _cannot_write(name, str(place))
 
 
-def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> Kept:
+def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> StoredResults:
     """What is done already. A last line that was torn by a crash is cut off; with `retry`, rows that failed are too.
 
     Rows that the table refuses stand among the results at once; one that was mended since is to be written.
@@ -141,10 +141,10 @@ def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> K
     found: dict[int, Result] = {}
     seeds: set[int] = set()
     for place, line in enumerate(whole, start=1):
-        told, result = _result(line) or _no_result(out, place)
-        if result.state == REFUSED and told["job"] == job:
+        record, result = _result(line) or _no_result(out, place)
+        if result.state == REFUSED and record["job"] == job:
             continue
-        belongs = told["job"] == job and result.number <= len(table.rows)
+        belongs = record["job"] == job and result.number <= len(table.rows)
         belongs = belongs and result.input == dict(table.rows[result.number - 1])
         if result.seed is not None:
             seeds.add(result.seed - (result.number - 1) * plan.candidates)
@@ -161,7 +161,7 @@ def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> K
     refused = {
         number: Result(number, table.rows[number - 1], REFUSED, reason=why) for number, why in table.refused.items()
     }
-    kept = Kept(replace(plan, seed=seeds.pop()) if seeds else plan.seeded(), job, {**found, **refused})
+    kept = StoredResults(replace(plan, seed=seeds.pop()) if seeds else plan.seeded(), job, {**found, **refused})
     if torn or len(found) < len(whole) or refused:
         rewrite(out, kept)
     return kept
@@ -170,9 +170,9 @@ def read_out(out: Path, plan: Plan, table: Table, job: str, *, retry: bool) -> K
 def _result(line: bytes) -> tuple[dict[str, Any], Result] | None:
     """What a line of ours says, and as a result; None where it is not ours."""
     try:
-        told = json.loads(line)
-        number, given, state, texts, seed = (told[one] for one in ("row", "input", "state", "texts", "seed"))
-        job, reason, remark = told["job"], told["reason"], told.get("remark")
+        record = json.loads(line)
+        number, given, state, texts, seed = (record[one] for one in ("row", "input", "state", "texts", "seed"))
+        job, reason, remark = record["job"], record["reason"], record.get("remark")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     whole = type(number) is int and number > 0 and (seed is None or type(seed) is int) and type(job) is str
@@ -181,7 +181,7 @@ def _result(line: bytes) -> tuple[dict[str, Any], Result] | None:
     if not (whole and plain and said):
         return None
     why, noted = (text and Text(text, text) for text in (reason, remark))
-    return told, Result(number, given, state, tuple(texts), why, seed, noted)
+    return record, Result(number, given, state, tuple(texts), why, seed, noted)
 
 
 def _is_torn(line: bytes, *, after_results: bool) -> bool:
@@ -205,7 +205,7 @@ def _no_result(out: Path, place: int) -> NoReturn:
     )
 
 
-def rewrite(out: Path, kept: Kept) -> None:
+def rewrite(out: Path, kept: StoredResults) -> None:
     """The file anew in the rows' order, at once or not at all."""
     beside = _beside(out)
     with writing("out", out):
@@ -223,7 +223,7 @@ def settle(file: IO[str]) -> None:
     os.fsync(file.fileno())
 
 
-def write_sheet(place: Path, columns: tuple[str, ...], kept: Kept) -> None:
+def write_sheet(place: Path, columns: tuple[str, ...], kept: StoredResults) -> None:
     """The CSV of all results so far."""
     ordered = [kept.results[number] for number in sorted(kept.results)]
     with writing("csv", place), place.open("w", encoding="utf-8", newline="") as sheet:

@@ -1,6 +1,6 @@
 """Several turns: which may be sent, and which of the oldest no longer fit into the window.
 
-Knows no model: the caller passes in what renders a request.
+Knows no model: the caller passes what renders a request.
 """
 
 from __future__ import annotations
@@ -84,9 +84,9 @@ def fitted(request: Request, render: Callable[[Request], Rendered], most_charact
     return Fitted(without(left_out), left_out * _EXCHANGE)
 
 
-def check_announced(found: Fitted, announced: int) -> None:
-    """Nothing is left out without notice: Refused where more is left out than the `announced` oldest turns."""
-    if found.left_out > announced:
+def check_left_out(found: Fitted, shown: int) -> None:
+    """Raises Refused where more turns are left out than the `shown` oldest ones that the page has announced."""
+    if found.left_out > shown:
         raise Refused(
             LEFT_OUT.filled(count=found.left_out),
             Text("Generate once more to go on without them.", "再次生成即会省略它们继续。"),

@@ -1,6 +1,6 @@
 """Batch jobs of a server: kept in the store, each run by a thread of its own until it is done, paused or stopped.
 
-Knows no page. Whoever has a job's key may do all of this with it, and nobody else finds it.
+Knows no page. A job is found by its key alone; who has the key may do all of this with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STOPPED = Text(
     "批量任务因错误而停止。已完成的内容都在，可以继续运行。",
 )
 _ENDS = 2.0  # seconds that a row which was cancelled may take to end
-_SHARE = 2  # batch jobs together take one row in so many of a step, so that whoever reads along finds room at once
+_SHARE = 2  # batch jobs together take one row in so many of a step, so that interactive requests find room at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Progress:
 
 
 @dataclass(slots=True, eq=False)
-class _Live:
+class _RunningJob:
     """One job that runs. `paused` lets the rows in play end, `cancelled` ends them where they are."""
 
     batch: Batch
@@ -59,14 +59,14 @@ class Jobs:
         self.store = store
         self._limits = limits
         self._most = max(1, rows // _SHARE)
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, _RunningJob] = {}
         self._guard = threading.Lock()
         self._closed = False
         self._trouble: dict[str, Text] = {}
 
     def start(self, key: str, plan: Plan, generator: Generator, visitor: Visitor | None = None) -> None:
         """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run."""
-        live = _Live(Batch(plan, generator, self._limits), plan.candidates, visitor or Visitor())
+        live = _RunningJob(Batch(plan, generator, self._limits), plan.candidates, visitor or Visitor())
         fast = plan.path == "fast" and "fast" in generator.paths
         with self._guard:
             if key in self._live or self._closed:
@@ -124,7 +124,7 @@ class Jobs:
         left = counts.waiting * seconds / live.ended if live.ended else None
         return Progress(counts, True, live.paused.is_set(), speed, left)
 
-    def _work(self, key: str, live: _Live, fast: bool) -> None:
+    def _work(self, key: str, live: _RunningJob, fast: bool) -> None:
         last = 0
 
         def take() -> Numbered | None:

@@ -13,6 +13,6 @@ from typing import NoReturn
 def leave(code: int) -> NoReturn:
     """Ends the process with this exit code."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):  # whoever read it has gone
+        with suppress(OSError):  # the reader has gone
             stream.flush()
     os._exit(code)

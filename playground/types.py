@@ -302,7 +302,7 @@ class Run:
                 "proposed": sum(c.proposed for c in self.candidates),
                 "accepted": sum(c.accepted for c in self.candidates),
             }
-        told = [*([(None, self.notice)] if self.notice else []), *self.remarks]
+        remarks = [*([(None, self.notice)] if self.notice else []), *self.remarks]
         return {
             "model": self.model,
             "dtype": self.dtype,
@@ -311,7 +311,7 @@ class Run:
             "prompt_tokens": self.prompt_tokens,
             "candidates": list(map(self._candidate, self.candidates, self.answers)),
             "timing": timing,
-            "remarks": [{"candidate": place, "en": said.en, "zh": said.zh} for place, said in told],
+            "remarks": [{"candidate": place, "en": remark.en, "zh": remark.zh} for place, remark in remarks],
         }
 
     def _candidate(self, one: Candidate, answer: str) -> dict[str, Any]:

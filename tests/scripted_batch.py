@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 
 from playground import parameters
-from playground.cli.batch import Load, add_batch
+from playground.cli.batch_command import Load, add_batch
 from playground.decoding.step_stream import StepStream
 from playground.generators.scripted import ScriptedGenerator
 from playground.types import Generator, PlaygroundError, Request, Step

@@ -17,7 +17,7 @@ from playground.cli import main as cli
 from playground.generators.local import LocalGenerator
 from playground.inspection import inspect_api
 from playground.types import InvalidRequest, Refused, Request
-from playground.ui import api, form
+from playground.ui import api, compose_form
 from tests import built
 
 KINDS: dict[str, Callable[..., Any]] = {
@@ -259,13 +259,17 @@ def test_special_tokens_act_in_a_free_prompt_or_a_single_question_alone(generato
 
 
 def test_page_terminal_and_api_can_choose_it(generator: LocalGenerator, capsys: pytest.CaptureFixture[str]) -> None:
-    filled = {**form.first_form(), "kind": "complete", "prompt": "a<|im_end|>"}
+    filled = {**compose_form.first_form(), "kind": "complete", "prompt": "a<|im_end|>"}
     for chosen in (False, True, "yes"):
-        request = form.request_of({**filled, "special_tokens": chosen}, {}, generator.card)
+        request = compose_form.request_of({**filled, "special_tokens": chosen}, {}, generator.card)
         assert request.special_tokens is (chosen is True)
-        again = form.again_of({"wish": "regenerate", "request": form.remembered(request, {})}, {}, generator.card)
+        again = compose_form.rerun_request(
+            {"action": "regenerate", "request": compose_form.card_request(request, {})}, {}, generator.card
+        )
         assert again.special_tokens is request.special_tokens
-    assert not form.request_of({**form.first_form(), "special_tokens": True}, {}, generator.card).special_tokens
+    assert not compose_form.request_of(
+        {**compose_form.first_form(), "special_tokens": True}, {}, generator.card
+    ).special_tokens
     assert cli._draft(cli._parser().parse_args(["generate", "--prompt", "a", "--special-tokens"]), {}).special_tokens
     assert cli.main(["generate", "--task", "slogans", "--special-tokens"]) == 2
     assert "--special-tokens goes with --prompt" in capsys.readouterr().err

@@ -145,9 +145,9 @@ def test_more_characters_than_a_server_allows_are_left_out_before_anything_is_re
 
 def test_nothing_is_left_out_that_was_not_said_before(tiny: models.Loaded) -> None:
     found = conversation.fitted(long_talk(30), LocalGenerator(tiny).render, PLENTY)
-    conversation.check_announced(found, found.left_out)
+    conversation.check_left_out(found, found.left_out)
     with pytest.raises(Refused, match=f"first {found.left_out} turns no longer fit") as caught:
-        conversation.check_announced(found, found.left_out - 2)
+        conversation.check_left_out(found, found.left_out - 2)
     assert caught.value.parameter == "turns" and f"最早的 {found.left_out} 轮" in caught.value.say("zh")
 
 

@@ -1,16 +1,16 @@
 """docs/parameters.md says what the registry says."""
 
 from playground import parameters
-from playground.parameters import document
+from playground.parameters import parameters_page
 
 
 def test_the_document_is_fresh() -> None:
-    written = document.FILE.read_text(encoding="utf-8")
-    assert written == document.render(), "run: python -m playground.parameters.document"
+    written = parameters_page.FILE.read_text(encoding="utf-8")
+    assert written == parameters_page.render(), "run: python -m playground.parameters.parameters_page"
 
 
 def test_every_parameter_is_there_with_both_languages_its_flag_and_its_range() -> None:
-    written = document.FILE.read_text(encoding="utf-8")
+    written = parameters_page.FILE.read_text(encoding="utf-8")
     for parameter in parameters.REGISTRY:
         section = written.split(f"### {parameter.name}\n")[1].split("\n### ")[0]
         for said in (parameter.help.en, parameter.help.zh, parameter.formula, f"`{parameter.flag}`"):

@@ -12,7 +12,7 @@ from playground.fast.measured import FILE, measured
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import WEIGHTS
-from playground.ui.paths import NOT_MEASURED, figures, path_data
+from playground.ui.fast_path_report import NOT_MEASURED, figures, path_data
 
 GIVEN: dict[str, Any] = {
     "model": "Lamp-1B",

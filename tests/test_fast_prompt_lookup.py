@@ -23,7 +23,7 @@ from playground.fast.running_batch import RunningBatch
 from playground.generators.local import LocalGenerator
 from playground.parameters import by_name
 from playground.types import Request
-from playground.ui import news
+from playground.ui import card_updates
 from tests.test_fast_running_batch import settled, tokens_of
 
 PROMPT = "one two three four one two three four one two"
@@ -274,7 +274,7 @@ def test_terminal_api_and_card_say_how_many_guesses_were_right(
     found = run.as_json()["timing"]["lookup"]
     assert found["proposed"] >= found["accepted"] > 0
     assert f"{found['accepted']} of {found['proposed']} guesses right" in capsys.readouterr().err
-    row = news.of_run("a", run, generator.card, {})["rows"][0]
+    row = card_updates.run_update("a", run, generator.card, {})["rows"][0]
     assert (row["accepted"], row["proposed"]) == (found["accepted"], found["proposed"])
     exact = list(generate.run(generate.build(PROMPT, {"max_new_tokens": 3}), generator))[-1]
     assert "lookup" not in exact.as_json()["timing"] and exact.notice is None

@@ -8,12 +8,12 @@ import pytest
 
 from playground.evaluation import fitness, metrics, reports
 from playground.evaluation.fitness import ALLOWED, Shortfall
-from playground.evaluation.metrics import Figures, Written
+from playground.evaluation.metrics import GeneratedTexts, TaskMetrics
 from playground.tasks import loader
 
 SLOGANS = loader.find("slogans")
 FIELDS = {"product": "Blue Moon", "about": "a coffee shop"}
-PERFECT = Figures(
+PERFECT = TaskMetrics(
     texts=20,
     form=20,
     named=20,
@@ -38,7 +38,7 @@ def test_a_model_without_faults_falls_short_of_nothing() -> None:
     [("form", 2), ("named", 4), ("language", 2), ("empty", 1), ("loops", 1), ("copied", 2), ("identical", 1)],
 )
 def test_each_fault_has_a_share_that_is_allowed_and_none_more(fault: str, most: int) -> None:
-    def having(count: int) -> Figures:
+    def having(count: int) -> TaskMetrics:
         good = fault in ("form", "named", "language")
         return replace(PERFECT, **{fault: PERFECT.texts - count if good else count})
 
@@ -53,7 +53,7 @@ def test_every_count_that_can_be_a_fault_has_its_threshold_and_the_gravest_is_to
 
 
 def test_nothing_is_said_of_what_nobody_counted() -> None:
-    assert fitness.shortfalls(metrics.figures(SLOGANS, "en", [Written(FIELDS, ())])) == ()
+    assert fitness.shortfalls(metrics.task_metrics(SLOGANS, "en", [GeneratedTexts(FIELDS, ())])) == ()
 
 
 def test_a_report_speaks_of_its_own_model_and_language_only() -> None:

@@ -1,4 +1,4 @@
-"""A text that is held to a form has it: by every seed, on every path, through steps back, and never by luck."""
+"""A text that is held to a form has it: by every seed, on every path, through steps back, and never by chance."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_a_replay_under_unchanged_settings_differs_nowhere(
     asked = parameters.validate(values)
     assert inspect_api.replay("form", 0, asked).differs == ()
     freed = inspect_api.replay("form", 0, {**asked, **{name: parameters.by_name()[name].neutral for name in given}})
-    assert freed.differs  # without the form the same luck would have written something else
+    assert freed.differs  # without the form the same random draws would have written something else
 
 
 def test_the_stage_stands_in_the_waterfall_with_what_it_cut(tiny: models.Loaded) -> None:

@@ -17,10 +17,10 @@ import pytest
 
 from playground.isolation import LimitExceeded, ResourceLimits, pool, run_isolated
 from playground.settings import PUBLIC_LIMITS
-from playground.tables import reading as tables
 from playground.tables import rows
-from playground.tables.reading import Reading
+from playground.tables import table_reader as tables
 from playground.tables.table import TableLimits
+from playground.tables.table_reader import Reading
 from playground.types import Busy, InvalidRequest
 from tests.workbooks import HEAD, row, text, workbook
 

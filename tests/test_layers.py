@@ -78,9 +78,9 @@ LAZY = {
     ("playground.inspection.inspect_api", "playground.inspection.reading"): "torch, only when something is asked",
     ("playground.inspection.inspect_api", "playground.inspection.run_queries"): "torch, only when something is asked",
     ("playground.inspection.inspect_api", "playground.inspection.trace_file"): "torch, only when something is asked",
-    ("playground.ui.host", "playground.generators.local"): "torch, while the page is already there",
-    ("playground.ui.host", "playground.kernels.build"): "torch, while the page is already there",
-    ("playground.ui.host", "playground.models"): "torch, while the page is already there",
+    ("playground.ui.model_host", "playground.generators.local"): "torch, while the page is already there",
+    ("playground.ui.model_host", "playground.kernels.build"): "torch, while the page is already there",
+    ("playground.ui.model_host", "playground.models"): "torch, while the page is already there",
 }
 
 

@@ -8,7 +8,7 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.machine import load_times
 from playground.settings import Settings
 from playground.types import Text
-from playground.ui.host import Host
+from playground.ui.model_host import ModelHost
 
 
 def test_the_last_time_is_what_is_expected(own_cache: Path) -> None:
@@ -30,16 +30,16 @@ def test_a_folder_that_cannot_be_written_to_is_no_reason_to_fail(own_cache: Path
 
 
 def test_the_page_says_how_long_loading_takes(own_cache: Path) -> None:
-    first = Host(Settings())
+    first = ModelHost(Settings())
     first._report(Text("Loading X: weights", "正在加载 X：权重"), 0.3)
     assert first.stage().en == "Loading X: weights 30%, 0 s so far"
     load_times.remember(first._load_name, 7)
-    second = Host(Settings())
+    second = ModelHost(Settings())
     assert second.stage().en.endswith(", about 7 s left") and second.stage().zh.endswith("大约还需 7 秒")
 
 
 def test_a_load_that_succeeds_is_remembered(own_cache: Path) -> None:
-    host = Host(Settings(), lambda settings, report: ScriptedGenerator(["One two"]))
+    host = ModelHost(Settings(), lambda settings, report: ScriptedGenerator(["One two"]))
     host.start()
     assert host.wait(60) and host.loaded is not None
     assert own_cache.joinpath("load_times.json").is_file()

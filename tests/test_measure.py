@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.cli import measure as measure_cli
+from playground.cli import measure_command as measure_cli
 from playground.cli.main import _parser, main
 from playground.evaluation import reports
 from playground.generators.local import LocalGenerator
@@ -22,8 +22,8 @@ def test_every_seed_of_every_example_is_counted(tiny: Loaded, path: DecodingPath
     report, written = measure_cli.measured(slogans, "en", LocalGenerator(tiny), 5, path)
     assert written[0].fields == slogans.defaults("en")
     assert len(written) == 2  # the first worked example is made from the defaults
-    assert report.figures.texts == 10 == sum(len(run.texts) for run in written)
-    assert report.figures.pairs == 2 * 6
+    assert report.metrics.texts == 10 == sum(len(run.texts) for run in written)
+    assert report.metrics.pairs == 2 * 6
     assert (report.model, report.language, report.path, report.mode) == ("tiny", "en", path, "chat")
     assert report.seconds > 0
 
@@ -31,7 +31,7 @@ def test_every_seed_of_every_example_is_counted(tiny: Loaded, path: DecodingPath
 def test_where_nothing_is_drawn_one_text_is_enough(tiny: Loaded) -> None:
     report, written = measure_cli.measured(loader.find("keywords"), "zh", LocalGenerator(tiny), 5, "exact")
     assert [len(run.texts) for run in written] == [1]
-    assert report.figures.pairs == 0
+    assert report.metrics.pairs == 0
 
 
 def test_a_report_stands_beside_the_preset_and_the_texts_can_be_read(
@@ -42,7 +42,7 @@ def test_a_report_stands_beside_the_preset_and_the_texts_can_be_read(
     measure = partial(measure_cli.measure, lambda _: LocalGenerator(tiny))
     assert measure(given) == 0
     (report,) = reports.load("slogans", tmp_path)
-    assert report.figures.texts == 4
+    assert report.metrics.texts == 4
     said = capsys.readouterr().out
     assert "4 texts: form" in said and "--- 2" in said
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from playground.evaluation import metrics, reports
-from playground.evaluation.metrics import Figures, Written
-from playground.evaluation.reports import Report
+from playground.evaluation.metrics import GeneratedTexts, TaskMetrics
+from playground.evaluation.reports import TaskReport
 from playground.tasks import loader
 from playground.tasks.schema import SchemaError
 
@@ -17,13 +17,13 @@ SLOGANS, KEYWORDS = loader.find("slogans"), loader.find("keywords")
 FIELDS = {"product": "Blue Moon", "about": "a coffee shop", "tone": "warm"}
 
 
-def written(*texts: str) -> list[Written]:
-    return [Written(FIELDS, texts)]
+def written(*texts: str) -> list[GeneratedTexts]:
+    return [GeneratedTexts(FIELDS, texts)]
 
 
-def report(**changes: object) -> Report:
-    found = metrics.figures(SLOGANS, "en", written("Blue Moon: coffee at dawn.", "Tea."))
-    made = Report("smollm2", "SmolLM2", "en", "chat", "fast", "int4", 1.5, found)
+def report(**changes: object) -> TaskReport:
+    found = metrics.task_metrics(SLOGANS, "en", written("Blue Moon: coffee at dawn.", "Tea."))
+    made = TaskReport("smollm2", "SmolLM2", "en", "chat", "fast", "int4", 1.5, found)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -35,7 +35,7 @@ def test_a_choice_and_a_word_that_says_nothing_do_not_name_a_field() -> None:
 
 
 def test_lines_of_the_prompts_examples_count_as_copied_with_and_without_their_label() -> None:
-    found = metrics.figures(SLOGANS, "en", written("Velvet: soft hands after a hard day.\nBlue Moon: mine."))
+    found = metrics.task_metrics(SLOGANS, "en", written("Velvet: soft hands after a hard day.\nBlue Moon: mine."))
     assert (found.copied, found.lines) == (1, 2)
     assert "velvet: soft hands after a hard day." in metrics.shot_pieces(SLOGANS, "en")
 
@@ -58,7 +58,7 @@ def test_a_table_is_counted_by_what_the_model_wrote_and_has_a_row_for_each_item(
     whole = '[{"channel": "poster", "text": "Polar keeps tea hot."}, {"channel": "radio", "text": "Warm all day."}]'
     assert metrics.has_its_form(advertisements, whole, fields)
     assert not metrics.has_its_form(advertisements, whole.split(", {")[0] + "]", fields)
-    found = metrics.figures(advertisements, "en", [Written(fields, (whole,))])
+    found = metrics.task_metrics(advertisements, "en", [GeneratedTexts(fields, (whole,))])
     assert (found.lines, found.loops, found.named, found.length) == (2, 0, 1, 7.0)
     assert not metrics.names_a_field(advertisements, whole.replace("Polar", "It"), fields)
     assert "luma." in metrics.shot_pieces(advertisements, "en")
@@ -66,15 +66,15 @@ def test_a_table_is_counted_by_what_the_model_wrote_and_has_a_row_for_each_item(
 
 def test_loops_twins_empty_texts_and_the_language_are_counted() -> None:
     loop = "so it goes on " * 5
-    found = metrics.figures(SLOGANS, "en", written("One.", " one. ", loop, "", "One."))
+    found = metrics.task_metrics(SLOGANS, "en", written("One.", " one. ", loop, "", "One."))
     assert (found.texts, found.empty, found.loops) == (5, 1, 1)
     assert (found.identical, found.pairs) == (1, 6)  # the fifth stands in the next four
     assert found.language == 4
-    assert metrics.figures(SLOGANS, "zh", written("月亮咖啡，温暖清晨。", "Moon")).language == 1
+    assert metrics.task_metrics(SLOGANS, "zh", written("月亮咖啡，温暖清晨。", "Moon")).language == 1
 
 
 def test_no_texts_are_no_figures_but_no_fault() -> None:
-    found = metrics.figures(SLOGANS, "en", [])
+    found = metrics.task_metrics(SLOGANS, "en", [])
     assert (found.texts, found.lines, found.distinct_2) == (0, 0, 0.0)
 
 
@@ -92,10 +92,10 @@ def test_a_report_is_read_as_it_was_written_and_a_newer_one_takes_its_place(tmp_
         ("model: smollm2", "model: 3", "1.model"),
         ("language: en", "language: fr", "1.language"),
         ("seconds: 1.5", "seconds: soon", "1.seconds"),
-        ("form: 2", "form: 3", "1.figures.form"),
-        ("loops: 0", "lops: 0", "1.figures.lops"),
-        ("texts: 2", "texts: -2", "1.figures.texts"),
-        ("distinct_2: 1.0", "distinct_2: .nan", "1.figures.distinct_2"),
+        ("form: 2", "form: 3", "1.metrics.form"),
+        ("loops: 0", "lops: 0", "1.metrics.lops"),
+        ("texts: 2", "texts: -2", "1.metrics.texts"),
+        ("distinct_2: 1.0", "distinct_2: .nan", "1.metrics.distinct_2"),
     ],
 )
 def test_a_broken_report_is_told_with_its_place(tmp_path: Path, old: str, new: str, key: str) -> None:
@@ -123,7 +123,7 @@ def test_every_report_in_the_repository_is_of_a_task_that_exists() -> None:
 
 
 MEASURED = [
-    (task.id, one.figures)
+    (task.id, one.metrics)
     for task in loader.load_all()
     for one in reports.load(task.id)
     if (one.model, one.language) == ("smollm2", "en")
@@ -131,7 +131,7 @@ MEASURED = [
 
 
 @pytest.mark.parametrize(("task", "found"), MEASURED, ids=[task for task, _ in MEASURED])
-def test_what_was_measured_in_english_holds_the_bar(task: str, found: Figures) -> None:
+def test_what_was_measured_in_english_holds_the_bar(task: str, found: TaskMetrics) -> None:
     """On the embedded model: names its subject, copies and loops little, and is never empty."""
     assert found.named >= 0.8 * found.texts, task
     assert found.copied <= 0.05 * found.lines, task

@@ -9,8 +9,8 @@ import torch
 from playground import generate, parameters
 from playground.cli import main as cli
 from playground.generators.local import LocalGenerator
-from playground.parameters import document, inert
-from playground.parameters.record import Parameter
+from playground.parameters import inert, parameters_page
+from playground.parameters.parameter import Parameter
 from playground.sampling import cutoffs
 from playground.tasks import knob_presets
 from playground.types import Text
@@ -70,7 +70,7 @@ def test_it_has_a_flag_a_record_and_a_page_of_documentation(capsys: pytest.Captu
     assert "--made-up-cutoff" in capsys.readouterr().out
     cli.main(["params", "--json"])
     assert json.loads(capsys.readouterr().out)[-1]["name"] == "made_up_cutoff"
-    assert "made_up_cutoff" in document.render()
+    assert "made_up_cutoff" in parameters_page.render()
 
 
 @pytest.mark.usefixtures("made_up")

@@ -14,10 +14,10 @@ from playground.settings import (
     Setting,
     Settings,
     add_flags,
-    document,
     read,
     read_server,
     server_parser,
+    settings_page,
 )
 from playground.settings.kinds import WholeKind
 from playground.types import PlaygroundError, Text
@@ -97,7 +97,7 @@ def test_its_range_is_checked_with_one_sentence(argv: list[str], environment: di
 
 
 def test_it_is_in_the_document() -> None:
-    written = document.render(MadeUp)
+    written = settings_page.render(MadeUp)
     assert "| `--made-up`<br>`PLAYGROUND_MADE_UP` | exists for this test alone · 只为这个测试而存在 |" in written
     assert "`9`<br>public · 公开：`3`" in written
 

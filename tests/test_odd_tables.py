@@ -8,8 +8,8 @@ import pytest
 
 from playground.tables.encodings import ENCODINGS
 from playground.tables.number_formats import shown
-from playground.tables.reading import Reading, parse
 from playground.tables.table import NeedsChoice, Table, TableLimits
+from playground.tables.table_reader import Reading, parse
 from playground.types import InvalidRequest
 from tests.workbooks import HEAD, number, row, text, workbook
 

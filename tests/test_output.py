@@ -18,7 +18,7 @@ from playground.tasks.output import MAX_CELL
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import Task
 from playground.types import InvalidRequest, Path
-from playground.ui import form, news
+from playground.ui import card_updates, compose_form
 from tests.test_tasks import SMALL
 
 COLUMN = "output.columns.1.name"
@@ -189,16 +189,16 @@ def test_a_mistake_in_an_output_is_named_with_its_place(output: str, key: str) -
 
 def test_the_page_goes_on_with_the_form_that_no_knob_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task("within")
-    monkeypatch.setattr(form, "task_named", {"small": one}.get)
+    monkeypatch.setattr(compose_form, "task_named", {"small": one}.get)
     fields = {"theme": TEXT, "mood": "quiet", "count": ""}
     own = one.request(fields, "en", "chat").values
     knobs = {name: value for name, value in own.items() if name not in FORMS}
-    assert form.held(loader.parameters.validate(knobs), {"task": "small", "fields": fields}) == own
-    assert form.held({"temperature": 1}, {"task": None}) == {"temperature": 1}
+    assert compose_form.with_task_form(loader.parameters.validate(knobs), {"task": "small", "fields": fields}) == own
+    assert compose_form.with_task_form({"temperature": 1}, {"task": None}) == {"temperature": 1}
 
 
 def test_a_card_gets_the_whole_rows_with_headings_in_both_languages() -> None:
-    told = news._table('[{"day": "<b>1</b>", "plan": "rest"}, {"day": "2"', task("table"))
+    told = card_updates._table('[{"day": "<b>1</b>", "plan": "rest"}, {"day": "2"', task("table"))
     assert told == {
         "head": [{"en": "Day", "zh": "日"}, {"en": "Plan", "zh": "计划"}],
         "rows": [["<b>1</b>", "rest"]],
@@ -209,7 +209,7 @@ def test_a_card_gets_the_properties_of_whole_json_and_nothing_before() -> None:
     whole = '{"title": "<b>1</b>", "ok": null, "more": ["a", {"b": "é"}]}'
     title = [{"en": "Title", "zh": "标题"}, {"en": "<b>1</b>", "zh": "<b>1</b>"}]
     more = [{"en": "more", "zh": "more"}, {"en": 'a, {"b": "é"}', "zh": 'a、{"b": "é"}'}]
-    told = news._table(whole, task("json"))
+    told = card_updates._table(whole, task("json"))
     assert told == {"head": [], "rows": [title, [{"en": "ok", "zh": "ok"}, {"en": "—", "zh": "—"}], more]}
     for text in (whole[:-1], '"a"', "[1]", r'{"title": "\ud800"}', '{"a":' * 100_000):
-        assert news._table(text, task("json")) == {"head": [], "rows": []}
+        assert card_updates._table(text, task("json")) == {"head": [], "rows": []}

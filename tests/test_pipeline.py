@@ -12,7 +12,7 @@ from torch import Tensor
 
 from playground import models, parameters
 from playground.generators.checks import check_ids
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.sampling import cutoffs
 from playground.sampling.candidates import Candidates
 from playground.sampling.pipeline import Context, SamplerPipeline, usable

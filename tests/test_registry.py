@@ -12,7 +12,7 @@ import transformers
 
 from playground import parameters
 from playground.parameters import not_offered
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.sampling.pipeline import sampler_class
 from playground.types import InvalidRequest
 

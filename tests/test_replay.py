@@ -1,4 +1,4 @@
-"""Replay: unchanged settings give a run's own tokens, others what the same luck would have drawn, without the model."""
+"""Replay: unchanged settings give a run's own tokens, others what the same draws would give, without the model."""
 
 from __future__ import annotations
 

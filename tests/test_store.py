@@ -8,7 +8,7 @@ import pytest
 
 from playground.machine.disk import DiskError
 from playground.storage.database import FILE, Counts, Store
-from playground.storage.tables import TABLES, VERSION
+from playground.storage.migrations import TABLES, VERSION
 from playground.tables.rows import Result
 from playground.types import Text
 from tests.killed import killed

@@ -10,7 +10,7 @@ import pytest
 from playground.settings import Limits
 from playground.storage.database import FILE, Store
 from playground.storage.draft import MOST_SECTIONS, Section
-from playground.storage.tables import TABLES, VERSION
+from playground.storage.migrations import TABLES, VERSION
 from playground.tables.rows import Result
 from playground.types import Busy, InvalidRequest
 from tests.killed import killed

@@ -11,8 +11,8 @@ import pytest
 
 from playground.machine.disk import DiskError
 from playground.settings import PUBLIC_LIMITS, Limits
+from playground.storage.age_clock import DAY, AgeClock
 from playground.storage.database import DRAFT_DAYS, FILE, KEPT_DAYS, Store
-from playground.storage.days import DAY, Clock
 from playground.storage.draft import Section
 from playground.types import Busy
 from playground.visitor import Visitor
@@ -25,7 +25,7 @@ class Time:
 
     def __init__(self) -> None:
         self.wall, self.steady = 1.8e9, 500.0
-        self.clock = Clock(lambda: self.wall, lambda: self.steady)
+        self.clock = AgeClock(lambda: self.wall, lambda: self.steady)
 
     def pass_days(self, days: float) -> None:
         self.wall += days * DAY

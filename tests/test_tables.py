@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.tables.number_formats import BUILT_IN, shown
-from playground.tables.reading import Reading, parse
 from playground.tables.sheet_rows import column_name, column_number
 from playground.tables.table import NeedsChoice, Table, TableLimits
+from playground.tables.table_reader import Reading, parse
 from playground.types import InvalidRequest
 from tests.workbooks import HEAD, MAIN, number, row, sheet, text, workbook
 

@@ -17,7 +17,7 @@ from playground.rendering.detokenize import Detokenizer
 from playground.tasks import loader
 from playground.thinking import TAGS, ParsedReasoning, answer_alone, frame, opened_after, opens, split_reasoning
 from playground.types import Mode, Request, Run
-from playground.ui import news
+from playground.ui import card_updates
 from tests import built
 
 ANSWERED = "<think>\nThe ferry < late?\n</think>\n\nIt is late."
@@ -210,7 +210,7 @@ def test_a_card_tells_them_apart_wherever_the_answer_began(
     request = Request("When?", parameters.validate({"seed": 0}), mode, prefill=prefill)
     *_, run = generate.run(request, generator)
     run.thinks = thinks
-    row = news.of_run("a", run, generator.card, {}, base=base)["rows"][0]
+    row = card_updates.run_update("a", run, generator.card, {}, base=base)["rows"][0]
     assert (row["thought"], row["text"] if row["answer"] is None else row["answer"]) == shown
     assert row["text"] == base + text
 
@@ -220,7 +220,7 @@ def test_a_list_is_made_of_the_answer_alone() -> None:
     task = loader.find("recommendations")
     request = Request("Which?", parameters.validate({"seed": 0}), "chat")
     *_, run = generate.run(request, generator)
-    assert news.of_run("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]
+    assert card_updates.run_update("a", run, generator.card, {}, task=task)["rows"][0]["items"] == ["tea", "coffee"]
 
 
 def chat(prompt: str = "When?", values: dict[str, Any] | None = None, **more: Any) -> Request:
@@ -228,7 +228,7 @@ def chat(prompt: str = "When?", values: dict[str, Any] | None = None, **more: An
     return generate.build(prompt, given, mode="chat", **more)
 
 
-def spoken(special: Sequence[str], text: str, template: str = built.CHATML, **asked: Any) -> Run:
+def turn_request(special: Sequence[str], text: str, template: str = built.CHATML, **asked: Any) -> Run:
     """A run of a model whose tokenizer has these special tokens, and which answers with this text."""
     tokenizer = built.byte_level(special=(*built.TURN, *special), template=template)
     loaded = built.speaker(tokenizer)
@@ -250,17 +250,17 @@ SPECIAL = {
 @pytest.mark.parametrize("text", SPECIAL)
 @pytest.mark.parametrize("special", [True, False])
 def test_thoughts_are_folded_apart_whether_their_tags_are_special_tokens_or_not(text: str, special: bool) -> None:
-    run = spoken(SPECIAL[text] if special else (), text)
+    run = turn_request(SPECIAL[text] if special else (), text)
     candidate = run.as_json()["candidates"][0]
     assert candidate["text"] == text and (candidate["thought"], candidate["answer"]) == ("Late?", "It is.")
-    row = news.of_run("a", run, ScriptedGenerator([""]).card, {})["rows"][0]
+    row = card_updates.run_update("a", run, ScriptedGenerator([""]).card, {})["rows"][0]
     assert (row["thought"], row["answer"], row["end_token"]) == ("Late?", "It is.", "<|im_end|>")
 
 
 @pytest.mark.parametrize("beams", [1, 2])
 def test_a_stop_string_ends_no_thought(beams: int) -> None:
     text = "<think>Late?\nNo.</think>It is.\nMore."
-    run = spoken((), text, values={"stop": ["\n"], "num_beams": beams})
+    run = turn_request((), text, values={"stop": ["\n"], "num_beams": beams})
     candidate = run.as_json()["candidates"][0]
     assert (candidate["thought"], candidate["answer"]) == ("Late?\nNo.", "It is.")
     assert candidate["finish_reason"] == "stop"

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from playground import generate
 from playground.cli.main import main
-from playground.cli.replay import traced
+from playground.cli.replay_command import traced
 from playground.generators.local import LocalGenerator
 from playground.inspection import inspect_api, trace_file
 from playground.types import PlaygroundError

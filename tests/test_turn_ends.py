@@ -14,7 +14,7 @@ from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.models import Loaded, gguf_ends
 from playground.types import Mode, Run
-from playground.ui import news
+from playground.ui import card_updates
 from tests import built
 
 PLAIN = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:"
@@ -54,7 +54,7 @@ def test_an_answer_ends_at_the_end_of_a_turn_that_only_the_vocabulary_names(end:
     found = run(speaking(end, special=special), f"day{end}the cat")
     assert ended(found) == ("day", "end", end)
     assert found.as_json()["candidates"][0]["end_token"] == end
-    row = news.of_run("a", found, ScriptedGenerator([""]).card, {})["rows"][0]
+    row = card_updates.run_update("a", found, ScriptedGenerator([""]).card, {})["rows"][0]
     assert (row["finish"], row["end_token"]) == ("end", end)
 
 
@@ -64,7 +64,7 @@ def test_it_ends_at_the_token_that_only_the_template_writes_behind_an_answer(spe
     assert ended(run(loaded, "day<stop>the cat")) == ("day", "end", "<stop>")
     told = run(loaded, "day<stop>the cat<|endoftext|>", mode="complete")
     assert ended(told) == (f"day{'' if special else '<stop>'}the cat", "end", "<|endoftext|>")
-    row = news.of_run("a", told, ScriptedGenerator([""]).card, {})["rows"][0]
+    row = card_updates.run_update("a", told, ScriptedGenerator([""]).card, {})["rows"][0]
     assert row["end_token"] is None, "in a chat alone"
 
 

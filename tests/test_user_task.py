@@ -17,7 +17,7 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.tasks import loader, schema, user_task
 from playground.types import InvalidRequest, Language, PlaygroundError, Request, Step
 from playground.ui import api
-from playground.ui import form as forms
+from playground.ui import compose_form as forms
 
 CARD = ScriptedGenerator(["Once."]).card
 NEUTRAL = parameters.validate({})
@@ -219,10 +219,10 @@ def test_an_own_task_of_a_shipped_name_is_the_visitors_own() -> None:
     form = forms.first_form() | {"kind": "task", "task": "slogans", "own": yaml, "fields": TYPED}
     request = asked(form)
     assert request.prompt.startswith("A story about a fox")
-    remembered = forms.remembered(request, forms.task_part(form))
+    remembered = forms.card_request(request, forms.task_part(form))
     task = forms.task_asked(remembered)
     assert task is not None and task.output.kind == "list"
-    again = forms.again_of({"wish": "regenerate", "request": remembered}, NEUTRAL, CARD)
+    again = forms.rerun_request({"action": "regenerate", "request": remembered}, NEUTRAL, CARD)
     assert (again.prompt, again.task) == (request.prompt, "slogans")
     other = forms.task_of(forms.first_form())  # and nobody else sees it
     assert other is not None and other.output.kind == "text"
@@ -315,8 +315,8 @@ def test_a_task_is_parsed_once_nobody_changes_it_and_a_mistake_is_told_each_time
     form = forms.first_form() | {"kind": "task", "own": yaml, "fields": {"hero": "a hare"}}
     for _ in range(3):
         request = asked(form, forms.preset_values(form, CARD))
-        forms.wishes_of_all_forms(form)
-        forms.held(dict(request.values), forms.remembered(request, forms.task_part(form)))
+        forms.task_values_of_all_forms(form)
+        forms.with_task_form(dict(request.values), forms.card_request(request, forms.task_part(form)))
         forms.task_record(user_task.read(yaml, "mine"))
         user_task.kind_of(user_task.read(yaml, "mine"))
     assert {user_task.FILE, "mine"}.isdisjoint(parsed)

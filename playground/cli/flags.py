@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from playground import parameters
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import InvalidRequest, Text
 
 PROGRAM = "python -m playground"

@@ -15,16 +15,16 @@ from functools import partial
 from typing import Any
 
 from playground import generate, models, parameters
-from playground.cli.batch import add_batch
+from playground.cli.batch_command import add_batch
 from playground.cli.flags import PROGRAM, Parser, add_parameters, given_values, pairs
-from playground.cli.measure import add_measure
-from playground.cli.replay import add_replay, check_place, traced
+from playground.cli.measure_command import add_measure
+from playground.cli.replay_command import add_replay, check_place, traced
 from playground.cli.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.evaluation import recommend
 from playground.inspection import inspect_api
 from playground.machine import disk
 from playground.models import catalogue
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.settings import ModelSettings, add_flags, read
 from playground.tasks import loader
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name_files(given, _FILES)
     try:
         code = int(given.command(given))
-        sys.stdout.flush()  # here, where a full disk can still be told
+        sys.stdout.flush()  # here, where a full disk can still be reported
         return code
     except PlaygroundError as error:
         print(f"{PROGRAM}: {error.say('en')}", file=sys.stderr)
@@ -116,8 +116,8 @@ def _generate(given: argparse.Namespace) -> int:
     if given.trace is not None:
         request = replace(request, keep=inspect_api.new_run_id())
         inspect_api.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
-    with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
-        run = _follow(told, quiet=given.json)
+    with closing(traced(generate.run(request, generator), given.trace, request.keep)) as runs:
+        run = _follow(runs, quiet=given.json)
     task, fields = (None if given.task is None else loader.find(given.task)), _fields(given)
     if task is not None:
         run.value_of = partial(task.value, fields=fields)
@@ -182,9 +182,9 @@ def _say(remark: Text | None) -> None:
         print(f"{PROGRAM}: {remark.en}", file=sys.stderr)
 
 
-def _say_of(run: Run, place: int, told: Text) -> None:
+def _say_of(run: Run, place: int, remark: Text) -> None:
     """Said of one candidate, by its number where there are several."""
-    _say(told if len(run.candidates) == 1 else Text(f"{place + 1}: {told.en}", f"{place + 1}：{told.zh}"))
+    _say(remark if len(run.candidates) == 1 else Text(f"{place + 1}: {remark.en}", f"{place + 1}：{remark.zh}"))
 
 
 def _load(given: argparse.Namespace) -> Generator:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from playground.evaluation.metrics import Figures
-from playground.evaluation.reports import Report
+from playground.evaluation.metrics import TaskMetrics
+from playground.evaluation.reports import TaskReport
 from playground.tasks.task import Task
 from playground.types import LANGUAGES, Language
 
@@ -38,19 +38,19 @@ _CHARACTERS_A_WORD = 2  # of Chinese
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """`part` of `whole` (texts; lines for copies, pairs for twins) had this fault, which is more than is allowed."""
+    """`part` of `whole` (texts; lines for copies, pairs for identical texts) had this fault, more than is allowed."""
 
     fault: Fault
     part: int
     whole: int
 
 
-def report_of(reports: Sequence[Report], model: str, language: Language) -> Report | None:
+def report_of(reports: Sequence[TaskReport], model: str, language: Language) -> TaskReport | None:
     """What was measured of this very model in this language; None where nobody has."""
     return next((one for one in reports if (one.model, one.language) == (model, language)), None)
 
 
-def shortfalls(found: Figures) -> tuple[Shortfall, ...]:
+def shortfalls(found: TaskMetrics) -> tuple[Shortfall, ...]:
     """Every fault that is too frequent, the gravest first; none where nothing was counted."""
     faults: Mapping[Fault, tuple[int, int]] = {
         "language": (found.texts - found.language, found.texts),

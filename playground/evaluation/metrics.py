@@ -1,4 +1,4 @@
-"""Counts over what a model wrote for a task: its form, its subject, its own words, loops and twins.
+"""Counts over what a model wrote for a task: its form, its subject, its own words, loops and identical texts.
 
 Plain counts over texts; only a person can judge what reads well. Knows no model and no file.
 """
@@ -16,7 +16,7 @@ from playground.tasks.listing import bare
 from playground.tasks.task import PLACE, Task
 from playground.types import Language
 
-TOGETHER = 4  # candidates that a person sees side by side: no two of them should be the same
+SIDE_BY_SIDE = 4  # candidates that a person sees side by side: no two of them should be the same
 LEAST_ITEMS = 3
 TOO_OFTEN = 0.3  # a text of which so much stood in it before reads as a loop, wherever it ends
 
@@ -30,7 +30,7 @@ _SAYS_NOTHING = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class GeneratedTexts:
     """The texts of one run, in the order of their seeds, and the fields that they were written for."""
 
     fields: Mapping[str, str]
@@ -38,7 +38,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TaskMetrics:
     """Counts of texts; `copied` is of `lines`, `identical` of `pairs` among each four that stand side by side.
 
     `distinct_2` and `length` are means; the length is in words, of a Chinese task in characters.
@@ -58,15 +58,15 @@ class Figures:
     length: float
 
 
-def figures(task: Task, language: Language, written: Sequence[Written]) -> Figures:
+def task_metrics(task: Task, language: Language, written: Sequence[GeneratedTexts]) -> TaskMetrics:
     """What all these texts come to."""
     all_texts = [task.output.prose(text) for run in written for text in run.texts]
     lines = [line for text in all_texts for line in pieces(text)]
     shots = shot_pieces(task, language)
-    pairs = [pair for run in written for four in _together(run.texts) for pair in combinations(four, 2)]
+    pairs = [pair for run in written for four in _side_by_side(run.texts) for pair in combinations(four, 2)]
     units = [_units(text, language) for text in all_texts]
     varied = [share for share in (distinct(one, 2) for one in units) if share is not None]
-    return Figures(
+    return TaskMetrics(
         texts=len(all_texts),
         form=sum(has_its_form(task, text, run.fields) for run in written for text in run.texts),
         named=sum(names_a_field(task, text, run.fields) for run in written for text in run.texts),
@@ -129,8 +129,8 @@ def loops(units: Sequence[str]) -> bool:
     return cycle(units) is not None or (repetition_rate(units) or 0.0) >= TOO_OFTEN
 
 
-def _together(texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    return (texts[at : at + TOGETHER] for at in range(0, len(texts), TOGETHER))
+def _side_by_side(texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (texts[at : at + SIDE_BY_SIDE] for at in range(0, len(texts), SIDE_BY_SIDE))
 
 
 def _units(text: str, language: Language) -> list[str]:

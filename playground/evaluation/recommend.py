@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from playground.evaluation import fitness, reports
 from playground.evaluation.fitness import Fault
-from playground.evaluation.reports import Report
+from playground.evaluation.reports import TaskReport
 from playground.models import catalogue
 from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Run, Text
@@ -50,15 +50,15 @@ def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = F
     """
     entry = catalogue.find(card.id)
     report = None if own else fitness.report_of(_measured(task.id), card.id, language)
-    faults = fitness.shortfalls(report.figures) if report is not None else ()
+    faults = fitness.shortfalls(report.metrics) if report is not None else ()
     made = entry is None or language in entry.languages
     if made and not faults:
         return None
     first = _FALLS_SHORT if made else _NOT_MADE
-    told = [_FAULTS[one.fault].filled(part=one.part, whole=one.whole) for one in faults[:_MOST_FAULTS]]
+    named = [_FAULTS[one.fault].filled(part=one.part, whole=one.whole) for one in faults[:_MOST_FAULTS]]
     return _joined(
         first.filled(title=card.title, language=_LANGUAGES[language]),
-        _MEASURED.filled(faults=_joined(*told, between=Text(", ", "，"))) if told else None,
+        _MEASURED.filled(faults=_joined(*named, between=Text(", ", "，"))) if named else None,
         _models(_LARGER if made else _MADE, language, card),
     )
 
@@ -158,6 +158,6 @@ def _bytes(count: int | None) -> str:
 
 
 @functools.cache
-def _measured(task: str) -> tuple[Report, ...]:
+def _measured(task: str) -> tuple[TaskReport, ...]:
     """Read once: reports do not change while a program runs."""
     return reports.load(task)

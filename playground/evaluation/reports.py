@@ -12,20 +12,20 @@ from typing import Any, cast, get_args
 
 import yaml
 
-from playground.evaluation.metrics import Figures
+from playground.evaluation.metrics import TaskMetrics
 from playground.tasks import loader, schema
 from playground.tasks.schema import Node
 from playground.types import LANGUAGES, Language, Mode, Text
 from playground.types import Path as DecodingPath
 
 FOLDER = loader.FOLDER / "measured"
-HEAD = "# Written by python -m playground measure; what the figures mean: playground/evaluation/metrics.py.\n"
+HEAD = "# Written by python -m playground measure; what the metrics mean: playground/evaluation/metrics.py.\n"
 _MEANS = ("distinct_2", "length")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Figures of one task with one model. `weights` is the number format that was read, `seconds` what it took."""
+class TaskReport:
+    """Metrics of one task with one model. `weights` is the number format that was read, `seconds` what it took."""
 
     model: str
     title: str
@@ -34,7 +34,7 @@ class Report:
     path: DecodingPath
     weights: str
     seconds: float
-    figures: Figures
+    metrics: TaskMetrics
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -42,7 +42,7 @@ class Report:
         return self.model, self.language, self.path
 
 
-def load(task: str, folder: Path | None = None) -> tuple[Report, ...]:
+def load(task: str, folder: Path | None = None) -> tuple[TaskReport, ...]:
     """The reports of one task; none where nobody has measured. Raises SchemaError with file, line and key."""
     path = (folder or FOLDER) / f"{task}.yaml"
     return tuple(map(_report, schema.read(path).items())) if path.exists() else ()
@@ -56,7 +56,7 @@ def check(known: Sequence[str], folder: Path | None = None) -> None:
         load(path.stem, folder)
 
 
-def save(task: str, report: Report, folder: Path | None = None) -> Path:
+def save(task: str, report: TaskReport, folder: Path | None = None) -> Path:
     """Puts the report in the place of an older one of the same model, language and path."""
     folder = folder or FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,9 +67,9 @@ def save(task: str, report: Report, folder: Path | None = None) -> Path:
     return path
 
 
-def _report(node: Node) -> Report:
-    top = node.mapping(required=[field.name for field in fields(Report)])
-    return Report(
+def _report(node: Node) -> TaskReport:
+    top = node.mapping(required=[field.name for field in fields(TaskReport)])
+    return TaskReport(
         model=top["model"].text(),
         title=top["title"].text(),
         language=cast(Language, top["language"].one_of(LANGUAGES)),
@@ -77,12 +77,12 @@ def _report(node: Node) -> Report:
         path=cast(DecodingPath, top["path"].one_of(get_args(DecodingPath))),
         weights=top["weights"].text(),
         seconds=top["seconds"].number(0, 1e6),
-        figures=_figures(top["figures"]),
+        metrics=_metrics(top["metrics"]),
     )
 
 
-def _figures(node: Node) -> Figures:
-    names = [field.name for field in fields(Figures)]
+def _metrics(node: Node) -> TaskMetrics:
+    names = [field.name for field in fields(TaskMetrics)]
     entries = node.mapping(required=names)
     means: dict[str, Any] = {name: entries[name].number(0, 1e6) for name in _MEANS}
     counts: dict[str, Any] = {name: entries[name].whole_number(0, 10**6) for name in names if name not in means}
@@ -90,4 +90,4 @@ def _figures(node: Node) -> Figures:
         whole = {"copied": "lines", "identical": "pairs"}.get(name, "texts")
         if name not in ("lines", "pairs") and count > counts[whole]:
             raise entries[name].wrong(f"there are only {counts[whole]} {whole}.", f"{whole} 只有 {counts[whole]}。")
-    return Figures(**counts, **means)
+    return TaskMetrics(**counts, **means)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from playground import parameters
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import InvalidRequest, ModelCard, Refused, Rendered, Request, Text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from playground.decoding.run_store import StoredRow
 from playground.inspection.replay import decisions
 from playground.inspection.replay_context import Decision
 from playground.parameters.inert import inert
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 

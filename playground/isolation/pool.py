@@ -88,7 +88,7 @@ def run_isolated(task: str, options: Mapping[str, Any], data: bytes, limits: Res
     if "exceeded" in answer or "failed" in answer:
         raise LimitExceeded(answer.get("exceeded", "crash"))
     if "refused" in answer:
-        message, hint = (text and Text(*text) for text in answer["refused"]["told"])
+        message, hint = (text and Text(*text) for text in answer["refused"]["message_and_hint"])
         raise InvalidRequest(message, hint, parameter=answer["refused"]["parameter"])
     return answer["value"]
 

@@ -26,7 +26,7 @@ if sys.platform != "win32":  # where there are no such limits, and the server wa
 READY = b"ready\n"
 # What a worker can be asked for; a request names one of them, and nothing else is ever imported for it.
 TASKS: Mapping[str, str] = {
-    "table": "playground.tables.reading:read",
+    "table": "playground.tables.table_reader:read",
     "yaml": "playground.tasks.schema:read_isolated",
     "form": "playground.parameters.grammar:problem_isolated",
     "template": "playground.rendering.templates:render_isolated",
@@ -79,8 +79,8 @@ def _answer(
     except MemoryError:
         answer = {"exceeded": "memory"}
     except PlaygroundError as error:
-        told = [text and [text.en, text.zh] for text in (error.message, error.hint)]
-        answer = {"refused": {"told": told, "parameter": getattr(error, "parameter", None)}}
+        texts = [text and [text.en, text.zh] for text in (error.message, error.hint)]
+        answer = {"refused": {"message_and_hint": texts, "parameter": getattr(error, "parameter", None)}}
         return json.dumps(answer).encode("ascii"), False
     except Exception as error:  # noqa: BLE001 - the input is a stranger's: whatever it breaks is said of the input
         answer = {"failed": type(error).__name__}
@@ -117,8 +117,8 @@ def _peak() -> int:
                 return int(line.split()[1]) * 1024
     if sys.platform == "win32":
         return 0
-    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return told if sys.platform == "darwin" else told * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from playground.types import PlaygroundError, Text
 _FULL = Text("The server's disk is full; nothing of this was kept.", "服务器磁盘已满，这次的内容没有保存。")
 _FULL_HINT = Text("Try again once there is room; your text stays here.", "请等有空间后再试，你的文字都在。")
 _BROKEN = Text("What the server keeps cannot be read or written.", "服务器无法读取或写入保存的内容。")
-_BROKEN_HINT = Text("Whoever runs it sees why in the terminal.", "运行它的人可以在终端中看到原因。")
+_BROKEN_HINT = Text("The terminal of the server shows why.", "运行它的人可以在终端中看到原因。")
 FULL_HERE = Text(
     "No space is left on the disk. What was written stays; make room and run the same command again.",
     "磁盘空间不足。已写入的内容仍在；请腾出空间后重新运行同一命令。",

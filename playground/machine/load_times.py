@@ -17,7 +17,7 @@ def _file() -> Path:
 
 
 def expected(name: str) -> float | None:
-    """Seconds that this model took last time; None where nobody knows."""
+    """Seconds that this model took last time; None where it is not known."""
     found = _read().get(name)
     return found if isinstance(found, int | float) and math.isfinite(found) and found > 0 else None
 

@@ -30,8 +30,8 @@ def release() -> None:
         return
     library = ctypes.CDLL(None)
     with suppress(OSError):  # a system may show no maps
-        with _MAPS.open(encoding="utf-8", errors="replace") as told:
-            clean = list(_clean(told))
+        with _MAPS.open(encoding="utf-8", errors="replace") as lines:
+            clean = list(_clean(lines))
         for start, end in clean:
             library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONTNEED)
 

@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from playground.parameters import (
+    beam_search,
     controllers,
     cutoffs,
-    form,
     guidance,
     length,
     penalties,
     run,
-    search,
     shape,
     speed,
+    structured_output,
+    token_constraints,
     watermark,
-    words,
 )
-from playground.parameters.record import Parameter, Value
+from playground.parameters.parameter import Parameter, Value
 from playground.types import InvalidRequest, Refused, Text
 
 __all__ = [
@@ -64,12 +64,12 @@ REGISTRY: tuple[Parameter, ...] = (
     *cutoffs.PARAMETERS,
     *controllers.PARAMETERS,
     *penalties.PARAMETERS,
-    *words.PARAMETERS,
-    *form.PARAMETERS,
+    *token_constraints.PARAMETERS,
+    *structured_output.PARAMETERS,
     *length.PARAMETERS,
     *guidance.PARAMETERS,
     *watermark.PARAMETERS,
-    *search.PARAMETERS,
+    *beam_search.PARAMETERS,
     *run.PARAMETERS,
     *speed.PARAMETERS,
 )

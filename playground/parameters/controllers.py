@@ -1,6 +1,6 @@
 """Controllers: samplers that steer themselves by what was chosen before. Knows no sampler, only their names."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 # Both measure the field that all other stages leave and answer for what is picked from it, so they stand behind all of

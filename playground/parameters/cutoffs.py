@@ -1,6 +1,6 @@
 """Cut-offs: which tokens stay candidates at all. Knows no sampler, only their names."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 # transformers' order of its own eight, then those it lacks: they judge what its cut-offs left, and XTC is the last of

@@ -16,7 +16,7 @@ from typing import Any
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, regex_to_lark
 
 from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
-from playground.parameters.schema_words import plain
+from playground.parameters.schema_messages import plain
 from playground.types import InvalidRequest, Text
 
 FORMS = ("json_schema", "regex", "one_of", "grammar")
@@ -61,9 +61,9 @@ def problem_isolated(options: Mapping[str, Any], _: bytes) -> list[str] | None:
     """What is wrong with a form, or that it takes too much work; for a worker process, which may die of it."""
     name, value = options["name"], options["value"]
     rules = _written(name, value)
-    told = LLMatcher.validate_grammar(rules, None, limits=LIMITS)
-    if told and not told.startswith("WARNING"):
-        problem = _refusal(name, told)
+    message = LLMatcher.validate_grammar(rules, None, limits=LIMITS)
+    if message and not message.startswith("WARNING"):
+        problem = _refusal(name, message)
         return [problem.en, problem.zh]
     return None if _is_cheap(rules) else [_HEAVY.en, _HEAVY.zh]
 
@@ -160,11 +160,11 @@ def _depth(written: str) -> int:
     return deepest
 
 
-def _refusal(name: str, told: str) -> Text:
+def _refusal(name: str, message: str) -> Text:
     """Plain words where the library's own are not, else its own in one line: it says them in English only. Its place
     counts in the grammar around."""
-    found = _PLACE.match(told)
-    line, column, reason = (found["line"], found["column"], found["reason"]) if found else ("1", "1", told)
+    found = _PLACE.match(message)
+    line, column, reason = (found["line"], found["column"], found["reason"]) if found else ("1", "1", message)
     lines = reason.splitlines()
     broken = next((one for one in lines if one.startswith("error: ")), None)
     marks = next((one for one in lines if one.strip() and not one.strip(" ^")), None)

@@ -1,6 +1,6 @@
 """Guidance: a second forward pass that the first is pushed away from. Knows no sampler; the engine runs the pass."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 PARAMETERS: tuple[Parameter, ...] = (

@@ -1,6 +1,6 @@
 """What a parameter cannot do in the present settings, and why: greyed knobs, warnings, and refusals by name.
 
-The chain is built from `effective()`, so what is said here to have no effect really has none. Knows parameters only.
+The pipeline is built from `effective()`, so what is said here to have no effect really has none. Knows parameters only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from playground import parameters
 from playground.parameters.grammar import FORMS
-from playground.parameters.record import Parameter, Value
+from playground.parameters.parameter import Parameter, Value
 from playground.parameters.run import LARGEST_SEED
 from playground.types import Path, Refused, Text
 
@@ -71,7 +71,7 @@ def ignored(values: Mapping[str, Value], *, has_eos: bool = True, path: Path = "
 
 
 def effective(values: Mapping[str, Value], *, has_eos: bool = True, path: Path = "exact") -> dict[str, Value]:
-    """The same settings with everything that has no effect at its neutral value: what the chain is built from."""
+    """The same settings with everything that has no effect at its neutral value: what the pipeline is built from."""
     reasons = inert(values, has_eos=has_eos, path=path)
     known = parameters.by_name()
     return {

@@ -1,6 +1,6 @@
 """Length and stops: when a text ends. Knows no sampler, only their names; most are the engine's to watch."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 PARAMETERS: tuple[Parameter, ...] = (

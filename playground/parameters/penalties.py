@@ -1,6 +1,6 @@
 """Repetition: what makes tokens that were already there less likely. Knows no sampler, only their names."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 # transformers' own keep their places. Presence, frequency and DRY would be a caller's `logits_processor` list there,

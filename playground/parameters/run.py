@@ -1,6 +1,6 @@
 """Run: how many texts, with which random draws and in which order of the stages. These parameters have no stage."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 # Seeds travel through JSON and a browser, whose numbers are exact up to here.

@@ -1,6 +1,6 @@
 """Shape: what bends the whole distribution without removing a token. Knows no sampler, only their names."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 # Temperature is the first of transformers' own warpers; dynamic temperature takes its place, and smoothing bends what

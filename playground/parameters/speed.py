@@ -1,6 +1,6 @@
 """Speed: how a text is computed, not which. Knows no engine; these have no stage."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 PARAMETERS: tuple[Parameter, ...] = (

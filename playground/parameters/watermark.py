@@ -1,6 +1,6 @@
 """Watermark: a statistical trace in the choice of tokens that a detector can find. Knows no sampler."""
 
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 # transformers adds its bias behind every other processor, so that no cut-off can take the trace away again.

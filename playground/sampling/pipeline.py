@@ -18,7 +18,7 @@ import transformers
 from torch import Tensor
 
 from playground import parameters
-from playground.parameters.record import Parameter
+from playground.parameters.parameter import Parameter
 from playground.sampling import (
     adaptive,
     community_cutoffs,

@@ -5,12 +5,12 @@ pydantic-settings would bring three packages, and says what is wrong on several 
 and no page.
 """
 
+from playground.settings.arguments import add_flags, from_arguments, read, read_server, server_parser
 from playground.settings.kinds import parse_bytes, parse_max_memory
 from playground.settings.limits import PUBLIC_LIMITS, Limits
 from playground.settings.model import WEIGHTS, ModelSettings
-from playground.settings.reading import add_flags, from_arguments, read, read_server, server_parser
-from playground.settings.record import APP, Setting, records
 from playground.settings.server import LOCAL, ROWS, Settings
+from playground.settings.setting import APP, Setting, records
 
 __all__ = [
     "APP",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from playground.settings.kinds import SecondsKind, SizeKind, WholeKind
-from playground.settings.record import APP, Setting, records
+from playground.settings.setting import APP, Setting, records
 from playground.types import Text
 
 _BATCH = (APP, "batch")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from playground.settings.kinds import ChoiceKind, MemoryKind, SwitchKind, TextKind
-from playground.settings.record import APP, Setting
+from playground.settings.setting import APP, Setting
 from playground.types import Text
 
 WEIGHTS = ("auto", "fp32", "bf16", "int8", "int4")

@@ -9,7 +9,7 @@ from typing import get_args
 from playground.settings.kinds import ChoiceKind, HostNamesKind, SizeKind, SwitchKind, TextKind, WholeKind
 from playground.settings.limits import Limits
 from playground.settings.model import ModelSettings
-from playground.settings.record import Setting
+from playground.settings.setting import Setting
 from playground.types import Path as RunPath
 from playground.types import Text
 

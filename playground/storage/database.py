@@ -2,7 +2,7 @@
 
 Whatever was accepted is on the disk before the caller goes on. Knows no task, no model and no page: what a job is about
 is JSON of its owner. A job or a draft is found by its key alone, which nobody can guess; there is no list to ask for.
-Days are those of storage/days.py, not of a calendar.
+Days are those of storage/age_clock.py, not of a calendar.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any, Literal
 
 from playground.machine.disk import DiskError
 from playground.settings import Limits
-from playground.storage import tables
-from playground.storage.days import DAY, Clock, at_start, while_open
+from playground.storage import migrations
+from playground.storage.age_clock import DAY, AgeClock, at_start, while_open
 from playground.storage.draft import MOST_SECTIONS, Draft, Section
-from playground.storage.shares import Shares, Table
+from playground.storage.quotas import Quotas, Table
 from playground.tables.rows import REFUSED, Result
 from playground.types import InvalidRequest, Text
 from playground.visitor import Visitor
@@ -70,9 +70,9 @@ class Store:
     cannot be used.
     """
 
-    def __init__(self, folder: Path, limits: Limits | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, clock: AgeClock | None = None) -> None:
         self.file = folder / FILE
-        self._limits, self._clock = limits or Limits(), clock or Clock()
+        self._limits, self._clock = limits or Limits(), clock or AgeClock()
         self._turn = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -81,7 +81,7 @@ class Store:
             for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 self._connection.execute(f"PRAGMA {setting}")
             with self._transaction() as write:
-                tables.make(write)
+                migrations.make(write)
             self._begin()
         except (OSError, sqlite3.Error) as error:
             log.error("The data folder %s cannot be used: %s. --data-folder chooses another.", folder, error)
@@ -104,7 +104,7 @@ class Store:
         """
         key, why = secrets.token_urlsafe(32), refused or {}
         rows = [
-            (key, number, _packed(one), REFUSED if number in why else "waiting", "[]", _told(why.get(number)))
+            (key, number, _packed(one), REFUSED if number in why else "waiting", "[]", _as_json(why.get(number)))
             for number, one in enumerate(inputs, start=1)
         ]
         size = sum(len(row[2].encode()) for row in rows)
@@ -117,7 +117,7 @@ class Store:
             write.executemany(
                 "INSERT INTO job_row (job, number, input, state, texts, reason) VALUES (?, ?, ?, ?, ?, ?)", rows
             )
-            self._shares.weigh(write, owner)
+            self._quotas.weigh(write, owner)
         return key
 
     def job(self, key: str) -> StoredJob | None:
@@ -138,12 +138,12 @@ class Store:
 
     def accept(self, key: str, result: Result) -> None:
         """A row has ended. It is on the disk when this returns."""
-        told = [_told(text) for text in (result.reason, result.remark)]
+        remarks = [_as_json(text) for text in (result.reason, result.remark)]
         with self._transaction() as write:
             write.execute(
                 "UPDATE job_row SET state = ?, texts = ?, seed = ?, reason = ?, remark = ? "
                 "WHERE job = ? AND number = ?",
-                (result.state, _packed(list(result.texts)), result.seed, *told, key, result.number),
+                (result.state, _packed(list(result.texts)), result.seed, *remarks, key, result.number),
             )
             write.execute("UPDATE job SET touched = ? WHERE key = ?", (self._today(write), key))
 
@@ -296,7 +296,7 @@ class Store:
         """Counts the day since the store was last open, and bounds its file."""
         wall, self._since = self._clock.wall(), self._clock.steady()
         day, then, salt = self._connection.execute("SELECT day, wall, salt FROM keeping").fetchone()
-        self._shares = Shares(self._limits, salt)
+        self._quotas = Quotas(self._limits, salt)
         days = at_start(then, wall) if then else 0
         if days or not then or wall < then - DAY:
             self._connection.execute("UPDATE keeping SET day = ?, wall = ?", (day + days, wall))
@@ -319,7 +319,7 @@ class Store:
     ) -> tuple[str, str]:
         """Whose a new row of the table is, once what is too old has gone and there is room for it."""
         write.execute(f"DELETE FROM {table} WHERE touched < ?", (self._today(write) - days,))
-        return self._shares.room(write, table, visitor or Visitor(), most)
+        return self._quotas.room(write, table, visitor or Visitor(), most)
 
     def _drafted(self, write: sqlite3.Connection, key: str) -> None:
         """A draft was changed, today. Busy where it grew beyond its owner's share."""
@@ -333,7 +333,7 @@ class Store:
             before, size, *owner = found
             write.execute("UPDATE draft SET touched = ?, size = ? WHERE key = ?", (self._today(write), size, key))
             if size > before:
-                self._shares.weigh(write, (owner[0], owner[1]))
+                self._quotas.weigh(write, (owner[0], owner[1]))
 
 
 def _insert(write: sqlite3.Connection, key: str, number: int, section: Section) -> None:
@@ -344,7 +344,7 @@ def _insert(write: sqlite3.Connection, key: str, number: int, section: Section) 
 _RESULT = "SELECT number, input, state, texts, seed, reason, remark FROM job_row"
 
 
-def _told(text: Text | None) -> str | None:
+def _as_json(text: Text | None) -> str | None:
     return None if text is None else _packed([text.en, text.zh])
 
 
@@ -353,6 +353,6 @@ def _packed(value: Any) -> str:
 
 
 def _result(row: Sequence[Any]) -> Result:
-    number, given, state, texts, seed, *told = row
-    reason, remark = (None if text is None else Text(*json.loads(text)) for text in told)
+    number, given, state, texts, seed, *remarks = row
+    reason, remark = (None if text is None else Text(*json.loads(text)) for text in remarks)
     return Result(number, json.loads(given), state, tuple(json.loads(texts)), reason, seed, remark)

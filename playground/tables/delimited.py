@@ -48,7 +48,7 @@ def table(text: str, limits: TableLimits, *, delimiter: str = "", tabs: bool = F
     """
     said = _SEP.match(text)
     begin = said.end() if said else 0
-    chosen = _meant(delimiter) or (said[1] if said else "") or _told(text, begin, tabs)
+    chosen = _meant(delimiter) or (said[1] if said else "") or _delimiter_of(text, begin, tabs)
     builder = TableBuilder(limits)
     found = (record for record in _records(text, chosen, begin) if not record.empty)
     head = next(found, None)
@@ -130,7 +130,7 @@ def _meant(delimiter: str) -> str:
     return said
 
 
-def _told(text: str, begin: int, tabs: bool) -> str:
+def _delimiter_of(text: str, begin: int, tabs: bool) -> str:
     """The delimiter that the file uses: the one in its line of names, if the rows have as many cells.
 
     Raises NeedsChoice where that leaves several.

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
 from playground.settings import Limits
-from playground.tables import reading as tables
-from playground.tables.reading import KINDS, Reading
+from playground.tables import table_reader as tables
 from playground.tables.table import Choice, NeedsChoice, Table, TableLimits, megabytes, wrong
+from playground.tables.table_reader import KINDS, Reading
 from playground.types import Text
 
 __all__ = ["Choice", "NeedsChoice", "Reading", "Result", "Table", "as_csv", "as_jsonl", "read", "record"]
@@ -76,7 +76,9 @@ def read(path: Path, limits: Limits, reading: Reading | None = None) -> Table:
     allowed = TableLimits(limits.batch_rows, limits.batch_bytes, limits.batch_cell)
     most = ResourceLimits(limits.reading_seconds, limits.reading_memory, _ANSWER * limits.batch_bytes)
     try:
-        return tables.told(run_isolated("table", tables.options(kind, reading or Reading(), allowed), data, most))
+        return tables.from_answer(
+            run_isolated("table", tables.options(kind, reading or Reading(), allowed), data, most)
+        )
     except LimitExceeded:
         memory = megabytes(limits.reading_memory)
         wrong(

@@ -49,7 +49,7 @@ def values(id: str, generation_defaults: Mapping[str, Any] | None = None) -> dic
     if id not in known:
         shown = id[:60]
         raise InvalidRequest(
-            Text(f"There is no knob preset {shown!r}.", f"没有名为 {shown!r} 的旋钮预设。"),
+            Text(f"There is no knob preset {shown!r}.", f"没有名为 {shown!r} 的参数预设。"),
             Text(f"There are {', '.join(known)}.", f"可用的有 {'、'.join(known)}。"),
         )
     preset = known[id]

@@ -60,7 +60,7 @@ class _Loader(yaml.SafeLoader):
             self._depth -= 1
 
 
-class Other:
+class UnsupportedValue:
     """A value of YAML that no preset takes, such as a date; it is shown as it was written."""
 
     def __init__(self, written: str) -> None:
@@ -132,7 +132,7 @@ class Node:
         _, _, written, kind, value = self.raw
         if kind == _UNREADABLE:
             raise self.wrong("this value cannot be read.", "无法读取这个值。")
-        return Other(written) if kind == _OTHER else value
+        return UnsupportedValue(written) if kind == _OTHER else value
 
     def text(self, *, empty: bool = False) -> str:
         """A text. SchemaError where it is none, or blank without `empty`."""
@@ -223,13 +223,13 @@ def parse(text: str, file: str) -> Node:
 def parse_untrusted(text: str, file: str) -> Node:
     """`parse` for a visitor's text, in a worker process. Raises SchemaError, also where reading takes too long."""
     try:
-        told = run_isolated("yaml", {"file": file}, text.encode("utf-8"), _MOST)
+        answer = run_isolated("yaml", {"file": file}, text.encode("utf-8"), _MOST)
     except LimitExceeded:
         reason = Text("it takes too long to read; write it more plainly.", "读取时间过长，请写得简单一些。")
         raise SchemaError(reason, file=file) from None
-    if "reason" in told:
-        raise SchemaError(Text(*told["reason"]), file=file, line=told["line"])
-    return Node(told["raw"], file)
+    if "reason" in answer:
+        raise SchemaError(Text(*answer["reason"]), file=file, line=answer["line"])
+    return Node(answer["raw"], file)
 
 
 def read_isolated(options: Mapping[str, Any], data: bytes) -> dict[str, Any]:

@@ -22,18 +22,18 @@ import gradio as gr
 
 from playground import generate, parameters
 from playground.evaluation import recommend
-from playground.parameters.words import check_no_ids
+from playground.parameters.token_constraints import check_no_ids
 from playground.tasks import loader
 from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
-from playground.ui.answer import Waiting, answer
 from playground.ui.blocks import Blocks
 from playground.ui.element import decode, encode
-from playground.ui.host import Host
-from playground.ui.line import Line
-from playground.ui.server_words import STOPPING
+from playground.ui.model_host import ModelHost
+from playground.ui.page_texts import UNEXPECTED
+from playground.ui.request_queue import RequestQueue
+from playground.ui.run_stream import WaitState, stream_run
+from playground.ui.server_texts import STOPPING
 from playground.ui.updates import common
-from playground.ui.words import UNEXPECTED
 
 NAME = "generate"
 _EVERY = 1 / 8  # seconds between updates: a program reads them, and each takes processor time from the model
@@ -57,18 +57,18 @@ _HINTS: dict[str, Any] = {
 }
 
 
-def add(blocks: Blocks, host: Host, line: Line) -> None:
+def add(blocks: Blocks, host: ModelHost, queue: RequestQueue) -> None:
     """Adds the endpoint to the Blocks that is being built."""
     blocks.defaults[NAME] = list(_defaults().values())
     gr.api(
-        endpoint(host, line),
+        endpoint(host, queue),
         api_name=NAME,
         api_description="Continues or answers a text. Updates bring what is new; the last is the complete object.",
         concurrency_limit=None,
     )
 
 
-def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, Any]]]:
+def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterator[dict[str, Any]]]:
     names = list(_defaults())
 
     async def generate_text(*given: Any) -> AsyncIterator[dict[str, Any]]:
@@ -82,17 +82,17 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
         try:
             await asyncio.to_thread(ask_early, ask)
             task = await asyncio.to_thread(loader.find, texts["task"]) if texts["task"] else None
-            news, run = Growth(), None
-            async with aclosing(answer(ask, host, line, cancelled, every=_EVERY)) as states:
+            deltas, run = RunDeltas(), None
+            async with aclosing(stream_run(ask, host, queue, cancelled, every=_EVERY)) as states:
                 async for state in states:
                     if isinstance(state, Run):
                         run = state
-                        if not run.finished and (update := news.of(run)) is not None:
+                        if not run.finished and (update := deltas.of(run)) is not None:
                             yield update
                     else:
-                        yield waits(state, int(values["n"]), texts["language"])
+                        yield waiting_update(state, int(values["n"]), texts["language"])
             if run is not None:
-                await _tell_more(run, host.generator.card, task, texts)
+                await _add_values_and_remarks(run, host.generator.card, task, texts)
                 if host.stopping.is_set():
                     run.remarks = [*run.remarks, (None, STOPPING)]
                 yield _object(run)
@@ -110,32 +110,32 @@ def endpoint(host: Host, line: Line) -> Callable[..., AsyncIterator[dict[str, An
     return generate_text
 
 
-class Growth:
-    """What one call was told of its run, so that each update holds only what is new."""
+class RunDeltas:
+    """What one call was sent of its run, so that each update holds only what is new."""
 
     def __init__(self) -> None:
-        self._told: list[tuple[str, list[int]]] = []
+        self._sent: list[tuple[str, list[int]]] = []
 
     def of(self, run: Run) -> dict[str, Any] | None:
         """For each candidate the text it has more and its token ids; how many characters and ids are taken back before
         (of a candidate that steps back for a banned phrase) is 0 nearly always. None where nothing is new.
         """
-        before = self._told or [("", [])] * len(run.candidates)
-        self._told = [(candidate.text, candidate.token_ids) for candidate in run.candidates]
-        told = [_grown(*old, *new) for old, new in zip(before, self._told, strict=True)]
-        return {"candidates": told} if any(any(one.values()) for one in told) else None
+        before = self._sent or [("", [])] * len(run.candidates)
+        self._sent = [(candidate.text, candidate.token_ids) for candidate in run.candidates]
+        grown = [_grown(*old, *new) for old, new in zip(before, self._sent, strict=True)]
+        return {"candidates": grown} if any(any(one.values()) for one in grown) else None
 
 
-def waits(state: Waiting, count: int, language: Language) -> dict[str, Any]:
+def waiting_update(state: WaitState, count: int, language: Language) -> dict[str, Any]:
     """The update of a run that has not begun: nothing of any candidate, and why."""
     return {"candidates": [_grown("", [], "", []) for _ in range(count)], "waiting": state.reason.say(language)}
 
 
 def _grown(old: str, old_ids: list[int], new: str, new_ids: list[int]) -> dict[str, Any]:
-    kept, kept_ids = common(old, new), common(old_ids, new_ids)
+    store, kept_ids = common(old, new), common(old_ids, new_ids)
     return {
-        "delta": new[kept:],
-        "retract": len(old) - kept,
+        "delta": new[store:],
+        "retract": len(old) - store,
         "token_ids": new_ids[kept_ids:],
         "retract_ids": len(old_ids) - kept_ids,
     }
@@ -143,11 +143,11 @@ def _grown(old: str, old_ids: list[int], new: str, new_ids: list[int]) -> dict[s
 
 def _object(run: Run) -> dict[str, Any]:
     """What `--json` prints, but `value` as JSON text: Gradio and its clients take some objects for files."""
-    told = run.as_json()
-    for candidate in told["candidates"]:
+    value = run.as_json()
+    for candidate in value["candidates"]:
         if "value" in candidate:
             candidate["value"] = encode(candidate["value"])
-    return told
+    return value
 
 
 def request_of(texts: Mapping[str, Any], values: Mapping[str, Any], card: ModelCard | None) -> Request:
@@ -169,7 +169,7 @@ def _is_default(name: str, value: Any) -> bool:
     return record.accept(value) == record.default
 
 
-async def _tell_more(run: Run, card: ModelCard, task: Task | None, texts: Mapping[str, Any]) -> None:
+async def _add_values_and_remarks(run: Run, card: ModelCard, task: Task | None, texts: Mapping[str, Any]) -> None:
     """What the texts of a finished run stand for, and what is to be known of it."""
     if task is not None:
         run.value_of = partial(task.value, fields=texts["fields"])

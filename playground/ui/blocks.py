@@ -67,7 +67,7 @@ class Blocks(TellingBlocks):
         unheard: Callable[[str], None] = _nobody,
         **given: Any,
     ) -> None:
-        """`left` is told of a session that has gone for good, `unheard` of one that nobody listens for any more."""
+        """`left` gets a session that has gone for good, `unheard` one that nobody listens for any more."""
         self.defaults: dict[str, list[Any]] = {}  # by endpoint, of all its arguments
         self.sessions = Sessions(left)
         self._make_queue = partial(EventQueue, limits=limits, sessions=self.sessions, unheard=unheard)

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.types import InvalidRequest, Text
-from playground.ui import api, replies, routes
+from playground.ui import api, routes, server_responses
 
 _CALL = re.compile(rf".*{routes.API}/call/(v2/)?([^/]+)/?")
 
@@ -35,7 +35,7 @@ class CallArguments:
             api.check_call(called[2], _named(body) if called[1] else {})
         except InvalidRequest as error:
             text = Text(error.say("en"), error.say("zh"))
-            await replies.sentence(Headers(scope=scope), 400, text)(scope, receive, send)
+            await server_responses.sentence(Headers(scope=scope), 400, text)(scope, receive, send)
             return
         unread: list[Message] = [message]
 

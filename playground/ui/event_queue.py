@@ -1,7 +1,7 @@
 """Gradio's queue of events with bounds: on what is open, on what waits to be read, and on how long it waits.
 
 Gradio runs an event to its end whether or not anybody reads it, keeps every message until then, and takes any number of
-events. Here a run that nobody reads ends, and so does one whose reader has gone; whoever has too much open is refused.
+events. Here a run that nobody reads ends, and so does one whose reader has gone; who has too much open is refused.
 Knows no event and no element.
 """
 
@@ -20,9 +20,9 @@ from gradio.utils import run_coro_in_background
 
 from playground.settings import Limits
 from playground.types import Language
-from playground.ui import replies
+from playground.ui import server_responses
+from playground.ui.page_texts import NOT_READ, WORDS
 from playground.ui.sessions import Sessions
-from playground.ui.words import NOT_READ, WORDS
 from playground.visitor import address_of, is_own
 
 UNREAD = 10.0  # seconds that a message waits for somebody to come and read
@@ -94,13 +94,13 @@ class Messages(asyncio.Queue[Any]):
 
 
 class _GivenUp(Messages):
-    """What is told in place of messages that nobody came for in time."""
+    """What is sent in place of messages that nobody came for in time."""
 
 
 class _BySession(dict[str, Messages]):
     """Gradio's routes look here for a session's messages, and delete them when its reader leaves.
 
-    Whoever comes for messages that have been given up is told so, and his stream ends.
+    A client that comes for messages that have been given up gets a refusal, and its stream ends.
     """
 
     def __contains__(self, session: object) -> bool:
@@ -118,14 +118,14 @@ class _BySession(dict[str, Messages]):
 
 
 class _EventIds(dict[str, set[str]]):
-    """The same for the events whose end a session has not been told yet."""
+    """The same for the events whose end a session has not received yet."""
 
     def __missing__(self, session: str) -> set[str]:
         return set()
 
 
 class EventQueue(queueing.Queue):
-    """`sessions` is told of all who ask for something; `unheard` of a session that nobody listens for any more."""
+    """`sessions` counts all who ask; `unheard` is called with a session that nobody listens for any more."""
 
     def __init__(
         self, *given: Any, limits: Limits, sessions: Sessions, unheard: Callable[[str], None], **more: Any
@@ -152,14 +152,14 @@ class EventQueue(queueing.Queue):
         if body.fn_index is not None and body.fn_index not in self.blocks.fns:
             raise HTTPException(404, "There is no such event.")
         session = body.session_hash = body.session_hash or uuid.uuid4().hex
-        self._admit(session, _host(request), replies.language_of(request.headers))
+        self._admit(session, _host(request), server_responses.language_of(request.headers))
         self._sessions.seen(session)
         if isinstance(self.pending_messages_per_session.get(session), _GivenUp | None):
             self.pending_messages_per_session[session] = Messages(self._clock)
         return await super().push(body, request, username)
 
     def _admit(self, session: str, host: str, language: Language) -> None:
-        """HTTP 429 for whoever has too much open. Visitors of a tunnel all come from this machine, so its own addresses
+        """HTTP 429 for a client with too much open. Visitors of a tunnel come from this machine, so its own addresses
         have no bound in common."""
         events, address = list(self.event_ids_to_events.values()), address_of(host)
         mine = sum(event.session_hash == session for event in events)

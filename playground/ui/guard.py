@@ -15,12 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.machine import disk
 from playground.settings import Settings
-from playground.ui import replies, routes
-from playground.ui.bodies import Bodies, Refused
-from playground.ui.faults import is_ours
-from playground.ui.hosts import Hosts
+from playground.ui import routes, server_responses
+from playground.ui.allowed_hosts import AllowedHosts
+from playground.ui.error_log import is_ours
 from playground.ui.login_routes import LoginRoutes
-from playground.ui.server_words import (
+from playground.ui.page_texts import UNEXPECTED
+from playground.ui.request_bodies import Refused, RequestBodies
+from playground.ui.server_texts import (
     BAD_REQUEST,
     HOST_REFUSED,
     NO_SUCH_PAGE,
@@ -28,7 +29,6 @@ from playground.ui.server_words import (
     OTHER_SITE,
     STOPPED,
 )
-from playground.ui.words import UNEXPECTED
 
 log = logging.getLogger(__name__)
 _LEAST_BODY = 4_000_000  # bytes that any event may have: what a page's elements hold is small beside its texts
@@ -45,13 +45,13 @@ _POLICY = (
 class Guard:
     """One server's checks; `app` is Gradio's."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, hosts: Hosts, stopping: threading.Event) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
         self._app = app
         self._hosts = hosts
         self._stopping = stopping
         limits = settings.limits
         self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
-        self._bodies = Bodies(self._most_body)
+        self._bodies = RequestBodies(self._most_body)
         self._login = LoginRoutes(settings, settings.password, hosts, self._bodies) if settings.password else None
         self._root_path = routes.path_of(settings.root_path)
         self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))
@@ -99,25 +99,25 @@ class Guard:
         host = named[0] if len(named) == 1 else ""
         if not self._hosts.accepts(host):
             shown = host[:100] if host.isprintable() and host else "?"
-            return replies.sentence(headers, 421, HOST_REFUSED.filled(host=shown))
+            return server_responses.sentence(headers, 421, HOST_REFUSED.filled(host=shown))
         origin = headers.get("origin")
         if origin is not None and not self._hosts.trusts(origin, host):
-            return replies.sentence(headers, 403, ORIGIN_REFUSED.filled(origin=origin[:100]))
+            return server_responses.sentence(headers, 403, ORIGIN_REFUSED.filled(origin=origin[:100]))
         changes = scope["method"] not in ("GET", "HEAD")
         if changes and origin is None and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-            return replies.sentence(headers, 403, OTHER_SITE)
+            return server_responses.sentence(headers, 403, OTHER_SITE)
         return None
 
     def _unfit(self, scope: Scope, headers: Headers, path: str) -> Response | None:
         """Whether it is for nothing that is offered, too long, or comes while the server stops."""
         route = routes.find(scope["method"], path)
         if route is None:
-            return replies.sentence(headers, 404, NO_SUCH_PAGE)
+            return server_responses.sentence(headers, 404, NO_SUCH_PAGE)
         if scope["method"] != "POST":
             return None
         if self._stopping.is_set() and route.starts:
-            return replies.sentence(headers, 409, STOPPED)  # of 503 Gradio's page says something of its own
-        return replies.unless_short(headers, self._most_body)
+            return server_responses.sentence(headers, 409, STOPPED)  # of 503 Gradio's page says something of its own
+        return server_responses.unless_short(headers, self._most_body)
 
     def _trusted(self, headers: Headers) -> list[tuple[bytes, bytes]]:
         """What Gradio may see: it would take its own address from some, and echo a foreign Origin as allowed."""
@@ -130,7 +130,7 @@ class Guard:
     def _with_headers(self, send: Send) -> Send:
         """Adds to every answer what browsers should know of it."""
 
-        async def told(message: Message) -> None:
+        async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
@@ -141,14 +141,14 @@ class Guard:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        return told
+        return sent
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets Gradio answer. What it fails at becomes one sentence, and its details stay in the terminal."""
         held: list[Message] = []  # an answer of 500, until it is known why
         began = False
 
-        async def told(message: Message) -> None:
+        async def sent(message: Message) -> None:
             nonlocal began
             if held or (message["type"] == "http.response.start" and message["status"] == 500):
                 held.append(message)
@@ -157,7 +157,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, sent)
         except Exception as error:
             log.error("A request failed: %s %s", scope["method"], scope["path"][:80], exc_info=error)
             if not began:
@@ -169,7 +169,7 @@ class Guard:
     def _failure(self, scope: Scope, fault: Exception) -> Response:
         headers = Headers(scope=scope)
         if disk.is_full(fault):
-            return replies.sentence(headers, 507, disk.DiskError(fault).text)
+            return server_responses.sentence(headers, 507, disk.DiskError(fault).text)
         if is_ours(fault.__traceback__):
-            return replies.sentence(headers, 500, UNEXPECTED)
-        return replies.sentence(headers, 400, BAD_REQUEST)
+            return server_responses.sentence(headers, 500, UNEXPECTED)
+        return server_responses.sentence(headers, 400, BAD_REQUEST)

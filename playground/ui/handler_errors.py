@@ -1,6 +1,6 @@
 """What an event's handler raises, as the page and gradio_client show it: one sentence, and no traceback of Gradio's.
 
-Knows no handler. An error of ours goes on as it is said; anything else is told in the terminal, once a kind.
+Knows no handler. An error of ours goes on as it is said; anything else is logged, once a kind.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import gradio as gr
 from playground import visitor
 from playground.machine import disk
 from playground.types import PlaygroundError
-from playground.ui.faults import is_ours
-from playground.ui.replies import language_of
-from playground.ui.server_words import BAD_REQUEST
-from playground.ui.words import UNEXPECTED
+from playground.ui.error_log import is_ours
+from playground.ui.page_texts import UNEXPECTED
+from playground.ui.server_responses import language_of
+from playground.ui.server_texts import BAD_REQUEST
 from playground.visitor import Visitor, address_of
 
 log = logging.getLogger(__name__)
@@ -39,13 +39,13 @@ def _visitor_of(request: Any) -> Visitor:
 
 
 def shown(error: Exception, request: Any) -> gr.Error:
-    """The error for whoever made this request, in the language of his browser."""
+    """The error for the sender of this request, in the language of the browser."""
     if isinstance(error, gr.Error) and not error.print_exception:
         return error  # one of ours: Gradio prints its own
-    told = error if isinstance(error, PlaygroundError) else _unexpected(error)
+    shown_error = error if isinstance(error, PlaygroundError) else _unexpected(error)
     headers = getattr(request, "headers", None)
     language = language_of(headers) if headers is not None else "en"
-    return gr.Error(told.say(language), print_exception=False)
+    return gr.Error(shown_error.say(language), print_exception=False)
 
 
 def _unexpected(error: Exception) -> PlaygroundError:

@@ -1,6 +1,6 @@
 """The panel of knobs: one element whose value is the mapping of all parameters, drawn from the registry.
 
-Knows no model and no task: what has no effect, and which preset is in force, it is told through `panel_update`.
+Knows no model and no task: what has no effect, and which preset is in force, comes through `panel_update`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _TOKEN_LASTS = 7 * 86_400.0  # seconds without a request; a public link lives no
 
 
 @dataclass(slots=True)
-class _Guesses:
+class _FailedLogins:
     """Wrong guesses of one address in a row, and when the next is looked at."""
 
     wrong: int = 0
@@ -55,16 +55,16 @@ class _Bucket:
         self._left -= 1
 
 
-class Brake:
+class LoginRateLimiter:
     """Slows down guesses: of an address twice as long each time, of all together to one in two seconds.
 
-    Whoever has not guessed wrongly does not wait for those who have: first guesses have a reserve of their own, which
+    Who has not guessed wrongly does not wait for those who have: first guesses have a reserve of their own, which
     only many networks together can use up.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self._by_address: OrderedDict[str, _Guesses] = OrderedDict()
+        self._by_address: OrderedDict[str, _FailedLogins] = OrderedDict()
         self._of_all = _Bucket(_BURST, _PER_SECOND, clock())
         self._of_first = _Bucket(_RESERVE, _RESERVE_PER_SECOND, clock())
 
@@ -79,7 +79,7 @@ class Brake:
     def wrong(self, address: str) -> None:
         network, now = _network(address), self._clock()
         (self._of_first if self._of_all.wait(now) else self._of_all).take()
-        guesses = self._known(network, now) or _Guesses()
+        guesses = self._known(network, now) or _FailedLogins()
         self._by_address.pop(network, None)
         guesses.wrong, guesses.last = guesses.wrong + 1, now
         if guesses.wrong >= _FREE:
@@ -88,7 +88,7 @@ class Brake:
         while len(self._by_address) > _MOST_ADDRESSES:
             self._by_address.popitem(last=False)
 
-    def _known(self, network: str, now: float) -> _Guesses | None:
+    def _known(self, network: str, now: float) -> _FailedLogins | None:
         guesses = self._by_address.get(network)
         return None if guesses is None or now - guesses.last > _FORGET else guesses
 
@@ -113,14 +113,14 @@ class TooManyGuesses(Exception):
         super().__init__(f"wait {self.seconds} s")
 
 
-class Logins:
+class LoginSessions:
     """The tokens of those who gave the password. Only their digests are kept."""
 
     def __init__(self, user: str, password: str, clock: Clock = time.monotonic) -> None:
         self._key = secrets.token_bytes(32)
         self._wanted = self._digest(user) + self._digest(password)
         self._clock = clock
-        self._brake = Brake(clock)
+        self._brake = LoginRateLimiter(clock)
         self._seen: OrderedDict[bytes, float] = OrderedDict()
 
     def open(self, user: str, password: str, address: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Logging in and out over HTTP: two routes, the cookie, and what whoever has not logged in gets instead of the page.
+"""Logging in and out over HTTP: two routes, the cookie, and the page for visitors who have not logged in.
 
 Takes the place of Gradio's own, whose logout ends everybody's session and whose token can be read by scripts.
 """
@@ -17,25 +17,25 @@ from starlette.types import Receive, Scope
 
 from playground.settings import Settings
 from playground.types import Text
-from playground.ui import replies
-from playground.ui.bodies import Bodies, Refused
-from playground.ui.hosts import Hosts
-from playground.ui.login import Logins, TooManyGuesses
-from playground.ui.server_words import BAD_REQUEST, NOT_LOGGED_IN, OTHER_SITE, TOO_MANY_GUESSES, WRONG
+from playground.ui import server_responses
+from playground.ui.allowed_hosts import AllowedHosts
+from playground.ui.login import LoginSessions, TooManyGuesses
+from playground.ui.request_bodies import Refused, RequestBodies
+from playground.ui.server_texts import BAD_REQUEST, NOT_LOGGED_IN, OTHER_SITE, TOO_MANY_GUESSES, WRONG
 from playground.visitor import address_of
 
 LOGIN, LOGOUT = "/login", "/logout"
 # What a form can be wrong in, as its parsers say it.
 _UNREADABLE = (HTTPException, MultiPartException, FormParserError, ClientDisconnect, LookupError, ValueError)
 _FORM_BYTES = 16_000  # of a name and a password
-_OWN = ("same-origin", "none")  # Sec-Fetch-Site of a wish that no other site made
+_OWN = ("same-origin", "none")  # Sec-Fetch-Site of a request that no other site made
 
 
 class LoginRoutes:
     """Those of one server with a password."""
 
-    def __init__(self, settings: Settings, password: str, hosts: Hosts, bodies: Bodies) -> None:
-        self._logins = Logins(settings.user, password)
+    def __init__(self, settings: Settings, password: str, hosts: AllowedHosts, bodies: RequestBodies) -> None:
+        self._logins = LoginSessions(settings.user, password)
         self._hosts = hosts
         self._bodies = bodies
         self._cookie = f"playground-{settings.port}"  # a browser keeps one jar for all ports of a machine
@@ -45,19 +45,19 @@ class LoginRoutes:
         token = Request(scope).cookies.get(self._cookie, "")
         method = scope["method"]
         if path == LOGIN and method == "POST":
-            return replies.unless_short(headers, _FORM_BYTES) or await self._open(scope, receive, headers)
+            return server_responses.unless_short(headers, _FORM_BYTES) or await self._open(scope, receive, headers)
         if path == LOGOUT and method in ("GET", "POST"):
             return self._close(token, headers)
         if self._logins.holds(token):
             return RedirectResponse("./", 303) if path == LOGIN else None
         if path in ("/", LOGIN) and method in ("GET", "HEAD"):
-            return replies.login_page(headers)
-        return replies.sentence(headers, 401, NOT_LOGGED_IN)
+            return server_responses.login_page(headers)
+        return server_responses.sentence(headers, 401, NOT_LOGGED_IN)
 
     def _close(self, token: str, headers: Headers) -> Response:
         referer = urlsplit(headers.get("referer", "")).netloc
         if headers.get("sec-fetch-site", "none") not in _OWN or (referer and not self._hosts.accepts(referer)):
-            return replies.sentence(headers, 403, OTHER_SITE)
+            return server_responses.sentence(headers, 403, OTHER_SITE)
         self._logins.close(token)
         gone = RedirectResponse("./", 303)
         gone.delete_cookie(self._cookie)
@@ -72,9 +72,9 @@ class LoginRoutes:
             ):
                 name, password = (str(form.get(field, "")) for field in ("username", "password"))
         except Refused as refused:
-            return refused.response or replies.sentence(headers, 400, BAD_REQUEST)
+            return refused.response or server_responses.sentence(headers, 400, BAD_REQUEST)
         except _UNREADABLE:
-            return replies.sentence(headers, 400, BAD_REQUEST)
+            return server_responses.sentence(headers, 400, BAD_REQUEST)
         try:
             token = self._logins.open(name, password, address_of((scope.get("client") or ("",))[0]))
         except TooManyGuesses as wait:
@@ -82,7 +82,7 @@ class LoginRoutes:
             return _refused(headers, 429, text, name, more)
         if token is None:
             return _refused(headers, 400, WRONG, name, {})
-        answer = RedirectResponse("./", 303) if replies.is_page(headers) else Response('{"success":true}')
+        answer = RedirectResponse("./", 303) if server_responses.is_page(headers) else Response('{"success":true}')
         forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip()  # a lie only spoils one's own cookie
         https = "https" in (scope["scheme"], forwarded) or self._hosts.encrypted(headers.get("host", ""))
         answer.set_cookie(self._cookie, token, httponly=True, samesite="lax", secure=https)
@@ -90,6 +90,6 @@ class LoginRoutes:
 
 
 def _refused(headers: Headers, status: int, text: Text, name: str, more: dict[str, str]) -> Response:
-    if replies.is_page(headers):
-        return replies.login_page(headers, status, text, name, more)
-    return replies.sentence(headers, status, text, more)
+    if server_responses.is_page(headers):
+        return server_responses.login_page(headers, status, text, name, more)
+    return server_responses.sentence(headers, status, text, more)

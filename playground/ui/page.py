@@ -16,23 +16,23 @@ import gradio as gr
 
 from playground.tasks import knob_presets, user_task
 from playground.types import PlaygroundError, Text
-from playground.ui import api, form, news, tokens, waterfall
-from playground.ui.ahead import Ahead
-from playground.ui.batch import BatchTab
+from playground.ui import api, card_updates, compose_form, tokens, waterfall
+from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
 from playground.ui.element import Element, asset, data_of, element
-from playground.ui.host import Host, known_models
-from playground.ui.kept import Kept
 from playground.ui.knobs import KnobPanel, panel_update
-from playground.ui.lens import Lens
-from playground.ui.line import Line, Switches
-from playground.ui.mine import Mine
+from playground.ui.model_host import ModelHost, known_models
+from playground.ui.next_token_preview import NextTokenPreview
+from playground.ui.page_texts import WORDS, text_table
 from playground.ui.play import Play
-from playground.ui.read import ReadTab, build_prompt_tokens
+from playground.ui.read_tab import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
+from playground.ui.request_queue import RequestQueue, StopSwitches
+from playground.ui.run_view import RunView
+from playground.ui.shared_store import SharedStore
 from playground.ui.updates import Updates, pieces_only
-from playground.ui.words import WORDS, word_list
-from playground.ui.write import WriteTab
+from playground.ui.user_tasks import UserTasks
+from playground.ui.write_tab import WriteTab
 
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
 _CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
@@ -41,14 +41,14 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
 _STOP: dict[str, Any] = {**_PRIVATE, "queue": False, "trigger_mode": "multiple"}
 # The same for events that bring data of their own: always_last repeats what waited with the data of the first one.
-_TOLD: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
+_EVENT: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
 # A run keeps its own line; Gradio's would free a place before the model has let go.
 _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
 
 
 def head() -> str:
     """For the document's head: the words as data, then the scripts that all elements share."""
-    words = json.dumps(word_list(), ensure_ascii=False).replace("<", "\\u003c")
+    words = json.dumps(text_table(), ensure_ascii=False).replace("<", "\\u003c")
     scripts = (f"<script>\n{asset(name)}</script>" for name in ("direction.js", "page.js", "stream.js"))
     return "\n".join((f'<script type="application/json" id="playground-words">{words}</script>', *scripts))
 
@@ -57,14 +57,14 @@ Streaming = Callable[..., AsyncGenerator[Any, None]]
 
 
 def _streamed(begin: Callable[..., AsyncGenerator[Any, None] | None]) -> Streaming:
-    """A handler that tells all of what `begin` opens and, however it ends, closes it at once."""
+    """A handler that yields all of what `begin` opens and, however it ends, closes it at once."""
 
     @functools.wraps(begin)
     async def handler(*given: Any) -> AsyncGenerator[Any, None]:
         opened = begin(*given)
         if opened is not None:
-            async with aclosing(opened) as told:
-                async for one in told:
+            async with aclosing(opened) as updates:
+                async for one in updates:
                     yield one
 
     return handler
@@ -73,16 +73,16 @@ def _streamed(begin: Callable[..., AsyncGenerator[Any, None] | None]) -> Streami
 class Page:
     """The elements by name, and the wires between them."""
 
-    def __init__(self, host: Host) -> None:
-        line, switches = Line(host.settings.limits, rows=host.settings.rows), Switches()
+    def __init__(self, host: ModelHost) -> None:
+        queue, switches = RequestQueue(host.settings.limits, rows=host.settings.rows), StopSwitches()
         self._host = host
-        self._lens = Lens()
-        self._ahead, self._reader = Ahead(host), Reader(host)
-        self._kept = kept = Kept(host.settings)
-        self._read, self._batch = ReadTab(self._reader), BatchTab(host, line, kept)
-        self._write = WriteTab(host, line, kept)
-        self._mine = Mine()
-        self._play = Play(host, line, switches, self._lens)
+        self._run_view = RunView()
+        self._preview, self._reader = NextTokenPreview(host), Reader(host)
+        self._shared = store = SharedStore(host.settings)
+        self._read, self._batch = ReadTab(self._reader), BatchTab(host, queue, store)
+        self._write = WriteTab(host, queue, store)
+        self._user_tasks = UserTasks()
+        self._play = Play(host, queue, switches, self._run_view)
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
         with Blocks(
             title=WORDS["title"].en,
@@ -94,7 +94,7 @@ class Page:
         ) as self.blocks:
             self._layout()
             self._wire()
-            api.add(self.blocks, host, line)
+            api.add(self.blocks, host, queue)
             self.blocks.unload(self._left)
 
     def stop(self, seconds: float) -> None:
@@ -103,24 +103,24 @@ class Page:
 
     def close(self) -> None:
         """Nothing more is kept."""
-        self._kept.close()
+        self._shared.close()
 
     def _layout(self) -> None:
         self.feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")  # see stream.js
-        first = form.first_form()
-        values, act = self._play.wishes(first), {"path": self._host.settings.path}
+        first = compose_form.first_form()
+        values, act = self._play.task_values(first), {"path": self._host.settings.path}
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
-            with gr.Column(elem_id="desk", scale=3):
+            with gr.Column(elem_id="composer", scale=3):
                 self.compose = element(
                     "compose",
                     first,
                     ("task_list",),
-                    tasks=form.task_records(),
+                    tasks=compose_form.task_records(),
                     most_variables=user_task.MAX_FIELDS,
                     answered=0,
                 )
-                self._mine.layout()
+                self._user_tasks.layout()
                 self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
                 self.seen = element("seen", {})
                 self.prompt_tokens = build_prompt_tokens()
@@ -132,7 +132,7 @@ class Page:
                 )
                 self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
                 self.cards = element("cards", _examples(), _CARD_SCRIPTS)
-                self.doctor = element("doctor", [])
+                self.diagnosis = element("diagnosis", [])
                 self.tokens = tokens.build()
                 self.curve = tokens.build_curve()
                 self.waterfall = waterfall.build()
@@ -140,7 +140,7 @@ class Page:
                 self.drawer = element("drawer", None)
                 self.panel = KnobPanel(
                     values,
-                    inert=self._play.turned(values, act),
+                    inert=self._play.inert_reasons(values, act),
                     presets=self._presets(first),
                     active_preset=OWN_PRESET,
                     preset_values=values,
@@ -155,7 +155,7 @@ class Page:
     def _wire(self) -> None:
         self.blocks.load(self._host.status, None, self.header, **_LIGHT)
         self.header.ask(self._host.status, None, self.header, **_LIGHT)
-        self.header.wake(lambda: None, None, None, **_TOLD)  # see stream.js
+        self.header.wake(lambda: None, None, None, **_EVENT)  # see stream.js
         written = self.feed
         knobs = [self.panel, self.act]
         runs = [
@@ -167,15 +167,15 @@ class Page:
             self.talk.speak(self._speak, knobs, written, **_RUN),
         ]
         looks = [
-            self.tokens.look(self._turned_to, None, None, **_TOLD),
-            self.cards.look(self._opened, None, [self.feed, self.waterfall], **_TOLD),
-            self.tokens.missed(self._opened, None, [self.feed, self.waterfall], **_TOLD),
+            self.tokens.look(self._turned_to, None, None, **_EVENT),
+            self.cards.look(self._opened, None, [self.feed, self.waterfall], **_EVENT),
+            self.tokens.missed(self._opened, None, [self.feed, self.waterfall], **_EVENT),
         ]
         for event in (*runs, *looks):
-            event.then(self._written, [self.panel], [self.panel, self.doctor, self.tokens, self.feed], **_LIGHT)
+            event.then(self._written, [self.panel], [self.panel, self.diagnosis, self.tokens, self.feed], **_LIGHT)
         for view in (self.tokens, self.curve, self.waterfall):
-            view.pick(self._inside, None, self.waterfall, **_TOLD)
-        self.waterfall.ask(self._ask, None, self.waterfall, **_TOLD)
+            view.pick(self._inside, None, self.waterfall, **_EVENT)
+        self.waterfall.ask(self._ask, None, self.waterfall, **_EVENT)
         self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
@@ -183,46 +183,46 @@ class Page:
         self.compose.pick(self._pick, [self.compose, *knobs], [*given, self.compose], **_LIGHT)
         for event in (self.panel.input, self.act.path):
             event(self._turned, knobs, self.panel, **_LIGHT)
-        self.panel.preset(self._preset, [self.compose, *knobs], given, **_TOLD)
-        self._mine.wire(self.compose, self.panel, _TOLD)
+        self.panel.preset(self._preset, [self.compose, *knobs], given, **_EVENT)
+        self._user_tasks.wire(self.compose, self.panel, _EVENT)
         self._wire_readings()
 
     def _wire_readings(self) -> None:
         """What the model reads without writing: the next token, the prompt, any text."""
         self.act.look(self._next, [self.compose, self.panel, self.act], self.next, **_LIGHT)
         self.panel.input(self._next_turned, self.panel, self.next, **_LIGHT)
-        self.next.ask(self._next_asked, self.panel, self.next, **_TOLD)
+        self.next.ask(self._next_asked, self.panel, self.next, **_EVENT)
         self.next.close(self._next_closed, None, None, **_LIGHT)
-        self.seen.read(self._prompt_read, [self.compose, self.panel], self.feed, **_TOLD)
+        self.seen.read(self._prompt_read, [self.compose, self.panel], self.feed, **_EVENT)
         self.prompt_tokens.stop(self._reading_stopped, None, None, **_STOP)
         self._read.wire(self.panel, self.feed, _LIGHT, _STOP)
-        self._write.wire(self.panel, self.act, self.feed, _TOLD, _RUN, _STOP)
-        self._batch.wire(self.panel, self.act, self.feed, _TOLD)
+        self._write.wire(self.panel, self.act, self.feed, _EVENT, _RUN, _STOP)
+        self._batch.wire(self.panel, self.act, self.feed, _EVENT)
 
     def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
-        task = form.task_of(filled)
+        task = compose_form.task_of(filled)
         own = task.title if task else Text("Default", "默认")
         return [{"id": OWN_PRESET, "title": own}, *self._shipped]
 
     @_streamed
     def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.generate(filled, knobs, session, act), session)
+        return self._with_tokens(self._play.generate(filled, knobs, session, act), session)
 
     @_streamed
     def _again(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.again(data_of(event), knobs, session, act), session)
+        return self._with_tokens(self._play.rerun(data_of(event), knobs, session, act), session)
 
     @_streamed
     def _branch(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         """Goes on from one token of the newest run with another in its place; the run itself stays on its card."""
         session = request.session_hash or ""
-        wish = self._lens.branch(session, data_of(event))
-        if wish is None:
+        sent = self._run_view.branch(session, data_of(event))
+        if sent is None:
             return None
-        told = self._play.again(wish, knobs, session, act)
-        return self._seen_through(told, session, talk="talk" in wish["target"])
+        updates = self._play.rerun(sent, knobs, session, act)
+        return self._with_tokens(updates, session, talk="talk" in sent["target"])
 
     @_streamed
     def _begin(
@@ -230,57 +230,57 @@ class Page:
     ) -> Any:
         """A run of the prompt that was looked at, beginning with one of the alternatives."""
         session, talk = request.session_hash or "", filled.get("kind") == "talk"
-        start = self._ahead.start(data_of(event), session)
+        start = self._preview.start(data_of(event), session)
         if start is None:
             return None
-        told = self._play.begin(start, knobs, session, act, {"talk": None} if talk else None)
-        return self._seen_through(told, session, talk=talk)
+        updates = self._play.generate_from_token(start, knobs, session, act, {"talk": None} if talk else None)
+        return self._with_tokens(updates, session, talk=talk)
 
     @_streamed
     def _speak(self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request) -> Any:
         session = request.session_hash or ""
-        return self._seen_through(self._play.speak(data_of(event), knobs, session, act), session, talk=True)
+        return self._with_tokens(self._play.answer(data_of(event), knobs, session, act), session, talk=True)
 
-    async def _seen_through(
-        self, told: AsyncGenerator[news.News, None], session: str, *, talk: bool = False
+    async def _with_tokens(
+        self, cards: AsyncGenerator[card_updates.CardUpdate, None], session: str, *, talk: bool = False
     ) -> AsyncGenerator[Any, None]:
-        """The news for the cards or the conversation, and beside each what is new of the tokens."""
+        """The updates for the cards or the conversation, and beside each what is new of the tokens."""
         updates, place = Updates(), "talk" if talk else "cards"
-        async with aclosing(told) as all_news:
-            async for one in all_news:
-                value = await asyncio.to_thread(self._lens.tokens, session, one["run"]) if one["rows"] else None
+        async with aclosing(cards) as card_states:
+            async for one in card_states:
+                value = await asyncio.to_thread(self._run_view.tokens, session, one["run"]) if one["rows"] else None
                 yield updates.of({place: one}, {} if value is None else {"tokens": tokens.piece(value)})
 
     def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
-        meanwhile would change, and its figures. Whoever looked elsewhere meanwhile is told by another answer."""
+        meanwhile would change, and its figures. Nothing is sent where the session looks elsewhere by now."""
         session = request.session_hash or ""
-        looking = self._lens.looking(session)
-        badges, findings = self._lens.badges(session), self._lens.findings(session)
-        replay, figures = self._lens.replay(session, knobs), self._lens.figures(session)
-        if self._lens.looking(session) != looking:
+        looking = self._run_view.viewed(session)
+        badges, findings = self._run_view.badges(session), self._run_view.findings(session)
+        replay, figures = self._run_view.replay(session, knobs), self._run_view.figures(session)
+        if self._run_view.viewed(session) != looking:
             return [gr.skip()] * 4
-        told = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
-        return panel_update(badges=badges), findings, gr.update(replay=replay), told
+        new = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
+        return panel_update(badges=badges), findings, gr.update(replay=replay), new
 
     def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
         """Another candidate of the same run is looked at."""
-        self._lens.turn(request.session_hash or "", data_of(event))
+        self._run_view.select_row(request.session_hash or "", data_of(event))
 
     def _opened(self, event: gr.EventData, request: gr.Request) -> Any:
         """Another version of a card is looked at, and with it the run that wrote it."""
-        value = self._lens.look(request.session_hash or "", data_of(event))
+        value = self._run_view.open(request.session_hash or "", data_of(event))
         return pieces_only({"tokens": tokens.piece(value)}), {}
 
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
-        return self._lens.pick(request.session_hash or "", data_of(event))
+        return self._run_view.breakdown(request.session_hash or "", data_of(event))
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
         asked = data_of(event)
-        return self._lens.pick(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
+        return self._run_view.breakdown(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
 
     def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        return gr.update(replay=self._lens.replay(request.session_hash or "", knobs))
+        return gr.update(replay=self._run_view.replay(request.session_hash or "", knobs))
 
     def _stop(self, request: gr.Request) -> None:
         self._play.stop(request.session_hash or "")
@@ -293,33 +293,33 @@ class Page:
         """Nobody listens for this session any more: whatever it runs ends."""
         self._play.stop(session)
         self._reader.stop(session)
-        self._ahead.close(session)
+        self._preview.close(session)
         self._write.stop(session)
 
     def _give_up(self, session: str) -> None:
         """The session is over: besides, what was kept for it is given up."""
         self._stop_all(session)
-        self._lens.leave(session)
+        self._run_view.leave(session)
         self._batch.left(session)
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
-        stale = self._ahead.stale(filled, knobs, request.session_hash or "")
+        stale = self._preview.stale(filled, knobs, request.session_hash or "")
         return self._play.look(filled, knobs), gr.skip() if stale is None else gr.update(stale=stale)
 
     def _next(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
-        value = self._ahead.look(filled, knobs, request.session_hash or "", act)
+        value = self._preview.look(filled, knobs, request.session_hash or "", act)
         return gr.skip() if value is None else gr.update(value=value, stale=False)
 
     def _next_turned(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        value = self._ahead.turn(knobs, request.session_hash or "")
+        value = self._preview.update(knobs, request.session_hash or "")
         return gr.skip() if value is None else value
 
     def _next_asked(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
-        value = self._ahead.ask(data_of(event), knobs, request.session_hash or "")
+        value = self._preview.ask(data_of(event), knobs, request.session_hash or "")
         return gr.skip() if value is None else value
 
     def _next_closed(self, request: gr.Request) -> None:
-        self._ahead.close(request.session_hash or "")
+        self._preview.close(request.session_hash or "")
 
     def _prompt_read(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Iterator[Any]:
         for update in self._reader.seen(filled, knobs, request.session_hash or ""):
@@ -331,30 +331,32 @@ class Page:
     def _pick(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         """The knobs that the form asked for, and which time of asking this answers: a run waits for it."""
         asked = filled.get("asked")
-        return *self._wished(filled, knobs, act, request), gr.update(answered=asked if type(asked) is int else 0)
+        return *self._task_knobs(filled, knobs, act, request), gr.update(answered=asked if type(asked) is int else 0)
 
-    def _wished(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> tuple[Any, Any]:
+    def _task_knobs(
+        self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request
+    ) -> tuple[Any, Any]:
         """Another task or kind: its knobs, with the seed as it was.
 
-        For another language, or a model just loaded, a task may wish for other knobs too. Then those that a visitor has
-        turned stay; they are not even sent back, since a hand may be on them now. A task that cannot be read wishes for
+        For another language, or a model just loaded, a task may set other knobs too. Then those that a visitor has
+        turned stay; they are not even sent back, since a hand may be on them now. A task that cannot be read sets
         nothing; what is wrong with it is said where its prompt would be seen, and by Generate.
         """
         try:
-            values = {**self._play.wishes(filled), "seed": knobs.get("seed", -1)}
+            values = {**self._play.task_values(filled), "seed": knobs.get("seed", -1)}
             if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
                 return self._own_preset(filled, values, act), self._next_turned(values, request)
-            language, presets = form.language_of(filled), self._presets(filled)
-            return panel_update(language=language, presets=presets, found=self._play.found(knobs)), gr.skip()
+            language, presets = compose_form.language_of(filled), self._presets(filled)
+            return panel_update(language=language, presets=presets, found=self._play.biased_tokens(knobs)), gr.skip()
         except PlaygroundError:
-            return panel_update(language=form.language_of(filled)), gr.skip()
+            return panel_update(language=compose_form.language_of(filled)), gr.skip()
 
     def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any) -> Any:
         return panel_update(
             values=values,
-            inert=self._play.turned(values, act),
-            found=self._play.found(values),
-            language=form.language_of(filled),
+            inert=self._play.inert_reasons(values, act),
+            found=self._play.biased_tokens(values),
+            language=compose_form.language_of(filled),
             presets=self._presets(filled),
             active_preset=OWN_PRESET,
             preset_values=values,
@@ -368,23 +370,27 @@ class Page:
             values = self._preset_values(chosen, filled)
         except PlaygroundError:  # of a task that cannot be read
             return gr.skip(), gr.skip()
-        # How many, how long and with which luck is not what a preset of knobs is about.
+        # The seed, the number and the length of texts are not what a preset of knobs is about.
         values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
-        inert = self._play.turned(values, act)
-        found = self._play.found(values)
-        told = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
-        return told, self._next_turned(values, request)
+        inert = self._play.inert_reasons(values, act)
+        found = self._play.biased_tokens(values)
+        panel = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
+        return panel, self._next_turned(values, request)
 
     def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
         if chosen == OWN_PRESET:
-            return self._play.wishes(filled)
+            return self._play.task_values(filled)
         return self._play.preset(chosen)
 
     def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
-        return panel_update(inert=self._play.turned(knobs, act), found=self._play.found(knobs))
+        return panel_update(inert=self._play.inert_reasons(knobs, act), found=self._play.biased_tokens(knobs))
 
 
 def _examples() -> dict[str, Any]:
     """The first task's worked example in each language; the script shows the visitor's own."""
-    task = form.all_tasks()[form.first_form()["task"]]
-    return {"phase": "examples", "en": news.example(task, "en"), "zh": news.example(task, "zh")}
+    task = compose_form.all_tasks()[compose_form.first_form()["task"]]
+    return {
+        "phase": "examples",
+        "en": card_updates.example_update(task, "en"),
+        "zh": card_updates.example_update(task, "zh"),
+    }

@@ -20,15 +20,14 @@ from playground.parameters.inert import inert
 from playground.tasks import knob_presets
 from playground.tasks.loader import Task
 from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Run, Text
-from playground.ui import form as forms
-from playground.ui import news
-from playground.ui.ahead import Start
-from playground.ui.answer import Waiting, answer
-from playground.ui.host import Host
-from playground.ui.lens import Lens
-from playground.ui.line import Line, Switches
-from playground.ui.news import News
-from playground.ui.words import UNEXPECTED, said
+from playground.ui import card_updates, compose_form
+from playground.ui.card_updates import CardUpdate
+from playground.ui.model_host import ModelHost
+from playground.ui.next_token_preview import ChosenToken
+from playground.ui.page_texts import UNEXPECTED, bilingual
+from playground.ui.request_queue import RequestQueue, StopSwitches
+from playground.ui.run_stream import WaitState, stream_run
+from playground.ui.run_view import RunView
 
 _NAMED = 8  # control tokens that were typed, in a sentence
 SHOWN = 6_000  # characters of a prompt shown at each end; a whole book would only slow the browser
@@ -39,71 +38,75 @@ Form = Mapping[str, Any]
 class Play:
     """The events of the Play page over one Host."""
 
-    def __init__(self, host: Host, line: Line, switches: Switches, lens: Lens) -> None:
+    def __init__(self, host: ModelHost, queue: RequestQueue, switches: StopSwitches, run_view: RunView) -> None:
         self._host = host
-        self._lens = lens
-        self._line = line
+        self._run_view = run_view
+        self._queue = queue
         self._switches = switches
 
-    def generate(self, form: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
-        """The news of a whole new run. `act` holds the path that was chosen, here and below."""
+    def generate(
+        self, form: Form, knobs: Form, session: str, act: Form | None = None
+    ) -> AsyncGenerator[CardUpdate, None]:
+        """The updates of a whole new run. `act` holds the path that was chosen, here and below."""
 
         def ask(card: ModelCard) -> Request:
-            return self._kept(forms.request_of(form, knobs, card), act)
+            return self._with_id(compose_form.request_of(form, knobs, card), act)
 
-        return self._told(ask, session, part=forms.task_part(form))
+        return self._card_updates(ask, session, part=compose_form.task_part(form))
 
-    def again(self, wish: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
-        """The news of one card that is regenerated or continued."""
-
-        def ask(card: ModelCard) -> Request:
-            return self._kept(forms.again_of(wish, knobs, card), act)
-
-        before = wish.get("request") or {}
-        base = wish.get("text", "") if wish.get("wish") == "continue" else ""
-        parted = news.parted(wish)
-        return self._told(ask, session, before=before, target=wish.get("target"), base=base, parted=parted)
-
-    def speak(self, said: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[News, None]:
-        """The news of one answer in a conversation. `left_out` is how many old turns the page said will not fit."""
+    def rerun(self, sent: Form, knobs: Form, session: str, act: Form | None = None) -> AsyncGenerator[CardUpdate, None]:
+        """The updates of one card that is regenerated or continued."""
 
         def ask(card: ModelCard) -> Request:
-            request = forms.on_path(forms.spoken(said, knobs, card), act, self._host.generator)
-            found, told = self._fitted(request), said.get("left_out")
-            conversation.check_announced(found, told if type(told) is int else 0)
+            return self._with_id(compose_form.rerun_request(sent, knobs, card), act)
+
+        before = sent.get("request") or {}
+        base = sent.get("text", "") if sent.get("action") == "continue" else ""
+        parted = card_updates.branch_point(sent)
+        return self._card_updates(ask, session, before=before, target=sent.get("target"), base=base, parted=parted)
+
+    def answer(
+        self, sent: Form, knobs: Form, session: str, act: Form | None = None
+    ) -> AsyncGenerator[CardUpdate, None]:
+        """The updates of one answer in a conversation. `left_out` is how many old turns the page said will not fit."""
+
+        def ask(card: ModelCard) -> Request:
+            request = compose_form.on_path(compose_form.turn_request(sent, knobs, card), act, self._host.generator)
+            found, left_out = self._fitted(request), sent.get("left_out")
+            conversation.check_left_out(found, left_out if type(left_out) is int else 0)
             return replace(found.request, keep=inspect_api.new_run_id())
 
-        asked = {name: said.get(name) for name in ("system", "turns")} | {"prompt": said.get("message"), "mode": "chat"}
-        base = str(said.get("prefill") or "")
-        return self._told(ask, session, before=asked, target={"talk": said.get("talk")}, base=base)
+        asked = {name: sent.get(name) for name in ("system", "turns")} | {"prompt": sent.get("message"), "mode": "chat"}
+        base = str(sent.get("prefill") or "")
+        return self._card_updates(ask, session, before=asked, target={"talk": sent.get("talk")}, base=base)
 
-    def begin(
-        self, start: Start, knobs: Form, session: str, act: Form | None = None, target: Form | None = None
-    ) -> AsyncGenerator[News, None]:
-        """The news of a whole new run whose texts begin with a chosen token."""
-        asked = forms.remembered(start.request, start.part)
+    def generate_from_token(
+        self, start: ChosenToken, knobs: Form, session: str, act: Form | None = None, target: Form | None = None
+    ) -> AsyncGenerator[CardUpdate, None]:
+        """The updates of a whole new run whose texts begin with a chosen token."""
+        asked = compose_form.card_request(start.request, start.part)
 
         def ask(_: ModelCard) -> Request:
-            request = replace(start.request, values=forms.held(parameters.validate(knobs), asked))
-            return self._kept(replace(request, prefill=request.prefill + start.text, written=start.text), act)
+            request = replace(start.request, values=compose_form.with_task_form(parameters.validate(knobs), asked))
+            return self._with_id(replace(request, prefill=request.prefill + start.text, written=start.text), act)
 
         base = start.text
         if target is not None:  # a turn shows the whole answer, a card what was written of it
             asked, base = {**asked, "prefill": ""}, start.request.prefill + start.text
-        return self._told(ask, session, before=asked, target=target, base=base)
+        return self._card_updates(ask, session, before=asked, target=target, base=base)
 
-    def _kept(self, request: Request, act: Form | None) -> Request:
+    def _with_id(self, request: Request, act: Form | None) -> Request:
         """The request on its path, with the turns that fit, to be kept under a new id."""
         if request.turns:
             request = self._fitted(request).request
-        return replace(forms.on_path(request, act, self._host.generator), keep=inspect_api.new_run_id())
+        return replace(compose_form.on_path(request, act, self._host.generator), keep=inspect_api.new_run_id())
 
     def _fitted(self, request: Request) -> conversation.Fitted:
         """With the turns that fit into the model's window and this server's limits."""
         most = self._host.settings.limits.prompt_characters
         return conversation.fitted(generate.checked(request), self._host.generator.render, most)
 
-    async def _told(
+    async def _card_updates(
         self,
         ask: Callable[[ModelCard], Request],
         session: str,
@@ -112,33 +115,35 @@ class Play:
         before: Form | None = None,
         target: Any = None,
         base: str = "",
-        parted: News | None = None,
-    ) -> AsyncGenerator[News, None]:
-        """Every state of an answer as news; whatever goes wrong is news too, so that nothing on the page is lost."""
+        parted: CardUpdate | None = None,
+    ) -> AsyncGenerator[CardUpdate, None]:
+        """Every state of an answer as an update; an error is an update too, so that nothing on the page is lost."""
         name = uuid.uuid4().hex[:12]
         switch = self._switches.begin(session)
         run: Run | None = None
         task: Task | None = None
         asked = before
         try:
-            async with aclosing(answer(ask, self._host, self._line, switch)) as states:
+            async with aclosing(stream_run(ask, self._host, self._queue, switch)) as states:
                 async for state in states:
-                    if isinstance(state, Waiting):
-                        yield news.waiting(name, state.reason)
+                    if isinstance(state, WaitState):
+                        yield card_updates.waiting_update(name, state.reason)
                         continue
-                    asked = forms.remembered(state.request, part or {}) if asked is None else asked
+                    asked = compose_form.card_request(state.request, part or {}) if asked is None else asked
                     if run is None:
-                        task = await asyncio.to_thread(forms.task_asked, asked)
-                        await asyncio.to_thread(self._lens.watch, session, name, state, asked, target, base)
+                        task = await asyncio.to_thread(compose_form.task_asked, asked)
+                        await asyncio.to_thread(self._run_view.add, session, name, state, asked, target, base)
                     run = state
-                    yield news.of_run(name, run, self._host.generator.card, asked, target, base, parted, task)
+                    yield card_updates.run_update(
+                        name, run, self._host.generator.card, asked, target, base, parted, task
+                    )
             if run is None:  # stopped before its turn came
-                yield news.news("done", name)
+                yield card_updates.card_update("done", name)
         except PlaygroundError as error:
-            yield news.refused(name, error)
+            yield card_updates.refused_update(name, error)
         except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
             log.exception("A run failed")
-            yield news.refused(name, PlaygroundError(UNEXPECTED))
+            yield card_updates.refused_update(name, PlaygroundError(UNEXPECTED))
         finally:
             self._switches.end(session, switch)
 
@@ -150,13 +155,13 @@ class Play:
         generator = self._host.loaded
         if generator is None:
             return {}
-        return {**self._seen(form, knobs, generator), "remark": said(_remark(form, generator.card))}
+        return {**self._seen(form, knobs, generator), "remark": bilingual(_remark(form, generator.card))}
 
     def _seen(self, form: Form, knobs: Form, generator: Generator) -> dict[str, Any]:
         """Says nothing of what is not filled in."""
-        mode = forms.mode_of(form, generator.card)
+        mode = compose_form.mode_of(form, generator.card)
         try:
-            request = forms.request_of(form, knobs, generator.card)
+            request = compose_form.request_of(form, knobs, generator.card)
             mode = request.mode  # a task without a chat form is continued
             generate.check_texts(request)
             if not (request.prompt.strip() or request.prefill.strip() or request.turns):
@@ -175,24 +180,24 @@ class Play:
             "context": rendered.context,
             "over": used >= rendered.context,
             "left_out": found.left_out,
-            "warning": said(_warning(used, asked, rendered.context)),
+            "warning": bilingual(_warning(used, asked, rendered.context)),
             "mode": mode,
             "as_text": list(rendered.as_text[:_NAMED]),
-            "notice": said(rendered.notice),
+            "notice": bilingual(rendered.notice),
             **_shortened(rendered),
         }
 
-    def turned(self, knobs: Form, act: Form | None = None) -> dict[str, Text]:
+    def inert_reasons(self, knobs: Form, act: Form | None = None) -> dict[str, Text]:
         """Knobs without effect under these values on the chosen path, each with the reason."""
         generator = self._host.loaded
         try:
             values = parameters.validate(knobs)
-            path = forms.path_of(values, act, generator)
+            path = compose_form.path_of(values, act, generator)
             return inert(values, path=path, on_gpu=generator is not None and generator.card.on_gpu)
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value; reasons come back once it is mended
 
-    def found(self, knobs: Form) -> dict[str, Any]:
+    def biased_tokens(self, knobs: Form) -> dict[str, Any]:
         """The tokens that biased texts and ids are, for the chips beside their knobs."""
         generator = self._host.loaded
         try:
@@ -206,24 +211,27 @@ class Play:
         defaults = generator.card.generation_defaults if generator else {}
         return parameters.validate(knob_presets.values(chosen, defaults))
 
-    def wishes(self, form: Form) -> dict[str, Any]:
+    def task_values(self, form: Form) -> dict[str, Any]:
         """The knobs as the chosen task wants them."""
         generator = self._host.loaded
-        return forms.preset_values(form, generator.card if generator else None)
+        return compose_form.preset_values(form, generator.card if generator else None)
 
     def untouched(self, form: Form, knobs: Form) -> bool:
-        """True while the knobs are as the task wished for them in one of its languages and forms."""
+        """True while the knobs are as the task sets them in one of its languages and forms."""
         shaped = {name: value for name, value in knobs.items() if name != "seed"}
-        return any({**wished, "seed": None} == {**shaped, "seed": None} for wished in forms.wishes_of_all_forms(form))
+        return any(
+            {**values, "seed": None} == {**shaped, "seed": None}
+            for values in compose_form.task_values_of_all_forms(form)
+        )
 
 
 def _remark(form: Form, card: ModelCard) -> Text | None:
-    """Whether the model falls short of the chosen task; a visitor's own that cannot be read is told of elsewhere."""
+    """Whether the model falls short of the chosen task; a visitor's own that cannot be read is reported elsewhere."""
     try:
-        task = forms.task_of(form)
+        task = compose_form.task_of(form)
     except PlaygroundError:
         return None
-    return recommend.beforehand(task, forms.language_of(form), card, own=bool(form.get("own"))) if task else None
+    return recommend.beforehand(task, compose_form.language_of(form), card, own=bool(form.get("own"))) if task else None
 
 
 def _warning(used: int, asked: int, context: int) -> Text | None:

@@ -18,12 +18,9 @@ from playground.inspection.inspect_api import Detection, Reading
 from playground.parameters import Parameter
 from playground.types import PlaygroundError, Stopped, Text
 from playground.ui import tokens
-from playground.ui.ahead import checked_request
-from playground.ui.host import Host
-from playground.ui.lens import FIGURES
-from playground.ui.line import Desk, Seat
-from playground.ui.tokens import Numbers, Value
-from playground.ui.words import (
+from playground.ui.model_host import ModelHost
+from playground.ui.next_token_preview import checked_request
+from playground.ui.page_texts import (
     GREEN,
     P_VALUE,
     READ_PART,
@@ -32,8 +29,11 @@ from playground.ui.words import (
     READ_STOPPED_AT,
     UNEXPECTED,
     Z_SCORE,
-    said,
+    bilingual,
 )
+from playground.ui.request_queue import ReadPlace, ReadQueue
+from playground.ui.run_view import FIGURES
+from playground.ui.tokens import Numbers, Value
 
 SHORT = 2_000  # tokens up to which each brings all its alternatives; a long text brings fewer, to reach a browser soon
 _ALL, _FEW = 10, 5
@@ -66,9 +66,9 @@ _SHARES: Mapping[str, tuple[Text, Text]] = {
 class Reader:
     """All sessions' readings. Methods may be called from any thread; updates are props of a token view."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: ModelHost) -> None:
         self._host = host
-        self._desk = Desk()
+        self._queue = ReadQueue()
 
     def read(self, asked: Any, session: str) -> Iterator[Update]:
         """The text in the form, behind its prompt, as it is being read."""
@@ -78,7 +78,7 @@ class Reader:
         def begin(halted: Halted) -> Iterator[Reading]:
             return inspect_api.read_on(self._host.generator, prompt, text, limits, halted)
 
-        yield from self._told(begin, session)
+        yield from self._updates(begin, session)
 
     def seen(self, form: Form, knobs: Form, session: str) -> Iterator[Update]:
         """The rendered prompt of what is filled in, as it is being read."""
@@ -87,17 +87,17 @@ class Reader:
             request = checked_request(form, knobs, self._host)
             return inspect_api.seen_on(self._host.generator, request, self._host.settings.limits, halted)
 
-        yield from self._told(begin, session)
+        yield from self._updates(begin, session)
 
     def detect(self, asked: Any, knobs: Form, session: str) -> Value:
         """Whether the text in the form carries the watermark of these knobs."""
         try:
             values = parameters.validate(knobs)
-            with self._desk.seat(session) as seat:
-                if seat.over:
+            with self._queue.place(session) as place:
+                if place.over:
                     return _wrong(READ_STOPPED)
                 limits, text = self._host.settings.limits, _text(asked, "text")
-                found = inspect_api.detect_watermark(self._host.generator, text, values, limits, self._over(seat))
+                found = inspect_api.detect_watermark(self._host.generator, text, values, limits, self._over(place))
         except Stopped:
             return _wrong(READ_STOPPED)
         except PlaygroundError as error:
@@ -108,20 +108,20 @@ class Reader:
         return detection_value(found, values)
 
     def stop(self, session: str) -> None:
-        self._desk.stop(session)
+        self._queue.stop(session)
 
-    def _over(self, seat: Seat) -> Halted:
+    def _over(self, place: ReadPlace) -> Halted:
         """Asks whether nobody waits any more, or the server ends."""
-        return lambda: seat.over or self._host.stopping.is_set()
+        return lambda: place.over or self._host.stopping.is_set()
 
-    def _told(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
+    def _updates(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
         """What is new with every piece; whatever goes wrong is said where the tokens would stand."""
         yield {"status": tokens.status_value(READ_STARTS, stop=True)}
         name, found = uuid.uuid4().hex[:12], None
-        start = 0  # of what was not told yet
+        start = 0  # of what was not sent yet
         try:
-            with self._desk.seat(session) as seat, suppress(Stopped):
-                over = self._over(seat)
+            with self._queue.place(session) as place, suppress(Stopped):
+                over = self._over(place)
                 for found in () if over() else begin(over):
                     if over() or len(found.tokens) == found.length:
                         break
@@ -162,12 +162,12 @@ def _values(found: Reading, start: int = 0) -> list[Value]:
 
 
 def figures(found: Reading) -> Numbers:
-    """The figures of what was read, without its prompt; those that cannot be told are left out."""
+    """The figures of what was read, without its prompt; those that are not known are left out."""
     own = found.tokens[found.prompt_tokens :]
     ranks = [one.rank for one in own if one.rank is not None]
     surprise = -sum(one.logprob for one in own if one.logprob is not None) / math.log(2)
     characters = sum(len(one.token.text) for one in own if one.logprob is not None and not one.token.special)
-    told: list[tuple[tuple[Text, Text], str | None]] = [
+    shown: list[tuple[tuple[Text, Text], str | None]] = [
         (_SHARES["tokens"], f"{len(own):,}"),
         (FIGURES["perplexity"], None if found.perplexity is None else f"{found.perplexity:,.1f}"),
         (FIGURES["entropy"], None if found.mean_entropy is None else f"{found.mean_entropy:.2f}"),
@@ -175,7 +175,7 @@ def figures(found: Reading) -> Numbers:
         (_SHARES["first"], f"{sum(rank == 1 for rank in ranks) / len(ranks):.0%}" if ranks else None),
         (_SHARES["ten"], f"{sum(rank <= 10 for rank in ranks) / len(ranks):.0%}" if ranks else None),
     ]
-    return [(label, figure, hint) for (label, hint), figure in told if figure is not None]
+    return [(label, figure, hint) for (label, hint), figure in shown if figure is not None]
 
 
 def detection_value(found: Detection, values: Mapping[str, Any]) -> Value:
@@ -184,10 +184,10 @@ def detection_value(found: Detection, values: Mapping[str, Any]) -> Value:
     numbers = [(Z_SCORE, f"{found.z_score:.2f}"), (P_VALUE, f"{found.p_value:.2g}"), (GREEN, share)]
     used = [(p.label, _choice(p, values[p.name])) for p in watermark_knobs()]
     return {
-        "sentence": said(found.sentence),
+        "sentence": bilingual(found.sentence),
         "found": found.prediction,
-        "numbers": [{"label": said(label), "value": figure} for label, figure in numbers],
-        "used": [{"label": said(label), "value": figure} for label, figure in used],
+        "numbers": [{"label": bilingual(label), "value": figure} for label, figure in numbers],
+        "used": [{"label": bilingual(label), "value": figure} for label, figure in used],
         "error": None,
     }
 
@@ -198,11 +198,11 @@ def watermark_knobs() -> list[Parameter]:
 
 
 def _choice(p: Parameter, value: Any) -> dict[str, str] | str | None:
-    return said(p.choice_labels[value]) if value in p.choice_labels else str(value)
+    return bilingual(p.choice_labels[value]) if value in p.choice_labels else str(value)
 
 
 def _wrong(error: Text) -> Value:
-    return {"error": said(error)}
+    return {"error": bilingual(error)}
 
 
 def _both(error: PlaygroundError) -> Text:

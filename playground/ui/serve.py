@@ -15,12 +15,12 @@ from dataclasses import replace
 from playground.machine.run_folder import RunFolder
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
-from playground.ui import faults, share
-from playground.ui.ending import Ending
-from playground.ui.host import Host, OpenGenerator, open_local
-from playground.ui.hosts import Hosts
+from playground.ui import error_log, public_link
+from playground.ui.allowed_hosts import AllowedHosts
+from playground.ui.model_host import ModelHost, OpenGenerator, open_local
 from playground.ui.page import Page
-from playground.ui.server import Server, gradio_folder, listen, write_below
+from playground.ui.shutdown import Shutdown
+from playground.ui.web_server import Server, gradio_folder, listen, write_below
 
 _PAUSE, _ANSWERS = 15.0, 8.0  # seconds at most for rows in play, and for answers that are on their way
 _LOOK = 0.05
@@ -28,12 +28,12 @@ _LOOK = 0.05
 
 def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) -> int:
     """Serves until it is interrupted: 0 then, 2 with one sentence where it cannot start."""
-    faults.log_briefly()
+    error_log.log_briefly()
     try:
         settings = from_arguments(argv)
         opened = listen(settings)
         folder = RunFolder(gradio_folder())
-        with Ending(folder) as ending:
+        with Shutdown(folder) as ending:
             settings = replace(settings, port=opened.getsockname()[1], run_folder=folder.path)
             write_below(folder.path)
             serve(settings, opener, opened, ending)
@@ -45,9 +45,9 @@ def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) 
     return 0
 
 
-def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, ending: Ending) -> None:
+def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, ending: Shutdown) -> None:
     """From the first request to the last."""
-    host, hosts = Host(settings, opener), Hosts(settings)
+    host, hosts = ModelHost(settings, opener), AllowedHosts(settings)
     page = Page(host)
     server = Server(page.blocks, settings, hosts, host.stopping)
     if settings.public and settings.password is None:
@@ -62,24 +62,24 @@ def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, endi
     stop(host, page, server)
 
 
-def stop(host: Host, page: Page, server: Server) -> None:
-    """Whoever reads along is told, batches keep what is done; each of the two gets its share of the time."""
+def stop(host: ModelHost, page: Page, server: Server) -> None:
+    """Open streams get a notice, batches keep what is done; each of the two gets its share of the time."""
     host.stopping.set()
     page.stop(_PAUSE)
     until = time.monotonic() + _ANSWERS
     while server.busy and time.monotonic() < until:
         time.sleep(_LOOK)
-    share.close()
+    public_link.close()
     server.stop()
     page.close()
 
 
-def open_link(settings: Settings, host: Host, hosts: Hosts) -> None:
-    link = share.open_link(settings)
+def open_link(settings: Settings, host: ModelHost, hosts: AllowedHosts) -> None:
+    link = public_link.open_link(settings)
     if link is not None:
         hosts.shared(link)
     host.shared(link, address(settings))
-    say(share.sentence(link, settings.password is not None))
+    say(public_link.sentence(link, settings.password is not None))
 
 
 def address(settings: Settings) -> str:

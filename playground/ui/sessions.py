@@ -1,7 +1,7 @@
 """Which sessions are there: those whose page is open, and those that have just asked for something.
 
-A page keeps a connection open (Gradio's heartbeat) that ends with its tab; a program need not. Whoever is gone is told
-to those who keep something for him. Knows no event and no element.
+A page keeps a connection open (Gradio's heartbeat) that ends with its tab; a program need not.
+What was kept for a session that has gone is given up. Knows no event and no element.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Sessions:
                 self.seen(session)
 
     def sweep(self, busy: Collection[str]) -> None:
-        """Whoever has no page, nothing running and has long asked for nothing has left."""
+        """A session without a page, without a run and long without a request has left."""
         with self._lock:
             old = self._clock() - GRACE
             gone = [one for one, at in self._seen.items() if at < old and one not in self._open and one not in busy]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.ui import replies, routes
-from playground.ui.server_words import BAD_REQUEST
+from playground.ui import routes, server_responses
+from playground.ui.server_texts import BAD_REQUEST
 
 PATHS = ("/", "/config")
 _HOST = "origin.invalid"  # stands for the origin while a page is made
@@ -28,7 +28,7 @@ _GZIP_END = b"\x03\x00"  # an empty last block of deflate
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _CompressedPage:
     """One answer: its parts, between which the origin stands, and the same parts as pieces of one deflate stream."""
 
     kind: bytes
@@ -42,7 +42,7 @@ class StaticPages:
     def __init__(self, app: ASGIApp, root_path: str) -> None:
         self._app = app
         self._root_path = routes.path_of(root_path)
-        self._made: dict[str, _Made] = {}
+        self._made: dict[str, _CompressedPage] = {}
         self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,21 +55,22 @@ class StaticPages:
         headers = Headers(scope=scope)
         origin = _origin(scope, headers)
         if origin is None:
-            await replies.sentence(headers, 400, BAD_REQUEST)(scope, receive, send)
+            await server_responses.sentence(headers, 400, BAD_REQUEST)(scope, receive, send)
             return
         packs = "gzip" in headers.get("accept-encoding", "")
         parts = _gzip(made, origin) if packs else _between(made.plain, origin)
         length = sum(map(len, parts))
-        told = [(b"content-type", made.kind), (b"content-length", str(length).encode()), (b"vary", b"Accept-Encoding")]
+        size = str(length).encode()
+        fields = [(b"content-type", made.kind), (b"content-length", size), (b"vary", b"Accept-Encoding")]
         if packs:
-            told.append((b"content-encoding", b"gzip"))
-        await send({"type": "http.response.start", "status": 200, "headers": told})
+            fields.append((b"content-encoding", b"gzip"))
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
         for part in parts if scope["method"] == "GET" else ():
             for at in range(0, len(part), _PIECE):  # so that a slow reader has no megabyte of his own waiting here
                 await send({"type": "http.response.body", "body": part[at : at + _PIECE], "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _page(self, scope: Scope) -> _Made | None:
+    async def _page(self, scope: Scope) -> _CompressedPage | None:
         path = scope["path"]
         async with self._making:
             if path not in self._made:
@@ -108,9 +109,9 @@ def _origin(scope: Scope, headers: Headers) -> bytes | None:
     return origin.encode() if _ORIGIN.fullmatch(origin) else None
 
 
-def _made(kind: bytes, body: bytes) -> _Made:
+def _made(kind: bytes, body: bytes) -> _CompressedPage:
     plain = body.split(f"http://{_HOST}".encode())
-    return _Made(kind, plain, [_packed(part, 9) for part in plain])
+    return _CompressedPage(kind, plain, [_packed(part, 9) for part in plain])
 
 
 def _packed(part: bytes, level: int) -> bytes:
@@ -119,7 +120,7 @@ def _packed(part: bytes, level: int) -> bytes:
     return packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
-def _gzip(made: _Made, origin: bytes) -> list[bytes]:
+def _gzip(made: _CompressedPage, origin: bytes) -> list[bytes]:
     """RFC 1952: deflate's blocks one after the other, then the checksum and the length of what they hold."""
     checksum = length = 0
     for part in _between(made.plain, origin):

@@ -14,7 +14,7 @@ from typing import Any
 from playground.inspection.inspect_api import Reading, Replayed, Token
 from playground.types import Step, Text
 from playground.ui.element import Element, asset
-from playground.ui.words import said
+from playground.ui.page_texts import bilingual
 
 Value = dict[str, Any]
 Names = Callable[[int], Token]
@@ -73,14 +73,16 @@ WORDS: Mapping[str, Text] = {
     "label_surprise": Text("surprise {n} bits", "意外度 {n} 比特"),
     "label_would": Text("would become {text}", "会变为 {text}"),
     "tip_model": Text("model", "模型概率"),
-    "tip_chain": Text("after the chain", "采样链之后"),
-    "unknown": Text("This generator does not tell probabilities.", "这个生成器不提供概率。"),
+    "tip_chain": Text("after the samplers", "采样器之后"),
+    "unknown": Text("This generator gives no probabilities.", "这个生成器不提供概率。"),
     "replay_same": Text(
-        "With the present knobs and the same luck, every token stays.", "用现在的参数和同样的运气，每个词元都不变。"
+        "With the present knobs and the same random draws, every token stays.",
+        "用现在的参数和同样的随机数，每个词元都不变。"
     ),
     "replay_first": Text(
-        "With the present knobs and the same luck, {count} tokens stay; token {n} “{was}” would become “{would}”.",
-        "用现在的参数和同样的运气，前 {count} 个词元不变；词元 {n}“{was}”会变为“{would}”。",
+        "With the present knobs and the same random draws, {count} tokens stay; "
+        "token {n} “{was}” would become “{would}”.",
+        "用现在的参数和同样的随机数，前 {count} 个词元不变；词元 {n}“{was}”会变为“{would}”。",
     ),
     "stop": Text("Stop", "停止"),
     "diverge": Text("Generate from there", "从那里生成"),
@@ -169,7 +171,7 @@ def whole(run: str, rows: Sequence[Sequence[Value]], numbers: Sequence[Numbers] 
 
 
 def numbers_value(numbers: Numbers) -> list[Value]:
-    return [{"label": said(label), "value": figure, "hint": said(hint)} for label, figure, hint in numbers]
+    return [{"label": bilingual(label), "value": figure, "hint": bilingual(hint)} for label, figure, hint in numbers]
 
 
 def replay_value(run: str, row: int, replayed: Replayed, name: Names | None = None) -> Value:
@@ -179,7 +181,7 @@ def replay_value(run: str, row: int, replayed: Replayed, name: Names | None = No
     if first is not None:
         ended: Value = {"id": None, "text": "", "special": True}
         would[str(first.index)] = token_value(first.would_be) if first.would_be else ended
-    sentence = said(replayed.ending) if first is None else None
+    sentence = bilingual(replayed.ending) if first is None else None
     return {"run": run, "row": row, "first": first.index if first else None, "would": would, "sentence": sentence}
 
 
@@ -187,7 +189,7 @@ def _would(token_id: int, name: Names | None) -> Value:
     return token_value(name(token_id) if name else Token(token_id, f"#{token_id}"))
 
 
-class Feed:
+class TokenFeed:
     """What the browser has of one run: gives, for its growing rows, values that hold only what is new."""
 
     def __init__(self, run: str, name: Names | None = None, top: int = TOP) -> None:
@@ -197,7 +199,7 @@ class Feed:
         self._sent: dict[int, list[Step]] = {}
         self._ended: set[int] = set()
 
-    def news(
+    def update(
         self, rows: Sequence[Sequence[Step]], done: Sequence[bool], numbers: Callable[[int], Numbers] | None = None
     ) -> Value:
         """Rows of which there is something new, all of them the first time; `numbers` are asked for as a row ends."""
@@ -231,7 +233,7 @@ class Feed:
 
 
 def piece(value: Value | None = None, **more: Any) -> Value:
-    """What a view is told while something runs: a value, its `status`, or both.
+    """What a view is sent while something runs: a value, its `status`, or both.
 
     Each token goes as a list, since names would be most of it; token_shared.js unpacks it.
     """
@@ -284,12 +286,12 @@ def build_curve(
 
 def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Value:
     """What is going on with the tokens; `{}` instead takes it away. `stop` puts a button beside it."""
-    return {"text": said(text), "stop": stop, "error": error}
+    return {"text": bilingual(text), "stop": stop, "error": error}
 
 
 def component(name: str, value: Value | None, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> Element:
     """One of the token views: its own scripts behind those they share, with its words as data of the script."""
-    data = json.dumps(json.dumps({"words": {key: said(text) for key, text in words.items()}}))
+    data = json.dumps(json.dumps({"words": {key: bilingual(text) for key, text in words.items()}}))
     scripts = ("visible", "token_shared", *_PARTS.get(name, ()), name)
     code = "\n".join((f"const DATA = JSON.parse({data});", *(asset(f"{script}.js") for script in scripts)))
     return Element(

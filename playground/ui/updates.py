@@ -1,4 +1,4 @@
-"""What an event tells the elements of the page while it runs: each thing once.
+"""What an event sends to the elements of the page while it runs: each thing once.
 
 Gradio's page shows only the last of two updates that reach it together, and none while its tab is hidden, so what
 holds only news would be lost there. These go past it: stream.js reads them off the stream itself, in their order.
@@ -17,18 +17,18 @@ Entry = tuple[str, str, Any]
 
 
 class Updates:
-    """One event's. A state is told whole at first and then by what has changed in it, a piece as it is."""
+    """One event's. A state is sent whole at first and then by what has changed in it, a piece as it is."""
 
     def __init__(self) -> None:
         self._event = uuid.uuid4().hex[:8]
-        self._told: dict[str, Any] = {}
+        self._sent: dict[str, Any] = {}
 
     def of(self, states: Mapping[str, Any], pieces: Mapping[str, Any] | None = None) -> dict[str, list[Entry]]:
         """The next update: states and pieces by whom they are for."""
         entries: list[Entry] = []
         for to, state in states.items():
-            how = changes(self._told[to], state) if to in self._told else [state]
-            self._told[to] = state
+            how = changes(self._sent[to], state) if to in self._sent else [state]
+            self._sent[to] = state
             if how is not None:
                 entries.append((to, self._event, how))
         return {"feed": [*entries, *(pieces_only(pieces or {})["feed"])]}

@@ -1,6 +1,6 @@
 """Files on their way from a browser, piece by piece over its own events: only the session that sends one can open it.
 
-Gradio's own uploads lie in one folder for everybody, by the hash of what they hold, and whoever names a path opens it.
+Gradio's own uploads lie in one folder for everybody, by the hash of what they hold, and anyone with a path opens it.
 Here no file has a path that could be named, and none stays. Knows no table.
 """
 
@@ -33,7 +33,7 @@ _LATER = Text("Try again in a minute.", "请一分钟后重试。")
 
 
 @dataclass(slots=True)
-class _Arriving:
+class _PartialUpload:
     at: object
     size: int
     whose: visitor.Visitor
@@ -47,7 +47,7 @@ class Uploads:
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
-        self._arriving: dict[str, _Arriving] = {}
+        self._arriving: dict[str, _PartialUpload] = {}
         self._lock = threading.Lock()
 
     def add(self, session: str, sent: Mapping[str, Any]) -> bytes | None:
@@ -72,7 +72,7 @@ class Uploads:
         with self._lock:
             self._arriving.pop(session, None)
 
-    def _file(self, session: str, sent: Mapping[str, Any]) -> _Arriving:
+    def _file(self, session: str, sent: Mapping[str, Any]) -> _PartialUpload:
         """The file that a piece belongs to; its first piece begins it."""
         at, size, known = sent.get("at"), sent.get("size"), self._arriving.get(session)
         if known is not None and known.at == at and known.size == size:
@@ -82,7 +82,7 @@ class Uploads:
         self._arriving.pop(session, None)
         whose = visitor.current()
         self._make_room(whose)
-        self._arriving[session] = begun = _Arriving(at, size, whose)
+        self._arriving[session] = begun = _PartialUpload(at, size, whose)
         return begun
 
     def _make_room(self, whose: visitor.Visitor) -> None:

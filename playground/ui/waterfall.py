@@ -10,8 +10,8 @@ from playground.inspection.inspect_api import Chance, Draw, Fate, StageChange, T
 from playground.types import PlaygroundError, Text
 from playground.ui import tokens
 from playground.ui.element import Element
+from playground.ui.page_texts import bilingual
 from playground.ui.tokens import Value, token_value
-from playground.ui.words import said
 
 _numbers = itertools.count(1)  # two equal values in a row would not be noticed by the browser
 
@@ -22,7 +22,7 @@ WORDS: Mapping[str, Text] = {
     "next_token": Text("Token after", "下一个词元"),
     "close": Text("Close", "关闭"),
     "model": Text("Model", "模型"),
-    "model_says": Text("{n} candidates enter the chain.", "{n} 个候选进入采样链。"),
+    "model_says": Text("{n} candidates enter the samplers.", "{n} 个候选进入采样器。"),
     "alive": Text("alive", "剩余候选"),
     "mass": Text("mass cut", "削去概率"),
     "entropy": Text("entropy", "熵"),
@@ -101,7 +101,7 @@ def waterfall_value(
         "draw": _draw(found.draw) if found.draw else None,
         "asked": asked,
         "branch": branch,
-        "branch_reason": said(branch_reason),
+        "branch_reason": bilingual(branch_reason),
         "error": None,
     }
 
@@ -118,13 +118,13 @@ def refused_value(run: str, row: int, position: int, error: PlaygroundError, tok
     text = Text(error.say("en"), error.say("zh"))
     known = token_value(token) if token else None
     place: Value = {"run": run, "row": row, "position": position, "token": known}
-    return {"number": next(_numbers), **place, "error": said(text)}
+    return {"number": next(_numbers), **place, "error": bilingual(text)}
 
 
 def with_error(value: Value, error: PlaygroundError) -> Value:
     """The same panel with a sentence in it: a question that cannot be answered takes nothing away."""
     text = Text(error.say("en"), error.say("zh"))
-    return {**value, "number": next(_numbers), "error": said(text)}
+    return {**value, "number": next(_numbers), "error": bilingual(text)}
 
 
 def _chance(chance: Chance) -> Value:
@@ -134,10 +134,10 @@ def _chance(chance: Chance) -> Value:
 def _stage(stage: StageChange) -> Value:
     return {
         "stage": stage.stage,
-        "label": said(stage.label),
-        "sentence": said(stage.sentence),
+        "label": bilingual(stage.label),
+        "sentence": bilingual(stage.sentence),
         "formula": stage.formula,
-        "filled": said(stage.filled),
+        "filled": bilingual(stage.filled),
         "settings": dict(stage.settings),
         "alive": [stage.alive_before, stage.alive_after],
         "mass": stage.mass_cut,
@@ -153,7 +153,7 @@ def _fate(fate: Fate) -> Value:
         "p_model": fate.p_model,
         "p_after": fate.p_after,
         "stage": fate.stage,
-        "reason": said(fate.reason),
+        "reason": bilingual(fate.reason),
     }
 
 
@@ -167,7 +167,7 @@ def _draw(draw: Draw) -> Value:
         "probability": draw.probability,
         "rank": draw.rank,
         "race": draw.race,
-        "sentence": said(draw.sentence),
+        "sentence": bilingual(draw.sentence),
         "runner_up": runner,
     }
 

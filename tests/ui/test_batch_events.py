@@ -21,12 +21,12 @@ from playground.settings import Limits, Settings
 from playground.tables.rows import Result
 from playground.tasks import user_task
 from playground.types import Busy, InvalidRequest
-from playground.ui.batch import BatchTab
-from playground.ui.host import Host
-from playground.ui.kept import Kept
-from playground.ui.line import Line
+from playground.ui.batch_tab import BatchTab
+from playground.ui.model_host import ModelHost
+from playground.ui.page_texts import UNEXPECTED, bilingual
+from playground.ui.request_queue import RequestQueue
+from playground.ui.shared_store import SharedStore
 from playground.ui.uploads import AT_ONCE, Uploads
-from playground.ui.words import UNEXPECTED, said
 from playground.visitor import Visitor, answer_to
 from tests.ui.conftest import heard
 from tests.ui.events import Screen
@@ -55,11 +55,11 @@ READS: dict[str, tuple[str, ...]] = {
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BatchTab]:
     settings = Settings(data_folder=str(tmp_path_factory.mktemp("data")))
     script = ScriptedGenerator(["One."], parameters=frozenset(parameters.by_name()))
-    host = Host(settings, lambda _settings, _report: script)
+    host = ModelHost(settings, lambda _settings, _report: script)
     host.start()
     assert host.wait(20)
-    kept = Kept(settings)
-    tab = BatchTab(host, Line(Limits()), kept)
+    kept = SharedStore(settings)
+    tab = BatchTab(host, RequestQueue(Limits()), kept)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "_LOOK", 0.001)  # some hundred jobs of two rows each
         yield tab
@@ -303,4 +303,4 @@ def test_what_nobody_foresaw_is_one_sentence(tab: BatchTab, monkeypatch: pytest.
 
     monkeypatch.setattr(tab._jobs, "start", fail)
     told = answers(tab, "go", wish(added(tab)))
-    assert told[-1]["status"]["error"] == said(UNEXPECTED)
+    assert told[-1]["status"]["error"] == bilingual(UNEXPECTED)

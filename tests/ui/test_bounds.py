@@ -21,11 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from playground import parameters
-from playground.ui import bodies, element, routes
-from playground.ui.bodies import Bodies, Refused
+from playground.ui import element, request_bodies, routes
 from playground.ui.connections import BoundedProtocol, Connections
 from playground.ui.event_queue import AwakeClock, Messages
 from playground.ui.json_size import DEEPEST, MOST_VALUES, is_heavy
+from playground.ui.request_bodies import Refused, RequestBodies
 from playground.ui.static_pages import StaticPages
 from tests.ui.conftest import in_own_loop
 from tests.ui.test_routes import asked
@@ -79,7 +79,7 @@ def test_a_million_values_are_refused_in_a_sentence_and_the_largest_request_is_n
         assert status == 413 and f"{MOST_VALUES:,}" in json.loads(text)["detail"], path
     largest = {
         "prompt": "One [two], {three}, ".ljust(200_000),
-        "logit_bias": {f"word{number}": 1 for number in range(parameters.record.MAX_ITEMS)},
+        "logit_bias": {f"word{number}": 1 for number in range(parameters.parameter.MAX_ITEMS)},
         "bad_words_ids": [[7] * 16] * 512,
         "suppress_tokens": list(range(512)),
     }
@@ -110,7 +110,7 @@ def sends(*pieces: bytes, ends: bool = True) -> Receive:
     return receive
 
 
-async def refused(reader: Bodies, scope: Scope, receive: Receive) -> int:
+async def refused(reader: RequestBodies, scope: Scope, receive: Receive) -> int:
     """The status that this body is refused with; 200 for one that is taken."""
     try:
         async with reader.read(scope, receive):
@@ -121,7 +121,7 @@ async def refused(reader: Bodies, scope: Scope, receive: Receive) -> int:
 
 @in_a_loop
 async def test_a_body_that_stops_coming_or_only_trickles_is_given_up() -> None:
-    reader = Bodies(4_000_000, patience=0.05)
+    reader = RequestBodies(4_000_000, patience=0.05)
     assert await refused(reader, scope_of(4_000_000, STRANGER), sends(b" " * 3_900_000, ends=False)) == 408
     assert await refused(reader, scope_of(10, STRANGER), sends(b"{", ends=False)) == 408
 
@@ -136,18 +136,18 @@ async def test_a_body_that_stops_coming_or_only_trickles_is_given_up() -> None:
 
 @in_a_loop
 async def test_a_body_that_is_longer_than_it_was_said_to_be_is_refused() -> None:
-    assert await refused(Bodies(1_000), scope_of(10, STRANGER), sends(b" " * 11, ends=False)) == 411
+    assert await refused(RequestBodies(1_000), scope_of(10, STRANGER), sends(b" " * 11, ends=False)) == 411
 
 
 @in_a_loop
 async def test_bytes_of_bodies_have_a_bound_for_an_address_and_in_all_and_small_ones_pass() -> None:
-    reader, most = Bodies(200_000), 200_000
+    reader, most = RequestBodies(200_000), 200_000
     whole = b" " * most
     async with AsyncExitStack() as held:
-        for _ in range(bodies._PER_ADDRESS):
+        for _ in range(request_bodies._PER_ADDRESS):
             await held.enter_async_context(reader.read(scope_of(most, STRANGER), sends(whole)))
         assert await refused(reader, scope_of(most, STRANGER), sends(whole)) == 429
-        for number in range(bodies._IN_ALL - bodies._PER_ADDRESS):
+        for number in range(request_bodies._IN_ALL - request_bodies._PER_ADDRESS):
             host = "127.0.0.1" if number % 2 else f"198.51.100.{number}"
             await held.enter_async_context(reader.read(scope_of(most, host), sends(whole)))
         assert await refused(reader, scope_of(most, "192.0.2.1"), sends(whole)) == 503

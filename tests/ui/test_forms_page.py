@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.test_tasks import SMALL
 from tests.ui.conftest import Visit, body, card, generate
-from tests.ui.test_own_tasks import bring, open_mine
 from tests.ui.test_play import free_prompt
+from tests.ui.test_user_tasks import bring, open_mine
 
 LONG = 120_000  # milliseconds: the real model may be slow on a busy machine
 pytestmark = [pytest.mark.browser, pytest.mark.model]

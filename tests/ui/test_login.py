@@ -19,8 +19,8 @@ from playwright.sync_api import expect
 
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
+from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.blocks import Blocks
-from playground.ui.hosts import Hosts
 from playground.ui.login import (
     _BURST,
     _FREE,
@@ -28,10 +28,10 @@ from playground.ui.login import (
     _PER_SECOND,
     _RESERVE,
     _RESERVE_PER_SECOND,
-    Logins,
+    LoginSessions,
     TooManyGuesses,
 )
-from playground.ui.server import Server
+from playground.ui.web_server import Server
 from tests.ui.conftest import Visit
 from tests.ui.served import SCRIPTED, forked
 
@@ -147,7 +147,7 @@ def test_a_name_that_is_not_the_servers_is_refused_with_the_flag_that_allows_it(
 
 
 def test_names_come_from_the_settings_and_the_open_link() -> None:
-    local, open_to_all = Hosts(Settings()), Hosts(Settings(host="0.0.0.0"))
+    local, open_to_all = AllowedHosts(Settings()), AllowedHosts(Settings(host="0.0.0.0"))
     for address in ("192.168.1.7:7860", "[fe80::1]:7860", "203.0.113.9"):
         assert open_to_all.accepts(address) and not local.accepts(address)
     assert not open_to_all.accepts("rebound.evil.test:7860") and not local.accepts("a.gradio.live")
@@ -156,7 +156,9 @@ def test_names_come_from_the_settings_and_the_open_link() -> None:
     assert not local.accepts("b.gradio.live")
     assert local.encrypted("A.gradio.live") and not local.encrypted("127.0.0.1:7860")
     flags = [f"--allowed-host={name}" for name in ("https://Play.example.org/", ".example.com", "box:80")]
-    named = Hosts(from_arguments(flags, {"GRADIO_ROOT_PATH": "https://root.test/play", "SPACE_HOST": "a.hf.space"}))
+    named = AllowedHosts(
+        from_arguments(flags, {"GRADIO_ROOT_PATH": "https://root.test/play", "SPACE_HOST": "a.hf.space"})
+    )
     for host in ("play.example.org", "a.example.com", "a.b.example.com:8", "box", "root.test", "a.hf.space"):
         assert named.accepts(host), host
     for host in ("example.org", "xplay.example.org", "example.com.test", "aexample.com"):
@@ -167,7 +169,7 @@ def test_names_come_from_the_settings_and_the_open_link() -> None:
 
 def test_guesses_of_one_address_wait_longer_each_time_and_all_together_are_slow() -> None:
     now = 0.0
-    logins = Logins("guest", PASSWORD, lambda: now)
+    logins = LoginSessions("guest", PASSWORD, lambda: now)
     for _ in range(_FREE):
         assert logins.open("guest", "wrong", "1.1.1.1") is None
     with pytest.raises(TooManyGuesses) as caught:
@@ -191,7 +193,7 @@ def test_guesses_of_one_address_wait_longer_each_time_and_all_together_are_slow(
 
 def test_wrong_guesses_of_others_keep_nobody_from_logging_in() -> None:
     now = 0.0
-    logins = Logins("guest", PASSWORD, lambda: now)
+    logins = LoginSessions("guest", PASSWORD, lambda: now)
     for number in range(60):
         with suppress(TooManyGuesses):
             logins.open("guest", "wrong", f"10.0.0.{number // 3}")
@@ -229,7 +231,7 @@ def test_of_the_open_links_tunnel_it_is() -> None:
         settings = Settings(share=share)
         with Blocks() as blocks:
             pass
-        server = Server(blocks, settings, Hosts(settings), threading.Event())
+        server = Server(blocks, settings, AllowedHosts(settings), threading.Event())
         assert server._uvicorn.config.proxy_headers is share
 
 

@@ -157,6 +157,6 @@ def test_a_move_shows_at_once_what_it_would_have_changed(embedded_page: str, vis
     stage(page, "temperature").focus()
     page.keyboard.press("Alt+ArrowDown")
     sentence = page.locator("#tokens .tk-replay p")
-    expect(sentence).to_have_text(re.compile("With the present knobs and the same luck, .* would become"))
+    expect(sentence).to_have_text(re.compile("With the present knobs and the same random draws, .* would become"))
     page.keyboard.press("Alt+ArrowUp")
     expect(page.locator("#tokens .tk-replay")).to_be_hidden()

@@ -25,7 +25,7 @@ NAMES = (
     "at", "card", "data", "fields", "file", "fixed", "from", "hand", "head", "heading", "id", "key", "kind", "knobs",
     "language", "left_out", "mapping", "message", "n", "name", "number", "own", "parted", "position", "prefill",
     "prompt", "request", "room", "row", "run", "seed", "size", "system", "talk", "target", "task", "text", "title",
-    "token_id", "turns", "variables", "wish", "yaml",
+    "token_id", "turns", "variables", "action", "yaml",
 )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_texts_that_look_like_objects_come_back_as_they_went(site: Site) -> None
         told = answers(page.ask("write", "keep", {"head": {"title": "A draft", "plan": text}, "at": 1}))
         assert next(one for one in told if one)["head"]["plan"] == text
         yaml = user_task.write("Mine", user_task.free(text + " {{thing}}"), {}, parameters.validate({}), "en")
-        (told, *_) = answers(page.ask("mine", "check", {"yaml": yaml}))
+        (told, *_) = answers(page.ask("user_tasks", "check", {"yaml": yaml}))
         assert told["yaml"] == yaml and told["record"]["title"]["en"] == "Mine"
     site.untouched()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Visit, card, generate
 from tests.ui.served import SCRIPTED, forked
-from tests.ui.test_own_tasks import save, write_prompt
+from tests.ui.test_user_tasks import save, write_prompt
 
 pytestmark = pytest.mark.browser
 

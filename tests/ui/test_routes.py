@@ -17,9 +17,9 @@ import pytest
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Settings
 from playground.ui import routes
-from playground.ui.host import Host
+from playground.ui.model_host import ModelHost
 from playground.ui.page import Page
-from playground.ui.server import gradio_app
+from playground.ui.web_server import gradio_app
 from tests.ui.served import FORKS
 
 API = routes.API
@@ -64,7 +64,7 @@ def filled(template: str) -> str:
 
 def of_the_app() -> list[tuple[str, str]]:
     settings = Settings()
-    page = Page(Host(settings, lambda *_: ScriptedGenerator(["One."])))
+    page = Page(ModelHost(settings, lambda *_: ScriptedGenerator(["One."])))
     return sorted(listed(gradio_app(page.blocks, settings).routes))
 
 

@@ -61,29 +61,29 @@ def test_entropy_is_told_in_bits() -> None:
 
 
 def test_a_growing_row_is_sent_once() -> None:
-    row, feed = made(1, 300), tokens.Feed("run")
+    row, feed = made(1, 300), tokens.TokenFeed("run")
     held: list[dict[str, Any]] = []
     sent = 0
     for end in range(10, 310, 10):
-        (part,) = feed.news([row[:end]], [end >= 300])["rows"]
+        (part,) = feed.update([row[:end]], [end >= 300])["rows"]
         held = merged(held, part)
         sent += len(part["tokens"])
     assert held == tokens.token_values(row) and sent == len(held)
-    assert feed.news([row], [True])["rows"] == []
+    assert feed.update([row], [True])["rows"] == []
 
 
 def test_a_row_is_told_of_when_it_grows_or_ends_and_its_figures_once() -> None:
-    rows, feed = [made(0, 30), made(1, 30)], tokens.Feed("run")
+    rows, feed = [made(0, 30), made(1, 30)], tokens.TokenFeed("run")
     asked: list[int] = []
 
     def numbers(row: int) -> tokens.Numbers:
         asked.append(row)
         return [(Text("a", "甲"), "1", None)]
 
-    assert [part["row"] for part in feed.news([rows[0][:9], []], [False, False], numbers)["rows"]] == [0, 1]
-    assert [part["row"] for part in feed.news([rows[0][:9], rows[1][:5]], [False, False], numbers)["rows"]] == [1]
-    assert [part["row"] for part in feed.news([rows[0][:9], rows[1][:5]], [True, False], numbers)["rows"]] == [0]
-    (last,) = feed.news([rows[0][:9], rows[1]], [True, True], numbers)["rows"]
+    assert [part["row"] for part in feed.update([rows[0][:9], []], [False, False], numbers)["rows"]] == [0, 1]
+    assert [part["row"] for part in feed.update([rows[0][:9], rows[1][:5]], [False, False], numbers)["rows"]] == [1]
+    assert [part["row"] for part in feed.update([rows[0][:9], rows[1][:5]], [True, False], numbers)["rows"]] == [0]
+    (last,) = feed.update([rows[0][:9], rows[1]], [True, True], numbers)["rows"]
     assert last["numbers"][0]["value"] == "1" and asked == [0, 1]
 
 
@@ -98,18 +98,18 @@ def test_a_packed_token_is_short_and_holds_all() -> None:
 
 
 def test_stepping_back_takes_tokens_away() -> None:
-    row, feed = made(1, 60), tokens.Feed("run")
-    held = merged([], feed.news([row[:40]], [False])["rows"][0])
+    row, feed = made(1, 60), tokens.TokenFeed("run")
+    held = merged([], feed.update([row[:40]], [False])["rows"][0])
     other = [*row[:25], *(replace(step, text="x", token_id=1) for step in row[25:30])]
-    held = merged(held, feed.news([other], [False])["rows"][0])
+    held = merged(held, feed.update([other], [False])["rows"][0])
     assert held == tokens.token_values(other)
 
 
 def test_text_that_comes_without_a_token_joins_the_token_before_it() -> None:
-    feed, row = tokens.Feed("run"), [plain(at, f" {at}") for at in range(40)]
-    held = merged([], feed.news([row], [False])["rows"][0])
+    feed, row = tokens.TokenFeed("run"), [plain(at, f" {at}") for at in range(40)]
+    held = merged([], feed.update([row], [False])["rows"][0])
     row.append(plain(40, "…", None, finish="length"))
-    held = merged(held, feed.news([row], [True])["rows"][0])
+    held = merged(held, feed.update([row], [True])["rows"][0])
     assert len(held) == 40 and held[-1]["text"] == " 39…"
 
 

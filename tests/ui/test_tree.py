@@ -229,7 +229,7 @@ def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embe
     expect(card(page).locator(".finish")).to_have_text("stopped by you")
     stopped = body(page).inner_text()
 
-    # Another candidate: badges, doctor and replay speak of it.
+    # Another candidate: badges, diagnosis and replay speak of it.
     tell(page, max_new_tokens=6, temperature=0)
     replay = page.locator("#tokens .tk-replay p")
     expect(replay).to_have_text(re.compile("would become"))

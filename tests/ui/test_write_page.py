@@ -14,10 +14,10 @@ from playwright.sync_api import Locator, Page, expect
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import Limits, Settings
 from playground.types import InvalidRequest
-from playground.ui.host import Host
-from playground.ui.kept import Kept
-from playground.ui.line import Line
-from playground.ui.write import WriteTab
+from playground.ui.model_host import ModelHost
+from playground.ui.request_queue import RequestQueue
+from playground.ui.shared_store import SharedStore
+from playground.ui.write_tab import WriteTab
 from tests.ui.conftest import Held, Visit
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.served import SCRIPTED, forked
@@ -277,11 +277,11 @@ def test_a_draft_left_for_another_in_the_same_moment_is_found_again(site: str, v
 
 def test_nothing_that_a_stranger_sends_finds_or_breaks_a_draft(tmp_path: Path) -> None:
     settings = Settings(data_folder=str(tmp_path))
-    host = Host(settings, lambda _settings, _report: ScriptedGenerator(["One."]))
+    host = ModelHost(settings, lambda _settings, _report: ScriptedGenerator(["One."]))
     host.start()
     assert host.wait(20)
-    kept = Kept(settings)
-    tab = WriteTab(host, Line(Limits()), kept)
+    kept = SharedStore(settings)
+    tab = WriteTab(host, RequestQueue(Limits()), kept)
     key = tab._accept({"head": "none", "text": "One.", "length": 10**30, "room": -1})["draft"]["key"]
     for guess in ("\ud800", "x", 7, None, [key], key[:-1]):
         with pytest.raises(InvalidRequest, match="not kept any more"):

@@ -128,12 +128,12 @@ def fall(row: int, position: int, asked: str = "") -> Waterfall:
 
 def stream() -> Iterator[Any]:
     """The rows, ten tokens an update; row 1 steps back once."""
-    feed = tokens.Feed("streamed")
+    feed = tokens.TokenFeed("streamed")
     for end in range(10, 100, 10):
         rows = [steps[: min(end, len(steps))] for steps in ROWS]
         if end == 30:
             rows[1] = rows[1][:17]
-        value = feed.news(rows, [end >= len(steps) for steps in ROWS], lambda row: [] if row else NUMBERS)
+        value = feed.update(rows, [end >= len(steps) for steps in ROWS], lambda row: [] if row else NUMBERS)
         yield pieces_only({"tokens": tokens.piece(value)})
         time.sleep(0.1)
 

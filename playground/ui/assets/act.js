@@ -1,4 +1,4 @@
-// The keys of the desk: Generate, Stop, the seed with its lock, how many candidates; and what is going on.
+// The buttons of the composer: Generate, Stop, the seed with its lock, how many candidates; and what is going on.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const button = (name) => find(`button[name=${name}]`);

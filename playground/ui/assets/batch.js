@@ -14,7 +14,7 @@ let wanted = {}; // by field: the column that fills it, or SAME
 let fixed = {};
 let tasks = props.tasks; // and a visitor's own behind them
 let path = "";
-let mine = []; // those, as mine.js keeps them
+let mine = []; // those, as user_tasks.js keeps them
 let preview = null; // of the first row
 let state = null; // of the job, as the server told it last
 let asks = 0; // the timer of the next question about it
@@ -323,7 +323,7 @@ pg.on("refused", (sentence) => {
   fail(sentence);
   drawStatus();
 }, "batch");
-pg.on("mine", (list) => {
+pg.on("user_tasks", (list) => {
   const before = taskNow();
   mine = list;
   gather();

@@ -1,5 +1,5 @@
 // The candidates of every run so far. The server only sends the run that grows; versions and edits live here. Says
-// `again` {wish, …} and `look` {run, row}: which version the reader looks at.
+// `again` {action, …} and `look` {run, row}: which version the reader looks at.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
 const grid = find(".card-grid");
@@ -221,14 +221,14 @@ const edit = (number) => {
   area.style.height = `${Math.max(height, 96)}px`;
   area.focus({ preventScroll: true });
 };
-const ask = (wish, number) => {
+const ask = (action, number) => {
   const run = runs[at];
   const row = version(run.cards[number]);
   pg.tell("complaint", null);
   pg.tell("run", { running: true, status: pg.t("starting"), asked: true });
   trigger("again", {
-    wish, text: row.text, request: run.request, target: { run: run.id, card: number },
-    parted: { parent: row.id, offset: wish === "continue" ? row.text.length : 0 },
+    action, text: row.text, request: run.request, target: { run: run.id, card: number },
+    parted: { parent: row.id, offset: action === "continue" ? row.text.length : 0 },
   });
 };
 const copied = async (button, text) => {

@@ -247,7 +247,7 @@ pg.on("language", () => {
   wish(false);
 }, "compose");
 // A visitor's own tasks have changed. The one that is open may have another text now, or be gone.
-pg.on("mine", (list) => {
+pg.on("user_tasks", (list) => {
   const known = new Map(list.map((one) => [one.key, one.yaml]));
   const changed = (id) => tasks.find((one) => one.id === id)?.yaml !== known.get(id);
   const kept = Object.fromEntries(Object.entries(form.drafts).filter(([id]) => !changed(id)));

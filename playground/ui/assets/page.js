@@ -5,7 +5,7 @@ window.playground = (() => {
   const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window: not kept */ } };
 
   // Messages between elements. A listener that comes late is told the last state first, but never an old wish.
-  const STATES = new Set(["server", "run", "theme", "knobs", "kind", "talk", "window", "mine", "composed", "path"]);
+  const STATES = new Set(["server", "run", "theme", "knobs", "kind", "talk", "window", "user_tasks", "composed", "path"]);
   const listeners = new Map();
   const last = new Map();
   const on = (topic, listener, element) => {

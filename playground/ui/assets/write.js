@@ -205,13 +205,13 @@ const forgotten = (key) => {
   pg.store(KEYS, JSON.stringify(known));
 };
 
-const write = (wish, at = null) => {
+const write = (action, at = null) => {
   complain(null);
   say(pg.t("starting"));
   busy = { target: at, base: at === null ? "" : cards[at].text };
   run = null;
   cards = at === null ? [] : cards.map((card, number) => (number === at ? { ...card, finish: null, edited: false, own: false } : card));
-  send("go", { wish, target: at, text: busy.base });
+  send("go", { action, target: at, text: busy.base });
   drawCards();
 };
 const ended = () => {

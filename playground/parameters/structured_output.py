@@ -1,0 +1,89 @@
+"""Form: what the whole text must look like, kept at every token. Knows no tokenizer."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from playground.parameters import grammar
+from playground.parameters.parameter import Parameter, Value
+from playground.types import Text
+
+# One stage for four ways to say a form. It stands right behind guidance, which needs the scores whole, and before
+# everything that cuts: so a cut chooses among what the form allows.
+_FORMULA = "z_i = −∞ where no allowed text begins with the text so far and token i"
+_LIBRARY = "llguidance; arXiv 2403.06988"
+_ORDER = {"transformers": 15, "llama.cpp": 15}
+
+
+def _way(
+    name: str,
+    label: Text,
+    text: Text,
+    elsewhere: Mapping[str, str],
+    *,
+    kind: Literal["text", "texts"] = "text",
+    first: bool = False,
+) -> Parameter:
+    """One way to say a form, an argument of the stage that all share; the first of them says where that stands."""
+    empty: Value = "" if kind == "text" else []
+    return Parameter(
+        name=name,
+        kind=kind,
+        group="form",
+        label=label,
+        help=text,
+        formula=_FORMULA,
+        source=_LIBRARY,
+        neutral=empty,
+        default=empty,
+        stage="form",
+        order=_ORDER if first else {},
+        sampler="form",
+        argument=name,
+        check=grammar.check,
+        elsewhere=elsewhere,
+    )
+
+
+PARAMETERS: tuple[Parameter, ...] = (
+    _way(
+        "json_schema",
+        Text("JSON schema", "JSON 模式"),
+        Text(
+            "The text becomes JSON that fits this schema, token by token; an example is "
+            '{"type": "object", "properties": {"name": {"type": "string", "maxLength": 40}}, "required": ["name"]}.',
+            "文本会逐个词元写成符合此模式的 JSON，例如 "
+            '{"type": "object", "properties": {"name": {"type": "string", "maxLength": 40}}, "required": ["name"]}。',
+        ),
+        {"OpenAI": "response_format", "vLLM": "structured_outputs.json", "llama.cpp": "json_schema"},
+        first=True,
+    ),
+    _way(
+        "regex",
+        Text("Regular expression", "正则表达式"),
+        Text(
+            "The whole text matches this expression, written without lookarounds and backreferences; "
+            "an example is [A-Z][a-z]+, [0-9]{4}.",
+            "整段文本都匹配此表达式（不支持环视与反向引用），例如 [A-Z][a-z]+, [0-9]{4}。",
+        ),
+        {"vLLM": "structured_outputs.regex"},
+    ),
+    _way(
+        "one_of",
+        Text("One of these", "限定选项"),
+        Text(
+            "The text is exactly one of these, with its spaces.",
+            "文本恰好是其中一项，空格也算在内。",
+        ),
+        {"vLLM": "structured_outputs.choice"},
+        kind="texts",
+    ),
+    _way(
+        "grammar",
+        Text("Grammar", "语法"),
+        Text(
+            'The text follows this grammar in the Lark dialect of llguidance; an example is start: "yes" | "no".',
+            '文本遵循此语法（llguidance 的 Lark 写法），例如 start: "yes" | "no"。',
+        ),
+        {"vLLM": "structured_outputs.grammar", "llama.cpp": "grammar"},
+    ),
+)

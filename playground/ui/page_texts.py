@@ -1,0 +1,379 @@
+"""Every sentence of the page, in both languages, under one key each.
+
+Knows no element: scripts and handlers ask for a key. What comes from the registry or from tasks brings its own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground.conversation import LEFT_OUT
+from playground.types import FINISH_WORDS, Text
+from playground.ui.batch_texts import BATCH_TEXTS
+from playground.ui.write_texts import WRITE_TEXTS
+
+WORDS: Mapping[str, Text] = {
+    "title": Text("Playground", "Playground"),
+    # Header
+    "tab_play": Text("Play", "生成"),
+    "tab_write": Text("Write", "写作"),
+    "tab_read": Text("Read", "阅读"),
+    "tab_batch": Text("Batch", "批量"),
+    "tab_model": Text("Model", "模型"),
+    "sections": Text("Sections", "栏目"),
+    "to_dark": Text("Dark theme", "深色主题"),
+    "to_light": Text("Light theme", "浅色主题"),
+    "switch_language": Text("切换到中文", "Switch to English"),
+    "log_out": Text("Log out", "退出登录"),
+    "model_details": Text("What is loaded", "已加载的模型"),
+    "model_failed": Text("No model", "没有模型"),
+    # Share
+    "share_public": Text(
+        "Public link. Anyone who has it can use this page, for up to a week or until you stop the app.",
+        "公开链接。任何拿到它的人都能使用本页，最长一周，或直到你停止程序。",
+    ),
+    "share_guarded": Text("A password guards it.", "有密码保护。"),
+    "share_open": Text("No password guards it.", "没有密码保护。"),
+    "share_failed": Text(
+        "The public link could not be opened: Gradio's tunnel was not reached. This page goes on at {address}.",
+        "公开链接没有建立：无法连接 Gradio 的隧道服务。本页仍可在 {address} 使用。",
+    ),
+    "share_opening": Text("Opening the public link…", "正在建立公开链接……"),
+    "copy_link": Text("Copy link", "复制链接"),
+    "copied": Text("Copied", "已复制"),
+    # Composer
+    "prompt_kind": Text("What to write", "写什么"),
+    "kind_task": Text("Task", "任务"),
+    "kind_complete": Text("Free prompt", "自由提示词"),
+    "kind_chat": Text("Single question", "单次提问"),
+    "kind_talk": Text("Conversation", "多轮对话"),
+    "choose_task": Text("Choose a task", "选择任务"),
+    "measured": Text(
+        "Counted on {title}: {form} of {texts} texts kept the form, {loops} went round in circles. "
+        "Whether they are any good was not measured.",
+        "在 {title} 上统计：{texts} 篇中 {form} 篇格式合规，{loops} 篇循环重复。内容好坏未作衡量。",
+    ),
+    "see_models": Text("See the models", "查看模型"),
+    "optional": Text("optional", "可选"),
+    "prompt": Text("Prompt", "提示词"),
+    "prompt_hint": Text("Write the beginning of a text; the model continues it.", "写下一段文字的开头，模型会接着写。"),
+    "variables": Text("Variables of the prompt", "提示词中的变量"),
+    "variables_hint": Text(
+        "Write {{product}} for what changes each time: it becomes a field.",
+        "会变的内容写成 {{产品}}，就会成为可填写的字段。",
+    ),
+    "fill_in": Text("Fill in {{variables}}", "填写 {{变量}}"),
+    "fill_off": Text("What stands in {{ }} is sent as it is written.", "{{ }} 中的内容会原样发送。"),
+    "fill_many": Text(
+        "The text has {count} variables. With more than {most} it is sent as it stands.",
+        "文字中有 {count} 个变量。超过 {most} 个时会原样发送。",
+    ),
+    "system": Text("System prompt", "系统提示词"),
+    "system_hint": Text("Who the model should be, and how it should answer.", "模型应扮演谁、如何回答。"),
+    "message": Text("Message", "消息"),
+    "message_hint": Text("What you say to the model.", "你对模型说的话。"),
+    "prefill": Text("Beginning of the answer", "回答的开头"),
+    "prefill_hint": Text("The answer starts with exactly these words.", "回答会从这些字开始。"),
+    "special_tokens": Text("Special tokens act", "特殊词元生效"),
+    "special_tokens_hint": Text(
+        "Control tokens that you type, like <|im_end|>, steer the model; off, they are text like any other.",
+        "你输入的控制词元（如 <|im_end|>）会控制模型；关闭时它们只是普通文本。",
+    ),
+    "no_chat": Text(
+        "{model} has no chat template, so chat is not available; tasks use their completion form.",
+        "{model} 没有对话模板，因此不能对话；任务会使用续写形式。",
+    ),
+    # One's own tasks
+    "user_tasks": Text("My tasks", "我的任务"),
+    "user_task_keep": Text("Save as my task", "保存为我的任务"),
+    "user_task_title": Text("Title", "标题"),
+    "user_task_new": Text("Save", "保存"),
+    "user_task_change": Text("Save changes", "保存修改"),
+    "user_task_copy": Text("Save as a new task", "另存为新任务"),
+    "user_task_close": Text("Cancel", "取消"),
+    "user_task_start": Text("Start my own from this", "以此为起点自己写"),
+    "user_task_edit": Text("Edit", "编辑"),
+    "user_task_export": Text("Export YAML", "导出 YAML"),
+    "user_task_delete": Text("Delete", "删除"),
+    "user_task_import": Text("Import a task", "导入任务"),
+    "user_task_import_hint": Text(
+        "Choose a YAML file or paste its text. It is checked here, and kept in this browser only.",
+        "选择 YAML 文件，或粘贴其内容。检查后只保存在此浏览器中。",
+    ),
+    "user_task_edit_hint": Text(
+        "The task as YAML. It is kept in this browser only.", "以 YAML 表示的任务，只保存在此浏览器中。"
+    ),
+    "user_task_file": Text("Choose a file", "选择文件"),
+    "user_task_saved": Text("“{title}” is saved in this browser.", "“{title}”已保存在此浏览器中。"),
+    "user_task_deleted": Text("“{title}” is deleted.", "“{title}”已删除。"),
+    "user_task_full": Text("This browser has no room for it, or keeps nothing.", "此浏览器空间不足，或不允许保存。"),
+    "user_task_too_large": Text(
+        "The file has {size}; at most {most} are allowed.", "文件大小为 {size}，最多允许 {most}。"
+    ),
+    "user_task_not_text": Text("The file is not UTF-8 text.", "该文件不是 UTF-8 文本。"),
+    # Conversation
+    "talk_empty": Text(
+        "Nothing was said yet. Every turn can later be edited, answered anew or left for another branch.",
+        "还没有对话。之后每一轮都可以修改、重新回答，或另开分支。",
+    ),
+    "talk_you": Text("You", "你"),
+    "talk_model": Text("Model", "模型"),
+    "talk_edit": Text("Edit, and have it answered", "修改并重新回答"),
+    "talk_branch": Text("Branch from here", "从这里另开分支"),
+    "talk_send": Text("Send", "发送"),
+    "talk_followed": Text("Back to what followed", "回到之后的内容"),
+    "talk_new": Text("New conversation", "新对话"),
+    "talk_window": Text("Context window in use", "上下文窗口用量"),
+    "talk_left_out": LEFT_OUT,
+    "talk_gone": Text("will be left out", "将被省略"),
+    "thought": Text("Thought", "思考过程"),
+    "thinking": Text("Thinking…", "正在思考……"),
+    "seen": Text("What the model will see", "模型将看到的内容"),
+    "seen_waits": Text("Shown once the model is loaded.", "模型加载后显示。"),
+    "seen_cut": Text("… {count} characters not shown …", "……此处省略 {count} 个字符……"),
+    "seen_as": Text("Show the prompt as", "提示词的显示方式"),
+    "seen_text": Text("Text", "文本"),
+    "seen_tokens": Text("Tokens", "词元"),
+    "seen_tokens_hint": Text(
+        "With their ids, coloured by what the model expected; it reads the prompt once.",
+        "附编号，按模型的预期着色；模型会读一遍提示词。",
+    ),
+    "seen_control": Text("Acts as a control token", "作为控制词元生效"),
+    "seen_as_plain": Text("Read as text, not as control tokens: {tokens}", "按普通文本读取，不作为控制词元：{tokens}"),
+    "seen_changed": Text("The prompt has changed since.", "提示词已经改动。"),
+    "seen_again": Text("Read it again", "重新阅读"),
+    "as_chat": Text("chat", "对话"),
+    "as_complete": Text("completion", "续写"),
+    "count": Text("{used} / {context} tokens", "{used} / {context} 词元"),
+    "counting": Text("counting tokens…", "正在计数……"),
+    "generate": Text("Generate", "生成"),
+    "stop": Text("Stop", "停止"),
+    "look_next": Text("Look at the next token", "查看下一个词元"),
+    "look_next_hint": Text(
+        "What the model would choose from, and what the knobs make of it; nothing is generated.",
+        "模型会从哪些词元中选择、参数如何改变它们；不会生成文本。",
+    ),
+    "path": Text("Path", "路径"),
+    "path_exact": Text("Exact", "精确"),
+    "path_fast": Text("Fast", "快速"),
+    "path_exact_means": Text(
+        "Slower: the weights as they are stored. A seed alone writes what model.generate() writes with it.",
+        "较慢：使用原样存储的权重。单个候选与同一种子的 model.generate() 写出相同的文本。",
+    ),
+    "path_fast_means": Text(
+        "Quicker: {weights} weights, everybody's rows in one step. Close to exact; a seed's text may change.",
+        "较快：{weights} 权重，所有人的候选合在一步计算。接近精确路径；同一种子的文本可能改变。",
+    ),
+    "path_beams": Text("A beam search runs on the exact path.", "集束搜索走精确路径。"),
+    "path_close": Text("How close?", "有多接近？"),
+    "seed": Text("seed", "种子"),
+    "fresh": Text("fresh", "随机"),
+    "lock_seed": Text("Keep this seed", "固定这个种子"),
+    "unlock_seed": Text("Use a fresh seed each time", "每次用新的种子"),
+    "candidates": Text("candidates", "候选数"),
+    "fewer": Text("One candidate fewer", "减少一个候选"),
+    "more": Text("One candidate more", "增加一个候选"),
+    "knobs": Text("Knobs", "参数"),
+    "close": Text("Close", "关闭"),
+    # Cards
+    "results": Text("Results", "结果"),
+    "no_results": Text("Pick a task, or write a prompt. {key} generates.", "选择任务，或写一段提示词。按 {key} 生成。"),
+    "example": Text("Example, made by {model} with seed {seed}", "示例：由 {model} 以种子 {seed} 生成"),
+    "run_of": Text("Run {at} of {all}", "第 {at} 次，共 {all} 次"),
+    "previous_run": Text("Earlier run", "上一次运行"),
+    "next_run": Text("Later run", "下一次运行"),
+    "previous_version": Text("Earlier version", "上一个版本"),
+    "next_version": Text("Later version", "下一个版本"),
+    "versions": Text("Tree of the versions", "版本树"),
+    "version_n": Text("Version {n}", "版本 {n}"),
+    "version_first": Text("first version", "最初版本"),
+    "version_seed": Text("from the beginning, seed {seed}", "从头生成，种子 {seed}"),
+    "version_on": Text("goes on from its end", "从末尾继续"),
+    "version_hand": Text("by hand: “{was}” → “{became}”", "手动：“{was}” → “{became}”"),
+    "version_token": Text("from token {n}: “{was}” → “{became}”", "从词元 {n}：“{was}” → “{became}”"),
+    "version_token_open": Text("from token {n}, instead of “{was}”", "从词元 {n}，取代“{was}”"),
+    "compare": Text("Compare", "比较"),
+    "compare_close": Text("Close the comparison", "关闭比较"),
+    "compare_one": Text("Compare this version", "比较此版本"),
+    "compare_with": Text("with this one", "与此版本"),
+    "compare_same": Text("The two texts are the same.", "两段文本相同。"),
+    "compare_shared": Text("The beginning they share", "共同的开头"),
+    "compare_ends": Text("ends here", "到此为止"),
+    "prune": Text("Prune", "剪除"),
+    "prune_hint": Text("Take away this version and what grew from it", "移除此版本及由它生长出的版本"),
+    "pruned": Text("{count} taken away", "已移除 {count} 个"),
+    "bring_back": Text("Bring back", "恢复"),
+    "undo": Text("Undo", "撤销"),
+    "redo": Text("Redo", "重做"),
+    "undo_what": Text("Undo: {what}", "撤销：{what}"),
+    "redo_what": Text("Redo: {what}", "重做：{what}"),
+    "did_walk": Text("other version chosen", "选择其他版本"),
+    "did_prune": Text("version pruned", "剪除版本"),
+    "did_restore": Text("version brought back", "恢复版本"),
+    "did_edit": Text("edit by hand", "手动编辑"),
+    "did_continue": Text("continuation", "继续生成"),
+    "did_regenerate": Text("new seed", "换种子重新生成"),
+    "did_branch": Text("branch", "分支"),
+    "looked_at": Text("Its tokens are shown below", "其词元显示在下方"),
+    "copy": Text("Copy", "复制"),
+    "edit": Text("Edit by hand", "手动编辑"),
+    "continue": Text("Continue from here", "从这里继续"),
+    "regenerate": Text("Again with a new seed", "换种子重新生成"),
+    "save": Text("Keep", "保留"),
+    "discard": Text("Discard", "放弃"),
+    "edited": Text("edited by hand", "手动编辑"),
+    "as_text": Text("Show as text", "显示原文"),
+    "as_list": Text("Show as list", "显示列表"),
+    "as_table": Text("Show as table", "显示表格"),
+    "cut_short": Text("ended before its form was complete", "在形式完整之前结束"),
+    "diagnosis": Text("What to look at", "值得注意"),
+    "diagnosis_apply": Text("Set {remedy}", "设为 {remedy}"),
+    "empty_text": Text("The model ended without writing anything.", "模型没有写任何内容就结束了。"),
+    "tokens": Text("{count} tokens", "{count} 词元"),
+    "speed": Text("{count} tok/s", "{count} 词元/秒"),
+    "first_token": Text("first after {count} s", "首词元 {count} 秒"),
+    "guesses": Text("{right} of {all} guesses right", "{all} 个猜测中 {right} 个正确"),
+    "card_fast": Text("fast · {weights}", "快速 · {weights}"),
+    "card_exact": Text("exact", "精确"),
+    "card_seed": Text("seed {count}", "种子 {count}"),
+    "lock_this_seed": Text("Keep seed {count} for the next run", "下次运行使用种子 {count}"),
+    "writing": Text("writing…", "正在生成……"),
+    "reading": Text("reading the prompt…", "正在读取提示词……"),
+    "starting": Text("starting…", "正在开始……"),
+    "done": Text("Done.", "已完成。"),
+    "lost": Text(
+        "The connection to the server was lost; what was written is kept.", "与服务器的连接已断开；已生成的内容保留。"
+    ),
+    "open_many": Text(
+        "Too many of your requests are still open. Try again once some of them have ended.",
+        "你还有太多请求没有结束，请等其中一些结束后再试。",
+    ),
+    "open_many_in_all": Text(
+        "Too many people are using this page right now. Try again in a minute.",
+        "现在使用本页的人太多，请过一分钟再试。",
+    ),
+    # Read
+    "read_heading": Text("Read a text", "阅读文本"),
+    "read_about": Text(
+        "The model reads it once and writes nothing. Every token shows how likely the model held it.",
+        "模型只读一遍，不写任何内容。每个词元都会显示模型认为它有多大可能。",
+    ),
+    "read_before": Text("What stands before it", "前文"),
+    "read_before_hint": Text("Read along, but not counted.", "会一并阅读，但不计入数值。"),
+    "read_text": Text("Text", "文本"),
+    "read_text_hint": Text("Paste any text, your own or a model's.", "粘贴任意文本，无论是你写的还是模型写的。"),
+    "read": Text("Read", "阅读"),
+    "read_example": Text("Try an example", "试一个例子"),
+    "read_example_text": Text(
+        "Once upon a time there was a little girl who lived in a small house near the forest. "
+        "Every morning she walked to school with her accordion.",
+        "床前明月光，疑是地上霜。举头望明月，低头买西瓜。",
+    ),
+    "detect": Text("Look for a watermark", "检测水印"),
+    "detect_change": Text("Change", "修改"),
+    "detect_pointer": Text("Look for this watermark in a text", "在文本中检测此水印"),
+    "detect_used": Text("Looked for:", "检测所用："),
+    "detect_note": Text(
+        "Only a text of the same model and the same watermark settings can be recognised.",
+        "只有同一模型、同样水印设置生成的文本才能被识别。",
+    ),
+    **BATCH_TEXTS,
+    **WRITE_TEXTS,
+    # Model
+    "model_heading": Text("What is loaded", "已加载的模型"),
+    "model_none": Text("The model is still being loaded.", "模型仍在加载。"),
+    "model_id": Text("Name", "名称"),
+    "model_revision": Text("Revision", "版本"),
+    "model_parameters": Text("Parameters", "参数量"),
+    "model_dtype": Text("Number format", "数值格式"),
+    "model_size": Text("Weights", "权重大小"),
+    "model_context": Text("Context window", "上下文窗口"),
+    "model_chat": Text("Chat template", "对话模板"),
+    "model_folder": Text("Folder", "文件夹"),
+    "models_heading": Text("Models to choose from", "可选的模型"),
+    "models_help": Text(
+        "The owner of this server chooses the model when starting it; the button copies the command. "
+        "What is not on this machine yet is downloaded from the hub then.",
+        "模型由运行此服务器的人在启动时选定；按钮可复制启动命令。本机还没有的模型会在启动时从模型库下载。",
+    ),
+    "model_note": Text("Good for", "适合"),
+    "model_memory": Text("Memory, about", "内存（约）"),
+    "model_here": Text("on this machine", "已在本机"),
+    "copy_command": Text("Copy command", "复制命令"),
+    "yes": Text("yes", "有"),
+    "no": Text("none", "无"),
+    "tokens_unit": Text("{count} tokens", "{count} 词元"),
+    "tokens_endless": Text("{count} tokens; the model itself sets no limit", "{count} 词元；模型本身没有上限"),
+    "device_map": Text("Device map", "设备分布"),
+    "device_map_help": Text("Where each layer's weights are held.", "每一层的权重放在哪里。"),
+    "module": Text("Module", "模块"),
+    "device": Text("Device", "设备"),
+    "bytes": Text("Size", "大小"),
+}
+
+BY_HAND = Text(
+    "This text was written by hand, so there are no tokens to look into.", "这段文字是手动写的，因此没有词元可供查看。"
+)
+NOT_KEPT = Text(
+    "The tokens of this version are not kept any more. Generate again to look inside.",
+    "此版本的词元已不再保留。请重新生成后再查看。",
+)
+UNEXPECTED = Text(
+    "Something went wrong on the server; the terminal shows the details. Your text is kept.",
+    "服务器出了问题，详情见终端。你的文字都还在。",
+)
+LOADING = Text("The model is being loaded", "正在加载模型")
+PACKING = Text("Packing the weights for the fast path", "正在为快速路径压缩权重")
+WAITS = Text("Waiting for the model: {stage}", "等待模型：{stage}")
+IN_QUEUE = Text("In line: {ahead} ahead of you", "排队中：前面还有 {ahead} 个")
+IN_QUEUE_ABOUT = Text("In line: {ahead} ahead of you, about {time}", "排队中：前面还有 {ahead} 个，约 {time}")
+SECONDS = Text("{count} s", "{count} 秒")
+MINUTES = Text("{count} min", "{count} 分钟")
+LOADING_LEFT = Text("{stage}, about {seconds} s left", "{stage}，大约还需 {seconds} 秒")
+LOADING_SO_FAR = Text("{stage}, {seconds} s so far", "{stage}，已用 {seconds} 秒")
+NOT_YET = Text(
+    "The model is still being loaded ({stage}); try again when it is ready.",
+    "模型仍在加载（{stage}），请等加载完成后再试。",
+)
+READ_QUEUE_FULL = Text("Too many people are asking the model right now.", "现在使用模型的人太多。")
+NO_SEED = Text(
+    "Every run draws a new seed, so it is not known yet which of these it will be. Keep a seed to see the draw.",
+    "每次运行都换新种子，因此还不知道会抽中哪一个。固定种子即可看到抽取结果。",
+)
+BEAMS_NEXT = Text("A beam search draws nothing: it compares whole continuations.", "束搜索不做抽取，而是比较整段续写。")
+NEXT_EXACT = Text(
+    "This is the exact path's draw; on the fast path the numbers, and so the token, may differ a little.",
+    "这是精确路径的抽取；快速路径上的数值略有不同，词元也可能因此不同。",
+)
+FIRST_OF_MANY = Text(
+    "This is candidate 1; the others have random draws of their own.", "这是候选 1，其他候选使用各自的随机数。"
+)
+READ_STARTS = Text("Reading…", "正在阅读……")
+READ_PART = Text("Read {done} of {all} tokens.", "已读 {done} / {all} 个词元。")
+READ_STOPPED = Text("Stopped before anything was read.", "尚未开始阅读就已停止。")
+READ_STOPPED_AT = Text("Stopped: {done} of {all} tokens were read.", "已停止：读了 {done} / {all} 个词元。")
+Z_SCORE = Text("z-score", "z 分数")
+P_VALUE = Text("p-value", "p 值")
+GREEN = Text("green tokens", "绿名单词元")
+NOT_READ = Text("Nobody read this for a while, so it was ended.", "一直没有人读取，因此已结束。")
+QUEUE_FULL = Text("Too many people are generating right now.", "现在生成的人太多。")
+QUEUE_SHARE = Text("As many of your runs are open as one visitor may have.", "你进行中的生成已达单个访客的上限。")
+QUEUE_SHARE_HINT = Text("Try again once one has ended; your text stays here.", "请等一个结束后再试，你的文字都在。")
+TRY_AGAIN = Text("Try again in a minute; your text stays here.", "请过一分钟再试，你的文字都在。")
+NO_CHAT = Text("This model has no chat template.", "这个模型没有对话模板。")
+USE_COMPLETE = Text("Use a free prompt or a task.", "请用自由提示词或任务。")
+
+_FILL = WORDS["fill_in"]
+OR_AS_IT_STANDS = Text(f"To send the text as it stands, switch off “{_FILL.en}”.", f"要原样发送，请关闭“{_FILL.zh}”。")
+
+
+def bilingual(text: Text | None) -> dict[str, str] | None:
+    """A Text as the page's scripts take it: both languages, so that a switch needs no server."""
+    return None if text is None else {"en": text.en, "zh": text.zh}
+
+
+def text_table() -> dict[str, Any]:
+    """All words for the page's scripts, finish reasons under `finish_<reason>`."""
+    words = {key: bilingual(text) for key, text in WORDS.items()}
+    return words | {f"finish_{reason}": bilingual(text) for reason, text in FINISH_WORDS.items()}

@@ -1,0 +1,296 @@
+"""The tab Write: a long text that grows section by section; the events of its one element.
+
+Knows no layout of the other tabs. A draft is its key, which the visitor's browser keeps; who has none sees no draft.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from playground import generate, parameters, visitor
+from playground.evaluation import fitness, recommend
+from playground.storage import document_export
+from playground.storage import draft as drafts
+from playground.storage.draft import Count, Draft
+from playground.tasks import knob_presets
+from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
+from playground.ui import card_updates, compose_form
+from playground.ui.element import Element, data_of, element
+from playground.ui.model_host import ModelHost
+from playground.ui.page_texts import UNEXPECTED, bilingual
+from playground.ui.request_queue import RequestQueue, StopSwitches
+from playground.ui.run_stream import WaitState, stream_run
+from playground.ui.shared_store import SharedStore, key_of
+from playground.ui.updates import Updates, pieces_only
+
+KNOBS = "long-text"  # the knob preset with which sections are written
+STOP = ("\n#",)  # where a model would begin the next section by itself
+CANDIDATES, LENGTH, CARRIED = 2, 200, 1_500  # what a new draft begins with; the last two in tokens
+_SLACK = 16  # tokens: a heading and the gaps around it may join differently than they were counted
+_MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
+_GONE = Text("This draft is not kept any more.", "此草稿已不再保留。")
+_NEW = Text("Copy what you need and begin a new one.", "请复制需要的内容，然后新建一份。")
+_NOTHING = Text("There is nothing to begin with yet.", "还没有可以起头的内容。")
+_BEGIN = Text("Write a title, an outline or a heading.", "请写下标题、大纲或小标题。")
+log = logging.getLogger(__name__)
+Sent = Mapping[str, Any]
+
+
+class WriteTab:
+    """The element of the tab, and the events it sends."""
+
+    def __init__(self, host: ModelHost, queue: RequestQueue, store: SharedStore) -> None:
+        self._host = host
+        self._queue = queue
+        self._shared = store
+        self._switches = StopSwitches()
+
+    def layout(self) -> None:
+        limits = self._host.settings.limits
+        with gr.Column(elem_id="writing"):
+            self.form = element(
+                "write",
+                {},
+                ("seed_lock", "write_view", "write_typed"),
+                heads=dict(drafts.HEAD),
+                most={"section": drafts.MOST_CHARACTERS, "gist": drafts.GIST,
+                      "candidates": limits.candidates, "length": limits.max_new_tokens},
+                usual={"candidates": min(CANDIDATES, limits.candidates),
+                       "length": min(LENGTH, limits.max_new_tokens), "room": CARRIED},
+                fleeting=self._shared.fleeting,
+                draft=None,
+                complaint=None,
+                file=None,
+            )  # fmt: skip
+
+    def wire(self, panel: Element, act: Element, feed: Element, options: Sent, run: Sent, stop: Sent) -> None:
+        """`feed` takes the updates while a section is written; `options` are those of an event that brings data of
+        its own, `run` of a run, `stop` of its end."""
+        self.form.go(self._go, [panel, act], feed, **run)
+        self.form.halt(self._halt, None, None, **stop)
+        for listen, change in (
+            (self.form.opened, self._open),
+            (self.form.keep, self._keep),
+            (self.form.accept, self._accept),
+            (self.form.mend, self._mend),
+            (self.form.remove, self._remove),
+            (self.form.restore, self._restore),
+            (self.form.forget, self._forget),
+            (self.form.save, self._save),
+        ):
+            listen(_complaining(change), None, self.form, **options)
+
+    def stop(self, session: str) -> None:
+        """Nobody listens for this session any more: what it has written for itself ends."""
+        self._switches.stop(session)
+
+    def _open(self, sent: Sent) -> dict[str, Any]:
+        return {"draft": self._draft_value(self._known(sent), sent, opened=True)}
+
+    def _keep(self, sent: Sent) -> dict[str, Any]:
+        return {"draft": self._draft_value(self._headed(sent), sent)}
+
+    def _accept(self, sent: Sent) -> dict[str, Any]:
+        """The section is on the disk before anybody is shown so; what was prepared for it alone is cleared."""
+        key, section = self._headed(sent), drafts.checked_section(sent)
+        self._shared.store.accept_section(key, section)
+        head = self._draft(key).head
+        self._shared.store.keep_head(key, {**head, "heading": "", "carried": ""})
+        return {"draft": self._draft_value(key, sent, accepted=sent.get("card"))}
+
+    def _mend(self, sent: Sent) -> dict[str, Any]:
+        key = self._known(sent)
+        self._shared.store.edit_section(key, drafts.checked_section(sent, _number(sent)))
+        return {"draft": self._draft_value(key, sent)}
+
+    def _remove(self, sent: Sent) -> dict[str, Any]:
+        key = self._known(sent)
+        self._shared.store.remove_section(key, _number(sent))
+        return {"draft": self._draft_value(key, sent)}
+
+    def _restore(self, sent: Sent) -> dict[str, Any]:
+        key = self._known(sent)
+        self._shared.store.bring_back(key, drafts.checked_section(sent, _number(sent)))
+        return {"draft": self._draft_value(key, sent)}
+
+    def _forget(self, sent: Sent) -> dict[str, Any]:
+        self._shared.store.drop_draft(key_of(sent))
+        return {}
+
+    def _save(self, sent: Sent) -> dict[str, Any]:
+        """The document as data that the browser makes a file of: so none of it lies on the server to be fetched."""
+        draft, kind = self._draft(self._known(sent)), sent.get("kind")
+        if kind not in document_export.KINDS:
+            kind = document_export.KINDS[0]
+        file = {"name": document_export.file_name(draft, kind), "at": sent.get("at")}
+        if kind == "docx":
+            return {"file": {**file, "base64": base64.b64encode(document_export.as_docx(draft)).decode("ascii")}}
+        text_of = document_export.as_text if kind == "txt" else document_export.as_markdown
+        return {"file": {**file, "text": text_of(draft)}}
+
+    def _known(self, sent: Sent) -> str:
+        """The key that was sent, where there is a draft of it."""
+        key = key_of(sent)
+        self._draft(key)
+        return key
+
+    def _draft(self, key: str) -> Draft:
+        found = self._shared.store.draft(key)
+        if found is None:
+            raise InvalidRequest(_GONE, _NEW, parameter="draft")
+        return found
+
+    def _headed(self, sent: Sent) -> str:
+        """The key of the draft, its head kept as it was sent; a draft begins with its first head."""
+        head = drafts.checked_head(sent.get("head"))
+        if not sent.get("key"):
+            return self._shared.store.add_draft(head, visitor.current())
+        key = self._known(sent)
+        self._shared.store.keep_head(key, head)
+        return key
+
+    def _draft_value(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
+        draft = self._draft(key)
+        sections = [
+            {"number": one.number, "heading": one.heading, "text": one.text, "gist": one.gist, "sentence": one.sentence}
+            for one in draft.sections
+        ]
+        value = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
+        return {**value, "remark": bilingual(self._remark(draft)), "at": sent.get("at"), **more}
+
+    def _remark(self, draft: Draft) -> Text | None:
+        """Said before a section is written, of a model that is not made for the language of the text."""
+        generator = self._host.loaded
+        language = fitness.language_of(drafts.typed(draft)) or draft.language
+        return None if generator is None else recommend.not_made(language, generator.card)
+
+    def _carried(self, draft: Draft, sent: Sent) -> dict[str, Any]:
+        """What the next section would follow, and its share of the window; no figures before a model is loaded."""
+        generator, own = self._host.loaded, draft.says("carried")
+        if generator is None:
+            return {"text": own, "tokens": None, "context": None, "own": bool(own), "over": False}
+        count = _counting(generator)
+        text = own or self._usual(draft, sent, generator, count)
+        used, context = count(drafts.prompt(draft, text)), generator.card.context
+        over = used + _length(sent) > context
+        return {"text": text, "tokens": used, "context": context, "own": bool(own), "over": over}
+
+    def _usual(self, draft: Draft, sent: Sent, generator: Generator, count: Count) -> str:
+        """What is carried where the author has not said so: as much as was asked for and the window holds."""
+        heading = count(draft.says("heading")) + _SLACK
+        room = generator.card.context - _length(sent) - heading
+        return drafts.carry(draft, max(0, min(_whole(sent, "room", CARRIED), room)), count)
+
+    async def _go(
+        self, knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
+    ) -> AsyncGenerator[Any, None]:
+        """The updates of several candidates for the next section, or of one that is written again or goes on."""
+        sent, name, session = data_of(event), uuid.uuid4().hex[:12], request.session_hash or ""
+        switch, updates = self._switches.begin(session), Updates()
+        base = _text(sent, "text") if sent.get("action") == "continue" else ""
+        target = sent.get("target")
+        run: Run | None = None
+        try:
+            key = await asyncio.to_thread(self._headed, sent)
+            yield pieces_only({"write": {"draft": await asyncio.to_thread(self._draft_value, key, sent)}})
+            asked = self._asked(key, sent, knobs, act)
+            async with aclosing(stream_run(asked, self._host, self._queue, switch)) as states:
+                async for state in states:
+                    if isinstance(state, WaitState):
+                        yield updates.of({"write-news": card_updates.waiting_update(name, state.reason)})
+                        continue
+                    run = state
+                    update = card_updates.run_update(name, run, self._host.generator.card, {}, target, base)
+                    yield updates.of({"write-news": update})
+            if run is None:  # stopped before its turn came
+                yield updates.of({"write-news": card_updates.card_update("done", name)})
+        except PlaygroundError as error:
+            yield updates.of({"write-news": card_updates.refused_update(name, error)})
+        except Exception:  # the last edge before the browser: the terminal gets the traceback, the visitor a sentence
+            log.exception("A section failed")
+            yield updates.of({"write-news": card_updates.refused_update(name, PlaygroundError(UNEXPECTED))})
+        finally:
+            self._switches.end(session, switch)
+
+    def _asked(self, key: str, sent: Sent, knobs: Sent, act: Any) -> Callable[[ModelCard], Request]:
+        def ask(_: ModelCard) -> Request:
+            generator, draft = self._host.generator, self._draft(key)
+            carried = draft.says("carried") or self._usual(draft, sent, generator, _counting(generator))
+            request = self._section(drafts.prompt(draft, carried), sent, knobs)
+            if not (request.prompt or request.prefill):
+                raise InvalidRequest(_NOTHING, _BEGIN, parameter="title")
+            return compose_form.on_path(request, act, generator)
+
+        return ask
+
+    def _section(self, prompt: str, sent: Sent, knobs: Sent) -> Request:
+        alone = sent.get("action") in ("continue", "regenerate")
+        own = {name: knobs[name] for name in parameters.by_name() if name in knobs}
+        chosen = own if sent.get("knobs") else knob_presets.values(KNOBS)
+        asked = {
+            "n": 1 if alone else _whole(sent, "n", CANDIDATES),
+            "max_new_tokens": _length(sent),
+            "stop": list(STOP),
+            "seed": _seed(sent),
+        }
+        request = Request(prompt, parameters.validate({**chosen, **asked}))
+        if sent.get("action") != "continue":
+            return request
+        return replace(request, prefill=_text(sent, "text"), written=_text(sent, "text"))
+
+    def _halt(self, request: gr.Request) -> None:
+        self.stop(request.session_hash or "")
+
+
+def _complaining(change: Callable[[Sent], dict[str, Any]]) -> Callable[[gr.EventData], Any]:
+    """An event's answer as props of the element; what cannot be done is said there too, and nothing typed is lost."""
+
+    def answered(event: gr.EventData) -> Any:
+        sent = data_of(event)
+        try:
+            return gr.update(**change(sent), complaint=None)
+        except PlaygroundError as error:
+            parameter = error.parameter if isinstance(error, InvalidRequest) else None
+            text = Text(error.say("en"), error.say("zh"))
+            return gr.update(complaint={"text": bilingual(text), "parameter": parameter, "at": sent.get("at")})
+
+    return answered
+
+
+def _counting(generator: Generator) -> Count:
+    values = parameters.validate({})
+    return lambda text: len(generator.render(Request(text, values)).token_ids) if text else 0
+
+
+def _text(sent: Sent, name: str) -> str:
+    given = sent.get(name)
+    return drafts.readable(given) if isinstance(given, str) else ""
+
+
+def _whole(sent: Sent, name: str, usual: int) -> int:
+    given = sent.get(name)
+    return given if type(given) is int and 0 < given < _MOST else usual
+
+
+def _length(sent: Sent) -> int:
+    return _whole(sent, "length", LENGTH)
+
+
+def _seed(sent: Sent) -> Any:
+    """A fresh one unless it is locked; of a locked one, a candidate that is written alone keeps its share."""
+    seed, target = sent.get("seed", generate.FRESH_SEED), sent.get("target")
+    locked = type(seed) is int and seed >= 0
+    return seed + target if locked and type(target) is int and 0 < target < _MOST else seed
+
+
+def _number(sent: Sent) -> int:
+    return _whole(sent, "number", 0)
