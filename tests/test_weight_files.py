@@ -38,7 +38,7 @@ def parts(tiny_gguf: Path, tmp_path: Path) -> list[Path]:
         writer.add_uint16("split.count", 3)
         writer.add_int32("split.tensors.count", len(reader.tensors))
         for one in share:
-            writer.add_tensor(one.name, np.array(one.data))
+            writer.add_tensor(one.name, np.array(one.data), raw_dtype=one.tensor_type)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()

@@ -16,6 +16,7 @@ from playground.types import ModelCard
 
 CONTEXT = 512
 WIDTH, LAYERS = 64, 2  # of the model in a file
+QUANTIZED = gguf.GGMLQuantizationType.Q4_1  # as in the embedded model's file
 
 
 def tiny_model() -> models.Loaded:
@@ -47,7 +48,7 @@ def tiny_model() -> models.Loaded:
 
 
 def write_gguf(place: Path) -> None:
-    """A llama of two layers with the beginning of the embedded model's vocabulary, as one GGUF file."""
+    """A llama of two layers in 4 bits, with the beginning of the embedded model's vocabulary, as one GGUF file."""
     source = embedded.gguf_file()
     assert source is not None
     known = gguf.GGUFReader(source).fields
@@ -78,7 +79,9 @@ def write_gguf(place: Path) -> None:
         }.items():  # fmt: skip
             shapes[f"blk.{layer}.{part}.weight"] = shape
     for name, shape in shapes.items():
-        writer.add_tensor(name, drawn.standard_normal(shape, dtype=np.float32))
+        weights = drawn.standard_normal(shape, dtype=np.float32)
+        kind = QUANTIZED if len(shape) == 2 else gguf.GGMLQuantizationType.F32
+        writer.add_tensor(name, gguf.quants.quantize(weights, kind), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
