@@ -22,11 +22,11 @@ import transformers
 from transformers import ContinuousBatchingConfig, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from playground import parameters
-from playground.decoding.detokenize import Labels
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.turns import Turns
 from playground.fast.engine import Engine
 from playground.fast.job import Job
+from playground.rendering.detokenize import Labels
 
 GOAL = 0.8  # of the floor's tokens a second, for one stream
 VALUES = {"temperature": 0.8, "top_p": 0.9}

@@ -18,8 +18,9 @@ from benchmarks.readers import read, warm
 from benchmarks.scale import FULL, Scale
 from benchmarks.speed import fast
 from benchmarks.text import words
-from playground import models, xray
+from playground import models
 from playground.generators.local import LocalGenerator
+from playground.inspection import inspect_api
 from playground.types import Path, Request, Stopped
 
 PATHS: tuple[Path, ...] = ("fast", "exact")
@@ -64,7 +65,7 @@ def kinds(generator: LocalGenerator, scale: Scale) -> dict[str, Callable[[int], 
 
     def reading(number: int) -> Heavy:
         text = prompt(generator, scale.heavy, number)
-        return Heavy(lambda halted: list(xray.read_on(generator, "", text, halted=halted)))
+        return Heavy(lambda halted: list(inspect_api.read_on(generator, "", text, halted=halted)))
 
     long, short = scale.heavy, scale.newcomer
     return {

@@ -39,8 +39,9 @@ def table() -> list[str]:
     owners.part("Gradio, FastAPI, pandas and the page", lambda: __import__("playground.ui.serve"))
     owners.part("torch", lambda: __import__("torch"))
     owners.part("transformers and the engine", lambda: __import__("playground.generators.local"))
-    from playground import generate, models, xray
+    from playground import generate, models
     from playground.generators.local import LocalGenerator
+    from playground.inspection import inspect_api
     from playground.machine import mapped_weights
 
     loaded = owners.part("the model, its weights mapped and not read", models.load)
@@ -49,7 +50,7 @@ def table() -> list[str]:
     owners.part("weights in 4 bits, and all pages of the bf16 ones", lambda: generator._engine.running)
     owners.part("an answer of 256 tokens: kernels, layers, keys and values", lambda: list(generator.stream(request)))
     owners.part("the pages of the bf16 weights, given back", mapped_weights.release)
-    kept = replace(request, keep=xray.new_run_id())
+    kept = replace(request, keep=inspect_api.new_run_id())
 
     def keep() -> None:
         list(generator.stream(kept))

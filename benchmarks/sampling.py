@@ -1,7 +1,7 @@
 """How long it takes to pick a token, with a real model's scores: `python -m benchmarks.sampling`.
 
-The quick way and the chain itself take turns, so that both meet the same machine. Only the ratio means anything on
-another one. Both must pick the same tokens, or there is no figure.
+The pipeline's `apply` and transformers' own processors take turns, so that both meet the same machine. Only the ratio
+means anything on another one. Both must draw the same tokens, or there is no figure.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from playground import models, parameters
-from playground.decoding.detokenize import Labels
 from playground.decoding.keep import KeptRun
-from playground.decoding.row import Row, Setting, effect
-from playground.decoding.together import advance, prepare
+from playground.decoding.row import Row, Setting, advance, effect
+from playground.rendering.detokenize import Labels
+from playground.sampling.step import prepare
 from playground.types import Step
 
 TEXT = (
@@ -49,19 +49,19 @@ class Figure:
     case: str
     rows: int
     kept: bool
-    quick: tuple[float, float, float]
-    chain: tuple[float, float, float]
+    applied: tuple[float, float, float]
+    reference: tuple[float, float, float]
 
     @property
     def ratio(self) -> float:
-        return self.chain[0] / self.quick[0]
+        return self.reference[0] / self.applied[0]
 
 
 class _Rows:
     """Rows that grow, with or without keeping the scores they are given."""
 
-    def __init__(self, setting: Setting, count: int, *, quick: bool, kept: bool) -> None:
-        self.rows = [Row(index, index, setting, quick=quick) for index in range(count)]
+    def __init__(self, setting: Setting, count: int, *, by_reference: bool, kept: bool) -> None:
+        self.rows = [Row(index, index, setting, by_reference=by_reference) for index in range(count)]
         run = KeptRun(None, "", setting.values, setting, list(range(count))) if kept else None
         self.keepers = run.rows if run is not None else []
 
@@ -70,7 +70,7 @@ class _Rows:
         prepare(self.rows, scores.shape[-1])
         for place, keeper in enumerate(self.keepers):
             row = self.rows[place]
-            keeper.put(len(row.tokens), scores[place : place + 1], None, dtype, row.luck.state())
+            keeper.put(len(row.tokens), scores[place : place + 1], None, dtype, row.rng.state())
         steps = advance(self.rows, scores)
         for keeper, row, step in zip(self.keepers, self.rows, steps, strict=False):
             keeper.settle(step, row.forbidden)
@@ -95,15 +95,15 @@ def measure(loaded: models.Loaded, case: str, rows: int, *, kept: bool = False, 
     """One case, in alternating rounds after two that do not count."""
     ids, scores = scores_of(loaded)
     setting = setting_of(loaded, ids, {**CASES[case], "max_new_tokens": parameters.by_name()["max_new_tokens"].high})
-    quick, chain = (_Rows(setting, rows, quick=one, kept=kept) for one in (True, False))
+    applied, reference = (_Rows(setting, rows, by_reference=one, kept=kept) for one in (False, True))
     chance = torch.Generator().manual_seed(0)
     times: list[tuple[float, float]] = []
     for _ in range(rounds + 2):
         given = scores[torch.randint(0, len(scores), (rows,), generator=chance)]
-        ours, took = quick.step(given, loaded.model.dtype)
-        theirs, takes = chain.step(given, loaded.model.dtype)
+        ours, took = applied.step(given, loaded.model.dtype)
+        theirs, takes = reference.step(given, loaded.model.dtype)
         if [step.token_id for step in ours] != [step.token_id for step in theirs]:
-            raise AssertionError(f"{case}: the quick way picked another token")
+            raise AssertionError(f"{case}: another token was drawn")
         times.append((took, takes))
     found = [(statistics.median(one), min(one), max(one)) for one in zip(*times[2:], strict=True)]
     return Figure(case, rows, kept, found[0], found[1])
@@ -119,12 +119,12 @@ def figures(loaded: models.Loaded) -> list[Figure]:
 
 
 def table(found: Sequence[Figure]) -> str:
-    lines = [f"{'settings':<52}{'rows':>5}{'quick':>9}{'low':>8}{'chain':>9}{'low':>8}{'ratio':>8}"]
+    lines = [f"{'settings':<52}{'rows':>5}{'applied':>9}{'low':>8}{'reference':>10}{'low':>8}{'ratio':>8}"]
     for one in found:
         name = one.case + (", kept" if one.kept else "")
         lines.append(
-            f"{name:<52}{one.rows:>5}{one.quick[0]:>9.2f}{one.quick[1]:>8.2f}"
-            f"{one.chain[0]:>9.2f}{one.chain[1]:>8.2f}{one.ratio:>7.1f}x"
+            f"{name:<52}{one.rows:>5}{one.applied[0]:>9.2f}{one.applied[1]:>8.2f}"
+            f"{one.reference[0]:>10.2f}{one.reference[1]:>8.2f}{one.ratio:>7.1f}x"
         )
     return "\n".join([*lines, "ms a step of all rows: median and lowest"])
 

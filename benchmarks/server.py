@@ -19,6 +19,7 @@ from benchmarks import asked
 from benchmarks.figure import Figure, Findings
 from benchmarks.machine import ROOT
 from benchmarks.scale import FULL, Scale
+from playground.settings import Limits, Settings, records
 from playground.types import Path
 
 ROOM = ("--limit-running", "96", "--limit-waiting", "96")  # for more sessions than one page usually has
@@ -104,8 +105,9 @@ def second_start(scale: Scale = FULL) -> Findings:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, less what a parent's choice of address or port would change."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GRADIO_SERVER_")}
+    """Ours, less the variables that set the server's address, model, limits and the like."""
+    chosen = {one.variable for one in (*records(Settings), *records(Limits))}
+    return {name: value for name, value in os.environ.items() if name not in chosen}
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], began: float) -> None:

@@ -15,10 +15,9 @@ from typing import Any
 
 from benchmarks.figure import Findings
 from playground import models, parameters
-from playground.decoding import prepared
 from playground.decoding.keep import STORE, KeptRow
-from playground.decoding.replay import decisions
 from playground.generators.local import LocalGenerator
+from playground.inspection.replay import decisions
 from playground.types import Request
 
 PROMPT = "The old lighthouse keeper climbed the stairs one last time, and"
@@ -71,8 +70,7 @@ class Overhead:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One round: milliseconds for one knob over the whole row, those of processor time in them (all threads), and how
-    many positions the chain had to decide.
+    """One round: milliseconds for one knob over the whole row, those of processor time in them (all threads).
 
     `first` tells a knob's first answer, before anything is remembered, from later ones, as when a slider moves on.
     """
@@ -80,7 +78,6 @@ class Replay:
     knob: str
     milliseconds: float
     worked: float
-    by_chain: int
     first: bool
 
 
@@ -102,32 +99,27 @@ def overhead(loaded: models.Loaded, rounds: int = ROUNDS, length: int = LENGTH) 
     return found[1:]
 
 
-def replay(loaded: models.Loaded, length: int = REPLAYED, rounds: int = 3) -> tuple[float, list[Replay]]:
-    """Seconds of preparation, and the rounds of every knob, over one run of so many tokens."""
+def replay(loaded: models.Loaded, length: int = REPLAYED, rounds: int = 3) -> list[Replay]:
+    """The rounds of every parameter, over one run of so many tokens."""
     list(LocalGenerator(loaded).stream(_request({**OWN, "max_new_tokens": length}, RUN)))
     run = STORE.get(RUN)
     if run is None:
         raise AssertionError("the run does not fit into the memory for kept runs")
     row = run.rows[0]
-    prepared.prepared(row)  # what the background made of it; measured anew below, alone
-    run.prepared.clear()
-    began = time.perf_counter()
-    prepared.prepared(row)
-    preparation = time.perf_counter() - began
     found = [one for knob, change in KNOBS.items() for one in _answers(row, knob, change, rounds)]
     STORE.forget(RUN)
-    return preparation, found
+    return found
 
 
 def _answers(row: KeptRow, knob: str, change: Mapping[str, Any], rounds: int) -> list[Replay]:
     values = parameters.validate({**OWN, "max_new_tokens": len(row.tokens), **change})
     found = []
     for number in range(rounds + 1):
-        row.run.prepared.pop(("decisions", id(row)), None)
+        row.run.prepared.clear()
         began, idle = time.perf_counter(), time.process_time()
-        _, by_chain = decisions(row, values)
+        decisions(row, values)
         took, worked = time.perf_counter() - began, time.process_time() - idle
-        found.append(Replay(knob, took * 1000, worked * 1000, by_chain, number == 0))
+        found.append(Replay(knob, took * 1000, worked * 1000, number == 0))
     return found
 
 
@@ -146,8 +138,8 @@ def trace_overhead(loaded: models.Loaded, rounds: int = ROUNDS, length: int = LE
 
 def replay_time(loaded: models.Loaded, length: int = REPLAYED, rounds: int = 3) -> Findings:
     """Milliseconds of a later answer; the spread is that of the kinds of knobs, the highest being the slowest kind."""
-    findings, (preparation, found) = Findings(), replay(loaded, length, rounds)
-    findings.table += replay_table(preparation, found, length).splitlines()
+    findings, found = Findings(), replay(loaded, length, rounds)
+    findings.table += replay_table(found, length).splitlines()
     later = {knob: [one.milliseconds for one in found if one.knob == knob and not one.first] for knob in KNOBS}
     findings.found("replay_256_ms", (statistics.median(times) for times in later.values()))
     return findings
@@ -167,10 +159,10 @@ def overhead_table(rounds: Sequence[Overhead], length: int = LENGTH) -> str:
     return "\n".join([*lines, f"plain took {plain / length * 1000:.1f} ms a token"])
 
 
-def replay_table(preparation: float, rounds: Sequence[Replay], length: int = REPLAYED) -> str:
+def replay_table(rounds: Sequence[Replay], length: int = REPLAYED) -> str:
     lines = [
-        f"{length} tokens, prepared in {preparation:.2f} s",
-        f"{'knob':<26}{'first':>9}{'later':>9}{'lowest':>9}{'worked':>9}{'by chain':>10}",
+        f"{length} tokens",
+        f"{'knob':<26}{'first':>9}{'later':>9}{'lowest':>9}{'worked':>9}",
     ]
     for knob in dict.fromkeys(one.knob for one in rounds):
         mine = [one for one in rounds if one.knob == knob]
@@ -178,7 +170,7 @@ def replay_table(preparation: float, rounds: Sequence[Replay], length: int = REP
         first = next(one.milliseconds for one in mine if one.first)
         worked = min(one.worked for one in mine if not one.first)
         numbers = f"{first:>9.0f}{statistics.median(later):>9.0f}{min(later):>9.0f}{worked:>9.0f}"
-        lines.append(f"{knob:<26}{numbers}{mine[0].by_chain:>10}")
+        lines.append(f"{knob:<26}{numbers}")
     return "\n".join([*lines, "milliseconds for a whole row; worked: processor time of both cores, the lowest"])
 
 
@@ -186,7 +178,7 @@ def _main() -> None:
     loaded = models.load(weights="bf16")
     before = os.getloadavg()[0]
     print(overhead_table(overhead(loaded)))
-    print(replay_table(*replay(loaded)))
+    print(replay_table(replay(loaded)))
     print(f"load of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores")
 
 

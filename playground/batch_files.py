@@ -99,7 +99,7 @@ def _same(one: Path, other: Path) -> bool:
 
 @contextmanager
 def held(out: Path) -> Iterator[None]:
-    """Two runs into one file would do rows twice."""
+    """Locks `out` against a second run, which would do rows twice. Raises InvalidRequest where one holds the lock."""
     lock = _lock(out)
     try:
         lock.open("ab").close()  # what cannot be made is no other run's
@@ -121,7 +121,7 @@ def held(out: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(name: str, place: Path) -> Iterator[None]:
-    """A file that can no longer be written is one sentence; a full disk goes on to whoever says that for all."""
+    """Turns an OSError while writing into InvalidRequest; that of a full disk, which concerns all files, passes."""
     try:
         yield
     except OSError as error:
@@ -243,4 +243,5 @@ def _cannot_write(name: str, place: str) -> NoReturn:
 
 
 def wrong(en: str, zh: str, hint: Text) -> NoReturn:
+    """Raises InvalidRequest for the parameter `out`."""
     raise InvalidRequest(Text(en, zh), hint, parameter="out")

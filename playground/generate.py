@@ -60,7 +60,11 @@ def of_task(
     path: Any = "exact",
     **others: Any,
 ) -> Request:
-    """A Request for a task; `given` replace its own parameters one by one. `others` go with a prompt only."""
+    """A Request for a task; `given` replaces its own parameters one by one.
+
+    Raises InvalidRequest for an unknown task, field or language, and where one of `others` (what belongs to a prompt
+    only) is set.
+    """
     for name, value in others.items():
         if value:
             raise InvalidRequest(
@@ -103,7 +107,7 @@ def checked(request: Request) -> Request:
 
 
 def check_texts(request: Request) -> None:
-    """Whether everything written in it can be read at all."""
+    """Checks prompt, system, prefill and turns as `check_text` does."""
     for name in ("prompt", "system", "prefill"):
         check_text(name, getattr(request, name))
     for _, text in turns_of(request.turns):
@@ -111,7 +115,7 @@ def check_texts(request: Request) -> None:
 
 
 def check_text(name: str, text: object) -> None:
-    """Whether this text, which is called `name`, can be read at all."""
+    """Raises InvalidRequest where the parameter `name` is no text, or holds a lone surrogate or control characters."""
     if not isinstance(text, str):
         raise InvalidRequest(Text(f"{name} must be a text.", f"{name} 应为文本。"), parameter=name)
     try:
@@ -172,7 +176,7 @@ def within_time(request: Request, limits: Limits) -> Request:
 
 
 def check_generator(request: Request, generator: Generator) -> None:
-    """What this generator does not honour is refused by name, never dropped."""
+    """Raises Refused, with the parameter's name, for whatever this generator does not honour; nothing is dropped."""
     foreign = [name for name in parameters.changed(request.values) if name not in generator.parameters]
     if foreign:
         raise Refused(

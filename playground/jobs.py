@@ -115,6 +115,7 @@ class Jobs:
             live.over.wait(_ENDS)
 
     def progress(self, key: str) -> Progress:
+        """Counts of the job's rows; while it runs also its speed (tokens per second) and the time left (seconds)."""
         live, counts = self._live.get(key), self.store.counts(key)
         if live is None:
             return Progress(counts, running=False, trouble=self._trouble.get(key))

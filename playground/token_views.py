@@ -1,4 +1,4 @@
-"""What a Step tells beside its token: the candidates it was chosen from, and what each stage of the chain did.
+"""What a Step holds beside its token: the candidates it was chosen from, and what each stage of the chain did.
 
 Knows no parameter and no model.
 """

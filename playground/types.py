@@ -66,6 +66,7 @@ class PlaygroundError(Exception):
         super().__init__(self.say("en"))
 
     def say(self, language: str = "en") -> str:
+        """Message and hint as one line; without a space between them in Chinese."""
         if self.hint is None:
             return self.message.say(language)
         gap = "" if language == "zh" else " "
@@ -204,10 +205,7 @@ class Step:
 
 @dataclass(slots=True)
 class Candidate:
-    """One row of a Run, growing while it streams. Times are seconds since the run began.
-
-    `reason` says why it ended where that was an error.
-    """
+    """One row of a Run while it streams. Times are seconds since the run began; `reason` explains an error."""
 
     seed: int
     steps: list[Step] = field(default_factory=list)
@@ -236,6 +234,7 @@ class Candidate:
         return (self.generated - 1) / (self.last_token_s - self.first_token_s)
 
     def add(self, step: Step, now: float) -> None:
+        """Takes back what the Step retracts and appends it; `now` in seconds since the run began."""
         if step.retract:
             del self.steps[-step.retract :]
         self.steps.append(step)
@@ -247,7 +246,7 @@ class Candidate:
             self.last_token_s = now
         if step.finish is not None:
             self.finish_reason, self.end_token = step.finish, step.end_token
-            self.reason = (step.reason or FAILED) if step.finish == "error" else None  # of more there is no telling
+            self.reason = (step.reason or FAILED) if step.finish == "error" else None
 
 
 @dataclass(slots=True)
@@ -255,9 +254,9 @@ class Run:
     """A Request being answered: everything that a page, a terminal or a file shows of it.
 
     `guesses` is whether tokens may be guessed ahead; `weights` is the number format that its path reads, where that is
-    not `dtype`; `thinks` is what the prompt has begun a thought with, `split` tells thought and answer of a text, where
-    there may be both. `value_of` tells what an answer stands for, where it is more than text; `remarks` what is to be
-    known of the texts, each with the candidate's place, or None for all.
+    not `dtype`; `thinks` is what the prompt has begun a thought with; `split` splits a text into thought and answer,
+    where it may have both. `value_of` parses an answer, where it is more than text. `remarks` are notes on the texts,
+    each with the index of its candidate, or None for all.
     """
 
     request: Request
@@ -285,7 +284,7 @@ class Run:
         return [one.text if self.split is None else self.split(one.text)[1] for one in self.candidates]
 
     def add(self, step: Step, moment: float | None = None) -> None:
-        """`moment` is when the Step was made, as `time.perf_counter` tells it; now, where it is not given."""
+        """`moment` is when the Step was made, in seconds of `time.perf_counter`; now, where it is not given."""
         self.candidates[step.row].add(step, (time.perf_counter() if moment is None else moment) - self.started)
 
     def as_json(self) -> dict[str, Any]:
@@ -386,7 +385,7 @@ class Generator(Protocol):
 
     @property
     def traces(self) -> bool:
-        """Whether its Steps tell what each stage of the chain did."""
+        """Whether its Steps hold what each stage of the chain did."""
 
     @property
     def card(self) -> ModelCard: ...

@@ -11,19 +11,25 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from playground.sampling.candidates import Candidates
+from playground.sampling.pipeline import SamplerPipeline
+from playground.sampling.sampler import Sampler
+
 INF = math.inf
 MARGIN = 1e-4  # float32 against float64: settings in which a threshold is met more closely than this prove nothing
-NO_IDS = torch.zeros((1, 0), dtype=torch.long)
 
 logits = st.lists(
     st.one_of(st.floats(-12, 12, width=32), st.sampled_from([-INF, 0.0, 1.0])), min_size=1, max_size=24
 ).filter(lambda z: any(math.isfinite(x) for x in z))
 
 
-def run(sampler: Any, z: Sequence[float], ids: Sequence[int] = ()) -> list[float]:
+def run(sampler: Sampler, z: Sequence[float], ids: Sequence[int] = (), *, uniform: float = 0.0) -> list[float]:
+    """What a sampler leaves of plain scores."""
     scores = torch.tensor([z], dtype=torch.float32)
     before = scores.clone()
-    after: Tensor = sampler(torch.tensor([list(ids)], dtype=torch.long), scores)
+    history = [torch.tensor(list(ids), dtype=torch.long)]
+    one = Candidates(scores, history, uniform=lambda _: uniform, strict=True)
+    after = SamplerPipeline([("one", sampler)]).apply(one)
     assert torch.equal(scores, before), "a sampler must not change what it is given"
     assert after.shape == scores.shape and after.dtype == torch.float32
     return [float(x) for x in after[0]]

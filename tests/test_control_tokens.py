@@ -11,10 +11,11 @@ import pytest
 from tokenizers import AddedToken, normalizers
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
-from playground import generate, models, parameters, xray
+from playground import generate, models, parameters
 from playground.batch import DONE, FAILED, Batch, Plan
 from playground.cli import main as cli
 from playground.generators.local import LocalGenerator
+from playground.inspection import inspect_api
 from playground.types import InvalidRequest, Refused, Request
 from playground.ui import api, form
 from tests import built
@@ -289,7 +290,7 @@ def test_no_prompt_is_ended_by_its_tokenizer(make: Callable[..., Any]) -> None:
                           one.render(Request("a", parameters.validate({}))))  # fmt: skip
     negative = one._negative(guided)
     assert negative is not None and negative[0, -1] != tokenizer.eos_token_id
-    read = xray.read(one, "", "the cat sat")
+    read = inspect_api.read(one, "", "the cat sat")
     assert read.tokens[-1].token.token_id != tokenizer.eos_token_id
 
 
@@ -329,9 +330,9 @@ def test_a_token_without_an_embedding_is_refused_by_name_before_anything_runs(
 def test_so_it_is_where_a_text_is_only_read(short: LocalGenerator) -> None:
     for prompt, text in (("", BEYOND), (BEYOND, "a")):
         with pytest.raises(Refused, match="no embedding"):
-            xray.read(short, prompt, text)
+            inspect_api.read(short, prompt, text)
     with pytest.raises(Refused, match="no embedding"):
-        xray.seen(short, chat(BEYOND))
+        inspect_api.seen(short, chat(BEYOND))
 
 
 def test_a_row_with_such_a_token_fails_with_its_reason_and_the_others_are_written(short: LocalGenerator) -> None:

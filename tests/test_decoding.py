@@ -15,16 +15,17 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from playground import models, parameters
-from playground.decoding import notes, samplers
-from playground.decoding.detokenize import BROKEN
-from playground.decoding.field import Field
-from playground.decoding.pick import Luck
+from playground.decoding import notes
 from playground.decoding.row import TRIES_PER_RUN
 from playground.generators.local import LocalGenerator
 from playground.parameters.inert import check_combination
+from playground.rendering.detokenize import BROKEN
+from playground.sampling import cutoffs
+from playground.sampling import step as sampling_step
+from playground.sampling.draw import RowRNG
 from playground.types import FAILED, Refused, Step
 from tests.reference import request, written
-from tests.test_chain import awake, ends, made_up
+from tests.test_pipeline import awake, ends, made_up
 
 PROMPT = "Three words about the morning:"
 
@@ -114,7 +115,7 @@ class _Failing:
 def test_a_row_that_fails_ends_alone_and_keeps_its_text(
     generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(samplers, "MadeUp", _Failing, raising=False)
+    monkeypatch.setattr(cutoffs, "MadeUp", _Failing, raising=False)
     monkeypatch.setattr(parameters, "REGISTRY", (*parameters.REGISTRY, made_up()))
     steps = steps_of(generator, n=3, halving=1.0, ignore_eos=True, max_new_tokens=6)
     monkeypatch.undo()
@@ -131,8 +132,8 @@ def test_when_no_candidate_is_left_the_best_stays_and_the_step_says_so(generator
     everything = [{"the": -100.0}, list(range(512))]
     steps = steps_of(generator, logit_bias=everything[0], suppress_tokens=everything[1], top_k=1, xtc_probability=0.0)
     assert all(step.token_id is not None and step.token_id >= 512 for step in steps)
-    kept = Luck(0, torch.device("cpu"), greedy=False)
-    assert kept.pick(torch.full((1, 9), -torch.inf).index_fill(1, torch.tensor([4]), 0.0))[0] == 4
+    only = torch.full((1, 9), -torch.inf).index_fill(1, torch.tensor([4]), 0.0).softmax(-1)
+    assert RowRNG(0, torch.device("cpu"), greedy=False).multinomial(only) == 4
 
 
 def test_a_step_tells_what_the_model_and_the_chain_thought(tiny: models.Loaded, generator: LocalGenerator) -> None:
@@ -171,7 +172,7 @@ def test_characters_of_several_tokens_stream_whole(
     tiny: models.Loaded, generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted: Iterator[int] = iter([*tiny.tokenizer(CHARACTERS).input_ids, 2])
-    monkeypatch.setattr(Field, "race", lambda *_: next(wanted))
+    monkeypatch.setattr(sampling_step, "race", lambda *_: next(wanted))
     steps = steps_of(generator, max_new_tokens=200)
     assert visible(steps)[0] == CHARACTERS
     assert not any(BROKEN in step.text for step in steps)

@@ -11,7 +11,7 @@ from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
 from playground import models
-from playground.decoding.detokenize import BROKEN, Detokenizer, Labels
+from playground.rendering.detokenize import BROKEN, Detokenizer, Labels
 
 TEXTS = [
     "Hello world, this is a test.",

@@ -1,18 +1,58 @@
-"""Documents that cannot rot: the README's tree, commands, links and names are checked against the project itself."""
+"""Documents stay true: paths, links, commands, flags, limits and the file tree are checked against the project."""
 
+from __future__ import annotations
+
+import argparse
+import ast
+import functools
+import importlib.util
+import json
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from playground import parameters, settings
 from playground.cli import main as cli
+from tests.test_layers import FLOORS, TREES, imports, room
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+GENERATED = {"docs/parameters.md", "docs/settings.md", "docs/test-long.md"}
+PAGES = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+WRITTEN = ["README.md", "CONTRIBUTING.md", *sorted(PAGES - GENERATED)]
+DOCUMENTS = [*WRITTEN, "CHANGELOG.md", *sorted(GENERATED & PAGES)]
+DESIGN = "docs/design.md"
+# Flags of other programs that a document shows.
+FOREIGN_FLAGS = {"--no-deps", "--record"}
+# Words with too many meanings, or older names of things.
+UNCLEAR = re.compile(r"\b(whoever|whomever|told|luck|twins?|wish(es|ed)?)\b", re.IGNORECASE)
+FILE = r"[\w./-]*\w\.(?:py|js|cpp|css|html|json|md|toml|txt|yaml)\b"
+# What looks like a file of ours and is none.
+EXAMPLES = {"my_task.yaml", "tokenizer.json", "llama.cpp"}
+
+
+@functools.cache
+def read(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def blocks(document: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", read(document), flags=re.MULTILINE | re.DOTALL)
+
+
+def spans(document: str) -> list[str]:
+    """What stands between single backticks, outside of blocks."""
+    prose = re.sub(r"^```.*?^```", "", read(document), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"`([^`\n]+)`", prose)
+
+
+def commands(document: str) -> list[str]:
+    """Each line of a document's shell blocks; continuations joined, comments cut."""
+    lines = "\n".join(blocks(document, "bash")).replace("\\\n", " ").splitlines()
+    return [line.split("  #")[0].strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def tracked() -> list[str]:
@@ -22,19 +62,9 @@ def tracked() -> list[str]:
     return [line for line in done.stdout.splitlines() if (ROOT / line).exists()]
 
 
-def code_blocks() -> list[str]:
-    return re.findall(r"^```(?:bash|sh)?\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-
-
-def commands() -> list[str]:
-    """Each line of the README's shell blocks, continuations joined, comments cut."""
-    lines = "\n".join(code_blocks()).replace("\\\n", " ").splitlines()
-    return [line.split("  #")[0].strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
 def tree() -> dict[str, str]:
-    """Path -> purpose, read from the README's file tree (two spaces a level, folders end with a slash)."""
-    block = next(block for block in re.findall(r"^```text\n(.*?)^```", README, flags=re.M | re.S) if "app.py" in block)
+    """Path -> purpose, read from the file tree (two spaces a level, folders end with a slash)."""
+    block = next(block for block in blocks(DESIGN, "text") if "app.py" in block)
     found: dict[str, str] = {}
     folders: list[str] = []
     for line in block.splitlines():
@@ -47,6 +77,26 @@ def tree() -> dict[str, str]:
     return found
 
 
+def leaves(listed: dict[str, str]) -> set[str]:
+    """Folders that the tree names without naming what is in them: their one line speaks for all of it."""
+    return {path for path in listed if path.endswith("/") and not any(o != path and o.startswith(path) for o in listed)}
+
+
+def anchors(document: str) -> set[str]:
+    """The anchors of a document's headings, made as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", read(document), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read("README.md").splitlines()) <= 120
+
+
+def test_the_readme_counts_the_tasks_right() -> None:
+    count = len(list((ROOT / "presets").glob("*.yaml")))
+    assert count == 22 and "twenty-two tasks" in " ".join(read("README.md").split())
+
+
 def test_everything_in_the_tree_exists_and_has_a_purpose() -> None:
     listed = tree()
     assert [path for path in listed if not (ROOT / path).exists()] == []
@@ -56,7 +106,7 @@ def test_everything_in_the_tree_exists_and_has_a_purpose() -> None:
 def test_every_top_level_entry_and_every_module_is_in_the_tree() -> None:
     listed = tree()
     top = {line.split("/")[0] + ("/" if "/" in line else "") for line in tracked()}
-    assert sorted(name for name in top - set(listed) if not name.startswith(".")) == []
+    assert sorted(path for path in top - set(listed) if not path.startswith(".")) == []
     modules = {line for line in tracked() if re.fullmatch(r"playground/[a-z_/]+\.py", line)}
     uncovered = [
         path
@@ -66,46 +116,138 @@ def test_every_top_level_entry_and_every_module_is_in_the_tree() -> None:
     assert uncovered == []
 
 
-def leaves(listed: dict[str, str]) -> set[str]:
-    """Folders that the tree names without naming what is in them: their one line speaks for all of it."""
-    return {path for path in listed if path.endswith("/") and not any(o != path and o.startswith(path) for o in listed)}
-
-
-def test_every_make_target_that_documents_name_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    for document in DOCUMENTS:
-        named = set(re.findall(r"\bmake ([a-z][a-z-]+)", (ROOT / document).read_text(encoding="utf-8")))
-        assert named & {"run", "test", "test-long", "lint", "clean", "bench"} <= targets, document
-
-
-def test_every_terminal_command_in_the_readme_is_understood() -> None:
-    lines = [line for line in commands() if "python -m playground " in line]
-    assert len(lines) >= 4
-    for line in lines:
-        words = shlex.split(line.split("python -m playground ", 1)[1].split(" | ")[0])
-        try:
-            given = cli._parser().parse_args(words)
-        except SystemExit:
-            pytest.fail(f"the README shows a command that is refused: {line}")
-        if words[0] == "generate":
-            parameters.validate(cli.given_values(given))
-
-
-def test_every_server_flag_in_the_readme_exists() -> None:
-    known = {option for action in settings.server_parser()._actions for option in action.option_strings}
-    for arguments in re.findall(r'ARGS="([^"]*)"', README):
-        assert {word for word in arguments.split() if word.startswith("--")} <= known
+def test_the_table_of_floors_is_what_the_layers_are_held_to() -> None:
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", read("CONTRIBUTING.md"), flags=re.MULTILINE)
+    named = {name: int(floor) for floor, rooms in rows for name in re.findall(r"`([^`]+)`", rooms)}
+    shown = {re.sub(r"\.py$|/$", "", name): floor for name, floor in named.items()}
+    assert shown == {name.removeprefix("playground."): floor for name, floor in FLOORS.items() if name != "playground"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_inside_the_repository_leads_somewhere(document: str) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    assert [link for link in links if link and not (ROOT / link).exists()] == []
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", read(document)):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / path if path else ROOT / document
+        page = target.resolve().relative_to(ROOT.resolve()).as_posix()
+        if not target.exists() or (anchor and anchor not in anchors(page)):
+            lost.append(link)
+    assert lost == []
 
 
-def test_every_file_named_in_contributing_exists() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:playground|tests|presets|docs)/[\w./]+)`", text)
-    assert named
-    assert [path for path in named if not (ROOT / path).exists()] == []
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_file_and_folder_that_a_document_names_exists(document: str) -> None:
+    """In prose and in drawings; a path may leave out the folders in front."""
+    files = [f"/{path}" for path in tracked()]
+    named = [span for span in spans(document) if re.fullmatch(rf"{FILE}|[\w./-]+/", span)]
+    for drawing in blocks(document, "mermaid"):
+        named += re.findall(rf"{FILE}|\b[a-z_]+/(?=[\"<])", drawing)
+    lost = [
+        name
+        for name in named
+        if name not in EXAMPLES
+        and not any(f"/{name}" in path if name.endswith("/") else path.endswith(f"/{name}") for path in files)
+    ]
+    assert lost == []
+
+
+def test_the_drawing_of_a_request_names_the_modules_on_its_way() -> None:
+    drawn = "".join(blocks(DESIGN, "mermaid"))
+    assert "generate.py" in drawn and "ui/play.py" in drawn and "generators/local.py" in drawn
+
+
+def test_an_arrow_between_two_rooms_is_an_import() -> None:
+    drawing = next(one for one in blocks(DESIGN, "mermaid") if one.startswith("flowchart"))
+    labels = dict(re.findall(r'(\w+)\["([^"]+)"\]', drawing))
+    rooms = {node: set(re.findall(r"\b([a-z_]+)(?:/|\.py)", label)) for node, label in labels.items()}
+    arrows = re.findall(r"^ +(\w+)(?:\[[^\]]*\])? --> (\w+)", drawing, flags=re.MULTILINE)
+    assert len(arrows) > 10
+    used = {(room(name), room(target)) for name, tree in TREES.items() for target in imports(tree)}
+    used = {(here.removeprefix("playground."), there.removeprefix("playground.")) for here, there in used}
+    assert [arrow for arrow in arrows if not used & {(a, b) for a in rooms[arrow[0]] for b in rooms[arrow[1]]}] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_a_document_names_exists(document: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    code = [*commands(document), *spans(document)]
+    named = {found for line in code for found in re.findall(r"^make ([a-z][a-z-]*)", line)}
+    assert named - targets == set()
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_terminal_command_in_a_document_is_understood(document: str) -> None:
+    for line in commands(document):
+        if "python -m playground " not in line:
+            continue
+        words = shlex.split(line.split("python -m playground ", 1)[1].split(" | ")[0])
+        try:
+            given = cli._parser().parse_args(words)
+        except SystemExit:
+            pytest.fail(f"{document} shows a command that is refused: {line}")
+        if words[0] == "generate":
+            parameters.validate(cli.given_values(given))
+
+
+def test_the_documents_show_every_terminal_command_and_no_other() -> None:
+    shown = [line for document in WRITTEN for line in (*commands(document), *spans(document))]
+    named = {found for line in shown for found in re.findall(r"python -m playground ([a-z]+)", line)}
+    assert named == set(subcommands())
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_module_that_a_document_runs_exists(document: str) -> None:
+    for module in re.findall(r"python -m ([a-z_]+(?:\.[a-z_]+)*)", read(document)):
+        assert importlib.util.find_spec(module) is not None, module
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_flag_in_a_document_exists(document: str) -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", read(document)))
+    assert named - known_flags() == set()
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    actions = cli._parser()._actions
+    return next(dict(one.choices) for one in actions if isinstance(one, argparse._SubParsersAction))
+
+
+def known_flags() -> set[str]:
+    parsers = [settings.server_parser(), *subcommands().values()]
+    return FOREIGN_FLAGS | {option for one in parsers for action in one._actions for option in action.option_strings}
+
+
+def test_server_arguments_in_commands_are_the_servers() -> None:
+    known = {option for action in settings.server_parser()._actions for option in action.option_strings}
+    for document in WRITTEN:
+        for arguments in re.findall(r'make run.*ARGS="([^"]*)"', read(document)):
+            assert {word for word in arguments.split() if word.startswith("--")} <= known, document
+
+
+def test_the_api_page_calls_the_endpoint_with_arguments_that_it_has() -> None:
+    from playground.ui import api
+
+    known = {*api.signature().parameters, "api_name"}
+    code = "".join(blocks("docs/api.md", "python"))
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    calls = [call for call in calls if ast.unparse(call.func) in ("client.submit", "client.predict")]
+    assert len(calls) >= 2
+    assert {keyword.arg for call in calls for keyword in call.keywords} <= known
+    (sent,) = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", read("docs/api.md"))]
+    assert set(sent) <= known
+    rows = re.findall(r"^\| (`.+?) \|", read("docs/api.md"), flags=re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    others = set(api.signature().parameters) - set(parameters.by_name())
+    assert others <= listed
+
+
+def words_of(document: str) -> Iterator[tuple[int, str]]:
+    for place, line in enumerate(read(document).splitlines(), start=1):
+        yield from ((place, found.group()) for found in UNCLEAR.finditer(line))
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_documents_use_plain_words(document: str) -> None:
+    assert list(words_of(document)) == []

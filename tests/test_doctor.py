@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from playground import doctor, generate, models, parameters, xray
-from playground.decoding.findings import Finding
+from playground import generate, models, parameters
 from playground.decoding.keep import STORE
 from playground.generators.local import LocalGenerator
+from playground.inspection import diagnose, inspect_api
+from playground.inspection_results import Finding
 from playground.types import Run
 from tests import reference
 
@@ -28,8 +29,8 @@ def write(loaded: models.Loaded, prompt: str, keep: str = "d", **values: Any) ->
 
 
 def found(run: Run, kind: str) -> Finding | None:
-    told = doctor.examine(run, 0, "d")
-    assert len(told) <= doctor.MOST
+    told = diagnose.examine(run, 0, "d")
+    assert len(told) <= diagnose.MOST
     for finding in told:
         assert finding.sentence.en and finding.sentence.zh
         parameters.validate(finding.fix)
@@ -55,7 +56,7 @@ def test_a_loop_is_named_and_the_remedy_breaks_it_in_a_real_run(loaded: models.L
     run = write(loaded, prompt, temperature=0, max_new_tokens=30)
     finding = found(run, "loop")
     assert finding is not None and finding.fix and finding.preview is not None
-    told = xray.replay("d", 0, {**run.request.values, **finding.fix})
+    told = inspect_api.replay("d", 0, {**run.request.values, **finding.fix})
     again = write(loaded, prompt, "", temperature=0, max_new_tokens=30, **finding.fix)
     assert told.first is not None
     assert again.candidates[0].token_ids[told.first.index] != run.candidates[0].token_ids[told.first.index]
@@ -89,13 +90,13 @@ def test_temperature_zero_repeats_a_text_unless_that_is_what_its_task_is_for(tin
     run = write(tiny, "Hello", temperature=0, max_new_tokens=4)
     single = found(run, "single")
     assert single is not None and single.fix == {"temperature": 0.8}
-    assert [one.kind for one in doctor.examine(run, 0, "d", {"temperature": 0}) if one.kind == "single"] == []
-    assert any(one.kind == "single" for one in doctor.examine(run, 0, "d", {"temperature": 0.7}))
+    assert [one.kind for one in diagnose.examine(run, 0, "d", {"temperature": 0}) if one.kind == "single"] == []
+    assert any(one.kind == "single" for one in diagnose.examine(run, 0, "d", {"temperature": 0.7}))
 
 
 @pytest.mark.model
 def test_without_kept_logits_the_text_alone_is_judged(loaded: models.Loaded) -> None:
     run = write(loaded, "a b c a b c a b c a b c a b c", temperature=0, max_new_tokens=30)
-    told = doctor.examine(run, 0, "gone")
+    told = diagnose.examine(run, 0, "gone")
     assert {finding.kind for finding in told} >= {"loop"}
     assert all(finding.preview is None for finding in told)

@@ -15,10 +15,11 @@ import pytest
 import torch
 import transformers
 
-from playground import models, xray
+from playground import models
 from playground.cli import main as cli
 from playground.decoding.lane import Lane, can_guide
 from playground.generators.local import LocalGenerator
+from playground.inspection import inspect_api
 from playground.models import capabilities
 from playground.models.verified import CACHED
 from playground.types import ModelError, Refused, Step
@@ -112,7 +113,7 @@ def assert_features(loaded: models.Loaded, generator: LocalGenerator) -> None:
         else:
             with pytest.raises(Refused, match=name):
                 generator.stream(asked(values))
-    assert xray.next_token(generator, asked({})).fates
+    assert inspect_api.next_token(generator, asked({})).fates
     greedy = asked({"temperature": 0.0})
     prompt, written = generator.render(greedy).token_ids, reference.written(generator, greedy)[0]
     ranks = [token.rank for piece in generator.read([*prompt, *written]) for token in piece][len(prompt) :]
@@ -120,12 +121,12 @@ def assert_features(loaded: models.Loaded, generator: LocalGenerator) -> None:
         assert 4 * ranks.count(1) >= 3 * len(written)
     else:
         assert ranks == [None] * len(written)
-    assert len(xray.seen(generator, greedy).tokens) == len(prompt)
+    assert len(inspect_api.seen(generator, greedy).tokens) == len(prompt)
     if able.reads:
-        assert xray.read(generator, PROMPT, " stood.").tokens[-1].rank
+        assert inspect_api.read(generator, PROMPT, " stood.").tokens[-1].rank
     else:
         with pytest.raises(Refused, match="as a whole"):
-            xray.read(generator, PROMPT, " stood.")
+            inspect_api.read(generator, PROMPT, " stood.")
     assert generator.fast.why_not is None or "exact path" in generator.fast.why_not.en
 
 

@@ -12,8 +12,6 @@ import torch
 from torch import Tensor
 
 from playground import generate
-from playground.decoding import together
-from playground.decoding.detokenize import Detokenizer
 from playground.decoding.failures import NO_MEMORY
 from playground.decoding.keep import STORE, KeptRow
 from playground.decoding.row import Row
@@ -23,6 +21,9 @@ from playground.fast.net import Net
 from playground.fast.running import Running
 from playground.fast.seating import Seating
 from playground.generators.local import LocalGenerator
+from playground.rendering.detokenize import Detokenizer
+from playground.sampling import step
+from playground.sampling.candidates import Candidates
 from playground.types import FAILED, Request, Step, Text
 from tests.test_fast_running import job, told
 
@@ -189,20 +190,22 @@ def test_scores_that_are_no_numbers_end_their_row(
 
 
 def stage(row: Row, patch: Callable[..., None]) -> None:
-    """A stage of the row's own chain fails at its fourth token."""
-    apply = row._chain.apply
+    """One of the row's own samplers fails at its fourth token."""
+    sampler = row.pipeline.samplers[0]
+    apply = sampler.apply
 
-    def fails(*given: Any) -> Any:
-        return raising() if len(row.tokens) == 3 else apply(*given)
+    def fails(candidates: Candidates) -> None:
+        if len(row.tokens) == 3:
+            raising()
+        apply(candidates)
 
-    row._quick = False
-    patch(row._chain, "apply", fails)
+    patch(sampler, "apply", fails)
 
 
 def draw(row: Row, patch: Callable[..., None]) -> None:
-    """Its luck fails at its fourth token."""
-    drawn = row.luck.draw
-    patch(row.luck, "draw", lambda size: raising() if len(row.tokens) == 3 else drawn(size))
+    """Its noise fails at its fourth token."""
+    drawn = row.rng.draw
+    patch(row.rng, "draw", lambda size: raising() if len(row.tokens) == 3 else drawn(size))
 
 
 def text(row: Row, patch: Callable[..., None]) -> None:
@@ -258,7 +261,7 @@ def test_what_is_done_for_all_rows_at_once_and_fails_is_done_row_by_row_or_ends_
     what: str,
 ) -> None:
     if what == "survey":
-        monkeypatch.setattr(together, "survey", raising)
+        monkeypatch.setattr(step, "survey", raising)
         assert [tokens(one) for one in beside(generator, running, [])[1]] == alone
         return
     monkeypatch.setattr(stepping, "advance", raising)

@@ -223,8 +223,8 @@ def test_what_is_kept_for_looking_inside_is_kept_of_every_token(generator: Local
     assert guessed.tokens == plain.tokens and guessed.finish == plain.finish == "length"
     for position in range(LENGTH):
         assert (guessed.scores(position)[0] - plain.scores(position)[0]).abs().max() < 1e-3
-        luck, wanted_luck = guessed.luck(position), plain.luck(position)
-        assert luck is not None and wanted_luck is not None and bool((luck == wanted_luck).all())
+        noise, wanted_noise = guessed.noise(position), plain.noise(position)
+        assert noise is not None and wanted_noise is not None and bool((noise == wanted_noise).all())
 
 
 def test_closing_in_the_middle_leaves_nothing_behind(generator: LocalGenerator, running: Running) -> None:

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from playground import parameters
-from playground.decoding.findings import StageChange
 from playground.decoding.keep import KeptRow
-from playground.decoding.scene import Scene
-from playground.decoding.waterfall import here
-from tests.test_swift import SEED, made_up
+from playground.inspection.replay_context import ReplayContext
+from playground.inspection.stage_breakdown import here
+from playground.inspection_results import StageChange
+from tests.test_replay_exact import SEED, made_up
 
 ACTING: dict[str, dict[str, Any]] = {
     "guidance": {"guidance_scale": 1.5},
@@ -62,7 +62,7 @@ def row() -> KeptRow:
 
 def stages(row: KeptRow, stage: str) -> list[StageChange]:
     """What this stage alone did at every position."""
-    scene = Scene(row, parameters.validate({"seed": SEED, **ACTING[stage]}))
+    scene = ReplayContext(row, parameters.validate({"seed": SEED, **ACTING[stage]}))
     found = []
     for position in range(len(row.tokens)):
         fall = here(scene, position)
@@ -139,13 +139,13 @@ def test_what_was_kept_lies_on_the_right_side_of_the_limit(row: KeptRow) -> None
         assert change.mass_cut == pytest.approx(1 - mass, abs=1e-4)
 
 
-def test_xtc_says_what_its_coin_did(row: KeptRow) -> None:
+def test_xtc_says_what_its_number_did(row: KeptRow) -> None:
     for change in stages(row, "xtc"):
         assert change.filled is not None
         dropped = change.alive_before - change.alive_after
         assert ("nothing is dropped" in change.filled.en) or f"of which {dropped} dropped" in change.filled.en
         if dropped:
-            assert re.search(r"coin 0\.\d+ < 0\.6", change.filled.en)
+            assert re.search(r"u = 0\.\d+ < 0\.6", change.filled.en)
 
 
 def test_mirostat_s_limit_moves_as_it_says(row: KeptRow) -> None:

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 import torch
 
-from playground import models, parameters, xray
-from playground.decoding.detokenize import Labels
-from playground.decoding.form import Form, _compiled, form
+from playground import models, parameters
 from playground.decoding.keep import STORE
 from playground.decoding.row import Row, Setting, effect
 from playground.generators.local import LocalGenerator
+from playground.inspection import inspect_api
 from playground.isolation import LimitExceeded
 from playground.parameters import grammar
 from playground.parameters.inert import check_combination
+from playground.rendering.detokenize import Labels
+from playground.sampling.form import Form, _compiled, form
 from playground.types import InvalidRequest, Refused, Step
 from tests import reference
 
@@ -149,7 +150,7 @@ def test_exactly_those_tokens_are_allowed_that_begin_an_allowed_text(tiny: model
     for begun in ([], ["c"], ["cat"], ["do"], ["d", "o", "g"]):
         ids = [token for piece in begun for token in tiny.tokenizer(piece).input_ids]
         before = "".join(begun)
-        after = held(torch.tensor([ids], dtype=torch.long), torch.zeros(1, len(labels)))[0]
+        after = held.processor(torch.tensor([ids], dtype=torch.long), torch.zeros(1, len(labels)))[0]
         allowed = {token for token in after.isfinite().nonzero()[:, 0].tolist() if "�" not in labels[token]}
         wanted = {token for token, label in enumerate(labels) if before + label in prefixes}
         assert allowed == wanted - {0, 1, 2} | ({2} if before in texts else set())
@@ -158,13 +159,13 @@ def test_exactly_those_tokens_are_allowed_that_begin_an_allowed_text(tiny: model
 def test_it_can_be_asked_about_any_position_in_any_order(tiny: models.Loaded) -> None:
     ids = torch.tensor([tiny.tokenizer('{"name": "Ada", "stars": 5, "tags": ["new"]}').input_ids])
     scores = torch.zeros(1, len(tiny.tokenizer))
-    fresh = [stage(tiny, json_schema=SCHEMA)(ids[:, :at], scores) for at in range(ids.shape[1])]
+    fresh = [stage(tiny, json_schema=SCHEMA).processor(ids[:, :at], scores) for at in range(ids.shape[1])]
     one = stage(tiny, json_schema=SCHEMA)
     for at in (*range(ids.shape[1]), 3, 9, 0, *reversed(range(ids.shape[1]))):
-        assert torch.equal(one(ids[:, :at], scores), fresh[at])
+        assert torch.equal(one.processor(ids[:, :at], scores), fresh[at])
     other = torch.cat([ids[:, :4], ids[:, :9]], dim=1)  # has left the form: nothing is said of it
-    assert torch.equal(one(other, scores), scores) and not one.whole(other)
-    assert torch.equal(one(ids[:, :5], scores), fresh[5]) and one.whole(ids)
+    assert torch.equal(one.processor(other, scores), scores) and not one.whole(other)
+    assert torch.equal(one.processor(ids[:, :5], scores), fresh[5]) and one.whole(ids)
 
 
 def test_a_text_that_ends_too_early_says_so(tiny: models.Loaded) -> None:
@@ -184,7 +185,7 @@ def test_a_continued_text_goes_on_inside_its_form(tiny: models.Loaded) -> None:
 
 
 @each_form
-def test_the_quick_way_writes_what_the_chain_writes(
+def test_it_writes_what_transformers_and_torch_write(
     tiny: models.Loaded, given: dict[str, Any], fits: Callable[[str], object]
 ) -> None:
     values, greedy = effect(parameters.validate({**given, "top_p": 0.9, "temperature": 1.1}), has_eos=True)
@@ -193,7 +194,7 @@ def test_the_quick_way_writes_what_the_chain_writes(
     size = len(tiny.tokenizer)
     setting = Setting(values, greedy, prompt, tiny.tokenizer, labels, [2], size, 512, False, lambda: False)
     for seed in range(4):
-        rows = [Row(0, seed, setting, quick=quick) for quick in (True, False)]
+        rows = [Row(0, seed, setting, by_reference=on) for on in (False, True)]
         noise = torch.Generator().manual_seed(seed)
         for _ in range(25):
             raw = torch.randn(1, size, generator=noise) * 4
@@ -210,14 +211,14 @@ def test_a_replay_under_unchanged_settings_differs_nowhere(
     values = {**given, "temperature": 0.9, "top_p": 0.95, "seed": 3, "max_new_tokens": 90}
     write(tiny, **values)
     asked = parameters.validate(values)
-    assert xray.replay("form", 0, asked).differs == ()
-    freed = xray.replay("form", 0, {**asked, **{name: parameters.by_name()[name].neutral for name in given}})
+    assert inspect_api.replay("form", 0, asked).differs == ()
+    freed = inspect_api.replay("form", 0, {**asked, **{name: parameters.by_name()[name].neutral for name in given}})
     assert freed.differs  # without the form the same luck would have written something else
 
 
 def test_the_stage_stands_in_the_waterfall_with_what_it_cut(tiny: models.Loaded) -> None:
     write(tiny, json_schema=SCHEMA, temperature=0.9)
-    stages = {stage.stage: stage for stage in xray.waterfall("form", 0, 0).stages}
+    stages = {stage.stage: stage for stage in inspect_api.waterfall("form", 0, 0).stages}
     assert next(iter(stages)) == "form"
     cut = stages["form"]
     assert cut.alive_after < cut.alive_before == len(tiny.tokenizer)
@@ -314,8 +315,8 @@ def test_rows_of_one_form_share_its_compilation_and_nothing_else(tiny: models.Lo
     assert _compiled.cache_info().hits >= 1
     letters = [tiny.tokenizer(one).input_ids[0] for one in "abc"]
     scores = torch.zeros(1, len(tiny.tokenizer))
-    first = rows[0](torch.tensor([[letters[0]] * 3]), scores)[0].isfinite()
-    second = rows[1](torch.tensor([[letters[1]]]), scores)[0].isfinite()
+    first = rows[0].processor(torch.tensor([[letters[0]] * 3]), scores)[0].isfinite()
+    second = rows[1].processor(torch.tensor([[letters[1]]]), scores)[0].isfinite()
     assert first[letters[2]] and not first[letters[0]]
     assert second[letters[0]] and not second[letters[2]]
 

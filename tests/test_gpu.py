@@ -12,15 +12,15 @@ import pytest
 import torch
 
 from playground import generate, models, parameters
-from playground.decoding.batched import choose, launch
-from playground.decoding.detokenize import Labels
-from playground.decoding.row import Row, Setting, effect
-from playground.decoding.transfer import fetched, sent
+from playground.decoding.row import Row, Setting, advance, effect
 from playground.fast.graphs import AFTER
 from playground.fast.layer_compilers import InProcess
 from playground.fast.net import Net
 from playground.fast.slots import Slots
 from playground.generators.local import LocalGenerator
+from playground.rendering.detokenize import Labels
+from playground.sampling.step import _read, figures
+from playground.sampling.transfer import fetched, sent
 from tests.reference import OFF, request, written
 from tests.sampling import likely_rows
 from tests.test_fast_net import FAMILIES, furthest, model_of
@@ -105,14 +105,13 @@ def test_a_row_alone_in_fp32_writes_what_generate_does(there: models.Loaded, val
     assert written(LocalGenerator(there), asked) == [out[0, ids.shape[1] :].tolist()]
 
 
-def test_rows_together_pick_what_each_one_s_own_chain_picks(tiny: models.Loaded) -> None:
+def test_rows_together_pick_what_each_one_s_own_samplers_pick(tiny: models.Loaded) -> None:
     several = [setting_of(tiny, values) for values in MIXED]
-    rows, alone = ([Row(at, at, one, quick=quick) for at, one in enumerate(several)] for quick in (True, False))
-    assert all(row.alike is not None for row in rows)
+    rows, alone = ([Row(at, at, one, by_reference=on) for at, one in enumerate(several)] for on in (False, True))
     for step in range(12):
         scores = likely_rows(len(rows), seed=step).to(CARD)
-        for row, one, choice in zip(rows, alone, choose(rows, scores), strict=True):
-            ours, theirs = row.settle(choice), one.advance(scores[row.index : row.index + 1])
+        for ours, one in zip(advance(rows, scores), alone, strict=True):
+            theirs = one.advance(scores[one.index : one.index + 1])
             assert (ours.token_id, ours.rank) == (theirs.token_id, theirs.rank)
             assert ours.chosen_prob == pytest.approx(theirs.chosen_prob, abs=3e-5)
 
@@ -127,13 +126,13 @@ def test_nothing_waits_for_the_card_between_a_step_and_its_picks(there: models.L
     def step(at: int) -> Any:
         given = sent([[5] * count, [at] * count], CARD)
         scores = net.step(slots, given[0], given[1])
-        return launch(rows, scores)
+        return figures(rows, list(range(count)), scores)
 
     for at in range(AFTER + 2):
         launched = step(at)  # what is set up once may wait
     with no_waiting():
         launched = step(AFTER + 2)
-    assert launched is not None and len(launched.read(rows)) == count
+    assert len(_read(rows, launched)) == count
 
 
 def test_what_is_kept_comes_back_whole() -> None:

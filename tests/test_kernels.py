@@ -6,15 +6,14 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from playground.decoding import describe, field
 from playground.fast import formats
 from playground.fast.head import NEAR, Head
 from playground.kernels import build, int4
+from playground.sampling import token_stats
 
 native = pytest.mark.skipif(not build.available(), reason="no compiler, or no AVX-512 with bf16, on this machine")
 
@@ -121,8 +120,8 @@ def rows_of_scores() -> Iterator[torch.Tensor]:
 @native
 def test_an_overview_is_numpys() -> None:
     for scores in rows_of_scores():
-        for row, seen in zip(scores, describe.survey(scores), strict=True):
-            wanted = describe._seen(row.numpy())
+        for row, seen in zip(scores, token_stats.survey(scores), strict=True):
+            wanted = token_stats._seen(row.numpy())
             assert seen is not None and seen.ids == wanted.ids
             assert (seen.size, seen.entropy) == pytest.approx((wanted.size, wanted.entropy), abs=2e-5)
             assert seen.shares == pytest.approx(wanted.shares, rel=2e-5, abs=1e-30)
@@ -131,23 +130,7 @@ def test_an_overview_is_numpys() -> None:
 @native
 def test_of_a_row_without_a_best_there_is_nothing_to_say() -> None:
     scores = torch.stack([torch.full((40,), -torch.inf), torch.full((40,), torch.nan), torch.arange(40.0)])
-    assert [seen is None for seen in describe.survey(scores)] == [True, True, False]
-
-
-@native
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
-def test_candidates_are_those_that_numpy_finds(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    for scores in rows_of_scores():
-        for row in scores.numpy():
-            ours = field.Field(row)
-            ours.look(share)
-            with monkeypatch.context() as patch:
-                patch.setattr(build, "ready", lambda: False)
-                theirs = field.Field(row)
-                theirs.look(share)
-            assert ours._depth == theirs._depth and sorted(ours.ids) == sorted(theirs.ids)
-            assert np.array_equal(ours.scores, theirs.scores)
-            assert ours.total == pytest.approx(theirs.total, rel=2e-6)
+    assert [seen is None for seen in token_stats.survey(scores)] == [True, True, False]
 
 
 def test_a_compiler_that_fails_is_told_and_is_no_failure(

@@ -8,10 +8,10 @@ import torch
 
 from playground import generate, parameters
 from playground.cli import main as cli
-from playground.decoding import samplers
 from playground.generators.local import LocalGenerator
 from playground.parameters import document, inert
 from playground.parameters.record import Parameter
+from playground.sampling import cutoffs
 from playground.tasks import knob_presets
 from playground.types import Text
 from playground.ui import api, knobs
@@ -33,7 +33,7 @@ MADE_UP = Parameter(
     hard_high=99,
     stage="made_up",
     order={"transformers": 100_000, "llama.cpp": 100_000},
-    processor="MadeUpCutoff",
+    sampler="MadeUpCutoff",
     argument="keep",
 )
 
@@ -50,7 +50,7 @@ class MadeUpCutoff:
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parameters, "REGISTRY", (*parameters.REGISTRY, MADE_UP))
-    monkeypatch.setattr(samplers, "MadeUpCutoff", MadeUpCutoff, raising=False)
+    monkeypatch.setattr(cutoffs, "MadeUpCutoff", MadeUpCutoff, raising=False)
 
 
 @pytest.mark.usefixtures("made_up")

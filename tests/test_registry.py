@@ -11,9 +11,9 @@ import pytest
 import transformers
 
 from playground import parameters
-from playground.decoding import samplers
 from playground.parameters import not_offered
 from playground.parameters.record import Parameter
+from playground.sampling.pipeline import sampler_class
 from playground.types import InvalidRequest
 
 ALL = [pytest.param(parameter, id=parameter.name) for parameter in parameters.REGISTRY]
@@ -162,7 +162,7 @@ def test_every_stage_has_masters_one_place_in_both_orders_and_one_processor() ->
         assert masters, stage
         (placed,) = (p for p in members if p.order)
         assert placed.needs is None and set(placed.order) == set(parameters.ORDERS), stage
-        assert len({p.processor for p in members}) == 1, stage
+        assert len({p.sampler for p in members}) == 1, stage
         assert all(p.needs in (None, *masters) for p in members), stage
     for order in parameters.ORDERS:
         places = [p.order[order] for p in parameters.REGISTRY if p.order]
@@ -170,10 +170,10 @@ def test_every_stage_has_masters_one_place_in_both_orders_and_one_processor() ->
         assert set(parameters.stages(order)) == set(stages)
 
 
-@pytest.mark.parametrize("parameter", [p for p in ALL if p.values[0].processor])  # type: ignore[union-attr]
-def test_every_processor_exists_and_takes_its_argument(parameter: Parameter) -> None:
-    name = str(parameter.processor)
-    made_by = getattr(samplers, name, None) or getattr(transformers, name)
+@pytest.mark.parametrize("parameter", [p for p in ALL if p.values[0].sampler])  # type: ignore[union-attr]
+def test_every_sampler_exists_and_takes_its_argument(parameter: Parameter) -> None:
+    name = str(parameter.sampler)
+    made_by = sampler_class(name)
     if parameter.argument:
         assert parameter.argument in inspect.signature(made_by).parameters
 

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.decoding import samplers
-from playground.decoding.repetition import breaker_ids, repeat_lengths
+from playground.sampling.penalties import (
+    DRY,
+    FrequencyPenalty,
+    PresencePenalty,
+    RepetitionPenalty,
+    breaker_ids,
+    repeat_lengths,
+)
 from tests.sampling import INF, PLAIN, Words, run, same
 
 
@@ -20,11 +26,11 @@ def test_presence_and_frequency_count_the_answer_only(prompt: list[int], answer:
     ids = [*prompt, *answer]
     counts = [answer.count(i) for i in range(6)]
     same(
-        run(samplers.FrequencyPenalty(penalty, len(prompt)), z, ids),
+        run(FrequencyPenalty(penalty, len(prompt)), z, ids),
         [x - penalty * c for x, c in zip(z, counts, strict=True)],
     )
     same(
-        run(samplers.PresencePenalty(penalty, len(prompt)), z, ids),
+        run(PresencePenalty(penalty, len(prompt)), z, ids),
         [x - penalty * (c > 0) for x, c in zip(z, counts, strict=True)],
     )
 
@@ -44,7 +50,7 @@ def test_repetition_penalty_looks_at_its_range_and_scope(
     seen = ids[prompt:] if scope == "output" else ids
     seen = seen[-last:] if last else seen
     want = [(x / penalty if x > 0 else x * penalty) if i in seen else x for i, x in enumerate(z)]
-    same(run(samplers.repetition_penalty(penalty, last, scope, prompt), z, ids), want)
+    same(run(RepetitionPenalty(penalty, last, scope, prompt), z, ids), want)
 
 
 def _dry_lengths(ids: Sequence[int], breakers: set[int]) -> dict[int, int]:
@@ -81,12 +87,12 @@ def test_dry_takes_more_the_longer_the_repeat(ids: list[int], m: float, b: float
     words = Words("p", "q", "r", "s", "\n")
     lengths = _dry_lengths(ids[-last:] if last else ids, {4})
     want = [-m * b ** (lengths[i] - allowed) if lengths.get(i, 0) >= allowed else 0.0 for i in range(5)]
-    got = run(samplers.DRY(m, b, allowed, last, ["\n"], words), z, ids)
+    got = run(DRY(m, b, allowed, last, ["\n"], words), z, ids)
     assert got == pytest.approx(want, rel=1e-3)
 
 
 def test_dry_stays_finite_on_an_endless_loop() -> None:
-    got = run(samplers.DRY(100.0, 100.0, 1, 0, [], PLAIN), [0.0] * 4, [3] * 2000)
+    got = run(DRY(100.0, 100.0, 1, 0, [], PLAIN), [0.0] * 4, [3] * 2000)
     assert got[3] == pytest.approx(-1e30, rel=1e-3) and got[:3] == [0.0, 0.0, 0.0]
 
 

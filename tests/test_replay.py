@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from playground import models, parameters, xray
+from playground import models, parameters
 from playground.decoding.keep import STORE, KeptRow
-from playground.decoding.replay import decisions
-from playground.decoding.scene import Scene, decide
 from playground.generators.local import LocalGenerator
+from playground.inspection import inspect_api
+from playground.inspection.replay import decide
+from playground.inspection.replay_context import ReplayContext
 from playground.types import PlaygroundError, Refused
 from tests import reference
 
@@ -71,8 +72,7 @@ def combination(number: int) -> dict[str, Any]:
 
 def assert_same(row: KeptRow) -> None:
     assert row.tokens
-    assert [one.token for one in decide(Scene(row, row.run.values))] == row.tokens
-    assert [one.token for one in decisions(row, row.run.values)[0]] == row.tokens
+    assert [one.token for one in decide(ReplayContext(row, row.run.values))] == row.tokens
 
 
 @pytest.mark.parametrize("number", range(100))
@@ -105,10 +105,10 @@ def test_the_first_divergence_is_that_of_a_real_second_run(tiny: models.Loaded, 
     seed = {"seed": number, "max_new_tokens": 24, "banned_phrases": []}
     row = write(tiny, {**first, **seed})[0]
     values = parameters.validate({**second, **seed, "max_new_tokens": 24})
-    if xray.cannot_replay(row.run.values, values):
+    if inspect_api.cannot_replay(row.run.values, values):
         values = {**values, "guidance_scale": row.run.values["guidance_scale"],
                   "negative_prompt": row.run.values["negative_prompt"]}  # fmt: skip
-    told = xray.replay("a", 0, values)
+    told = inspect_api.replay("a", 0, values)
     real = write(tiny, values, "b")[0].tokens
     places = [at for at, (one, other) in enumerate(zip(row.tokens, real, strict=False)) if one != other]
     if not places:
@@ -123,7 +123,7 @@ def test_the_text_of_a_banned_phrase_diverges_where_it_begins(tiny: models.Loade
     row = write(tiny, {"seed": 3})[0]
     text = tiny.tokenizer.decode(row.tokens[6:8])
     values = parameters.validate({"seed": 3, "max_new_tokens": 24, "banned_phrases": [text]})
-    told = xray.replay("a", 0, values)
+    told = inspect_api.replay("a", 0, values)
     real = write(tiny, values, "b")[0].tokens
     place = next(at for at, (one, other) in enumerate(zip(row.tokens, real, strict=False)) if one != other)
     assert told.first is not None and told.first.would_be is not None
@@ -134,17 +134,18 @@ def test_fewer_tokens_and_a_stop_string_end_the_text_where_a_run_would(tiny: mod
     row = write(tiny, {"seed": 3})[0]
     for change in ({"max_new_tokens": 7}, {"stop": [tiny.tokenizer.decode(row.tokens[5:7])]}):
         values = parameters.validate({"seed": 3, "max_new_tokens": 24, **change})
-        told = xray.replay("a", 0, values)
+        told = inspect_api.replay("a", 0, values)
         real = write(tiny, values, "b")[0].tokens
         assert told.first is not None and told.first.would_be is None and told.ending is not None
         assert told.first.index == len(real)
-    longer = xray.replay("a", 0, parameters.validate({"seed": 3, "max_new_tokens": 100}))
+    longer = inspect_api.replay("a", 0, parameters.validate({"seed": 3, "max_new_tokens": 100}))
     assert longer.first is None and longer.ending is not None
 
 
 def test_the_log_probability_is_the_chain_s_over_the_own_text(tiny: models.Loaded) -> None:
     row = write(tiny, {"seed": 3})[0]
-    told = xray.replay("a", 0, parameters.validate({"seed": 3, "max_new_tokens": 24, "temperature": 0.5, "top_k": 4}))
+    values = parameters.validate({"seed": 3, "max_new_tokens": 24, "temperature": 0.5, "top_k": 4})
+    told = inspect_api.replay("a", 0, values)
     total, impossible = 0.0, 0
     for position, own in enumerate(row.tokens):
         scores = row.scores(position)[0] / 0.5
@@ -159,7 +160,7 @@ def test_the_log_probability_is_the_chain_s_over_the_own_text(tiny: models.Loade
 def test_another_seed_draws_what_a_run_with_it_draws_first(tiny: models.Loaded) -> None:
     write(tiny, {"seed": 3, "n": 2})
     values = parameters.validate({"seed": 77, "max_new_tokens": 24, "n": 2})
-    would_be = [xray.replay("a", row, values).tokens[0] for row in (0, 1)]
+    would_be = [inspect_api.replay("a", row, values).tokens[0] for row in (0, 1)]
     assert would_be == [row.tokens[0] for row in write(tiny, values, "b")]
 
 
@@ -177,17 +178,17 @@ def test_what_needs_the_model_is_named(
 ) -> None:
     row = write(tiny, {"seed": 3, **old})[0]
     values = parameters.validate({"seed": 3, "max_new_tokens": 24, **new})
-    why = xray.cannot_replay(row.run.values, values)
+    why = inspect_api.cannot_replay(row.run.values, values)
     assert why is not None and word in why.en and why.zh
     with pytest.raises(Refused):
-        xray.replay("a", 0, values)
+        inspect_api.replay("a", 0, values)
 
 
 def test_guidance_that_was_on_can_be_turned_off(tiny: models.Loaded) -> None:
     row = write(tiny, {"seed": 3, "guidance_scale": 2.0})[0]
     values = parameters.validate({"seed": 3, "max_new_tokens": 24})
-    assert xray.cannot_replay(row.run.values, values) is None
-    told = xray.replay("a", 0, values)
+    assert inspect_api.cannot_replay(row.run.values, values) is None
+    told = inspect_api.replay("a", 0, values)
     assert told.first is not None
     real = write(tiny, values, "b")[0].tokens
     assert told.first.would_be is not None and real[told.first.index] == told.first.would_be.token_id
@@ -196,11 +197,11 @@ def test_guidance_that_was_on_can_be_turned_off(tiny: models.Loaded) -> None:
 def test_a_run_that_is_gone_or_still_written_says_so(tiny: models.Loaded) -> None:
     values = parameters.validate({"seed": 3})
     with pytest.raises(PlaygroundError, match="not kept"):
-        xray.replay("nobody", 0, values)
+        inspect_api.replay("nobody", 0, values)
     steps = LocalGenerator(tiny).stream(reference.request(PROMPT, {"seed": 3}, keep="a"))
     next(steps)
     with pytest.raises(PlaygroundError, match="still being written"):
-        xray.replay("a", 0, values)
-    assert xray.waterfall("a", 0, 0).draw is not None
+        inspect_api.replay("a", 0, values)
+    assert inspect_api.waterfall("a", 0, 0).draw is not None
     steps.close()  # type: ignore[attr-defined]
-    assert len(xray.replay("a", 0, values).tokens) == 1
+    assert len(inspect_api.replay("a", 0, values).tokens) == 1

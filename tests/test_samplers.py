@@ -8,12 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from playground.decoding import samplers
-from tests.sampling import INF, MARGIN, NO_IDS, PLAIN, Words, alive, logits, run, same, softmax
+from playground.sampling.adaptive import AdaptiveP, Mirostat
+from playground.sampling.community_cutoffs import XTC, TailFree, TopA, TopNSigma
+from playground.sampling.penalties import DRY, FrequencyPenalty, PresencePenalty
+from playground.sampling.temperature import DynamicTemperature, QuadraticSmoothing
+from tests.sampling import INF, MARGIN, PLAIN, Words, alive, logits, run, same, softmax
 
 # ---- shape
 
@@ -30,15 +32,15 @@ def _dynamic(z: Sequence[float], low: float, high: float, exponent: float) -> li
 @given(logits, st.floats(0.1, 3), st.floats(0.1, 3), st.floats(0.2, 4))
 @settings(deadline=None)
 def test_dynamic_temperature_follows_the_entropy(z: list[float], low: float, high: float, exponent: float) -> None:
-    same(run(samplers.DynamicTemperature(high, low, exponent), z), _dynamic(z, low, high, exponent))
+    same(run(DynamicTemperature(high, low, exponent), z), _dynamic(z, low, high, exponent))
 
 
 def test_dynamic_temperature_is_high_where_all_is_equal_and_low_where_one_is_sure() -> None:
-    flat = run(samplers.DynamicTemperature(2.0, 0.5, 1.0), [1.0, 1.0, 1.0, -INF])
+    flat = run(DynamicTemperature(2.0, 0.5, 1.0), [1.0, 1.0, 1.0, -INF])
     assert flat == pytest.approx([0.5, 0.5, 0.5, -INF])
-    sure = run(samplers.DynamicTemperature(2.0, 0.5, 1.0), [50.0, 0.0, 0.0])
+    sure = run(DynamicTemperature(2.0, 0.5, 1.0), [50.0, 0.0, 0.0])
     assert sure == pytest.approx([100.0, 0.0, 0.0])
-    assert all(map(math.isfinite, run(samplers.DynamicTemperature(1.0, 0.0, 1.0), [90.0, 0.0])))
+    assert all(map(math.isfinite, run(DynamicTemperature(1.0, 0.0, 1.0), [90.0, 0.0])))
 
 
 @given(logits, st.floats(0.01, 5), st.floats(1, 8))
@@ -46,12 +48,12 @@ def test_dynamic_temperature_is_high_where_all_is_equal_and_low_where_one_is_sur
 def test_smoothing_bends_by_the_quadratic_and_the_cubic(z: list[float], f: float, c: float) -> None:
     top, k, s = max(z), (3 - c) / 2, (c - 1) / 2
     want = [top - k * f * (x - top) ** 2 + s * f * (x - top) ** 3 if x > -INF else -INF for x in z]
-    same(run(samplers.QuadraticSmoothing(f, c), z), want)
+    same(run(QuadraticSmoothing(f, c), z), want)
 
 
 def test_smoothing_by_hand() -> None:
-    assert run(samplers.QuadraticSmoothing(0.5, 1.0), [3.0, 1.0, -INF]) == [3.0, 1.0, -INF]
-    assert run(samplers.QuadraticSmoothing(1.0, 3.0), [3.0, 1.0]) == [3.0, -5.0]
+    assert run(QuadraticSmoothing(0.5, 1.0), [3.0, 1.0, -INF]) == [3.0, 1.0, -INF]
+    assert run(QuadraticSmoothing(1.0, 3.0), [3.0, 1.0]) == [3.0, -5.0]
 
 
 # ---- cut-offs
@@ -69,7 +71,7 @@ def test_top_a_keeps_what_reaches_a_times_the_square_of_the_best(z: list[float],
     p = softmax(z)
     limit = a * max(p) ** 2
     assume(all(abs(x - limit) > MARGIN for x in p))
-    got = alive(run(samplers.TopA(a, least), z))
+    got = alive(run(TopA(a, least), z))
     want = {i for i, x in enumerate(p) if x >= limit}
     assert len(got) == len(_with_least(z, want, least)) and want & alive(z) <= got
 
@@ -96,17 +98,17 @@ def _tail_free(z: Sequence[float], cut: float) -> set[int]:
 def test_tail_free_cuts_where_the_bend_is_used_up(z: list[float], cut: float) -> None:
     p = sorted(softmax(z))
     assume(min(b - a for a, b in pairwise(p)) > 1e-5)
-    assert alive(run(samplers.TailFree(cut), z)) == _tail_free(z, cut)
+    assert alive(run(TailFree(cut), z)) == _tail_free(z, cut)
 
 
 def test_tail_free_by_hand() -> None:
     p = [0.5, 0.3, 0.15, 0.05]  # Δ = -0.2, -0.15, -0.1; |Δ²| = 0.05, 0.05: half of the bend lies before the third
     z = [math.log(x) for x in p]
-    assert alive(run(samplers.TailFree(0.6), z)) == {0, 1}
-    assert alive(run(samplers.TailFree(0.3), z)) == {0}
-    assert alive(run(samplers.TailFree(0.3, 3), z)) == {0, 1, 2}
-    assert alive(run(samplers.TailFree(0.3), [1.0, 1.0, 1.0, 1.0])) == {0, 1, 2, 3}
-    assert alive(run(samplers.TailFree(0.0), [2.0, -INF, 1.0])) == {0, 2}
+    assert alive(run(TailFree(0.6), z)) == {0, 1}
+    assert alive(run(TailFree(0.3), z)) == {0}
+    assert alive(run(TailFree(0.3, 3), z)) == {0, 1, 2}
+    assert alive(run(TailFree(0.3), [1.0, 1.0, 1.0, 1.0])) == {0, 1, 2, 3}
+    assert alive(run(TailFree(0.0), [2.0, -INF, 1.0])) == {0, 2}
 
 
 @given(logits, st.floats(0, 4), st.integers(1, 4))
@@ -117,7 +119,7 @@ def test_top_n_sigma_keeps_what_lies_within_n_deviations_of_the_best(z: list[flo
     sigma = math.sqrt(sum((x - mean) ** 2 for x in finite) / len(finite))
     limit = max(finite) - n * sigma
     assume(all(abs(x - limit) > MARGIN or x == max(finite) for x in finite))
-    got = alive(run(samplers.TopNSigma(n, least), z))
+    got = alive(run(TopNSigma(n, least), z))
     want = {i for i, x in enumerate(z) if x >= limit or x == max(finite)}
     assert len(got) == len(_with_least(z, want, least)) and want & alive(z) <= got
 
@@ -125,7 +127,7 @@ def test_top_n_sigma_keeps_what_lies_within_n_deviations_of_the_best(z: list[flo
 def test_top_n_sigma_does_not_ask_the_temperature() -> None:
     z = [4.0, 3.5, 1.0, -2.0, -INF]
     for temperature in (0.1, 1.0, 5.0):
-        assert alive(run(samplers.TopNSigma(0.5), [x / temperature for x in z])) == {0, 1}
+        assert alive(run(TopNSigma(0.5), [x / temperature for x in z])) == {0, 1}
 
 
 def _xtc(z: Sequence[float], t: float) -> set[int]:
@@ -135,8 +137,11 @@ def _xtc(z: Sequence[float], t: float) -> set[int]:
     return alive(z) - set(above) | ({least_likely} if least_likely is not None else set())
 
 
-def _make_xtc(probability: float, threshold: float, coin: float, least: int = 1, ends: Sequence[int] = ()) -> Any:
-    return samplers.XTC(probability, threshold, lambda: coin, Words("a" * 40, *"bcd", "\n"), list(ends), least)
+def _xtc_of(
+    z: Sequence[float], probability: float, threshold: float, uniform: float, least: int = 1, ends: Sequence[int] = ()
+) -> set[int]:
+    sampler = XTC(probability, threshold, Words("a" * 40, *"bcd", "\n"), list(ends), least)
+    return alive(run(sampler, z, uniform=uniform))
 
 
 @given(st.lists(st.floats(-6, 6, width=32), min_size=1, max_size=4), st.floats(0.01, 0.5))
@@ -145,25 +150,25 @@ def test_xtc_leaves_only_the_least_likely_of_the_likely(z: list[float], t: float
     p = softmax(z)
     assume(all(abs(x - t) > MARGIN for x in p))
     assume(all(a == b or abs(a - b) > MARGIN for a in z for b in z))  # else float32 sees a tie
-    assert alive(run(_make_xtc(1.0, t, 0.999), z)) == _xtc(z, t)
+    assert _xtc_of(z, 1.0, t, 0.999) == _xtc(z, t)
 
 
-def test_xtc_asks_the_coin_and_spares_the_end_and_the_line_break() -> None:
+def test_xtc_asks_its_number_and_spares_the_end_and_the_line_break() -> None:
     z = [math.log(x) for x in (0.4, 0.3, 0.2, 0.06, 0.04)]
-    assert alive(run(_make_xtc(0.5, 0.1, coin=0.49), z)) == {2, 3, 4}
-    assert alive(run(_make_xtc(0.5, 0.1, coin=0.5), z)) == {0, 1, 2, 3, 4}
-    assert alive(run(_make_xtc(0.5, 0.1, coin=0.0, ends=[1]), z)) == {0, 1, 2, 3, 4}
-    assert alive(run(_make_xtc(0.5, 0.1, coin=0.0, ends=[2]), z)) == {2, 3, 4}, "the end stays, so nothing is hit"
-    assert alive(run(_make_xtc(0.5, 0.1, coin=0.0), [*z[1:], z[0]])) == {0, 1, 2, 3, 4}, "id 4 is the line break"
-    assert alive(run(_make_xtc(0.5, 0.1, coin=0.0, least=4), z)) == {0, 1, 2, 3, 4}
-    assert alive(run(_make_xtc(0.5, 0.45, coin=0.0), z)) == {0, 1, 2, 3, 4}, "no two are that likely"
+    assert _xtc_of(z, 0.5, 0.1, uniform=0.49) == {2, 3, 4}
+    assert _xtc_of(z, 0.5, 0.1, uniform=0.5) == {0, 1, 2, 3, 4}
+    assert _xtc_of(z, 0.5, 0.1, uniform=0.0, ends=[1]) == {0, 1, 2, 3, 4}
+    assert _xtc_of(z, 0.5, 0.1, uniform=0.0, ends=[2]) == {2, 3, 4}, "the end stays, so nothing is hit"
+    assert _xtc_of([*z[1:], z[0]], 0.5, 0.1, uniform=0.0) == {0, 1, 2, 3, 4}, "id 4 is the line break"
+    assert _xtc_of(z, 0.5, 0.1, uniform=0.0, least=4) == {0, 1, 2, 3, 4}
+    assert _xtc_of(z, 0.5, 0.45, uniform=0.0) == {0, 1, 2, 3, 4}, "no two are that likely"
 
 
 # ---- controllers
 
 
 def test_mirostat_moves_its_limit_by_the_surprise_among_what_was_kept() -> None:
-    sampler = samplers.Mirostat(tau=1.5, eta=0.2)
+    sampler = Mirostat(tau=1.5, eta=0.2)
     limit = 3.0
     for z, pick in [([2.0, 1.0, 0.0, -3.0], 1), ([0.0, 0.0, 0.0, 0.0], 2), ([9.0, 0.0, 0.0, 0.0], 0)]:
         bits = [-math.log2(p) for p in softmax(z)]
@@ -181,12 +186,12 @@ def test_mirostat_keeps_what_surprises_less_than_twice_tau_at_first(z: list[floa
     bits = [-math.log2(p) if p > 0 else INF for p in softmax(z)]
     assume(all(abs(s - 2 * tau) > MARGIN for s in bits))
     want = {i for i, s in enumerate(bits) if s <= 2 * tau}
-    got = alive(run(samplers.Mirostat(tau, 0.1), z))
+    got = alive(run(Mirostat(tau, 0.1), z))
     assert got == want if want else len(got) == 1
 
 
 def test_a_token_from_outside_what_mirostat_kept_tells_it_nothing() -> None:
-    sampler = samplers.Mirostat(tau=0.5, eta=0.1)
+    sampler = Mirostat(tau=0.5, eta=0.1)
     sampler.chosen(0)
     run(sampler, [5.0, 0.0])
     sampler.chosen(1)
@@ -195,7 +200,7 @@ def test_a_token_from_outside_what_mirostat_kept_tells_it_nothing() -> None:
 
 def test_adaptive_p_prefers_the_target_and_corrects_what_was_missed() -> None:
     target, decay = 0.4, 0.9
-    sampler = samplers.AdaptiveP(target, decay)
+    sampler = AdaptiveP(target, decay)
     total, weight = target / (1 - decay), 1 / (1 - decay)
     for z, pick in [([2.0, 1.0, 0.0, -INF], 0), ([0.5, 1.5, 0.0, -1.0], 1), ([3.0, 0.0, 0.0, 0.0], 0)]:
         p = softmax(z)
@@ -206,12 +211,12 @@ def test_adaptive_p_prefers_the_target_and_corrects_what_was_missed() -> None:
         sampler.chosen(pick)
         total, weight = p[pick] + decay * total, 1 + decay * weight
     assert total / weight > target  # it chose likelier tokens than asked for, so it aims lower than at first
-    after = torch.tensor([[math.log(0.5), math.log(0.3), math.log(0.2)]])
-    assert sampler(NO_IDS, after).argmax() == 1
-    assert samplers.AdaptiveP(target, decay)(NO_IDS, after).argmax() in (0, 1)
+    after = [math.log(0.5), math.log(0.3), math.log(0.2)]
+    assert run(sampler, after)[1] == max(run(sampler, after))
+    assert run(AdaptiveP(target, decay), after)[2] < max(run(AdaptiveP(target, decay), after))
 
 
-@pytest.mark.parametrize("make", [lambda: samplers.Mirostat(2.0, 0.5), lambda: samplers.AdaptiveP(0.3, 0.8)])
+@pytest.mark.parametrize("make", [lambda: Mirostat(2.0, 0.5), lambda: AdaptiveP(0.3, 0.8)])
 def test_stepping_back_restores_a_controller(make: Callable[[], Any]) -> None:
     sampler, twin = make(), make()
     steps = [([1.0, 0.5, 0.0], 2), ([0.0, 2.0, 1.0], 1), ([1.0, 1.0, 1.0], 0)]
@@ -232,17 +237,17 @@ def test_stepping_back_restores_a_controller(make: Callable[[], Any]) -> None:
 # ---- all of them
 
 EVERY: list[Callable[[], Any]] = [
-    lambda: samplers.DynamicTemperature(2.0, 0.5, 1.0),
-    lambda: samplers.QuadraticSmoothing(0.3, 1.5),
-    lambda: samplers.TopA(0.5),
-    lambda: samplers.TailFree(0.5),
-    lambda: samplers.TopNSigma(1.0),
-    lambda: samplers.XTC(1.0, 0.1, lambda: 0.0, PLAIN, [2]),
-    lambda: samplers.Mirostat(1.0, 0.1),
-    lambda: samplers.AdaptiveP(0.5, 0.9),
-    lambda: samplers.PresencePenalty(1.0, 0),
-    lambda: samplers.FrequencyPenalty(1.0, 0),
-    lambda: samplers.DRY(1.0, 2.0, 1, 0, [], PLAIN),
+    lambda: DynamicTemperature(2.0, 0.5, 1.0),
+    lambda: QuadraticSmoothing(0.3, 1.5),
+    lambda: TopA(0.5),
+    lambda: TailFree(0.5),
+    lambda: TopNSigma(1.0),
+    lambda: XTC(1.0, 0.1, PLAIN, [2]),
+    lambda: Mirostat(1.0, 0.1),
+    lambda: AdaptiveP(0.5, 0.9),
+    lambda: PresencePenalty(1.0, 0),
+    lambda: FrequencyPenalty(1.0, 0),
+    lambda: DRY(1.0, 2.0, 1, 0, [], PLAIN),
 ]
 
 

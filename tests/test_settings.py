@@ -1,10 +1,22 @@
 """How a server is told to run: flags, environment, limits, and a password that never shows."""
 
+import getpass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from playground.settings import PUBLIC_LIMITS, ROWS, Limits, from_arguments, parse_bytes, parse_max_memory
+from playground.settings import (
+    PUBLIC_LIMITS,
+    ROWS,
+    Limits,
+    Setting,
+    Settings,
+    from_arguments,
+    parse_bytes,
+    parse_max_memory,
+    records,
+)
 from playground.types import PlaygroundError
 
 
@@ -112,3 +124,72 @@ def test_a_password_file_that_is_missing_or_empty_is_said(tmp_path: Path) -> Non
 def test_a_password_is_never_an_argument() -> None:
     with pytest.raises(SystemExit):
         from_arguments(["--password", "swordfish"], {})
+
+
+@pytest.mark.parametrize("one", [*records(Settings), *records(Limits)], ids=lambda one: one.name)
+def test_a_default_is_allowed_and_reads_as_it_is_shown(one: Setting[Any]) -> None:
+    for default in (one.default, one.public):
+        if default not in (None, "", ()):
+            assert one.read(one.kind.show(default)) == default
+    assert one.needs is None or one.needs in {other.name for other in records(Settings)}
+
+
+def test_no_two_settings_share_a_flag_or_a_variable() -> None:
+    every = (*records(Settings), *records(Limits))
+    for names in ([one.flag for one in every], [one.variable for one in every], [one.key for one in every]):
+        given = [name for name in names if name is not None]
+        assert len(given) == len(set(given))
+
+
+def test_every_setting_is_read_from_its_variable_and_a_flag_comes_first(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("swordfish", encoding="utf-8")
+    texts = {"password_file": str(file), "max_memory": "cpu=1GiB", "allowed_hosts": "a.test,b.test", "weights": "int8",
+             "path": "exact", "share": "yes", "reading_memory": "300MB", "trust_remote_code": "on"}  # fmt: skip
+    other = "97"  # within every range, and nobody's default
+    every = (*records(Settings), *records(Limits))
+    environment = {one.variable: texts.get(one.name, other) for one in every if one.variable is not None}
+    found = from_arguments([], environment)
+    for one in every:
+        holder = found if one in records(Settings) else found.limits
+        if one.variable is not None and one.name != "password":
+            assert getattr(holder, one.name) == one.read(texts.get(one.name, other)), one.name
+    assert found.password == "swordfish"
+    flags = from_arguments(
+        ["--share", "false", "--rows", "5", "--allowed-host", "c.test", "--limit-store="], environment
+    )
+    assert (flags.share, flags.rows, flags.allowed_hosts, flags.limits.store_bytes) == (False, 5, ("c.test",), 97)
+
+
+def test_a_wrong_variable_is_named() -> None:
+    with pytest.raises(PlaygroundError, match="not true or false") as caught:
+        from_arguments([], {"PLAYGROUND_SHARE": "perhaps"})
+    assert "PLAYGROUND_SHARE" in caught.value.say("en") and "PLAYGROUND_SHARE" in caught.value.say("zh")
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 5_000, "1e999", "nan", "-1", "٣²", "x\n" * 99, "cpu=" + "9" * 400 + "GiB", "²=1GiB", "[", "\0"]
+)
+def test_no_text_of_a_flag_or_a_variable_ends_in_anything_but_a_sentence(text: str) -> None:
+    refused = []
+    for one in (*records(Settings), *records(Limits)):
+        try:
+            one.read(text, one.variable)
+        except PlaygroundError as error:
+            refused.append(error.say("en"))
+    assert len(refused) > 20
+    assert [said for said in refused if "\n" in said or len(said) > 300] == []
+
+
+def test_an_unknown_flag_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        from_arguments(["--prot", "1"], {})
+    assert capsys.readouterr().err == "app.py: unrecognized arguments: --prot 1. See app.py --help.\n"
+
+
+def test_a_password_that_is_asked_for_comes_before_a_file_and_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(getpass, "getpass", lambda _: "typed")
+    environment = {"PLAYGROUND_PASSWORD_FILE": "missing", "PLAYGROUND_PASSWORD": "other"}
+    assert from_arguments(["--ask-password"], environment).password == "typed"
+    with pytest.raises(PlaygroundError, match="rows is 0"):  # found before anybody is asked
+        from_arguments(["--ask-password", "--rows", "0"], environment)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from playground import generate, parameters, xray
+from playground import generate, parameters
 from playground.cli import main as cli
 from playground.cli.flags import given_values
-from playground.decoding.spellings import Spellings, forms, sequence_bias
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
+from playground.inspection import inspect_api
+from playground.rendering.spellings import Spellings, forms, sequence_bias
 from playground.types import InvalidRequest
 from playground.ui import api
 from tests import built
@@ -125,8 +126,9 @@ def test_the_page_is_told_the_tokens_of_each_bias() -> None:
     one = LocalGenerator(built.speaker(tokenizer))
     cat, spaced = tokenizer.convert_tokens_to_ids(["cat", "Ġcat"])
     values = parameters.validate({"logit_bias": {"cat": 1, "\n": 2}, "logit_bias_ids": {str(cat): 3, "9999": 1}})
-    found = xray.biased(one, values)
+    found = inspect_api.biased(one, values)
     assert found["logit_bias"]["cat"] == [[(cat, "cat")], [(spaced, " cat")]]
     assert found["logit_bias"]["\n"] == [[(tokenizer.convert_tokens_to_ids("Ċ"), "\n")]]
     assert found["logit_bias_ids"] == {str(cat): [[(cat, "cat")]], "9999": []}
-    assert xray.biased(one, parameters.validate({})) == {} == xray.biased(ScriptedGenerator(["a"]), values)
+    assert inspect_api.biased(one, parameters.validate({})) == {}
+    assert inspect_api.biased(ScriptedGenerator(["a"]), values) == {}

@@ -151,6 +151,22 @@ def test_a_limit_that_is_no_count_is_refused_as_a_flag(capsys: pytest.CaptureFix
         assert f"argument {flag}: {value!r} is no whole number from 1 on" in capsys.readouterr().err
 
 
+def test_a_command_takes_its_settings_from_variables_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_WEIGHTS", "int3")
+    assert cli.main(["generate", "--prompt", "x"]) == 2
+    assert "weights is int3, not one of auto, fp32" in (said := capsys.readouterr().err)
+    assert "Change PLAYGROUND_WEIGHTS." in said and said.count("\n") == 1
+    monkeypatch.delenv("PLAYGROUND_WEIGHTS")
+    sheet = tmp_path / "rows.csv"
+    sheet.write_text("product\na\nb\n", encoding="utf-8")
+    words = ["batch", "--task", "slogans", "--in", str(sheet), "--out", str(tmp_path / "out.jsonl")]
+    monkeypatch.setenv("PLAYGROUND_LIMIT_BATCH_ROWS", "1")
+    assert cli.main(words) == 2
+    assert "Row 2 is one too many" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("_script")
 @pytest.mark.parametrize(
     ("data", "encoding", "read"),

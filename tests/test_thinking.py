@@ -11,9 +11,9 @@ import pytest
 
 from playground import generate, parameters
 from playground.batch import Batch, Plan
-from playground.decoding.detokenize import Detokenizer
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
+from playground.rendering.detokenize import Detokenizer
 from playground.tasks import loader
 from playground.thinking import TAGS, Told, answer_alone, frame, opened_after, opens, told_apart
 from playground.types import Mode, Request, Run

@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from playground import generate, xray
+from playground import generate
 from playground.cli.main import main
 from playground.cli.replay import traced
-from playground.decoding import trace_file
 from playground.generators.local import LocalGenerator
+from playground.inspection import inspect_api, trace_file
 from playground.types import PlaygroundError
 from tests import built
 
@@ -37,7 +37,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
 def run_traced(loaded: Any, file: Path, values: dict[str, Any], most: int = 10**9) -> tuple[Any, str]:
     """The run (left after `most` of its states) and its id; the trace lies in `file`."""
     request = generate.build(PROMPT, {"max_new_tokens": 8, "seed": 5, **values})
-    request = replace(generate.checked(request), keep=xray.new_run_id())
+    request = replace(generate.checked(request), keep=inspect_api.new_run_id())
     states = traced(generate.run(request, LocalGenerator(loaded)), str(file), request.keep)
     *_, run = itertools.islice(states, most)
     states.close()
@@ -74,8 +74,8 @@ def test_a_replay_from_the_file_is_the_replay_of_the_run(tiny: Any, tmp_path: Pa
     file = tmp_path / "run.jsonl"
     run, keep = run_traced(tiny, file, SETTINGS[0])
     for row in (0, 1):
-        want = xray.replay(keep, row, {**run.request.values, **changed})
-        got = xray.replay_file(str(file), row, changed)
+        want = inspect_api.replay(keep, row, {**run.request.values, **changed})
+        got = inspect_api.replay_file(str(file), row, changed)
         assert (got.first and got.first.index, got.tokens) == (want.first and want.first.index, want.tokens)
 
 
@@ -95,7 +95,7 @@ def test_a_replay_from_the_file_knows_a_thought_from_its_answer(tmp_path: Path) 
     loaded = built.speaker(tokenizer)
     one = LocalGenerator(loaded)
     values = {"max_new_tokens": 60, "temperature": 0, "seed": 0}
-    request = replace(generate.checked(generate.build("a", values, mode="chat")), keep=xray.new_run_id())
+    request = replace(generate.checked(generate.build("a", values, mode="chat")), keep=inspect_api.new_run_id())
     text = "<think>b\nc</think>d\ne"
     ids = tokenizer(text + "<|im_end|>", add_special_tokens=False).input_ids
     built.says(loaded, len(one.render(request).token_ids), ids)
@@ -117,13 +117,13 @@ def test_what_was_written_before_an_interruption_is_valid(tiny: Any, tmp_path: P
 def test_a_file_that_is_no_trace_is_one_sentence(tiny: Any, tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     with pytest.raises(PlaygroundError, match="not there"):
-        xray.replay_file(str(file), 0, {})
+        inspect_api.replay_file(str(file), 0, {})
     run_traced(tiny, file, {})
     logits = trace_file.logits_of(str(file))
     whole = logits.read_bytes()
     logits.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(PlaygroundError, match="damaged"):
-        xray.replay_file(str(file), 0, {})
+        inspect_api.replay_file(str(file), 0, {})
     logits.write_bytes(whole)
     with trace_file.safe_open(logits, framework="pt") as opened:
         facts = json.loads(opened.metadata()["trace"])
@@ -132,7 +132,7 @@ def test_a_file_that_is_no_trace_is_one_sentence(tiny: Any, tmp_path: Path) -> N
     for spoiled in lies:
         save_file(tensors, logits, metadata={"trace": json.dumps({**facts, **spoiled})})
         with pytest.raises(PlaygroundError):
-            xray.replay_file(str(file), 0, {})
+            inspect_api.replay_file(str(file), 0, {})
     without = {name: tensor for name, tensor in tensors.items() if name != "tokenizer"}
     junk = {**without, "tokenizer": torch.zeros(9, dtype=torch.uint8)}
     for spoiled_tensors, said in (
@@ -144,13 +144,13 @@ def test_a_file_that_is_no_trace_is_one_sentence(tiny: Any, tmp_path: Path) -> N
     ):
         save_file(spoiled_tensors, logits, metadata={"trace": json.dumps(facts)})
         with pytest.raises(PlaygroundError, match=said):
-            xray.replay_file(str(file), 0, {})
+            inspect_api.replay_file(str(file), 0, {})
     save_file(tensors, logits, metadata={"trace": json.dumps({**facts, "device": "abacus"})})
     with pytest.raises(PlaygroundError, match="abacus"):
-        xray.replay_file(str(file), 0, {})
+        inspect_api.replay_file(str(file), 0, {})
     save_file(tensors, logits, metadata={"trace": json.dumps({**facts, "values": {**facts["values"], "min_p": 0.1}})})
     with pytest.raises(PlaygroundError, match="damaged"):  # of another run than the lines
-        xray.replay_file(str(file), 0, {})
+        inspect_api.replay_file(str(file), 0, {})
 
 
 def test_the_lines_must_be_those_of_the_logits(tiny: Any, tmp_path: Path) -> None:
@@ -163,12 +163,12 @@ def test_the_lines_must_be_those_of_the_logits(tiny: Any, tmp_path: Path) -> Non
     ):  # fmt: skip
         file.write_text("".join(lines), encoding="utf-8")
         with pytest.raises(PlaygroundError, match="damaged"):
-            xray.replay_file(str(file), 0, {"top_k": 1})
+            inspect_api.replay_file(str(file), 0, {"top_k": 1})
     file.write_bytes(b"\xff\xfe\n")
     with pytest.raises(PlaygroundError, match="damaged"):
-        xray.replay_file(str(file), 0, {})
+        inspect_api.replay_file(str(file), 0, {})
     file.write_text(header + first, encoding="utf-8")  # cut short between two lines: the rest is valid
-    assert xray.replay_file(str(file), 0, {}).first is None
+    assert inspect_api.replay_file(str(file), 0, {}).first is None
 
 
 def test_guidance_needs_both_distributions(tiny: Any, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_guidance_needs_both_distributions(tiny: Any, tmp_path: Path) -> None:
         told = opened.metadata()
     save_file({name: one for name, one in load_file(logits).items() if "uncond" not in name}, logits, metadata=told)
     with pytest.raises(PlaygroundError, match="damaged"):
-        xray.replay_file(str(file), 0, {})
+        inspect_api.replay_file(str(file), 0, {})
 
 
 def playground(*words: str) -> subprocess.CompletedProcess[str]:

@@ -25,10 +25,11 @@ from transformers import (
     TypicalLogitsWarper,
 )
 
-from playground import models, parameters, xray
-from playground.decoding.findings import Waterfall
+from playground import models, parameters
 from playground.decoding.keep import STORE, KeptRow
 from playground.generators.local import LocalGenerator
+from playground.inspection import inspect_api
+from playground.inspection_results import Waterfall
 from playground.types import InvalidRequest
 from tests import reference
 from tests.test_replay import PROMPT, combination
@@ -51,7 +52,7 @@ def write(loaded: models.Loaded, **values: Any) -> KeptRow:
 
 
 def at(position: int, **more: Any) -> Waterfall:
-    return xray.waterfall("w", 0, position, **more)
+    return inspect_api.waterfall("w", 0, position, **more)
 
 
 @pytest.mark.parametrize("number", range(0, 60, 3))
@@ -162,7 +163,7 @@ def test_the_runner_up_wins_once_it_is_raised_by_its_lead(loaded: models.Loaded)
     for position in (1, 4, 9):
         draw = at(position).draw
         assert draw is not None and draw.runner_up is not None and draw.race is not None
-        state = row.luck(position)
+        state = row.noise(position)
         assert state is not None
         z = row.scores(position)[0] / 0.9
         for factor, winner in ((0.999, draw.token), (1.001, draw.runner_up.token)):
@@ -197,7 +198,7 @@ def test_what_stepping_back_ruled_out_is_named_with_its_phrase(tiny: models.Load
 def test_other_values_show_what_they_would_have_drawn(tiny: models.Loaded) -> None:
     row = write(tiny)
     values = parameters.validate({"seed": 9, "max_new_tokens": 16, "top_k": 2, "temperature": 0.4})
-    told = xray.replay("w", 0, values)
+    told = inspect_api.replay("w", 0, values)
     for position in range(0, len(row.tokens), 4):
         draw = at(position, values=values).draw
         assert draw is not None and draw.token.token_id == told.tokens[position]
@@ -216,7 +217,7 @@ def test_a_place_or_a_token_that_does_not_exist_is_refused(tiny: models.Loaded) 
         lambda: at(len(row.tokens)),
         lambda: at(-1),
         lambda: at(0, search=10**6),
-        lambda: xray.waterfall("w", 1, 0),
+        lambda: inspect_api.waterfall("w", 1, 0),
     ):
         with pytest.raises(InvalidRequest):
             ask()

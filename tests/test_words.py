@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from playground.decoding.detokenize import Detokenizer
 from playground.decoding.words import Matcher, Writer
+from playground.rendering.detokenize import Detokenizer
 
 
 class Letters:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,10 +20,10 @@ from typing import Any, NoReturn
 from playground import batch_files, parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
 from playground.batch_files import Kept
-from playground.cli.flags import add_parameters, count, given_values, pair, pairs
+from playground.cli.flags import add_parameters, given_values, pair, pairs
 from playground.evaluation import recommend
 from playground.generate import FRESH_SEED
-from playground.settings import ROWS, Limits, add_model_flags
+from playground.settings import ROWS, Limits, ModelSettings, add_flags, read
 from playground.tables import rows
 from playground.tables.rows import DONE, FAILED, REFUSED, NeedsChoice, Reading, Result, Table
 from playground.tasks import user_task
@@ -38,6 +37,7 @@ _LISTED = 10  # columns or rows in a list
 
 
 def add_batch(commands: Any, load: Load) -> None:
+    """Adds the command `batch`; `load` gives it a generator."""
     about = "write a text for every row of a CSV, XLSX or JSONL file; run again, it goes on where it was"
     sub = commands.add_parser("batch", help=about, description=about, allow_abbrev=False)
     task = sub.add_mutually_exclusive_group(required=True)
@@ -61,11 +61,8 @@ def add_batch(commands: Any, load: Load) -> None:
     sub.add_argument("--mode", choices=("chat", "complete"), help="default: chat where the model has a template")
     sub.add_argument("--path", choices=("exact", "fast"), default="fast", help="fast: many rows in one step")
     sub.add_argument("--retry-failed", action="store_true", help="try rows again that failed")
-    sub.add_argument("--limit-batch-rows", type=count, default=Limits().batch_rows, metavar="N", help="most rows")
-    sub.add_argument(
-        "--limit-batch-cell", type=count, default=Limits().batch_cell, metavar="CHARS", help="most characters of a cell"
-    )
-    add_model_flags(sub)
+    add_flags(sub, Limits, "batch", refuse=True)
+    add_flags(sub, ModelSettings, "batch", refuse=True)
     add_parameters(sub)
     sub.set_defaults(command=partial(_batch, load=load))
 
@@ -93,7 +90,7 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
 
 def _read(given: argparse.Namespace) -> Table:
     """The table of the file that is named; what can be read in several ways is asked by naming the flag."""
-    limits = replace(Limits(), batch_rows=given.limit_batch_rows, batch_cell=given.limit_batch_cell)
+    limits = read(Limits(), given)
     try:
         return rows.read(Path(given.source), limits, Reading(given.sheet, given.delimiter, given.encoding))
     except NeedsChoice as question:
@@ -193,7 +190,8 @@ def _read_task(file: Path) -> str:
 
 def _signature(plan: Plan, given: argparse.Namespace) -> str:
     """What a file of results belongs to: everything that shapes a row but its seed, which the rows tell."""
-    about = {**plan.as_json(), "seed": None, "model": given.model, "weights": given.weights}
+    chosen = read(ModelSettings(), given)
+    about = {**plan.as_json(), "seed": None, "model": chosen.model, "weights": chosen.weights}
     plain = json.dumps(about, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(plain.encode()).hexdigest()[:16]
 

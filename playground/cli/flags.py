@@ -23,6 +23,7 @@ class Parser(argparse.ArgumentParser):
     with a dash: what follows a flag that takes a text is that text, unless it is the name of a flag."""
 
     def error(self, message: str) -> NoReturn:
+        """Prints one sentence, with at most `_LONGEST` characters of the message, and exits with status 2."""
         shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
         self.exit(2, f"{PROGRAM}: {shown}. See {self.prog} --help.\n")
 
@@ -100,7 +101,7 @@ def typed(text: str) -> str:
 
 
 def pairs(name: str, texts: Sequence[str]) -> dict[str, str]:
-    """Several NAME=VALUE, of which no two may name the same."""
+    """Several NAME=VALUE as a mapping. Raises InvalidRequest where two have the same name or one has no =."""
     found: dict[str, str] = {}
     for key, value in (pair(name, text) for text in texts):
         if key in found:
@@ -114,18 +115,8 @@ def pairs(name: str, texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def count(text: str) -> int:
-    """A flag's number of things: whole, and at least 1."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no whole number from 1 on")
-    return number
-
-
 def pair(name: str, text: str) -> tuple[str, str]:
+    """NAME and VALUE, split at the first =, in a `logit_bias` at the last. Raises InvalidRequest without one."""
     key, equals, value = text.rpartition("=") if name == "logit_bias" else text.partition("=")
     if not equals:
         raise InvalidRequest(

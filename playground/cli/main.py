@@ -14,17 +14,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground import generate, models, parameters, xray
+from playground import generate, models, parameters
 from playground.cli.batch import add_batch
 from playground.cli.flags import PROGRAM, Parser, add_parameters, given_values, pairs
 from playground.cli.measure import add_measure
 from playground.cli.replay import add_replay, check_place, traced
 from playground.cli.terminal import arguments, name_files, prepare, print_json, read_input
 from playground.evaluation import recommend
+from playground.inspection import inspect_api
 from playground.machine import disk
 from playground.models import catalogue
 from playground.parameters.record import Parameter
-from playground.settings import add_model_flags, parse_max_memory
+from playground.settings import ModelSettings, add_flags, read
 from playground.tasks import loader
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
 
@@ -96,7 +97,7 @@ def _add_generate(commands: Any) -> None:
     sub.add_argument("--path", choices=("exact", "fast"), default="exact")
     sub.add_argument("--json", action="store_true", help="print one JSON object when done")
     sub.add_argument("--trace", metavar="FILE", help="write every token's stages to FILE, its logits beside it")
-    add_model_flags(sub)
+    add_flags(sub, ModelSettings, "generate", refuse=True)
     add_parameters(sub)
     sub.set_defaults(command=_generate)
 
@@ -113,8 +114,8 @@ def _generate(given: argparse.Namespace) -> int:
     if given.task is not None:
         _say(recommend.beforehand(loader.find(given.task), given.language, generator.card))
     if given.trace is not None:
-        request = replace(request, keep=xray.new_run_id())
-        xray.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
+        request = replace(request, keep=inspect_api.new_run_id())
+        inspect_api.limit(sys.maxsize)  # what is to be written is kept whole, whatever it takes
     with closing(traced(generate.run(request, generator), given.trace, request.keep)) as told:
         run = _follow(told, quiet=given.json)
     task, fields = (None if given.task is None else loader.find(given.task)), _fields(given)
@@ -187,14 +188,15 @@ def _say_of(run: Run, place: int, told: Text) -> None:
 
 
 def _load(given: argparse.Namespace) -> Generator:
+    chosen = read(ModelSettings(), given)
     from playground.generators.local import LocalGenerator  # lazy: imports torch
 
     loaded = models.load(
-        given.model,
-        weights=given.weights,
-        max_memory=parse_max_memory(given.max_memory),
-        offload_folder=given.offload_folder,
-        trust_remote_code=given.trust_remote_code,
+        chosen.model,
+        weights=chosen.weights,
+        max_memory=chosen.max_memory,
+        offload_folder=chosen.offload_folder,
+        trust_remote_code=chosen.trust_remote_code,
         report=_say_progress,
     )
     _say(loaded.card.notice)
@@ -252,7 +254,7 @@ def parameter_record(parameter: Parameter) -> dict[str, Any]:
     """One parameter as plain data, for `params --json`."""
     texts = ("label", "help")
     plain = ("name", "kind", "group", "level", "formula", "source", "neutral", "default", "low", "high", "step")
-    more = ("scale", "hard_low", "hard_high", "stage", "processor", "argument", "needs")
+    more = ("scale", "hard_low", "hard_high", "stage", "sampler", "argument", "needs")
     record: dict[str, Any] = {key: getattr(parameter, key) for key in (*plain, *more)}
     record.update({key: {"en": getattr(parameter, key).en, "zh": getattr(parameter, key).zh} for key in texts})
     record.update(

@@ -19,7 +19,7 @@ from playground import generate, parameters
 from playground.evaluation import reports
 from playground.evaluation.metrics import Figures, Written, figures
 from playground.evaluation.reports import Report
-from playground.settings import add_model_flags
+from playground.settings import ModelSettings, add_flags
 from playground.tasks import loader
 from playground.tasks.task import Task
 from playground.types import LANGUAGES, Generator, Language, Mode, PlaygroundError, Request
@@ -31,6 +31,7 @@ Load = Callable[[argparse.Namespace], Generator]
 
 
 def add_measure(commands: Any, load: Load) -> None:
+    """Adds the command `measure`; `load` gives it a generator."""
     about = "write each task's examples many times over and report what came out"
     sub = commands.add_parser("measure", help=about, description=about, allow_abbrev=False)
     sub.add_argument("--task", action="append", metavar="ID", help="a task preset, several times; default: all")
@@ -39,7 +40,7 @@ def add_measure(commands: Any, load: Load) -> None:
     sub.add_argument("--path", choices=("exact", "fast"), default="fast")
     sub.add_argument("--folder", type=Path, help="where reports are kept (default: presets/measured)")
     sub.add_argument("--show", action="store_true", help="print every text too")
-    add_model_flags(sub)
+    add_flags(sub, ModelSettings, "measure", refuse=True)
     sub.set_defaults(command=partial(measure, load))
 
 

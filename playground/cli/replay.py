@@ -12,38 +12,46 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from playground import parameters, xray
+from playground import parameters
 from playground.cli.flags import add_parameters, given_values
 from playground.cli.terminal import print_json
+from playground.inspection import inspect_api
 from playground.machine import disk
+from playground.settings import ModelSettings, records
 from playground.types import PlaygroundError, Refused, Request, Run, Text
 
 NEEDS_THE_MODEL = (
-    "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "special_tokens", "path", "model",
-    "weights",
+    "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "special_tokens", "path",
+    *(one.key for one in records(ModelSettings)),
 )  # fmt: skip
 
 
 def add_replay(commands: Any) -> None:
+    """Adds the command `replay`, with a flag for each parameter."""
     about = "decide a traced run again under other values, with the same luck and without the model"
     sub = commands.add_parser("replay", help=about, description=about, allow_abbrev=False)
     sub.add_argument("file", metavar="FILE", help="what `generate --trace FILE` wrote")
     sub.add_argument("--candidate", type=int, default=0, metavar="N", help="which candidate, counted from 0")
     for name in NEEDS_THE_MODEL:
-        sub.add_argument(f"--{name}", help=argparse.SUPPRESS)
+        sub.add_argument(_flag(name), nargs="?", const="", help=argparse.SUPPRESS)
     add_parameters(sub)
     sub.set_defaults(command=_replay)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _replay(given: argparse.Namespace) -> int:
     for name in NEEDS_THE_MODEL:
         if getattr(given, name) is not None:
+            flag = _flag(name)
             raise Refused(
-                Text(f"A replay cannot change --{name}: that needs the model.", f"重放不能更改 --{name}：这需要模型。"),
+                Text(f"A replay cannot change {flag}: that needs the model.", f"重放不能更改 {flag}：这需要模型。"),
                 Text("Use generate.", "请使用 generate。"),
                 parameter=name,
             )
-    found = xray.replay_file(given.file, given.candidate, given_values(given))
+    found = inspect_api.replay_file(given.file, given.candidate, given_values(given))
     first = None
     if found.first is not None:
         was, would_be = found.first.was, found.first.would_be
@@ -60,7 +68,10 @@ def _replay(given: argparse.Namespace) -> int:
 
 
 def check_place(file: str, request: Request) -> None:
-    """Whether there will be something to write, and a place for it; found out before a model is loaded."""
+    """Checks before a model is loaded that there will be a trace, and that `file` can be written.
+
+    Raises Refused for a beam search, and PlaygroundError for a file that cannot be written.
+    """
     if request.values["num_beams"] > 1:
         raise Refused(
             Text("A beam search passes no chain, so it has no trace.", "束搜索不经过采样链，因此没有可记录的过程。"),
@@ -91,6 +102,6 @@ def traced(runs: Iterator[Run], file: str | None, run_id: str) -> Generator[Run,
                 "task": request.task, "turns": request.turns, "special_tokens": request.special_tokens,
                 "values": parameters.changed(request.values),
             }  # fmt: skip
-            xray.write_trace(
+            inspect_api.write_trace(
                 run_id, file, {"request": asked, "model": run.model, "dtype": run.dtype, "path": request.path}
             )

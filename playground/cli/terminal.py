@@ -65,7 +65,7 @@ def print_json(value: Any) -> None:
 
 
 def read_input() -> str:
-    """All of standard input: as UTF-8 where it is, else as the terminal's encoding."""
+    """All of standard input, as UTF-8 or else in the terminal's encoding. Raises InvalidRequest where it is neither."""
     bytes_in = getattr(sys.stdin, "buffer", None)
     if bytes_in is None:  # somebody put a stream of texts in its place
         return sys.stdin.read()

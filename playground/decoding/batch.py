@@ -17,9 +17,9 @@ from playground.decoding.keep import KeptRun
 from playground.decoding.lane import Lane, NegativeLane
 from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import prefill
-from playground.decoding.row import Row, Setting
-from playground.decoding.together import advance, prepare
+from playground.decoding.row import Row, Setting, advance
 from playground.decoding.turns import Turns
+from playground.sampling.step import prepare
 from playground.types import Step
 
 
@@ -128,7 +128,7 @@ class Batch:
             if keeper is not None:
                 one = slice(place, place + 1)
                 second = None if unconditional is None else unconditional[one]
-                keeper.put(len(row.tokens), raw[one], second, group.lane.dtype, row.luck.state())
+                keeper.put(len(row.tokens), raw[one], second, group.lane.dtype, row.rng.state())
         steps = advance(group.rows, raw, unconditional)
         staying = []
         for place, (row, keeper, step) in enumerate(zip(group.rows, kept, steps, strict=True)):

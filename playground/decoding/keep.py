@@ -1,4 +1,4 @@
-"""What a run leaves behind for later questions: each row's raw logits, whole, and where its luck stood.
+"""What a run leaves behind for later questions: each row's raw logits, whole, and its random generator's states.
 
 Bounded in bytes; the oldest runs give theirs up first. Knows no chain and no page.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -48,17 +48,17 @@ class KeptRow:
         self.preparing = threading.Lock()
         self._raw: list[Tensor] = []
         self._unconditional: list[Tensor] = []
-        self._luck: list[Tensor | None] = []
+        self._noise: list[Tensor | None] = []
 
     def put(
-        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, luck: Tensor | None
+        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, noise: Tensor | None
     ) -> None:
         """The scores [1, vocab] of a position, in the model's own type `dtype` (nothing is lost by that), and where
-        the luck stood before its pick. Where that fails, the store gives up the run, and the row goes on."""
+        the generator stood before its draw. Where that fails, the store gives up the run, and the row goes on."""
         if self.run.lost:
             return
         try:
-            self._put(position, raw, unconditional, dtype, luck)
+            self._put(position, raw, unconditional, dtype, noise)
         except Exception as error:
             if self.run.store is None:
                 raise
@@ -67,11 +67,11 @@ class KeptRow:
             self.run.store.forget(self.run.run_id)
 
     def _put(
-        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, luck: Tensor | None
+        self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, noise: Tensor | None
     ) -> None:
         with self.lock:
-            del self._luck[position:]
-            self._luck.append(luck)
+            del self._noise[position:]
+            self._noise.append(noise)
             for blocks, scores, kind in (
                 (self._raw, raw, dtype),
                 (self._unconditional, unconditional, None if unconditional is None else unconditional.dtype),
@@ -80,7 +80,7 @@ class KeptRow:
                     continue
                 number, place = divmod(position, BLOCK)
                 if number == len(blocks):
-                    size = BLOCK * (scores.shape[-1] * kind.itemsize + (0 if luck is None else luck.numel()))
+                    size = BLOCK * (scores.shape[-1] * kind.itemsize + (0 if noise is None else noise.numel()))
                     if self.run.store is not None and not self.run.store.charge(self.run, size):
                         return
                     blocks.append(torch.empty((BLOCK, scores.shape[-1]), dtype=kind))
@@ -117,10 +117,10 @@ class KeptRow:
             ]
         return kept[0], kept[1]
 
-    def luck(self, position: int) -> Tensor | None:
-        """Where the row's luck stood before the pick of a position; None where the row was written without any."""
+    def noise(self, position: int) -> Tensor | None:
+        """The state of the row's generator before a position's draw; None where the row was written without noise."""
         with self.lock:
-            return self._luck[position] if position < len(self._luck) else None
+            return self._noise[position] if position < len(self._noise) else None
 
     def several(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
         """The same of the positions from `start` up to `stop`, which lie in one block."""
@@ -134,8 +134,8 @@ class KeptRow:
 class KeptRun:
     """All rows of one request. `values` are those that were asked for; `setting` holds what the chain was built from.
 
-    Without a store nothing bounds it: for whoever keeps it himself. What is prepared for quick answers is put into
-    `prepared`, and goes when the run goes.
+    Without a store nothing bounds it: for whoever keeps it himself. What was decided under other values is
+    remembered in `prepared`, and goes when the run goes.
     """
 
     def __init__(
@@ -150,13 +150,10 @@ class KeptRun:
         self.lost = False  # what it was to keep could not be kept
         self.size = 0
         self.prepared: dict[Any, Any] = {}
-        self.on_close: Callable[[KeptRun], None] | None = None
 
     def close(self) -> None:
         """No row grows any more: finished, stopped or failed."""
         self.closed = True
-        if self.on_close is not None and not self.lost:
-            self.on_close(self)
 
 
 class Store:

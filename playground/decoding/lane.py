@@ -145,13 +145,6 @@ def can_guide(model: Any) -> bool:
     return capabilities.of(model).guides and "past_key_values" in _forward_arguments(type(model))
 
 
-def guide(scores: Tensor, unconditional: Tensor, scale: float) -> Tensor:
-    """Classifier-free guidance (arXiv 2306.17806): scale · (log p − log u) + log u."""
-    likely = torch.log_softmax(scores, dim=-1)
-    unlikely = torch.log_softmax(unconditional, dim=-1)
-    return scale * (likely - unlikely) + unlikely
-
-
 def _cache_name(model: Any) -> str:
     return "past_key_values" if "past_key_values" in _forward_arguments(type(model)) else "cache_params"
 

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from transformers.generation.watermarking import WatermarkDetector
 
-from playground.decoding.describe import TOP
-from playground.decoding.detokenize import Detokenizer, Labels
-from playground.decoding.findings import Detection, ReadToken, Token
 from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import continues, sizes
 from playground.decoding.turns import Turns
+from playground.inspection_results import Detection, ReadToken, Token
+from playground.rendering.detokenize import Detokenizer, Labels
+from playground.sampling.token_stats import TOP
 from playground.types import InvalidRequest, Stopped, Text
 
 PIECE = 128  # tokens read at once: their scores take 25 MB in fp32 at a vocabulary of 49,000

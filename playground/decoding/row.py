@@ -1,4 +1,4 @@
-"""One candidate: its luck, its chain, its text, and how it steps back from a banned phrase.
+"""One candidate: its random numbers, its sampler pipeline, its text, and how it steps back from a banned phrase.
 
 Knows no model: it is handed the scores of each position and answers with a Step.
 """
@@ -6,32 +6,23 @@ Knows no model: it is handed the scores of each position and answers with a Step
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Executor, Future
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from playground import parameters
 from playground.decoding import notes
-from playground.decoding.alike import twins
-from playground.decoding.chain import Chain, Context, Processor
-from playground.decoding.describe import Seen, Sight, describe
-from playground.decoding.detokenize import Detokenizer, Labels
 from playground.decoding.failures import why
-from playground.decoding.field import Field, Unsure
-from playground.decoding.lane import guide
-from playground.decoding.noise import Noise
-from playground.decoding.pick import Luck
-from playground.decoding.quick import quickly
-from playground.decoding.trace import Trace
 from playground.decoding.words import Writer, Written
 from playground.parameters.inert import effective
-from playground.token_views import StageView
+from playground.rendering.detokenize import Detokenizer, Labels
+from playground.sampling.draw import RowRNG
+from playground.sampling.pipeline import Context, SamplerPipeline
+from playground.sampling.step import Sampled, sample
+from playground.sampling.trace import Trace
 from playground.types import FinishReason, Path, Step
 
 MEMORY = 128  # positions whose scores are kept for stepping back; only those of text that is held count
@@ -41,25 +32,12 @@ TRIES_PER_RUN = 200
 
 @dataclass(slots=True)
 class Moment:
-    """A position as it was before its token was picked: enough to pick again under the same noise."""
+    """A position as it was before its token was drawn: enough to draw again under the same noise."""
 
     raw: Tensor
     unconditional: Tensor | None
-    luck: Tensor | None
-    chain: list[object]
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """A token that was chosen, and what there is to say of it; `left` is False where no stage left a candidate."""
-
-    token: int
-    sight: Sight
-    left: bool = True
-    stages: tuple[StageView, ...] | None = None
-
-
-Choice = Pick | Future[Pick] | Exception
+    noise: Tensor | None
+    samplers: list[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +78,7 @@ class Setting:
 
 
 def effect(values: Mapping[str, Any], *, has_eos: bool, path: Path = "exact") -> tuple[dict[str, Any], bool]:
-    """The values that a chain is built from, and whether the best token is taken from what it leaves.
+    """The values that a pipeline is built from, and whether the best token is taken from what it leaves.
 
     At temperature 0 nothing is divided by it: the stage is left out.
     """
@@ -111,8 +89,8 @@ def effect(values: Mapping[str, Any], *, has_eos: bool, path: Path = "exact") ->
     return found, greedy
 
 
-def build_chain(setting: Setting, coin: Callable[[], float], guided: Processor) -> Chain:
-    """One row's chain; `coin` is the present step's draw from the second source, `guided` its stage of guidance."""
+def build_pipeline(setting: Setting) -> SamplerPipeline:
+    """One row's samplers."""
     context = Context(
         device=setting.prompt.device,
         eos_token_id=setting.eos,
@@ -120,11 +98,9 @@ def build_chain(setting: Setting, coin: Callable[[], float], guided: Processor) 
         tokenizer=setting.tokenizer,
         vocab_size=setting.vocab_size,
         min_tokens_to_keep=setting.values["min_tokens_to_keep"],
-        coin=coin,
         written=setting.written,
-        links={"guidance": guided},
     )
-    return Chain.build(setting.values, context)
+    return SamplerPipeline.build(setting.values, context)
 
 
 class History:
@@ -138,11 +114,6 @@ class History:
     def ids(self) -> Tensor:
         """[1, length], to be used before the next change."""
         return self._room[None, : self._length]
-
-    def array(self) -> np.ndarray:
-        """The same [length] for numpy, on a CPU."""
-        ids: np.ndarray = self._written[: self._length]
-        return ids
 
     def push(self, token: int) -> None:
         if self._length == len(self._room):
@@ -163,35 +134,26 @@ class History:
 class Row:
     """Grows by `advance`. `tokens` are the generated ones; after a Step with `retract` some of them are gone.
 
-    `forbidden` holds what stepping back has ruled out: a position's tokens, each with the phrase it began. Rows whose
-    `alike` are equal may go through their chains as one; where it is None, only the row itself can choose.
+    `forbidden` holds what stepping back has ruled out: a position's tokens, each with the phrase it began.
     """
 
-    def __init__(self, index: int, seed: int, setting: Setting, *, quick: bool = True) -> None:
-        """Without `quick` the chain itself decides everywhere: the measure of the quick way, and no other text."""
+    def __init__(self, index: int, seed: int, setting: Setting, *, by_reference: bool = False) -> None:
+        """`by_reference`, transformers' processors and torch's draw alone decide: the measure, and no other text."""
         values = setting.values
         self.index = index
         self.tokens: list[int] = []
         self.finish: FinishReason | None = None
+        self.by_reference = by_reference
+        self.pipeline = build_pipeline(setting)
+        self.rng = RowRNG(seed, setting.prompt.device, greedy=setting.greedy, portable=setting.portable)
+        self.trace = Trace() if setting.traced else None
+        self.forbidden: dict[int, dict[int, str]] = {}
         self._setting = setting
-        self.luck = Luck(seed, setting.prompt.device, greedy=setting.greedy, portable=setting.portable)
-        self._unconditional: Tensor | None = None
-        self._chain = build_chain(setting, lambda: self.luck.coin(len(self.tokens)), self._guided)
-        self._trace = Trace() if setting.traced else None
-        self._quick = quick and not setting.traced and setting.prompt.device.type == "cpu"
-        self._slow, self._twins = quickly(self._chain)
         self._history = History(setting.prompt)
         self._writer = Writer(setting.detokenizer(), values["stop"], values["banned_phrases"], setting.thinks)
         self._watching = bool(values["banned_phrases"])
-        self.alike = twins(self._chain) if quick and not setting.traced and not self._watching else None
         self._moments: dict[int, Moment] = {}
-        self.forbidden: dict[int, dict[int, str]] = {}
         self._tries = 0
-
-    def prepare(self, size: int, beside: Executor) -> None:
-        """Begin to draw the noise of the next token over a vocabulary of this size, in another thread."""
-        if self._quick:
-            self.luck.prepare(size, beside)
 
     @property
     def ids(self) -> Tensor:
@@ -199,9 +161,12 @@ class Row:
         return self._history.ids()[0]
 
     @property
-    def links(self) -> list[Processor]:
-        """The samplers of its chain, in their order."""
-        return [link for _, link in self._chain.links]
+    def position(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def forbidden_here(self) -> Collection[int]:
+        return self.forbidden.get(len(self.tokens), {})
 
     @property
     def labels(self) -> Labels:
@@ -209,31 +174,21 @@ class Row:
 
     def advance(self, raw: Tensor, unconditional: Tensor | None = None) -> Step:
         """The next token, from the scores [1, vocab] that follow the prompt and `tokens`."""
-        return self.settle(self.choose(raw, unconditional))
+        self.remember(raw, unconditional)
+        return self.settle(sample([self], raw, unconditional)[0])
 
-    def choose(
-        self,
-        raw: Tensor,
-        unconditional: Tensor | None = None,
-        beside: Executor | None = None,
-        seen: Seen | None = None,
-    ) -> Choice:
-        """The first half of `advance`: a token. What takes long is left to `beside`, and goes on meanwhile; `seen` is
-        what a survey of many rows said of these scores."""
-        try:
-            moment = Moment(raw, unconditional, None, [])
-            if self._watching:
-                moment = Moment(raw.clone(), unconditional, self.luck.state(), self._chain.snapshot())
-                self._remember(moment)
-            return self._pick(moment, beside, seen)
-        except Exception as error:  # noqa: BLE001 - told by `settle`
-            return error
+    def remember(self, raw: Tensor, unconditional: Tensor | None = None) -> None:
+        """To be called before a token is drawn from these scores [1, vocab]: the row may have to step back there."""
+        if self._watching:
+            moment = Moment(raw.clone(), unconditional, self.rng.state(), self.pipeline.snapshot())
+            self._moments[len(self.tokens)] = moment
+            self._moments.pop(len(self.tokens) - MEMORY, None)
 
-    def settle(self, choice: Choice) -> Step:
-        """The second half: the token's text, and whether the row ends or steps back."""
+    def settle(self, sampled: Sampled | Exception) -> Step:
+        """The token's text, and whether the row ends or steps back."""
         start = len(self.tokens)
         try:
-            return self._settle(choice)
+            return self._settle(sampled)
         except Exception as error:  # noqa: BLE001 - whatever fails in one row's samplers must not end its neighbours
             return self.fail(error, start)
 
@@ -255,13 +210,12 @@ class Row:
         self.finish = "time"
         return Step(self.index, len(self.tokens), None, self._writer.finish(), finish="time")
 
-    def _settle(self, choice: Choice) -> Step:
+    def _settle(self, sampled: Sampled | Exception) -> Step:
         start, note = len(self.tokens), ""
         while True:
-            if isinstance(choice, Exception):
-                raise choice
-            pick = choice.result() if isinstance(choice, Future) else choice
-            written = self._write(pick.token)
+            if isinstance(sampled, Exception):
+                raise sampled
+            written = self._write(sampled.token)
             if not written.phrase:
                 break
             place = written.began
@@ -270,77 +224,34 @@ class Row:
                 written = self._writer.let_through()
                 break
             note = notes.note(notes.STEPPED_BACK, written.phrase)
-            choice = self._pick(self._step_back(place, written.phrase), None)
+            moment = self._step_back(place, written.phrase)
+            sampled = sample([self], moment.raw, moment.unconditional)[0]
         # No later match can begin before the text that is held, so older scores are not needed any more.
         self._moments = {place: kept for place, kept in self._moments.items() if place >= self._writer.first_held}
         position = len(self.tokens) - 1
-        text = self._ended(pick.token, written)
-        sight = pick.sight
-        cut = self.finish not in (None, "end") and self._chain.unfinished(self._history.ids())
-        note = notes.join(note, "" if pick.left else notes.KEPT_BEST, notes.CUT_SHORT if cut else "")
+        text = self._ended(sampled.token, written)
+        stats = sampled.stats
+        cut = self.finish not in (None, "end") and self.pipeline.unfinished(self.ids)
+        note = notes.join(note, "" if sampled.left else notes.KEPT_BEST, notes.CUT_SHORT if cut else "")
         return Step(
             row=self.index,
             position=position,
-            token_id=pick.token,
+            token_id=sampled.token,
             text=text,
-            logprob=sight.logprob,
-            chosen_prob=sight.chosen_prob,
-            rank=sight.rank,
-            entropy_nats=sight.entropy_nats,
-            top=sight.top,
-            stages=pick.stages,
+            logprob=stats.logprob,
+            chosen_prob=stats.chosen_prob,
+            rank=stats.rank,
+            entropy_nats=stats.entropy_nats,
+            top=stats.top,
+            stages=sampled.stages,
             retract=start - position,
             finish=self.finish,
             note=note,
-            end_token=self._setting.labels[pick.token] if self.finish == "end" else None,
+            end_token=self._setting.labels[sampled.token] if self.finish == "end" else None,
         )
 
-    def _pick(self, moment: Moment, beside: Executor | None, seen: Seen | None = None) -> Choice:
-        """A token for the current position, without what is forbidden there."""
-        raw, field = moment.raw, None
-        self._unconditional = moment.unconditional
-        forbidden = self.forbidden.get(len(self.tokens), {})
-        if self._quick and not forbidden:
-            with suppress(Unsure):
-                field = self._field(raw)
-        noise = self.luck.draw(raw.shape[-1]) if self._quick else None
-        if field is not None:
-            with suppress(Unsure):
-                return self._from_field(field, raw, noise, seen)
-        if beside is not None:
-            return beside.submit(self._from_chain, raw, forbidden, noise, seen)
-        return self._from_chain(raw, forbidden, noise, seen)
-
-    @torch.inference_mode()
-    def _from_chain(self, raw: Tensor, forbidden: Collection[int], noise: Noise | None, seen: Seen | None) -> Pick:
-        """The pick as transformers makes it: every sampler over the whole vocabulary."""
-        scores = without(raw, forbidden) if forbidden else raw
-        scores, left = self._chain.apply(self._history.ids(), scores, self._trace)
-        token, probabilities = self.luck.pick(scores, noise)
-        sight = describe(raw, token, lambda ids: probabilities[0, list(ids)].tolist(), self._setting.labels, seen)
-        return Pick(token, sight, left, self._trace.views() if self._trace is not None else None)
-
-    def _field(self, raw: Tensor) -> Field:
-        """What the chain leaves of the scores, as far as it can be told from the best few. Raises Unsure."""
-        scores, left = self._slow.apply(self._history.ids(), raw) if self._slow.links else (raw, True)
-        if not left or scores.dtype != torch.float32:
-            raise Unsure
-        field, written = Field(scores.numpy()[0]), self._history.array()
-        for twin in self._twins:
-            twin(field, written)
-        return field
-
-    def _from_field(self, field: Field, raw: Tensor, noise: Noise | None, seen: Seen | None) -> Pick:
-        """The pick, which only the chain itself can make where this raises Unsure."""
-        labels = self._setting.labels
-        if noise is None:
-            token = field.greedy()
-            return Pick(token, describe(raw, token, lambda ids: [float(one == token) for one in ids], labels, seen))
-        token = field.race(noise)
-        return Pick(token, describe(raw, token, field.chances, labels, seen))
-
     def _write(self, token: int) -> Written:
-        self._chain.chosen(token)
+        self.pipeline.chosen(token)
         self.tokens.append(token)
         self._history.push(token)
         return Written("") if token in self._setting.eos else self._writer.push(token)
@@ -362,10 +273,6 @@ class Row:
             return written.text + self._writer.finish()
         return written.text
 
-    def _remember(self, moment: Moment) -> None:
-        self._moments[len(self.tokens)] = moment
-        self._moments.pop(len(self.tokens) - MEMORY, None)
-
     def _may_try(self, place: int) -> bool:
         tried = self.forbidden.get(place, {})
         if self.tokens[place] in tried:  # a form leaves nothing else
@@ -382,18 +289,14 @@ class Row:
         del self.tokens[place:]
         self._history.truncate(place)
         self._writer.truncate(place)
-        self.luck.rewind(moment.luck)
-        self._chain.restore(moment.chain)
+        self.rng.rewind(moment.noise)
+        self.pipeline.restore(moment.samplers)
         return moment
 
-    def _guided(self, ids: Tensor, scores: Tensor) -> Tensor:
-        if self._unconditional is None:
-            raise LookupError("guidance needs the unconditional scores")
-        return guide(scores, self._unconditional, self._setting.values["guidance_scale"])
 
-
-def without(scores: Tensor, forbidden: Collection[int]) -> Tensor:
-    """The scores with these tokens ruled out."""
-    scores = scores.clone()
-    scores[:, list(forbidden)] = -torch.inf
-    return scores
+def advance(rows: Sequence[Row], raw: Tensor, unconditional: Tensor | None = None) -> list[Step]:
+    """One Step a row, from scores [rows, vocab]; exactly what each row's own `advance` gives."""
+    for place, row in enumerate(rows):
+        one = slice(place, place + 1)
+        row.remember(raw[one], None if unconditional is None else unconditional[one])
+    return [row.settle(one) for row, one in zip(rows, sample(rows, raw, unconditional), strict=True)]

@@ -1,4 +1,4 @@
-"""Beam search: `model.generate()` with the same chain as its processors, a turn for each of its forward passes.
+"""Beam search: `model.generate()` with the same samplers as its processors, a turn for each of its forward passes.
 
 A search knows its text only at the end, so until then it yields empty Steps, by which a caller can look at the clock
 or cancel; the first real Step takes them back.
@@ -20,13 +20,14 @@ from transformers import (
     StopStringCriteria,
 )
 
-from playground.decoding.chain import Chain, Context
 from playground.decoding.failures import why
 from playground.decoding.row import Setting
 from playground.decoding.searched import Halted, Searched
 from playground.decoding.turns import Turns
 from playground.decoding.words import Writer, Written
 from playground.models import capabilities
+from playground.sampling.candidates import Candidates
+from playground.sampling.pipeline import Context, SamplerPipeline
 from playground.types import FinishReason, Step, Text
 
 HEARTBEAT_S = 0.25
@@ -61,16 +62,14 @@ _NEUTRAL: dict[str, Any] = {
 }
 
 
-class _Links(LogitsProcessor):
-    """The chain as one of transformers' processors; native samplers take all beams at once."""
+class _Samplers(LogitsProcessor):
+    """The pipeline as one of transformers' processors; it takes all beams at once."""
 
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
+    def __init__(self, pipeline: SamplerPipeline) -> None:
+        self._pipeline = pipeline
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        for _, link in self._chain.links:
-            scores = link(input_ids, scores)
-        return scores
+        return self._pipeline.apply(Candidates(scores, list(input_ids), strict=True))
 
 
 class _Halt(StoppingCriteria):
@@ -113,7 +112,7 @@ class BeamSearch:
         self._expired = False
         self._found: list[list[int]] = []
         self._failure: Text | None = None
-        self._chain = self._build_chain()
+        self._pipeline = self._build_pipeline()
 
     def run(self) -> Iterator[Step]:
         self._setting.begin()
@@ -132,7 +131,7 @@ class BeamSearch:
         self._expired = self._expired or self._setting.expired()
         return self._expired or self._cancelled.is_set() or self._setting.cancelled.is_set()
 
-    def _build_chain(self) -> Chain:
+    def _build_pipeline(self) -> SamplerPipeline:
         values, setting = self._setting.values, self._setting
         context = Context(
             device=setting.prompt.device,
@@ -142,9 +141,8 @@ class BeamSearch:
             vocab_size=setting.vocab_size,
             # As generate() does: one token beside every end token has to stay, or no beam could go on.
             min_tokens_to_keep=max(values["min_tokens_to_keep"], len(setting.eos) + 1, 2),
-            coin=lambda: 0.0,
         )
-        return Chain.build(values, context)
+        return SamplerPipeline.build(values, context)
 
     def _search(self) -> None:
         try:
@@ -174,7 +172,7 @@ class BeamSearch:
             max_new_tokens=min(values["max_new_tokens"], self._setting.context - length),
             eos_token_id=eos or None,
             pad_token_id=eos[0] if eos else 0,
-            logits_processor=LogitsProcessorList([_Links(self._chain)]),
+            logits_processor=LogitsProcessorList([_Samplers(self._pipeline)]),
             stopping_criteria=StoppingCriteriaList([_Halt(self), *([_Stop(self._setting)] if values["stop"] else [])]),
             return_dict_in_generate=True,
             **_NEUTRAL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from playground.decoding.detokenize import Detokenizer
+from playground.rendering.detokenize import Detokenizer
 from playground.thinking import answer_begins
 
 

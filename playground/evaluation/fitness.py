@@ -26,7 +26,7 @@ ALLOWED: Mapping[Fault, float] = {
     "copied": 0.05,
     "identical": 0.05,
 }
-ENOUGH = 5  # words: of less nobody can tell the language
+ENOUGH = 5  # words; fewer do not show the language
 MOST_OTHERS = 0.5  # words of another script that a text may hold: names, titles, a quotation
 
 _NO_WORDS = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\S+@\S+", re.DOTALL)
@@ -72,14 +72,14 @@ def shortfalls(found: Figures) -> tuple[Shortfall, ...]:
 def strays(task: Task, language: Language, fields: Mapping[str, str], text: str) -> bool:
     """Whether a finished text is not in the language that was asked for.
 
-    Whoever fills in another language has asked for neither, and is told nothing.
+    False where the fields are filled in in another language: then neither of the two was asked for.
     """
     typed = [fields.get(field.name, "") for field in task.fields if field.choices is None]
     return is_foreign(task.output.prose(text), language) and not is_foreign(" ".join(typed), language)
 
 
 def language_of(text: str) -> Language | None:
-    """What most words of a text are written in, as far as the script tells; None where it is neither, or too little."""
+    """The language of most words, judged by their script; None where it is neither, or there are too few words."""
     foreign = {language: is_foreign(text, language) for language in LANGUAGES}
     if sum(foreign.values()) != 1:
         return None
@@ -89,7 +89,7 @@ def language_of(text: str) -> Language | None:
 def is_foreign(text: str, language: Language) -> bool:
     """Whether most words of a text are in another script than the language's: French passes for English.
 
-    False where too little is written to tell; code, addresses and numbers are no words.
+    False for fewer than `ENOUGH` words; code, addresses and numbers are no words.
     """
     plain = _NO_WORDS.sub(" ", text)
     han = len(_HAN.findall(plain)) / _CHARACTERS_A_WORD

@@ -1,6 +1,6 @@
 """Counts over what a model wrote for a task: its form, its subject, its own words, loops and twins.
 
-Plain counting over texts; what reads well only a person can tell. Knows no model and no file.
+Plain counts over texts; only a person can judge what reads well. Knows no model and no file.
 """
 
 from __future__ import annotations

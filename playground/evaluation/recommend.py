@@ -75,9 +75,9 @@ def not_made(language: Language, card: ModelCard) -> Text | None:
 def afterwards(
     task: Task, language: Language, fields: Mapping[str, str], texts: Sequence[str], card: ModelCard
 ) -> list[Text | None]:
-    """What is to be known of each finished text; None of one in the language asked for, or where nobody can tell.
+    """A remark on each finished text that is not in the language asked for; None for the others.
 
-    The first of them names the models.
+    The first remark names models that can write it.
     """
     strays = [fitness.strays(task, language, fields, text) for text in texts]
     return _remarks(_STRAYED, strays, language, card)
@@ -90,7 +90,7 @@ def remarks(
     language: Language = "en",
     fields: Mapping[str, str] | None = None,
 ) -> list[tuple[int | None, Text]]:
-    """All that is to be said of a run of a task or of none, as the Run tells it; of its texts once it is finished."""
+    """The `remarks` of a Run, with a task or without; those on its texts only once it is finished."""
     texts = run.answers if run.finished else []
     if task is None:
         said = unlike(run.request.prompt, texts, card)

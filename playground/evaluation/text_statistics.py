@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Variety:
     """Of one sequence: distinct-1, -2, -3 (shares of n-grams that differ) and the repetition rate, all in [0, 1].
 
-    None where the sequence is too short to tell.
+    None where the sequence is too short.
     """
 
     distinct_1: float | None
@@ -21,7 +21,7 @@ class Variety:
 
 
 def perplexity(logprobs: Iterable[float | None]) -> float | None:
-    """exp of the mean surprise, from natural log-probabilities; None where there are none."""
+    """exp(−mean ln p), from natural log-probabilities (Jelinek et al. 1977); None where there are none."""
     known = [value for value in logprobs if value is not None]
     if not known:
         return None
@@ -30,7 +30,7 @@ def perplexity(logprobs: Iterable[float | None]) -> float | None:
 
 
 def mean_entropy_bits(nats: Iterable[float | None]) -> float | None:
-    """The mean of entropies given in nats, in bits."""
+    """The mean in bits of Shannon entropies given in nats; None where there are none."""
     known = [value for value in nats if value is not None]
     return math.fsum(known) / len(known) / math.log(2) if known else None
 
@@ -42,13 +42,16 @@ def share_of_singles(alive: Iterable[int | None]) -> float | None:
 
 
 def distinct(items: Sequence[Hashable], n: int) -> float | None:
-    """Different n-grams by all n-grams."""
+    """distinct-n (arXiv 1510.03055): different n-grams divided by all n-grams; None where there are none."""
     grams = [tuple(items[at : at + n]) for at in range(len(items) - n + 1)]
     return len(set(grams)) / len(grams) if grams else None
 
 
 def repetition_rate(items: Sequence[Hashable], n: int = 4) -> float | None:
-    """The share of items that stand in an n-gram which occurred before in the sequence."""
+    """The share of items, in [0, 1], that belong to an n-gram which occurred earlier in the sequence.
+
+    seq-rep-n (arXiv 1908.04319) counts n-grams instead and is 1 − distinct-n. None for fewer than `n` items.
+    """
     if len(items) < n:
         return None
     seen: set[tuple[Hashable, ...]] = set()
@@ -72,7 +75,7 @@ def characters(text: str) -> list[str]:
 
 
 def is_chinese(text: str) -> bool:
-    """Whether at least a third of what is written are Chinese characters, so that characters tell more than tokens."""
+    """Whether at least a third of the text are Chinese characters; then statistics count characters, not tokens."""
     written = characters(text)
     han = sum("\u4e00" <= character <= "\u9fff" or "\u3400" <= character <= "\u4dbf" for character in written)
     return bool(written) and han * 3 >= len(written)

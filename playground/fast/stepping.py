@@ -11,14 +11,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from playground.decoding.together import advance, prepare
-from playground.decoding.transfer import fetched, sent
+from playground.decoding.row import advance
 from playground.decoding.turns import Turns
 from playground.fast.job import Live, Seat
 from playground.fast.net import Net
 from playground.fast.rooms import Rooms
 from playground.fast.seating import Seating
 from playground.fast.slots import LONG
+from playground.sampling.step import prepare
+from playground.sampling.transfer import fetched, sent
 from playground.types import Step
 
 _COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # rows of a step: few shapes, each compiled once
@@ -163,7 +164,7 @@ class Steps:
         if live.kept is not None:
             dtype = self._net.dtype
             second = None if unconditional is None else unconditional.to(dtype)
-            live.kept.put(len(live.row.tokens), raw, second, dtype, live.row.luck.state())
+            live.kept.put(len(live.row.tokens), raw, second, dtype, live.row.rng.state())
 
 
 def rows_of_step(rows: int) -> int:

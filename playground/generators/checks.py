@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from playground import parameters
+from playground.parameters.record import Parameter
 from playground.types import InvalidRequest, ModelCard, Refused, Rendered, Request, Text
 
 if TYPE_CHECKING:
@@ -90,3 +92,25 @@ def check_room(rendered: Rendered, title: str) -> None:
 def rows_seeds(seed: int, count: int) -> Sequence[int]:
     """Row k of a request draws from seed + k."""
     return range(seed, seed + count)
+
+
+def check_ids(values: Mapping[str, Any], vocab_size: int) -> None:
+    """Token ids must exist in this model's vocabulary; transformers would fail in the middle of a run."""
+    for record in parameters.REGISTRY:
+        for token_id in _named(record, values[record.name]):
+            if token_id >= vocab_size:
+                last = vocab_size - 1
+                raise InvalidRequest(
+                    Text(
+                        f"{record.name} names token {token_id}; this model's tokens go from 0 to {last}.",
+                        f"{record.name} 含有词元 {token_id}；此模型的词元编号为 0 至 {last}。",
+                    ),
+                    parameter=record.name,
+                )
+
+
+def _named(record: Parameter, value: Any) -> Iterable[int]:
+    """The token ids that a value names."""
+    if record.kind == "id_lists":
+        return (token_id for several in value for token_id in several)
+    return map(int, value) if record.kind in ("ids", "id_bias") else ()

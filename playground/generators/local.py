@@ -15,28 +15,25 @@ import torch
 
 from playground import parameters
 from playground.decoding.batch import Batch
-from playground.decoding.chain import check_ids
 from playground.decoding.clock import Clock
-from playground.decoding.detokenize import BROKEN, Labels
-from playground.decoding.findings import Detection, ReadToken
 from playground.decoding.keep import STORE, KeptRow, KeptRun
 from playground.decoding.lane import Lane, NegativeLane, can_guide
 from playground.decoding.lanes import open_lane
 from playground.decoding.prefill import prefill
-from playground.decoding.prepared import prepare_soon
 from playground.decoding.read import detect, read, shown
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.search import BeamSearch
-from playground.decoding.spellings import forms
 from playground.decoding.told import Told, pumped
 from playground.decoding.turns import Turns
-from playground.decoding.wrapped import spellings_of
 from playground.fast.engine import Engine
 from playground.fast.job import Job
-from playground.generators.checks import check_able, check_request, check_room, rows_seeds
+from playground.generators.checks import check_able, check_ids, check_request, check_room, rows_seeds
+from playground.inspection_results import Detection, ReadToken
 from playground.models import capabilities
 from playground.parameters.inert import check_combination
+from playground.rendering.detokenize import BROKEN, Labels
 from playground.rendering.prompt import Prompts
+from playground.rendering.spellings import forms, spellings_of
 from playground.thinking import opened_after
 from playground.types import FastPath, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
 
@@ -129,8 +126,6 @@ class LocalGenerator:
         rows = [Row(index, seed, setting) for index, seed in enumerate(seeds)]
         negative = self._negative(setting)
         kept = STORE.open(request.keep, request.values, setting, seeds) if request.keep else None
-        if kept is not None:
-            kept.on_close = prepare_soon
         if request.path == "fast":
             return Job(setting, rows, negative, kept, told=Told(cancelled), reader=request.watched)
         return Batch(self._model, self._turns, rows, setting, negative, kept).run()

@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from playground.decoding.detokenize import Detokenizer
 from playground.decoding.told import Told, pumped
 from playground.decoding.words import Writer
 from playground.generators.checks import check_request, check_room, rows_seeds
+from playground.rendering.detokenize import Detokenizer
 from playground.thinking import opened_after
 from playground.types import FastPath, FinishReason, ModelCard, Path, Rendered, Request, Step, Text
 

@@ -27,7 +27,7 @@ from playground.isolation import worker
 from playground.types import Busy, InvalidRequest, PlaygroundError, Text
 
 log = logging.getLogger(__name__)
-MOST = 2  # workers at a time for each kind of request: more would take the processors from whoever reads a text
+MOST = 2  # workers at a time for each kind of request: more would take the processors from the runs that somebody reads
 _WARM = 2  # that wait for the next request
 _REQUESTS = 500  # of one worker, before a fresh one takes its place
 _QUEUE = 64  # requests that may wait for a worker

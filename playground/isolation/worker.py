@@ -110,7 +110,7 @@ def _lower(kind: int, value: int) -> None:
 
 
 def _peak() -> int:
-    """Bytes of memory that this program had at most; 0 where the system does not tell."""
+    """Bytes of memory that this program had at most; 0 where the system does not report it."""
     if sys.platform == "linux":  # where ru_maxrss is at least that of the program which started this one
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

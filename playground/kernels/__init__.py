@@ -1,4 +1,4 @@
-"""What torch and numpy do too slowly on a CPU, in C++: built on the first use, with a way round where it cannot be.
+"""What torch and numpy do too slowly on a CPU, in C++: built on first use; where it cannot be, Python takes its place.
 
 Knows no model, no row and no sampler.
 """

@@ -42,7 +42,7 @@ def available() -> bool:
 
 
 def ready() -> bool:
-    """The same without waiting: False as long as nobody has asked for them."""
+    """Whether the operators are built and can be called; never builds them."""
     return _supported() and _library().exists() and _loaded()
 
 

@@ -12,7 +12,10 @@ _OUTPUTS = 16
 
 
 def pack(codes: Tensor, scale: Tensor, zero: Tensor) -> Tensor:
-    """Codes [out, in] from 0 to 15, and scale and zero [out, in / 32], as the blocks that int4.cpp describes."""
+    """Packs codes [out, in] from 0 to 15, and scale and zero [out, in / 32], where weight = (code − 8) · scale + zero.
+
+    The result, uint8 [out / 16, in / 32, 320], has the layout that int4.cpp describes.
+    """
     describe()
     out, inputs = codes.shape
     outputs, groups = out // _OUTPUTS, inputs // GROUP
@@ -33,14 +36,14 @@ def product(x: Tensor, blocks: Tensor) -> Tensor:
 
 
 def scores(x: Tensor, blocks: Tensor, weights: Tensor, near: float) -> Tensor:
-    """The same in fp32, where what comes within `near` of a row's best is multiplied by the bf16 weights [out, in]."""
+    """The same in fp32, [rows, out], with those within `near` of a row's best taken from bf16 weights [out, in]."""
     made: Tensor = torch.ops.playground.int4_scores(x, blocks, weights, near)
     return made
 
 
 @functools.cache
 def describe() -> None:
-    """torch's compiler asks what comes out."""
+    """Registers the shape of the product [rows, out], which torch.compile asks for."""
     torch.library.register_fake("playground::int4_product", _shape_of_product)
 
 

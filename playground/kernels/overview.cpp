@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <tuple>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -85,12 +84,6 @@ std::vector<int64_t> within(const float* scores, int64_t n, float best, float re
   return places;
 }
 
-double weight_of(const float* scores, const std::vector<int64_t>& places, float best) {
-  std::vector<float> some(places.size());
-  for (size_t at = 0; at < places.size(); ++at) some[at] = scores[places[at]];
-  return sums_of(some.data(), static_cast<int64_t>(some.size()), best).weights;
-}
-
 struct Better {  // the larger score first; of equal ones the first place
   const float* scores;
   bool operator()(int64_t one, int64_t other) const {
@@ -145,40 +138,11 @@ at::Tensor overview(const at::Tensor& given, int64_t count) {
   return told;
 }
 
-// The candidates of scores [n] that are less than a reach below the best: of these reaches, in their order, the first
-// whose candidates weigh at least `share` of all. Gives their ids and scores, the best first, which reach it was, and
-// what all weigh together, where the best one weighs 1.
-std::tuple<at::Tensor, at::Tensor, int64_t, double> candidates(
-    const at::Tensor& scores, double best, at::ArrayRef<double> reaches, double share) {
-  TORCH_CHECK(
-      scores.dim() == 1 && scores.is_contiguous() && scores.scalar_type() == at::kFloat && !reaches.empty(),
-      "scores must be [vocab] in fp32, and there must be a reach");
-  const int64_t n = scores.size(0), last = static_cast<int64_t>(reaches.size()) - 1;
-  const auto* from = scores.const_data_ptr<float>();
-  const float top = static_cast<float>(best);
-  const double total = sums_of(from, n, top).weights;
-  std::vector<int64_t> places;
-  int64_t turn = 0;
-  for (;; ++turn) {
-    places = within(from, n, top, static_cast<float>(reaches[turn]));
-    if (turn == last || weight_of(from, places, top) >= share * total) break;
-  }
-  std::sort(places.begin(), places.end(), Better{from});
-  const auto count = static_cast<int64_t>(places.size());
-  at::Tensor ids = at::empty({count}, scores.options().dtype(at::kLong)), found = at::empty({count}, scores.options());
-  std::copy(places.begin(), places.end(), ids.mutable_data_ptr<int64_t>());
-  auto* to = found.mutable_data_ptr<float>();
-  for (int64_t place = 0; place < count; ++place) to[place] = from[places[place]];
-  return {ids, found, turn, total};
-}
-
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(playground, library) {
   library.def("overview(Tensor scores, int count) -> Tensor");
-  library.def("candidates(Tensor scores, float best, float[] reaches, float share) -> (Tensor, Tensor, int, float)");
 }
 TORCH_LIBRARY_IMPL(playground, CPU, library) {
   library.impl("overview", &overview);
-  library.impl("candidates", &candidates);
 }

@@ -1,4 +1,4 @@
-"""What a disk refuses to keep, as one sentence that names no path; whoever raises it tells the terminal where.
+"""What a disk refuses to keep, as one sentence that names no path; the code that raises it logs the path.
 
 Knows what no file is for.
 """
@@ -36,6 +36,7 @@ class DiskError(PlaygroundError):
 
 
 def is_full(error: BaseException | None) -> bool:
+    """Whether the error says that the disk, or this user's share of it, is full."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,6 +1,6 @@
 """A folder of one running program: nobody else's, and gone with it, at the latest when the next one starts.
 
-A lock in it, which the system gives up with the process, tells what runs from what was left over by a crash.
+The system releases the lock in it when the process ends; so a folder without a lock was left over by a crash.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _TRIES = 5
 
 
 class RunFolder:
-    """`path` is there and only its owner's to look into, until `remove`."""
+    """A folder that only its owner can read; it exists, as `path`, until `remove`.
+
+    Raises PlaygroundError where no folder can be made.
+    """
 
     def __init__(self, base: Path | None = None) -> None:
-        """Below `base`, or the system's folder for temporary files; what others left there is removed first.
-
-        PlaygroundError where no folder can be made there.
-        """
+        """Below `base`, or the system's folder for temporary files; what others left there is removed first."""
         base = base or Path(tempfile.gettempdir())
         why = "?"
         for _ in range(_TRIES):

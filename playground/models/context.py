@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
-# Where configurations tell it; the first that does counts. What a window slides over is no limit. `model_max_length`
-# comes first, since whoever gives it (Command R, Baichuan) means it to count.
+# The names under which configurations give the length; the first that is set counts. A sliding window is no limit.
+# `model_max_length` comes first, since the models that set it (Command R, Baichuan) mean it as the limit.
 NAMES = (
     "model_max_length",
     "max_position_embeddings",
@@ -34,7 +34,10 @@ _ENDLESS = 131_072  # for a state of one size, which has no limit: enough to be 
 
 
 def limit(model: Any, tokenizer: Any) -> tuple[int, bool]:
-    """How many tokens fit, and whether the model itself ends there; else it is as far as its makers or we go."""
+    """The context length in tokens, and whether the model itself cannot read more.
+
+    Where it could (ALiBi, a recurrent state), the number is what its makers trained it on, or a default of ours.
+    """
     config = model.config.get_text_config(decoder=True)
     table = _table(model)
     if table is not None:
@@ -75,16 +78,17 @@ def _count(value: Any) -> int | None:
 
 
 def _slopes(config: Any) -> bool:
-    """Whether attention fades with the distance (ALiBi), which ends nowhere."""
+    """Whether attention decreases with the distance (ALiBi, arXiv 2108.12409), which has no last position."""
     return bool(getattr(config, "alibi", False)) or config.model_type == "bloom"
 
 
 def _stretched(config: Any, told: int, own: int | None) -> int:
-    """Rotary positions that are scaled reach as many times further, unless what is told includes that already.
+    """The configured length times the factor that scales rotary positions, unless it includes the factor already.
 
-    As other engines count: of a configuration that says no original length what is told is taken to be that, except
-    where the tokenizer's own limit (`own`) says that it is all. Whoever tells less than the original length means it.
-    Scalings of single kinds of layers are included in what is told.
+    Position interpolation is arXiv 2306.15595, YaRN arXiv 2309.00071, LongRoPE arXiv 2402.13753. As in other engines,
+    the configured length counts as the original one where the configuration names none, unless the tokenizer's own
+    limit (`own`) equals it. A length below the original one is taken as it is. Scalings of single kinds of layers are
+    included in the configured length.
     """
     rope = getattr(config, "rope_parameters", None) or {}
     factor = rope.get("factor")

@@ -69,7 +69,7 @@ def is_whole(copy: Path) -> bool:
 
 
 def ensure(report: ProgressReport) -> Path:
-    """The folder of a whole converted copy, converting first if there is none.
+    """The folder of a whole converted copy, converting first if there is none. Raises ModelError where it cannot.
 
     The copy is built beside its place and moved there in one step, under a lock, so that what stands there is either
     complete or absent, whenever a start is interrupted and however many starts there are at once.

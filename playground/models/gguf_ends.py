@@ -22,7 +22,7 @@ def turn_ends(file: Path) -> tuple[int, ...]:
         with file.open("rb") as opened:
             found = _header(opened)
     except (OSError, ValueError, struct.error, IndexError):
-        return ()  # whoever reads its weights says what is wrong with it
+        return ()  # reading its weights reports what is wrong with it
     return tuple(dict.fromkeys(found[name] for name in _NAMES if name in found))
 
 

@@ -48,7 +48,10 @@ def reachable() -> bool:
 
 
 def download(name: str, report: ProgressReport, *, code: bool = False) -> Path:
-    """Fetch a model's files into the hub's cache and return their folder. HF_TOKEN is used if it is set."""
+    """Downloads a model's files into the hub's cache and returns their folder. HF_TOKEN is used if it is set.
+
+    Raises ModelError, also for what the hub or the network refuses.
+    """
     report(Text(f"Asking the model hub for {name}", f"正在向模型库查询 {name}"), None)
     with failures.explained(name):
         found = HfApi(endpoint=constants.ENDPOINT).model_info(name, files_metadata=True, timeout=20)

@@ -34,6 +34,7 @@ def names() -> list[str]:
 
 
 def is_weights(name: str) -> bool:
+    """Whether a file of this name holds weights that transformers can load."""
     return _WEIGHTS.fullmatch(name) is not None
 
 
@@ -54,7 +55,7 @@ def choose(names: list[str], code: bool = False) -> list[str]:
 
 
 def index(folder: Path) -> Path | None:
-    """The file that tells which of the shards to be loaded holds which tensor; None where there are no shards."""
+    """The index file, which maps each tensor to its shard; None where the weights have no shards."""
     names = [path.name for path in folder.iterdir()]
     safe = any(name.endswith(".safetensors") for name in choose(names))
     wanted = [name for name in _INDEXES if name.startswith("model" if safe else "pytorch_model")]

@@ -192,7 +192,7 @@ def _weights(
             offload_folder=str(offload_folder or cache_root() / "offload"),
             weights_only=True,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are told below, in our own words
+            ignore_mismatched_sizes=True,  # reported below, in our own words
             **options,
         )
     mapped_weights.note(source.folder)

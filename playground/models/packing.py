@@ -1,4 +1,4 @@
-"""Weights in 8 or 4 bits on a GPU: which package packs them while they are loaded, and how it is told.
+"""Weights in 8 or 4 bits on a GPU: which package quantizes them while they are loaded, and its configuration.
 
 On a CPU nothing is packed here; the fast path does that by itself. Written for CUDA and never run on a card.
 """
@@ -27,6 +27,7 @@ def target(max_memory: Mapping[str | int, int] | None) -> str:
 
 
 def installed(package: str) -> bool:
+    """Whether Python finds the package; it is not imported."""
     return importlib.util.find_spec(package) is not None
 
 
@@ -44,7 +45,7 @@ def maker(weights: str, device: str, *, has: Callable[[str], bool] = installed) 
 
 
 def config(package: str, weights: str) -> Any:
-    """What transformers' `from_pretrained` takes as its quantization_config."""
+    """The `quantization_config` of `from_pretrained`; the 4 bits of bitsandbytes are NF4 (arXiv 2305.14314)."""
     if package == "torchao":
         return TorchAoConfig(getattr(importlib.import_module("torchao.quantization"), _TORCHAO[weights])())
     if weights == "int8":

@@ -28,7 +28,7 @@ def check(name: str, folder: Path) -> None:
 
 
 def check_tokenizer(name: str, folder: Path) -> None:
-    """Where the tokenizer could not be loaded: raises what is the matter with its files, if that can be told."""
+    """For a tokenizer that could not be loaded: raises ModelError where its files are broken or missing."""
     names = [path.name for path in folder.iterdir()]
     _check_object(name, folder / _TOKENIZER)
     if not any(one in _TOKENIZERS or one.endswith(_TOKENIZER_ENDS) for one in names):

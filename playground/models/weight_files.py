@@ -64,7 +64,10 @@ def _check_gguf(name: str, file: Path) -> None:
 
 
 def _check_length(name: str, file: Path) -> None:
-    """A safetensors file: eight bytes that say how long its header is, the header, and the tensors that it tells of."""
+    """A safetensors file: 8 bytes with the length of its header, the header as JSON, and the tensors that it lists.
+
+    The format: https://github.com/huggingface/safetensors#format
+    """
     size = file.stat().st_size
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")

@@ -62,6 +62,7 @@ REGISTRY: tuple[Parameter, ...] = (
 
 
 def by_name() -> dict[str, Parameter]:
+    """The registry by parameter name, in its order."""
     return {parameter.name: parameter for parameter in REGISTRY}
 
 
@@ -84,7 +85,7 @@ def validate(given: Mapping[str, Any]) -> dict[str, Value]:
             raise InvalidRequest(
                 Text(f"There is no parameter {shown!r}.", f"没有名为 {shown!r} 的参数。"), hint, parameter=shown
             )
-    # A default is cast too: whoever changes a list in the result must not change the registry.
+    # A default is cast too, which copies it: a caller that changes a list in the result must not change the registry.
     values = {name: p.accept(given.get(name, p.default)) for name, p in known.items()}
     stages(values["order"])
     return values
@@ -99,6 +100,7 @@ def stages(order: str) -> list[str]:
     """The stages of the chain in this order: a named one, or a list of stage names separated by commas.
 
     Stages that a list leaves out come first, in transformers' order, so that a short list decides what comes last.
+    Raises InvalidRequest for a stage that does not exist, and Refused for one that is named twice.
     """
     named = order if order in ORDERS else "transformers"
     places = {p.stage: p.order[named] for p in REGISTRY if p.stage and named in p.order}

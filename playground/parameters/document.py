@@ -102,6 +102,7 @@ def _plain(text: Text) -> str:
 
 
 def main() -> None:
+    """Writes the document to FILE."""
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(render(), encoding="utf-8", newline="\n")
 

@@ -37,7 +37,7 @@ def _way(
         default=empty,
         stage="form",
         order=_ORDER if first else {},
-        processor="form",
+        sampler="form",
         argument=name,
         check=grammar.check,
         elsewhere=elsewhere,

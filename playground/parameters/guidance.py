@@ -3,7 +3,6 @@
 from playground.parameters.record import Parameter
 from playground.types import Text
 
-# The stage has a place in the order but no processor: it needs the model, which only the engine has.
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         name="guidance_scale",
@@ -26,7 +25,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         hard_high=100.0,
         stage="guidance",
         order={"transformers": 10, "llama.cpp": 10},
-        argument="guidance_scale",
+        sampler="Guidance",
+        argument="scale",
         elsewhere={"transformers": "guidance_scale", "text-generation-webui": "guidance_scale"},
     ),
     Parameter(

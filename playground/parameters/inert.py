@@ -18,7 +18,7 @@ __all__ = ["check_combination", "check_seeds", "effective", "ignored", "inert"]
 # Temperature 0 takes the most likely token, as transformers does without sampling: what shapes the odds is dropped.
 _SAMPLING_GROUPS = ("shape", "cutoffs", "controllers")
 _ABOUT_THE_END = ("min_new_tokens", "ignore_eos", "exponential_decay_factor", "exponential_decay_start")
-# How often and with which luck is ours to say in every mode, and no stage of a chain.
+# Number of texts and random draws belong to every mode and to no stage.
 _NEVER_NEUTRALISED = "run"
 
 _GREEDY = Text(

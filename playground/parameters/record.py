@@ -23,14 +23,14 @@ _ENTRIES, _IDS = Text("entries", "条目"), Text("token ids", "词元编号")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One knob. `neutral` changes nothing, `default` is what a new visitor gets.
+    """One parameter. `neutral` changes nothing, `default` is what a new visitor gets.
 
     The slider runs from `low` to `high`; validation accepts `hard_low` to `hard_high` (or beyond `hard_low` only,
-    when `above_low` is set) and always the neutral value itself. `stage` names the link of the chain it belongs to;
-    `order` that stage's place in each named order. `processor` is the name of a class in transformers or in
-    `playground.decoding.samplers`, `argument` the name of its constructor's argument for this value. `needs` is the
-    master without which this parameter has no effect. `check` refuses what the kind alone cannot tell, given the name
-    and a value that is not neutral. `elsewhere` holds other engines' names for it.
+    when `above_low` is set) and always the neutral value itself. `stage` names its stage of the sampler pipeline,
+    `order` that stage's place in each named order. `sampler` is the name of a class in `playground.sampling` or of a
+    processor in transformers, `argument` the name of its constructor's argument for this value. `needs` is the
+    master without which this parameter has no effect. `check` gets the name and a value that is not neutral, and raises
+    InvalidRequest for what the kind alone does not exclude. `elsewhere` holds other engines' names for it.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Parameter:
     choice_labels: Mapping[str, Text] = field(default_factory=dict)
     stage: str | None = None
     order: Mapping[str, int] = field(default_factory=dict)
-    processor: str | None = None
+    sampler: str | None = None
     argument: str | None = None
     needs: str | None = None
     check: Callable[[str, Value], None] | None = None
@@ -123,7 +123,7 @@ class Parameter:
         return Text(f"{number.en} {span.en}{off.en}", f"{span.zh} 的{number.zh}{off.zh}")
 
     def accept(self, value: object) -> Value:
-        """The value in this parameter's own type, or InvalidRequest naming the parameter and its range."""
+        """The value in this parameter's own type. Raises InvalidRequest, with the parameter's name and its range."""
         try:
             cast = _CASTS[self.kind](self, value)
         except _TooMany as error:

@@ -1,4 +1,4 @@
-"""Run: how often, with which luck and in which order the chain is run. Knows no engine; these have no stage."""
+"""Run: how many texts, with which random draws and in which order of the stages. These parameters have no stage."""
 
 from playground.parameters.record import Parameter
 from playground.types import Text

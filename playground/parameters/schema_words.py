@@ -1,7 +1,7 @@
 """What is said of a JSON schema or pattern that llguidance does not take: plain sentences in place of its own words.
 
-It speaks of its own parts (retrievers, options, expressions of its regex engine), which mean nothing to whoever wrote
-the schema. Knows no grammar.
+llguidance's messages name its own parts (retrievers, options, expressions of its regex engine), which mean nothing to
+the author of a schema. Knows no grammar.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from playground.types import InvalidRequest, Text
 
 
 def check_no_ids(given: Any) -> None:
-    """Elsewhere the keys of logit_bias are token ids: such a key is not taken for a text in silence."""
+    """Raises InvalidRequest where a key of logit_bias is a number: other engines take token ids there, and we texts."""
     name = "logit_bias"
     keys = [key for key in given if isinstance(key, str)] if isinstance(given, Mapping) else []
     wrong = next((key for key in keys if key.isascii() and key.isdigit()), None)
@@ -64,7 +64,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         default=[],
         stage="bad_words",
         order={"transformers": 160, "llama.cpp": 30},
-        processor="bad_words",
+        sampler="BadWords",
         argument="bad_words_ids",
         elsewhere={"transformers": "bad_words_ids"},
     ),
@@ -86,7 +86,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         default={},
         stage="logit_bias",
         order={"transformers": 110, "llama.cpp": 20},
-        processor="logit_bias",
+        sampler="LogitBias",
         argument="logit_bias",
         elsewhere={
             "transformers": "sequence_bias",
@@ -110,7 +110,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         neutral={},
         default={},
         stage="logit_bias",
-        processor="logit_bias",
+        sampler="LogitBias",
         argument="logit_bias_ids",
         elsewhere={
             "transformers": "sequence_bias",
@@ -131,7 +131,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         default=[],
         stage="suppress_tokens",
         order={"transformers": 230, "llama.cpp": 40},
-        processor="SuppressTokensLogitsProcessor",
+        sampler="SuppressTokens",
         argument="suppress_tokens",
         elsewhere={"transformers": "suppress_tokens"},
     ),
@@ -147,7 +147,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         default=[],
         stage="begin_suppress_tokens",
         order={"transformers": 240, "llama.cpp": 50},
-        processor="SuppressTokensAtBeginLogitsProcessor",
+        sampler="SuppressTokensAtBegin",
         argument="begin_suppress_tokens",
         elsewhere={"transformers": "begin_suppress_tokens"},
     ),
@@ -166,7 +166,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         default=False,
         stage="ignore_eos",
         order={"transformers": 235, "llama.cpp": 60},
-        processor="ignore_eos",
+        sampler="IgnoreEos",
         elsewhere={"transformers": "suppress_tokens", "vLLM": "ignore_eos", "llama.cpp": "ignore_eos"},
     ),
 )

@@ -107,8 +107,8 @@ class ChatTemplate:
         return found
 
     def _render(self, messages: Sequence[Message], takes: Abilities, control: ControlTokens) -> Conversation | Failure:
-        """Twice: as it stands, and with markers that tell who wrote what. Where the template changes what it writes
-        because of them, the first counts as long as nobody typed a control token."""
+        """Renders twice: as it stands, and with markers that show who wrote what. Where the template changes its output
+        because of the markers, the first result counts as long as nobody typed a control token."""
         markers = Markers(control, [text for _, text in messages])
         marked = [(role, text) for (role, _), text in zip(messages, markers.texts, strict=True)]
         plain, told = self._run([_said(messages, takes.lists), _said(marked, takes.lists)])

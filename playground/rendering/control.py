@@ -119,7 +119,8 @@ class ControlTokens:
         return Marked(text, tuple(acting), tuple(inert), tuple(dict.fromkeys(crossed)))
 
     def _made(self, text: str) -> list[tuple[int, int]]:
-        """Where the tokenizer itself takes a control token. One in Python tells no places: it may fold capitals."""
+        """The spans that the tokenizer itself reads as control tokens. A tokenizer in Python gives no offsets and may
+        ignore case, so there a pattern that ignores case finds them."""
         if not self._fast:
             return [match.span() for match in self._folded.finditer(text)]
         encoded = self._encoded(text, return_offsets_mapping=True)
@@ -134,7 +135,7 @@ class ControlTokens:
 
 
 def undecided(tokenizer: Any, template: str) -> bool:
-    """Whether some added tokens may steer or not, which only what the template writes can tell."""
+    """Whether there are added tokens of which only the template's output can show whether they are control tokens."""
     special = _special(tokenizer)
     names = (token.content for token in tokenizer.added_tokens_decoder.values())
     return any(_is_mark(name) and not _steers(name, special, template) for name in names)

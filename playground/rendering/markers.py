@@ -1,4 +1,4 @@
-"""Texts with markers in them, so that a rendered conversation tells who wrote which part of it.
+"""Texts with markers in them, so that a rendered conversation shows who wrote which part of it.
 
 A marker is a number that nobody can guess: no template trims, folds or escapes digits.
 """

@@ -47,7 +47,11 @@ class Prompts:
             return self._encoder
 
     def render(self, request: Request) -> Rendered:
-        """Raises Refused where the template or the vocabulary cannot take what was written."""
+        """The request as token ids, as the model reads it.
+
+        Raises Refused where the template or the vocabulary cannot take what was written, and InvalidRequest where the
+        prompt has no token.
+        """
         if request.mode == "chat":
             return self._chat(request)
         text = request.prompt + request.prefill
@@ -164,7 +168,7 @@ def embedding_rows(model: Any) -> int:
     """How many token ids the model can read."""
     try:
         embedding = model.get_input_embeddings()
-    except (AttributeError, NotImplementedError):  # of a kind that does not tell
+    except (AttributeError, NotImplementedError):  # models of some kinds do not have it
         embedding = None
     rows = getattr(embedding, "num_embeddings", None)
     if isinstance(rows, int):

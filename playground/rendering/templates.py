@@ -51,7 +51,7 @@ class Failure:
 
 
 def render(template: str, each: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> list[str | Failure]:
-    """The template once for each of these variables, beside those that all share; a failure tells its reason.
+    """The template's text for each of these variables together with the `shared` ones, or why there is none.
 
     Raises Busy where the worker process does not come free.
     """
@@ -172,7 +172,7 @@ def _answer(source: str, given: dict[str, Any]) -> dict[str, str]:
         raise
     except _TooLong:
         return {"kind": "output", "reason": ""}
-    except Exception as error:  # noqa: BLE001 - whatever a template does is told to whoever asked
+    except Exception as error:  # noqa: BLE001 - whatever a template raises is reported to the caller
         kind = _RAISED if isinstance(error, _Raised) else type(error).__name__.lstrip("_")
         lines = str(error).split("\n")
         return {"kind": kind, "reason": lines[0][:300]}

@@ -66,7 +66,8 @@ class Store:
     """The file and its one connection, which threads share by turns.
 
     WAL lets another process read while this one writes; synchronous=FULL has every transaction on the disk when it
-    ends, so that a lost process or a lost machine loses nothing that was accepted.
+    ends, so that a lost process or a lost machine loses nothing that was accepted. Raises DiskError where the folder
+    cannot be used.
     """
 
     def __init__(self, folder: Path, limits: Limits | None = None, clock: Clock | None = None) -> None:
@@ -120,6 +121,7 @@ class Store:
         return key
 
     def job(self, key: str) -> StoredJob | None:
+        """The job under this key; None where there is none."""
         found = self._all("SELECT key, columns, plan FROM job WHERE key = ?", key)
         return None if not found else StoredJob(key, tuple(json.loads(found[0][1])), json.loads(found[0][2]))
 
@@ -158,6 +160,7 @@ class Store:
             write.execute("DELETE FROM job WHERE key = ?", (key,))
 
     def counts(self, key: str) -> Counts:
+        """How many rows of the job are in each state, and how many have a remark."""
         states = self._all("SELECT state, count(*) FROM job_row WHERE job = ? GROUP BY state", key)
         remarked = self._all("SELECT count(*) FROM job_row WHERE job = ? AND remark IS NOT NULL", key)[0][0]
         return Counts(**dict(states), remarked=remarked)
@@ -198,6 +201,7 @@ class Store:
         return key
 
     def draft(self, key: str) -> Draft | None:
+        """The draft under this key with its sections in order; None where there is none."""
         with self._reading() as read:
             head = read.execute("SELECT head FROM draft WHERE key = ?", (key,)).fetchone()
             found = read.execute(
@@ -214,7 +218,10 @@ class Store:
             self._drafted(write, key)
 
     def accept_section(self, key: str, section: Section) -> int:
-        """Puts a section behind the others, under the number returned. It is on the disk when this returns."""
+        """Puts a section behind the others, under the number returned. It is on the disk when this returns.
+
+        Raises InvalidRequest where the draft is gone or has `MOST_SECTIONS` already.
+        """
         with self._transaction() as write:
             found = write.execute("SELECT next FROM draft WHERE key = ?", (key,)).fetchone()
             kept = write.execute("SELECT count(*) FROM draft_section WHERE draft = ?", (key,)).fetchone()[0]
@@ -263,7 +270,7 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection for as long as nobody else has it. Raises DiskError, and tells the terminal where."""
+        """The connection, for one thread at a time. Raises DiskError, and logs which folder failed."""
         with self._turn:
             try:
                 yield self._connection

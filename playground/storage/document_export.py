@@ -39,6 +39,7 @@ def as_markdown(draft: Draft) -> str:
 
 
 def as_text(draft: Draft) -> str:
+    """Plain text: the title underlined, headings on lines of their own, an empty line between paragraphs."""
     title, byline = _title(draft), _byline(draft)
     parts = [f"{title}\n{'=' * min(_RULE, len(title))}" if title else "", byline]
     for section in draft.sections:

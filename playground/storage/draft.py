@@ -2,7 +2,7 @@
 
 The running summary is extractive: one sentence of each accepted section, its first unless the author wrote another. A
 model of 135 million parameters that is asked to summarize makes things up; a sentence that stands in the text is true.
-Knows no model, no store and no page: tokens are counted by whoever is asked to.
+Knows no model, no store and no page: the caller passes the function that counts tokens.
 """
 
 from __future__ import annotations
@@ -99,9 +99,9 @@ def readable(text: str) -> str:
 
 
 def typed(draft: Draft) -> str:
-    """What its author typed, which tells the language of a text better than what was chosen for it.
+    """What its author typed, which shows the language of a text better than the chosen one does.
 
-    Of sections only the last: whoever changes to another language goes on in that.
+    Of the sections only the last, since an author who changes the language goes on in the new one.
     """
     names = ("title", "form", "style", "plan", "heading", "carried")
     return "\n".join([draft.says(name) for name in names] + [one.text for one in draft.sections[-1:]])

@@ -1,7 +1,7 @@
 """CSV as it is found: any delimiter, blanks around quotation marks, cells of any length, `sep=;` on the first line.
 
-The csv module of Python cannot pass over the blank in `a, "b, c"` without taking it from other cells, and goes on
-nowhere behind a row that is broken; so cells are told by two expressions here, of which neither ever goes back.
+Beyond RFC 4180. Python's csv module cannot skip the blank in `a, "b, c"` without removing blanks from other cells, and
+cannot continue behind a broken row; so two regular expressions, which never backtrack, split the cells here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SPOKEN = {
 }  # fmt: skip
 _SEP = re.compile(r'[ \t]*"?sep=([^\r\n"])"?[ \t,;|]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)  # what Excel writes and reads
 _BREAK = re.compile(r"\r\n|\n|\r")
-_SAMPLED = 50  # rows that are looked at to tell the delimiter
+_SAMPLED = 50  # rows in which the delimiter is looked for
 _SHOWN = 3  # cells that show what a delimiter makes of a row
 _LENGTH = 24  # characters of each
 
@@ -43,7 +43,8 @@ class _Record:
 def table(text: str, limits: TableLimits, *, delimiter: str = "", tabs: bool = False) -> Table:
     """The table of a CSV. `tabs` says that a tab is meant where there is one, as the ending .tsv does.
 
-    Raises NeedsChoice where two delimiters are as likely.
+    Raises NeedsChoice where two delimiters are equally likely, and InvalidRequest where there are no rows or a limit is
+    exceeded.
     """
     said = _SEP.match(text)
     begin = said.end() if said else 0
@@ -130,7 +131,7 @@ def _meant(delimiter: str) -> str:
 
 
 def _told(text: str, begin: int, tabs: bool) -> str:
-    """The delimiter that the file itself tells: the one in its line of names, as far as the rows have as many cells.
+    """The delimiter that the file uses: the one in its line of names, if the rows have as many cells.
 
     Raises NeedsChoice where that leaves several.
     """

@@ -12,6 +12,7 @@ _SHOWN = 60  # characters of a name in a sentence
 
 
 def table(text: str, limits: TableLimits) -> Table:
+    """The table of a text with one JSON object on each line; a line that is none becomes a refused row."""
     builder = TableBuilder(limits)
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():

@@ -1,4 +1,4 @@
-"""What the worker process does with a file's bytes: tells its kind, and makes a table of it.
+"""What the worker process does with a file's bytes: checks their kind, and makes a table of them.
 
 `parse` is plain code without a process; `read` is the same for a worker, with JSON on both sides.
 """
@@ -24,7 +24,7 @@ _OTHER = {b"%PDF": "PDF", b"\x1f\x8b": "gzip", b"\x89PNG": "PNG", b"SQLite": "SQ
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is to be read, where it does not tell by itself; "" leaves it to the file."""
+    """How to read a file that does not show it by itself; "" leaves it to the file."""
 
     sheet: str = ""
     delimiter: str = ""
@@ -80,7 +80,7 @@ def read(options: Mapping[str, Any], data: bytes) -> dict[str, Any]:
 
 
 def options(kind: str, reading: Reading, limits: TableLimits) -> dict[str, Any]:
-    """What `read` is told beside the bytes."""
+    """What `read` gets beside the bytes, as plain data."""
     return {"kind": kind, "reading": asdict(reading), "limits": asdict(limits)}
 
 

@@ -48,7 +48,7 @@ class Result:
 
 
 def read(path: Path, limits: Limits, reading: Reading | None = None) -> Table:
-    """The table in a file, its kind told by the ending of its name, read in a worker process.
+    """The table in a file, read in a worker process; the ending of its name says its kind.
 
     Rows are counted from 1 without the line of names; empty ones are left out and not counted. A row that cannot be
     used is among `refused` with its reason, and the others go on. Raises NeedsChoice where the file can be read in
@@ -93,6 +93,7 @@ def as_jsonl(results: Iterable[Result], language: str = "en") -> Iterator[str]:
 
 
 def record(result: Result, language: str = "en") -> dict[str, Any]:
+    """One result as plain data, as a line of the JSONL file holds it; reason and remark in this language."""
     return {
         "row": result.number,
         "input": dict(result.input),

@@ -1,7 +1,7 @@
 """XLSX: which sheet is meant, and its rows as they stand there, however far apart.
 
 openpyxl yields every row that is missing, python-calamine makes a place for every cell up to the last one, and neither
-tells both a formula without a saved value and a number's format. So the XML is read here, as it streams.
+gives both a formula without a saved value and a number's format. So the XML (ECMA-376) is read here, as it streams.
 """
 
 from __future__ import annotations

@@ -68,7 +68,10 @@ class TableBuilder:
         return list(self._names)
 
     def head(self, cells: Sequence[str]) -> None:
-        """The names of the columns; one without a name is called by its place."""
+        """Takes the names of the columns; one without a name is called by its place.
+
+        Raises InvalidRequest for too many columns, and for a name that is too long, no text, or given twice.
+        """
         names = [cell.strip() for cell in cells]
         while names and not names[-1]:
             names.pop()
@@ -123,11 +126,12 @@ class TableBuilder:
         self._add({name: cell for name, cell in cells.items() if name in self._names}, place, refusal)
 
     def unreadable(self, line: str, place: Text, reason: Text) -> None:
-        """A row of which no cells can be told: its beginning stands in the first column."""
+        """A refused row that cannot be split into cells: its beginning stands in the first column."""
         first = next(iter(self._names), None)
         self._add({} if first is None else {first: line}, place, reason)
 
     def table(self) -> Table:
+        """All rows so far, each with every column. Raises InvalidRequest where there are no rows."""
         if not self._rows:
             no_rows()
         names = list(self._names)
@@ -197,6 +201,7 @@ def readable(text: str) -> str:
 
 
 def no_rows() -> NoReturn:
+    """Raises InvalidRequest for a file without rows."""
     wrong(
         "The file has no rows.",
         "文件中没有数据行。",
@@ -205,10 +210,12 @@ def no_rows() -> NoReturn:
 
 
 def wrong(en: str, zh: str, hint: Text | None = None) -> NoReturn:
+    """Raises InvalidRequest for the parameter `file`."""
     raise InvalidRequest(Text(en, zh), hint, parameter="file")
 
 
 def megabytes(size: int) -> str:
+    """A size in bytes as text, in units of 10⁶ bytes."""
     return f"{size / 10**6:,.1f} MB"
 
 

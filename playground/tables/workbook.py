@@ -39,7 +39,8 @@ class Sheet:
 class Workbook:
     """The file opened: what it says of itself is read at once, strings and formats once somebody asks.
 
-    What is packed says its size before it is unpacked, and zipfile reads no more of it than that.
+    What is packed says its size before it is unpacked, and zipfile reads no more of it than that. Raises InvalidRequest
+    where that size is more than `_UNPACKED` times `most_bytes`.
     """
 
     def __init__(self, file: IO[bytes], most_bytes: int, most_characters: int) -> None:
@@ -141,7 +142,7 @@ class Workbook:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Whatever shows inside that a file is no XLSX, or a broken one, leaves as one sentence."""
+    """Turns every error that shows a file to be no XLSX, broken or encrypted into InvalidRequest."""
     try:
         yield
     except RuntimeError as error:  # zipfile's word for a part that is encrypted

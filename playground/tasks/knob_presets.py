@@ -44,7 +44,7 @@ def load_all(folder: Path | None = None) -> list[KnobPreset]:
 
 
 def values(id: str, generation_defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What a preset sets, checked; everything that it leaves out is neutral."""
+    """What a preset sets, checked; what it leaves out is neutral. Raises InvalidRequest for an unknown id."""
     known = {preset.id: preset for preset in load_all()}
     if id not in known:
         shown = id[:60]

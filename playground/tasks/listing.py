@@ -1,6 +1,6 @@
 """From what a model wrote to the items of a clean list: no bullets, no quotes around, nothing twice.
 
-Knows no task; it is told which lines belong to the prompt.
+Knows no task; the caller passes the lines that belong to the prompt.
 """
 
 from __future__ import annotations

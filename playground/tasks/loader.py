@@ -48,7 +48,7 @@ def load_all(folder: Path | None = None) -> list[Task]:
 
 
 def find(id: str, folder: Path | None = None) -> Task:
-    """The task of that id; files are named after theirs, so that no other is read."""
+    """The task of that id, the only file that is read. Raises InvalidRequest for an unknown id."""
     known = {path.stem: path for path in sorted((folder or FOLDER).glob("*.yaml"))}
     if id not in known:
         near = difflib.get_close_matches(id, known, n=1)
@@ -74,7 +74,7 @@ def load(path: Path) -> Task:
 
 
 def build(document: Node) -> Task:
-    """The task that a document describes, every part of it checked."""
+    """The task that a document describes. Raises SchemaError with file, line and key of the first wrong part."""
     top = document.mapping(
         required=("id", "group", "title", "description", "output", "fields", "prompts", "parameters"),
         optional=("overrides", "examples"),
@@ -188,7 +188,7 @@ def _parameters(node: Node) -> dict[str, Any]:
 
 
 def _accepted(node: Node, check: Callable[..., Any], *given: Any) -> Any:
-    """What the check says of what is given; what it does not accept is told with its place in the file."""
+    """The result of `check`; its InvalidRequest becomes a SchemaError with the place in the file."""
     try:
         return check(*given)
     except InvalidRequest as error:

@@ -72,7 +72,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value of a document: where it stands, and readers that check its type.
+    """One value of a document: where it stands, and readers that check its type (they raise SchemaError).
 
     `raw` is what `_plain` makes of YAML's own node: its kind, its line and what is in it, in lists that JSON can hold.
     """
@@ -94,7 +94,7 @@ class Node:
     def mapping(
         self, required: Collection[str] = (), optional: Collection[str] = (), *, anything: bool = False
     ) -> dict[str, Node]:
-        """The entries by key; a missing key, an unknown one (unless `anything` goes) or a double one is an error."""
+        """The entries by key. SchemaError where a key is missing, given twice, or unknown without `anything`."""
         if self.raw[0] != _MAPPING:
             raise self.wrong("it must be a mapping of keys to values.", "应为“键: 值”形式的映射。")
         entries: dict[str, Node] = {}
@@ -118,12 +118,13 @@ class Node:
         return entries
 
     def items(self) -> list[Node]:
+        """The items of a list, each with its number from 1 as its key. SchemaError where it is no list."""
         if self.raw[0] != _SEQUENCE:
             raise self.wrong("it must be a list.", "应为列表。")
         return [self._below(raw, str(number)) for number, raw in enumerate(self.raw[2], start=1)]
 
     def value(self) -> Any:
-        """The plain value behind this node, as YAML's safe rules read it."""
+        """The plain value behind this node, as YAML's safe rules read it. SchemaError where they cannot."""
         if self.raw[0] == _SEQUENCE:
             return [item.value() for item in self.items()]
         if self.raw[0] == _MAPPING:
@@ -134,6 +135,7 @@ class Node:
         return Other(written) if kind == _OTHER else value
 
     def text(self, *, empty: bool = False) -> str:
+        """A text. SchemaError where it is none, or blank without `empty`."""
         value = self.value()
         if not isinstance(value, str):
             raise self.wrong("it must be a text; put it in quotes.", "应为文本；请加上引号。")
@@ -145,30 +147,35 @@ class Node:
         return tuple(item.text() for item in self.items())
 
     def whole_number(self, low: int, high: int) -> int:
+        """A whole number; true and false are none. SchemaError outside of `low` to `high`."""
         value = self.value()
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise self.wrong(f"it must be a whole number from {low} to {high}.", f"应为 {low} 到 {high} 之间的整数。")
         return value
 
     def number(self, low: float, high: float) -> float:
+        """A number; true and false are none. SchemaError outside of `low` to `high`."""
         value = self.value()
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise self.wrong(f"it must be a number from {low:g} to {high:g}.", f"应为 {low:g} 到 {high:g} 之间的数。")
         return value
 
     def truth(self) -> bool:
+        """True or false, as YAML's safe rules read it. SchemaError for anything else."""
         value = self.value()
         if not isinstance(value, bool):
             raise self.wrong("it must be true or false.", "应为 true 或 false。")
         return value
 
     def one_of(self, allowed: Collection[str]) -> str:
+        """One of these texts. SchemaError, which lists them, for anything else."""
         value = self.value()
         if value not in allowed:
             raise self.wrong(f"it must be one of {', '.join(allowed)}.", f"应为以下之一：{'、'.join(allowed)}。")
         return str(value)
 
     def both_languages(self) -> Text:
+        """A mapping with exactly the keys `en` and `zh`, each a text."""
         said = self.mapping(required=("en", "zh"))
         return Text(said["en"].text(), said["zh"].text())
 
@@ -214,7 +221,7 @@ def parse(text: str, file: str) -> Node:
 
 
 def parse_untrusted(text: str, file: str) -> Node:
-    """`parse` for the text of a stranger, in a worker process."""
+    """`parse` for a visitor's text, in a worker process. Raises SchemaError, also where reading takes too long."""
     try:
         told = run_isolated("yaml", {"file": file}, text.encode("utf-8"), _MOST)
     except LimitExceeded:

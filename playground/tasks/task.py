@@ -142,7 +142,10 @@ class Task:
         return merged
 
     def checked_fields(self, fields: Mapping[str, str], language: Language) -> dict[str, str]:
-        """Every field with what goes into the prompt; one that is not given is empty, or a choice's default."""
+        """Every field with what goes into the prompt; one that is not given is empty, or a choice's default.
+
+        Raises InvalidRequest, with the field's name, for an unknown field or a value that is not allowed.
+        """
         known = {field.name: field for field in self.fields}
         for name in fields:
             if name not in known:
@@ -158,7 +161,10 @@ class Task:
     def request(
         self, fields: Mapping[str, str], language: Language, mode: Mode, values: Mapping[str, Any] | None = None
     ) -> Request:
-        """The Request for these fields; `values` replace the task's own parameters one by one."""
+        """The Request for these fields; `values` replaces the task's own parameters one by one.
+
+        Raises InvalidRequest for a field or a parameter whose value is not allowed.
+        """
         filled = self.checked_fields(fields, language)
         chosen = parameters.validate({**self.parameters_for(language, mode), **(values or {})})
         chosen = self.held(chosen, filled)
@@ -175,7 +181,10 @@ class Task:
         )
 
     def held(self, values: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-        """Checked values with the form of the task's output, unless they ask for a form of their own."""
+        """Checked values with the form of the task's output, unless they ask for a form of their own.
+
+        Raises InvalidRequest where words must be taken from a field that has none.
+        """
         if any(values[name] for name in FORMS):
             return dict(values)
         if not self.output.finds_words(fields):

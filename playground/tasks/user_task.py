@@ -93,7 +93,11 @@ def _built(text: str, file: str) -> Task:
 def write(
     title: object, prompts: Prompts, values: Mapping[str, Any], knobs: Mapping[str, Any], language: Language
 ) -> str:
-    """The YAML of a task that sends what these prompts send: with these knobs, and these values as the defaults."""
+    """The YAML of a task that sends what these prompts send: with these knobs, and these values as the defaults.
+
+    Raises InvalidRequest where the title, the message or a value is missing or not allowed, or where the variables
+    cannot become fields, and SchemaError where the text is larger than `MAX_BYTES`.
+    """
     named = " ".join(title.split()) if isinstance(title, str) else ""
     if not named or len(named) > MAX_TITLE:
         en, zh = f"The title needs 1 to {MAX_TITLE} characters.", f"标题需要 1 到 {MAX_TITLE} 个字符。"

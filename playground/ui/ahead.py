@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from playground import generate, parameters, xray
+from playground import generate, parameters
 from playground.conversation import fitted
+from playground.inspection import inspect_api
 from playground.types import PlaygroundError, Request, Stopped, Text
 from playground.ui import form as forms
 from playground.ui import waterfall
@@ -133,7 +134,7 @@ class Ahead:
         with self._lock:
             known = self._looks.pop(session, None)
         if known is not None:
-            xray.forget_next(session)
+            inspect_api.forget_next(session)
 
     def _refused(self, name: str, session: str, error: PlaygroundError) -> Value:
         self._forget(session)
@@ -157,7 +158,7 @@ class Ahead:
             if seat.over:
                 return None
             try:
-                found = xray.next_token(
+                found = inspect_api.next_token(
                     generator,
                     look.request,
                     values,
@@ -171,7 +172,7 @@ class Ahead:
         note = _note(values, found, look.request)
         if values["num_beams"] > 1:
             found = replace(found, draw=None)
-        writes = {fate.token.token_id: xray.written(generator, fate.token.token_id) for fate in found.fates}
+        writes = {fate.token.token_id: inspect_api.written(generator, fate.token.token_id) for fate in found.fates}
         look.begins = {token_id: text for token_id, text in writes.items() if text}
         value = waterfall.waterfall_value(look.name, 0, found, asked=waterfall.asked_id(found, look.search))
         fates = [{**fate, "begins": fate["id"] in look.begins} for fate in value["fates"]]
@@ -197,7 +198,7 @@ def _prompt(request: Request) -> tuple[object, ...]:
     return request.prompt, request.system, request.prefill, request.mode, request.turns, request.special_tokens
 
 
-def _note(values: Mapping[str, Any], found: xray.Waterfall, request: Request) -> Text | None:
+def _note(values: Mapping[str, Any], found: inspect_api.Waterfall, request: Request) -> Text | None:
     if values["num_beams"] > 1:
         return BEAMS_NEXT
     if found.draw is None:

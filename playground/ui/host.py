@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playground import xray
+from playground.inspection import inspect_api
 from playground.machine import load_times
 from playground.models import catalogue
 from playground.settings import Settings
@@ -44,7 +44,7 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
         report=report,
     )
     if settings.kept_memory is not None:
-        xray.limit(settings.kept_memory)
+        inspect_api.limit(settings.kept_memory)
     shares = (settings.limits.session_share, settings.limits.address_share)
     generator = LocalGenerator(loaded, rows=settings.rows, kv_memory=settings.kv_memory, shares=shares)
     if settings.path == "fast" and "fast" in generator.paths:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from playground import doctor, parameters, xray
+from playground import parameters
 from playground.evaluation import text_statistics
+from playground.inspection import diagnose, inspect_api
 from playground.types import Candidate, PlaygroundError, Run, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.form import held, language_of, task_asked
@@ -132,7 +133,7 @@ class Lens:
             watched.row = row
         steps = [step for step in watched.run.candidates[row].steps if step.token_id is not None]
         try:
-            found = xray.waterfall(watched.keep, row, position, search=search)
+            found = inspect_api.waterfall(watched.keep, row, position, search=search)
         except PlaygroundError as error:
             if search is not None and position in watched.shown:
                 return waterfall.with_error(watched.shown[position], error)
@@ -156,9 +157,9 @@ class Lens:
             gone = _gone(watched)
             if gone is not None:
                 raise PlaygroundError(gone)
-            if not xray.available(watched.keep):
+            if not inspect_api.available(watched.keep):
                 return {}
-            told = xray.replay(watched.keep, watched.row, {**values, "n": own["n"]})
+            told = inspect_api.replay(watched.keep, watched.row, {**values, "n": own["n"]})
         except PlaygroundError as error:
             sentence = {"en": error.say("en"), "zh": error.say("zh")}
             return {"run": watched.name, "row": watched.row, "first": None, "would": {}, "sentence": sentence}
@@ -167,10 +168,10 @@ class Lens:
     def badges(self, session: str) -> dict[str, Text]:
         """What each active knob did in the row that is looked at."""
         watched = self._watching.open(session)
-        if watched is None or not watched.run.finished or not xray.available(watched.keep):
+        if watched is None or not watched.run.finished or not inspect_api.available(watched.keep):
             return {}
         try:
-            return xray.badges(watched.keep, watched.row)
+            return inspect_api.badges(watched.keep, watched.row)
         except PlaygroundError:
             return {}  # a beam search has no chain to speak of
 
@@ -182,18 +183,18 @@ class Lens:
         task = task_asked(watched.asked)
         mode = watched.run.request.mode
         wanted = task.parameters_for(language_of(watched.asked), mode) if task else {}
-        found = doctor.examine(watched.run, watched.row, watched.keep, wanted)
+        found = diagnose.examine(watched.run, watched.row, watched.keep, wanted)
         return [{"sentence": said(one.sentence), "preview": said(one.preview), "fix": dict(one.fix)} for one in found]
 
     def figures(self, session: str) -> Value | None:
         """The figures of the row that is looked at, with what only its kept numbers tell; None where they do not."""
         watched = self._watching.open(session)
-        if watched is None or not watched.run.finished or not xray.available(watched.keep):
+        if watched is None or not watched.run.finished or not inspect_api.available(watched.keep):
             return None
         candidate = watched.run.candidates[watched.row]
         count = len(candidate.token_ids)
         try:
-            told = xray.replay(watched.keep, watched.row, watched.run.request.values)
+            told = inspect_api.replay(watched.keep, watched.row, watched.run.request.values)
         except PlaygroundError:
             return None
         share = told.singles / count if count else None
@@ -237,9 +238,9 @@ def _gone(watched: Watched) -> Text | None:
     """Why a run that told its chances cannot be asked any more; None where it can, or where it never told any."""
     told = any(step.logprob is not None for candidate in watched.run.candidates for step in candidate.steps[:1])
     beams = watched.run.request.values["num_beams"] > 1
-    if xray.available(watched.keep) or not (told or beams):
+    if inspect_api.available(watched.keep) or not (told or beams):
         return None
-    return xray.unavailable(watched.run.request.values)
+    return inspect_api.unavailable(watched.run.request.values)
 
 
 def before(candidate: Candidate, position: int) -> list[Any]:
@@ -260,12 +261,12 @@ def at(candidate: Candidate, position: int) -> Step | None:
     return steps[position] if position < len(steps) else None
 
 
-def _named(keep: str, step: Step | None, token_id: int) -> xray.Token | None:
+def _named(keep: str, step: Step | None, token_id: int) -> inspect_api.Token | None:
     """A token by its number, also where only the likeliest ones of a step are still known."""
-    if xray.available(keep):
+    if inspect_api.available(keep):
         return _namer(keep)(token_id)
     top = (step.top or ()) if step is not None else ()
-    return next((xray.Token(token_id, one.text) for one in top if one.token_id == token_id), None)
+    return next((inspect_api.Token(token_id, one.text) for one in top if one.token_id == token_id), None)
 
 
 def _utf16(text: str) -> int:
@@ -309,13 +310,13 @@ def _figure(value: float | None, form: str) -> str | None:
     return None if value is None else form.format(value)
 
 
-def _namer(keep: str) -> Callable[[int], xray.Token]:
+def _namer(keep: str) -> Callable[[int], inspect_api.Token]:
     """Names of tokens as the run's own vocabulary has them; their number where the run is not kept any more."""
 
-    def name(token_id: int) -> xray.Token:
+    def name(token_id: int) -> inspect_api.Token:
         try:
-            return xray.named(keep, token_id)
+            return inspect_api.named(keep, token_id)
         except PlaygroundError:
-            return xray.Token(token_id, f"#{token_id}")
+            return inspect_api.Token(token_id, f"#{token_id}")
 
     return name

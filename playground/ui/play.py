@@ -13,8 +13,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from playground import conversation, generate, parameters, xray
+from playground import conversation, generate, parameters
 from playground.evaluation import recommend
+from playground.inspection import inspect_api
 from playground.parameters.inert import inert
 from playground.tasks import knob_presets
 from playground.tasks.loader import Task
@@ -70,7 +71,7 @@ class Play:
             request = forms.on_path(forms.spoken(said, knobs, card), act, self._host.generator)
             found, told = self._fitted(request), said.get("left_out")
             conversation.check_told(found, told if type(told) is int else 0)
-            return replace(found.request, keep=xray.new_run_id())
+            return replace(found.request, keep=inspect_api.new_run_id())
 
         asked = {name: said.get(name) for name in ("system", "turns")} | {"prompt": said.get("message"), "mode": "chat"}
         base = str(said.get("prefill") or "")
@@ -95,7 +96,7 @@ class Play:
         """The request on its path, with the turns that fit, to be kept under a new id."""
         if request.turns:
             request = self._fitted(request).request
-        return replace(forms.on_path(request, act, self._host.generator), keep=xray.new_run_id())
+        return replace(forms.on_path(request, act, self._host.generator), keep=inspect_api.new_run_id())
 
     def _fitted(self, request: Request) -> conversation.Fitted:
         """With the turns that fit into the model's window and this server's limits."""
@@ -195,7 +196,7 @@ class Play:
         """The tokens that biased texts and ids are, for the chips beside their knobs."""
         generator = self._host.loaded
         try:
-            return {} if generator is None else xray.biased(generator, parameters.validate(knobs))
+            return {} if generator is None else inspect_api.biased(generator, parameters.validate(knobs))
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value
 

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from playground import parameters, xray
+from playground import parameters
+from playground.inspection import inspect_api
+from playground.inspection.inspect_api import Detection, Reading
 from playground.parameters import Parameter
 from playground.types import PlaygroundError, Stopped, Text
 from playground.ui import tokens
@@ -32,7 +34,6 @@ from playground.ui.words import (
     Z_SCORE,
     said,
 )
-from playground.xray import Detection, Reading
 
 SHORT = 2_000  # tokens up to which each brings all its alternatives; a long text brings fewer, to reach a browser soon
 _ALL, _FEW = 10, 5
@@ -75,7 +76,7 @@ class Reader:
         limits = self._host.settings.limits
 
         def begin(halted: Halted) -> Iterator[Reading]:
-            return xray.read_on(self._host.generator, prompt, text, limits, halted)
+            return inspect_api.read_on(self._host.generator, prompt, text, limits, halted)
 
         yield from self._told(begin, session)
 
@@ -84,7 +85,7 @@ class Reader:
 
         def begin(halted: Halted) -> Iterator[Reading]:
             request = checked_request(form, knobs, self._host)
-            return xray.seen_on(self._host.generator, request, self._host.settings.limits, halted)
+            return inspect_api.seen_on(self._host.generator, request, self._host.settings.limits, halted)
 
         yield from self._told(begin, session)
 
@@ -96,7 +97,7 @@ class Reader:
                 if seat.over:
                     return _wrong(READ_STOPPED)
                 limits, text = self._host.settings.limits, _text(asked, "text")
-                found = xray.detect_watermark(self._host.generator, text, values, limits, self._over(seat))
+                found = inspect_api.detect_watermark(self._host.generator, text, values, limits, self._over(seat))
         except Stopped:
             return _wrong(READ_STOPPED)
         except PlaygroundError as error:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from playground.inspection.inspect_api import Reading, Replayed, Token
 from playground.types import Step, Text
 from playground.ui.element import Element, asset
 from playground.ui.words import said
-from playground.xray import Reading, Replayed, Token
 
 Value = dict[str, Any]
 Names = Callable[[int], Token]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground import xray
+from playground.inspection import inspect_api
 from playground.types import Run
 from playground.ui.tokens import Feed, Value
 
@@ -71,7 +71,7 @@ class Watching:
             self._newest[session] = self._open[session] = watched.name
             given_up = self._make_room(session)
         for one in given_up:
-            xray.forget(one.keep)
+            inspect_api.forget(one.keep)
 
     def open(self, session: str) -> Watched | None:
         """The run that this session looks at."""
@@ -92,7 +92,7 @@ class Watching:
         with self._lock:
             given_up = self._drop(session)
         for one in given_up:
-            xray.forget(one.keep)
+            inspect_api.forget(one.keep)
 
     def _drop(self, session: str) -> list[Watched]:
         self._newest.pop(session, None)
@@ -104,7 +104,7 @@ class Watching:
         with self._lock:
             given_up = self._make_room(session)
         for one in given_up:
-            xray.forget(one.keep)
+            inspect_api.forget(one.keep)
 
     def _make_room(self, session: str) -> list[Watched]:
         """The session's newest run stays. Of its others the oldest go, then those of all, and at last even the newest

@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from playground.inspection.inspect_api import Chance, Draw, Fate, StageChange, Token, Waterfall
 from playground.types import PlaygroundError, Text
 from playground.ui import tokens
 from playground.ui.element import Element
 from playground.ui.tokens import Value, token_value
 from playground.ui.words import said
-from playground.xray import Chance, Draw, Fate, StageChange, Token, Waterfall
 
 _numbers = itertools.count(1)  # two equal values in a row would not be noticed by the browser
 

@@ -28,7 +28,9 @@ ROOT = Path(__file__).parent.parent.parent
 SCRIPTED = "tests.ui.scripted_page"
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["playground.ui.serve", "playground.decoding.answers", "tests.tiny", __name__])
+FORKS.set_forkserver_preload(
+    ["playground.ui.serve", "playground.inspection.run_queries", "tests.tiny", __name__]
+)
 
 
 def free_port() -> int:

@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import expect
 
 from playground import generate as way_in
-from playground import parameters, xray
+from playground import parameters
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
+from playground.inspection import inspect_api
 from playground.types import Run
 from playground.ui import news, tokens, watched
 from playground.ui.lens import Lens, before, numbers
@@ -24,7 +25,7 @@ from tests.ui.conftest import Visit, body, card, generate
 def written(loaded: Any, path: str = "exact", **given: Any) -> Run:
     """A finished run whose logits are kept."""
     values = {"max_new_tokens": 12, "seed": 3, "temperature": 0.9, **given}
-    request = way_in.build("The harbour at dawn", values, keep=xray.new_run_id(), path=path)
+    request = way_in.build("The harbour at dawn", values, keep=inspect_api.new_run_id(), path=path)
     return list(way_in.run(request, LocalGenerator(loaded)))[-1]
 
 
@@ -48,7 +49,7 @@ def test_a_fast_run_replayed_under_its_own_knobs_stays_as_it_is(tiny: Any, given
     run = written(tiny, path="fast", **given)
     assert run.request.path == "fast"
     for row in range(len(run.candidates)):
-        told = xray.replay(run.request.keep, row, run.request.values)
+        told = inspect_api.replay(run.request.keep, row, run.request.values)
         assert told.first is None and list(told.differs) == []
 
 
@@ -115,7 +116,7 @@ def test_a_branch_goes_on_behind_the_text_before_the_token(looked_at: tuple[Lens
     wish = lens.branch("mine", {"run": "run-1", "row": 0, "position": 5, "token_id": token_id})
     assert wish is not None
     start = "".join(step.text for step in run.candidates[0].steps[:5])
-    assert wish["text"] == start + xray.named(run.request.keep, token_id).text
+    assert wish["text"] == start + inspect_api.named(run.request.keep, token_id).text
     assert wish["target"] == {"run": "run-1", "card": 0}
     assert len(before(run.candidates[0], 0)) == 0
 
@@ -133,7 +134,7 @@ def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(looked_at
     assert gone["rows"] == [] and "not kept" in gone["reason"]["en"] and lens.badges("mine") == {}
     lens.leave("mine")
     assert lens.tokens("mine", "run-2") is None
-    assert not xray.available(run.request.keep) and not xray.available(second.request.keep)
+    assert not inspect_api.available(run.request.keep) and not inspect_api.available(second.request.keep)
 
 
 def test_badges_doctor_and_replay_follow_the_row_that_is_looked_at(tiny: Any) -> None:
@@ -143,8 +144,9 @@ def test_badges_doctor_and_replay_follow_the_row_that_is_looked_at(tiny: Any) ->
     assert lens.replay("mine", other)["row"] == 0
     assert lens.turn("mine", {"run": "run-1", "row": 1})
     told = lens.replay("mine", other)
-    assert told["row"] == 1 and lens.badges("mine") == xray.badges(run.request.keep, 1)
-    assert told["would"][str(told["first"])]["id"] == xray.replay(run.request.keep, 1, other).tokens[told["first"]]
+    assert told["row"] == 1 and lens.badges("mine") == inspect_api.badges(run.request.keep, 1)
+    replayed = inspect_api.replay(run.request.keep, 1, other)
+    assert told["would"][str(told["first"])]["id"] == replayed.tokens[told["first"]]
     for nowhere in ({"run": "run-1", "row": 2}, {"run": "run-1", "row": True}, {"run": "run-2", "row": 0}, {}):
         assert not lens.turn("mine", nowhere)
     assert lens.replay("mine", other)["row"] == 1
@@ -193,8 +195,8 @@ def test_what_is_not_kept_any_more_says_so(looked_at: tuple[Lens, Run]) -> None:
     where = {"run": "run-1", "row": 0, "position": 4}
     likely = run.candidates[0].steps[4].top
     assert likely is not None
-    xray.forget(run.request.keep)
-    gone = xray.unavailable(run.request.values).en
+    inspect_api.forget(run.request.keep)
+    gone = inspect_api.unavailable(run.request.values).en
     assert lens.look("mine", where)["reason"]["en"] == gone
     assert lens.pick("mine", where)["error"]["en"] == gone
     assert lens.replay("mine", run.request.values) == {}
@@ -220,7 +222,7 @@ def test_a_branch_tells_where_it_parted(looked_at: tuple[Lens, Run]) -> None:
     assert wish is not None
     parted = news.parted(wish)
     assert (parted["kind"], parted["parent"], parted["position"]) == ("branch", "run-1:0", 5)
-    assert parted["was"] == steps[5].text and parted["became"] == xray.named(run.request.keep, token_id).text
+    assert parted["was"] == steps[5].text and parted["became"] == inspect_api.named(run.request.keep, token_id).text
     assert parted["offset"] == len("".join(step.text for step in steps[:5]).encode("utf-16-le")) // 2
 
 
@@ -247,9 +249,9 @@ def test_the_share_of_steps_with_one_candidate_is_told_or_said_to_be_unknown(tin
     lens.watch("mine", "run-1", run, {}, None, "")
     value, figures = lens.tokens("mine", "run-1"), lens.figures("mine")
     assert value is not None and share_told(value["rows"][0]["numbers"])[0] == "–"
-    single = xray.replay(run.request.keep, 0, run.request.values).singles / 40
+    single = inspect_api.replay(run.request.keep, 0, run.request.values).singles / 40
     assert figures is not None and 0 < single < 1 and share_told(figures["rows"][0]["numbers"])[0] == f"{single:.0%}"
-    xray.forget(run.request.keep)
+    inspect_api.forget(run.request.keep)
     assert lens.figures("mine") is None
     traced = list(way_in.run(run.request, LocalGenerator(tiny, trace=True)))[-1]
     assert share_told(numbers_value(numbers(traced.candidates[0])))[0] == f"{single:.0%}"

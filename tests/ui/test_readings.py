@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from playground import parameters, xray
+from playground import parameters
 from playground.decoding import prefill, read
 from playground.decoding.keep import KeptRow
 from playground.decoding.prefill import Sizes
-from playground.generators import reading
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
+from playground.inspection import inspect_api, reading
 from playground.settings import Limits, Settings
 from playground.types import Busy, Generator, Request
 from playground.ui import reader as readers
@@ -238,7 +238,7 @@ def test_an_error_of_ours_is_one_sentence_and_the_log_has_the_rest(
         raise ZeroDivisionError("inside")
 
     for name in ("next_token", "read_on", "detect_watermark"):
-        monkeypatch.setattr(xray, name, fails)
+        monkeypatch.setattr(inspect_api, name, fails)
     shown = Ahead(host).look(FORM, KNOBS, "me")
     read = list(Reader(host).read({"text": "a"}, "me"))
     told = Reader(host).detect({"text": "a"}, KNOBS, "me")

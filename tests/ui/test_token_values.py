@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from playground.inspection.inspect_api import Divergence, Reading, ReadToken, Token
 from playground.token_views import TokenChance
 from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
-from playground.xray import Divergence, Reading, ReadToken, Token
 from tests.ui.tokens_page import fall, made, replayed
 
 

@@ -13,6 +13,17 @@ from typing import Any
 
 import gradio as gr
 
+from playground.inspection.inspect_api import (
+    Chance,
+    Divergence,
+    Draw,
+    Fate,
+    Replayed,
+    RunnerUp,
+    StageChange,
+    Token,
+    Waterfall,
+)
 from playground.token_views import TokenChance
 from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
@@ -21,7 +32,6 @@ from playground.ui.element import Element, data_of
 from playground.ui.page import head
 from playground.ui.theme import HEAD, THEME, page_css
 from playground.ui.updates import pieces_only
-from playground.xray import Chance, Divergence, Draw, Fate, Replayed, RunnerUp, StageChange, Token, Waterfall
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">{{value}}${value}"
 PIECES = [

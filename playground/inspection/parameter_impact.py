@@ -1,0 +1,69 @@
+"""What each knob did in a finished row, found by replaying it with that one knob neutral. Knows no knob by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground import parameters
+from playground.decoding.keep import KeptRow
+from playground.inspection.replay import decisions
+from playground.inspection.replay_context import Decision
+from playground.parameters.inert import inert
+from playground.parameters.record import Parameter
+from playground.types import Text
+
+
+def badges(row: KeptRow) -> dict[str, Text]:
+    """A few words for every knob that differs from neutral and acts on the scores."""
+    values = row.run.values
+    reasons = inert(values, has_eos=bool(row.run.setting.eos))
+    told: dict[str, Text] = {}
+    if not row.tokens:
+        return told
+    own = decisions(row, values)
+    without = {}
+    for parameter in _acting(values):
+        if parameter.name in reasons:
+            told[parameter.name] = reasons[parameter.name]
+        else:
+            without[parameter.name] = decisions(row, {**values, parameter.name: parameter.neutral})
+    cutting = {name: _freed(found, own) for name, found in without.items() if _cuts(name)}
+    for name, found in without.items():
+        changed = sum(one.token != was.token for one, was in zip(found, own, strict=True))
+        rival = max((other for other in cutting if other != name), key=lambda other: cutting[other], default=None)
+        if not changed and name in cutting and not cutting[name]:
+            told[name] = _nothing_cut(rival if rival is not None and cutting[rival] else None)
+        else:
+            told[name] = _decided(changed, len(own))
+    return told
+
+
+def _acting(values: Mapping[str, Any]) -> list[Parameter]:
+    known = parameters.by_name()
+    return [known[name] for name in parameters.changed(values) if known[name].stage is not None]
+
+
+def _cuts(name: str) -> bool:
+    parameter = parameters.by_name()[name]
+    return parameter.group == "cutoffs" and parameter.needs is None
+
+
+def _freed(without: list[Decision], own: list[Decision]) -> int:
+    """At how many positions more candidates would be left without the knob."""
+    return sum(one.alive > was.alive for one, was in zip(without, own, strict=True))
+
+
+def _nothing_cut(rival: str | None) -> Text:
+    if rival is None:
+        return Text("no effect: it had nothing to cut", "无效：没有可截断的候选")
+    return Text(f"no effect: {rival} cut first", f"无效：{rival} 已先截断")
+
+
+def _decided(changed: int, count: int) -> Text:
+    if not changed:
+        return Text(f"would change 0 of {count} tokens if off", f"关闭后 {count} 个词元中有 0 个会改变")
+    share = max(round(100 * changed / count), 1)
+    return Text(
+        f"decided {share} % ({changed} of {count} tokens)", f"决定了 {share} %（{count} 个词元中的 {changed} 个）"
+    )

@@ -1,0 +1,195 @@
+"""The model reads and writes nothing: the next token before any run, a text as it is, the prompt it would see.
+
+Knows no page. Refuses, with a sentence, a generator that has no whole vocabulary to look at.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from playground import parameters
+from playground.decoding.keep import KeptRow
+from playground.evaluation.text_statistics import perplexity
+from playground.generators.local import LocalGenerator
+from playground.inspection.replay_context import FRESH_SEED, ReplayContext
+from playground.inspection.run_queries import check, searched
+from playground.inspection.stage_breakdown import waterfall
+from playground.inspection_results import Detection, Reading, ReadToken, Waterfall
+from playground.settings import Limits
+from playground.types import Generator, InvalidRequest, Refused, Request, Text
+
+Halted = Callable[[], bool]
+"""Whether nobody waits for the answer any more."""
+SESSIONS = 64  # last prompts that are remembered, one a session
+
+
+class _Looks:
+    """The scores behind the last prompt of each session, so that moving a slider makes no model pass."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[str, tuple[object, KeptRow]] = OrderedDict()
+
+    def get(self, session: str, wanted: object) -> KeptRow | None:
+        with self._guard:
+            found = self._kept.get(session)
+            return found[1] if found is not None and found[0] == wanted else None
+
+    def put(self, session: str, wanted: object, row: KeptRow) -> None:
+        with self._guard:
+            self._kept[session] = wanted, row
+            self._kept.move_to_end(session)
+            while len(self._kept) > SESSIONS:
+                self._kept.popitem(last=False)
+
+    def drop(self, session: str) -> None:
+        with self._guard:
+            self._kept.pop(session, None)
+
+
+_LOOKS = _Looks()
+
+
+def next_token(
+    generator: Generator,
+    request: Request,
+    values: Mapping[str, Any] | None,
+    session: str,
+    search: int | str | None,
+    limits: Limits | None,
+    halted: Halted,
+) -> Waterfall:
+    local = _local(generator)
+    values = request.values if values is None else values
+    request = replace(request, values=values)
+    guided = not parameters.by_name()["guidance_scale"].is_neutral(values["guidance_scale"])
+    second = values["negative_prompt"] if guided else None
+    prompt = (request.prompt, request.system, request.prefill, request.mode, request.path, request.turns)
+    wanted = (id(local), local.card.id, local.card.dtype, *prompt, request.special_tokens, guided, second)
+    row = _LOOKS.get(session, wanted) if session else None
+    if row is None:
+        row = local.look(replace(request, values={**values, "num_beams": 1}), _within(limits, halted))
+        if session:
+            _LOOKS.put(session, wanted, row)
+    values = {**values, "num_beams": 1, "n": 1}
+    check(row, values)
+    asked = searched(row.run.setting, search)
+    return waterfall(ReplayContext(row, values), 0, asked=asked, with_draw=_drawn(values))
+
+
+def _drawn(values: Mapping[str, Any]) -> bool:
+    """Without a seed nobody knows the luck; at temperature 0 nobody needs it."""
+    return bool(values["seed"] != FRESH_SEED or values["temperature"] == 0)
+
+
+def forget_next(session: str) -> None:
+    _LOOKS.drop(session)
+
+
+def written(generator: Generator, token_id: int) -> str | None:
+    return _local(generator).written(token_id)
+
+
+def biased(generator: Generator, values: Mapping[str, Any]) -> dict[str, Any]:
+    return generator.biased(values) if isinstance(generator, LocalGenerator) else {}
+
+
+def read(generator: Generator, prompt: str, text: str, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
+    local = _local(generator)
+    if not text:
+        raise InvalidRequest(
+            Text("There is no text to read.", "没有可阅读的文本。"), Text("Paste one.", "请粘贴一段文本。")
+        )
+    _check_text(prompt + text, limits)
+    local.check_reads()
+    before = local.tokens(prompt, special=True, parameter="prompt")
+    yield from _reading(local, before, local.tokens(text, special=not before), _within(limits, halted))
+
+
+def seen(generator: Generator, request: Request, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
+    local = _local(generator)
+    said = "".join(text for _, text in request.turns)
+    _check_text(said + request.prompt + request.system + request.prefill, limits)
+    yield from _reading(local, [], list(local.render(request).token_ids), _within(limits, halted))
+
+
+def detect_watermark(
+    generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None, halted: Halted
+) -> Detection:
+    local = _local(generator)
+    _check_text(text, limits)
+    stage = [p for p in parameters.REGISTRY if p.stage == "watermark" and p.argument is not None]
+    watermark = {str(p.argument): values[p.name] for p in stage}
+    return local.detect(local.tokens(text, special=False), watermark, _within(limits, halted))
+
+
+def _within(limits: Limits | None, halted: Halted) -> Halted:
+    """Whether a reading is over: given up by whoever asked, or as long as this server allows (raises Refused)."""
+    most, began = 0.0 if limits is None else limits.max_seconds, time.monotonic()
+
+    def over() -> bool:
+        if 0 < most <= time.monotonic() - began:
+            raise Refused(
+                Text(
+                    f"This was not read after {most:g} seconds, which is what this server allows.",
+                    f"{most:g} 秒后仍未读完，这是本服务器允许的最长时间。",
+                ),
+                Text("Shorten it.", "请缩短它。"),
+            )
+        return halted()
+
+    return over
+
+
+def _reading(local: LocalGenerator, before: list[int], ids: list[int], halted: Halted) -> Iterator[Reading]:
+    used, most = len(before) + len(ids), local.card.context
+    if used > most:
+        raise Refused(
+            Text(
+                f"This text has {used:,} tokens; {local.card.title} reads at most {most:,}.",
+                f"此文本有 {used:,} 个词元，{local.card.title} 最多读 {most:,} 个。",
+            ),
+            Text("Shorten it.", "请缩短它。"),
+        )
+    tokens: list[ReadToken] = []
+    for piece in local.read([*before, *ids], halted):
+        tokens += piece
+        own = tokens[len(before) :]
+        entropies = [token.entropy for token in own if token.entropy is not None]
+        mean = sum(entropies) / len(entropies) if entropies else None
+        yield Reading(tuple(tokens), len(before), perplexity(token.logprob for token in own), mean, used)
+
+
+def _check_text(text: str, limits: Limits | None) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidRequest(
+            Text("The text holds half a character (a lone surrogate).", "文本含有不完整的字符（孤立代理项）。"),
+            Text("Paste it again.", "请重新粘贴。"),
+        ) from None
+    if limits is not None and len(text) > limits.prompt_characters:
+        raise Refused(
+            Text(
+                f"This text has {len(text):,} characters; this server allows at most {limits.prompt_characters:,}.",
+                f"此文本有 {len(text):,} 个字符，本服务器最多允许 {limits.prompt_characters:,} 个。",
+            ),
+            Text("Shorten it.", "请缩短它。"),
+        )
+
+
+def _local(generator: Generator) -> LocalGenerator:
+    if isinstance(generator, LocalGenerator):
+        return generator
+    raise Refused(
+        Text(
+            f"{generator.name} tells no probabilities of a whole vocabulary.",
+            f"{generator.name} 不提供整个词汇表的概率。",
+        ),
+        Text("Choose a model on this machine.", "请选择在本机上运行的模型。"),
+    )

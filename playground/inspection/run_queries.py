@@ -1,0 +1,129 @@
+"""Questions about kept runs: finds the run and the row, checks that the question makes sense, and hands it on.
+
+Knows no page and no generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground import parameters
+from playground.decoding.keep import STORE, KeptRow
+from playground.decoding.row import Setting
+from playground.generators.checks import check_ids
+from playground.inspection import parameter_impact as knobs
+from playground.inspection import replay as replays
+from playground.inspection import stage_breakdown as falls
+from playground.inspection.replay_context import ReplayContext
+from playground.inspection_results import Replayed, Token, Waterfall
+from playground.types import InvalidRequest, PlaygroundError, Refused, Text
+
+GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
+_AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
+BEAMS = Text(
+    "A beam search passes no chain of samplers, so there is nothing to look into.",
+    "束搜索不经过采样链，因此没有可查看的内容。",
+)
+
+
+def find(run_id: str, row: int) -> KeptRow:
+    run = STORE.get(run_id)
+    if run is None:
+        raise PlaygroundError(GONE, _AGAIN)
+    if not 0 <= row < len(run.rows):
+        raise InvalidRequest(Text(f"This run has no candidate {row}.", f"此次运行没有候选 {row}。"))
+    return run.rows[row]
+
+
+def finished(run_id: str, row: int) -> KeptRow:
+    found = find(run_id, row)
+    if not found.run.closed and found.finish is None:
+        raise PlaygroundError(
+            Text("This candidate is still being written.", "此候选仍在生成。"),
+            Text("Wait for its end, or stop it.", "请等待结束，或将其停止。"),
+        )
+    return found
+
+
+def waterfall(
+    run_id: str, row: int, position: int, values: Mapping[str, Any] | None, search: int | str | None
+) -> Waterfall:
+    kept = find(run_id, row)
+    count = len(kept.tokens)
+    if not 0 <= position < count:
+        raise InvalidRequest(
+            Text(
+                f"There is no token {position}; this candidate has {count}, counted from 0.",
+                f"没有第 {position} 个词元；此候选共有 {count} 个，从 0 数起。",
+            )
+        )
+    values = kept.run.values if values is None else values
+    check(kept, values)
+    asked = searched(kept.run.setting, search)
+    return falls.waterfall(ReplayContext(kept, values), position, asked=asked)
+
+
+def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
+    kept = finished(run_id, row)
+    check(kept, values)
+    return replays.replay(kept, values)
+
+
+def named(run_id: str, token_id: int) -> Token:
+    run = STORE.get(run_id)
+    if run is None:
+        raise PlaygroundError(GONE, _AGAIN)
+    return replays.token_of(run.setting, token_id)
+
+
+def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
+    kept = finished(run_id, row)
+    best = tuple(int(kept.scores(position)[0].argmax()) for position in range(len(kept.tokens)))
+    return best, frozenset(kept.run.setting.prompt[0].tolist())
+
+
+def badges(run_id: str, row: int) -> dict[str, Text]:
+    return knobs.badges(finished(run_id, row))
+
+
+def check(row: KeptRow, values: Mapping[str, Any]) -> None:
+    """Raises Refused where these values need the model, InvalidRequest where they name tokens that do not exist."""
+    why = cannot_replay(row.run.values, values)
+    if why is not None:
+        raise Refused(why, Text("Run it again to see.", "请重新运行查看。"))
+    check_ids(values, row.run.setting.vocab_size)
+
+
+def searched(setting: Setting, search: int | str | None) -> int | None:
+    """The token that is asked for: an id of this vocabulary, or the first token of a text."""
+    if search is None or search == "":
+        return None
+    if isinstance(search, str):
+        ids: list[int] = setting.tokenizer(search, add_special_tokens=False).input_ids
+        if not ids:
+            raise InvalidRequest(Text("This text holds no token.", "此文本不含任何词元。"))
+        return ids[0]
+    if not 0 <= search < setting.vocab_size:
+        last = setting.vocab_size - 1
+        raise InvalidRequest(Text(f"This model's tokens go from 0 to {last}.", f"此模型的词元编号为 0 至 {last}。"))
+    return search
+
+
+def cannot_replay(old: Mapping[str, Any], new: Mapping[str, Any]) -> Text | None:
+    """Why a run under `old` values cannot be replayed under `new` ones without the model; None where it can."""
+    if old["num_beams"] > 1 or new["num_beams"] > 1:
+        return BEAMS
+    if new["n"] > old["n"]:
+        return Text("More candidates need the model.", "更多候选需要模型来生成。")
+    guided = parameters.by_name()["guidance_scale"].is_neutral
+    if guided(new["guidance_scale"]):
+        return None
+    if guided(old["guidance_scale"]):
+        return Text(
+            "Guidance was off in this run; its second reading of the text needs the model.",
+            "此次运行未启用引导；引导所需的第二遍读取要用到模型。",
+        )
+    if old["negative_prompt"] != new["negative_prompt"]:
+        return Text("Another negative prompt needs the model.", "更换反向提示需要用到模型。")
+    return None

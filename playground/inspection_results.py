@@ -1,0 +1,199 @@
+"""What can be told of a run after it, in plain values: probabilities lie in [0, 1], entropies are in bits.
+
+Filled by the modules beside this one, read by whoever shows them. Needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from playground.types import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One entry of the vocabulary. `text` shows it by itself; `special` means that it is never shown in a text."""
+
+    token_id: int
+    text: str
+    special: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """One token's probability before and after something; `after` is 0.0 where it was removed."""
+
+    token: Token
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageChange:
+    """What one stage of the chain did at one position.
+
+    `mass_cut` is the share of probability it removed, under the distribution that entered it. `top` holds the ten
+    likeliest that entered and the ten likeliest that left (ten to twenty tokens, by `before`, then by `after`).
+    `formula` is the registry's, `filled` the same with this position's numbers, where there is anything to reckon;
+    `settings` are the values of the stage's parameters; `sentence` says what it did.
+    """
+
+    stage: str
+    label: Text
+    alive_before: int
+    alive_after: int
+    mass_cut: float
+    entropy_before: float
+    entropy_after: float
+    top: tuple[Chance, ...]
+    formula: str
+    settings: Mapping[str, Any]
+    sentence: Text
+    filled: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one token: its rank (from 1) and probability under the model, its probability after the chain.
+
+    `stage` names the stage that removed it and `reason` says by what margin; both None where it survived.
+    """
+
+    token: Token
+    rank: int
+    p_model: float
+    p_chain: float
+    stage: str | None = None
+    reason: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The token that came second under this noise; with `lead` nats more of log-probability it would have won."""
+
+    token: Token
+    probability: float
+    lead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The pick. `rank` counts from 1 under the final distribution; `race` is p / E with this position's noise E.
+
+    At temperature 0 there is no noise: `race` is None and the lead is in nats of the final scores.
+    """
+
+    token: Token
+    probability: float
+    rank: int
+    race: float | None
+    runner_up: RunnerUp | None
+    sentence: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """One position from the model's scores to the pick. `position` counts the new tokens from 0.
+
+    `fates` tells the likeliest tokens of the model, the chosen one, and those that were asked for. `forbidden` are the
+    tokens that stepping back from a banned phrase ruled out here. `kept_best` is True where no candidate was left and
+    the best one stayed. `draw` is None where no luck is known (a next token without a seed).
+    """
+
+    position: int
+    alive: int
+    entropy: float
+    stages: tuple[StageChange, ...]
+    fates: tuple[Fate, ...]
+    forbidden: tuple[Token, ...]
+    kept_best: bool
+    greedy: bool
+    draw: Draw | None
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The first position that differs. `would_be` is None where the text would end there instead."""
+
+    index: int
+    was: Token
+    would_be: Token | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Every position decided again from its own history, with the same luck and other values.
+
+    `tokens` are the ids that would be chosen, one for each of the run's own; `differs` the positions where they are not
+    the run's. `first` is the first divergence: behind it the real text would go its own way. `logprob` is the natural
+    log-probability of the run's own text under these values, summed over the tokens that are possible under them;
+    `impossible` counts the others. `own_logprob` is the same under the run's own values. `alive` tells how many
+    candidates each position would have, `singles` at how many there is only one. `ending` is a sentence where these
+    values would end the text elsewhere. `milliseconds` is what it took.
+    """
+
+    tokens: tuple[int, ...]
+    differs: tuple[int, ...]
+    first: Divergence | None
+    logprob: float
+    impossible: int
+    own_logprob: float
+    own_impossible: int
+    alive: tuple[int, ...]
+    singles: int
+    ending: Text | None
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadToken:
+    """One token of a text that was only read. The numbers are None where nothing stands before it.
+
+    `logprob` is natural, `entropy` that of the distribution it was read under, `rank` counts from 1.
+    """
+
+    token: Token
+    logprob: float | None = None
+    rank: int | None = None
+    entropy: float | None = None
+    top: tuple[tuple[Token, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as the model reads it. The first `prompt_tokens` are context; perplexity counts the others.
+
+    Where no token of the text has a number (a single first token), `perplexity` is None. `length` is how many tokens
+    there are in all: more than `tokens` while the text is still being read.
+    """
+
+    tokens: tuple[ReadToken, ...]
+    prompt_tokens: int
+    perplexity: float | None
+    mean_entropy: float | None
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What the watermark detector says. `p_value` is the chance of such a z-score in a text without the watermark."""
+
+    tokens_scored: int
+    green: int
+    green_share: float
+    z_score: float
+    p_value: float
+    prediction: bool
+    sentence: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence of the run doctor: what was seen, the values that mend it, and what replay says they would do."""
+
+    kind: str
+    sentence: Text
+    fix: Mapping[str, Any] = field(default_factory=dict)
+    preview: Text | None = None

@@ -1,0 +1,298 @@
+"""The scores of several positions at once, as the samplers leave them, and what follows from them.
+
+One class for the rows of a step, on a CPU or a GPU, and for the positions of a replay. Knows no sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+Array = Any
+"""numpy's or torch's array; operators, and functions with `axis` and `keepdims`, mean the same in both."""
+NUMPY_DEVICES = ("cpu",)
+_REACH = 7.0  # nats below the best within which the leading tokens are looked for
+_MOST = 2048  # leading tokens; more of them take as long as sorting all
+_FEW = 1 / 8  # share of the vocabulary up to which what is kept is copied, and not what goes struck out
+
+
+class Candidates:
+    """Scores [R, vocab] of R positions; −∞ where a token is no candidate.
+
+    `histories` are the ids [length] before each position, `unconditional` [R, vocab] guidance's second scores,
+    `uniform(i)` one number in [0, 1) for position i, which is the same whenever it is asked for.
+
+    Where scores are float32 on a CPU, R is 1 and they are numpy's; others are torch's, and `xp` is that library. (torch
+    shares the work on one row of a vocabulary out among its threads, and waits for them milliseconds where the cores
+    are busy.) A parameter is one number, or a column [R, 1] where rows differ. Arrays are replaced, never written to.
+
+    A cut may part tokens of equal score, and only transformers' own sort says which of them stay. `parted` holds the
+    ids of those groups: as many are kept as should be, which of them is open. Stages that look at scores alone are
+    right all the same; others make the position `uncertain`. With `strict` transformers' processors decide at once.
+    """
+
+    def __init__(
+        self,
+        scores: Tensor,
+        histories: Sequence[Tensor] = (),
+        *,
+        unconditional: Tensor | None = None,
+        uniform: Callable[[int], float] = lambda _: 0.0,
+        strict: bool = False,
+        on_cpu: bool | None = None,
+    ) -> None:
+        self.on_cpu = in_numpy(scores) if on_cpu is None else on_cpu
+        self.xp: Any = np if self.on_cpu else torch
+        self.scores: Array = scores.numpy() if self.on_cpu else scores
+        self.histories = histories
+        self.unconditional = unconditional
+        self.uniform = uniform
+        self.strict = strict
+        self.parted: list[np.ndarray] = []
+        self.uncertain = False
+        self._ranked: Array = None
+        self._probabilities: Array = None
+
+    def __len__(self) -> int:
+        return int(self.scores.shape[0])
+
+    @property
+    def vocab(self) -> int:
+        return int(self.scores.shape[1])
+
+    @property
+    def tensor(self) -> Tensor:
+        """The scores [R, vocab] for torch."""
+        found: Tensor = torch.from_numpy(self.scores) if self.on_cpu else self.scores
+        return found
+
+    def only(self, row: int, *, on_cpu: bool | None = None) -> Candidates:
+        """One position by itself, where the scores are or on a CPU."""
+        if len(self) == 1 and not on_cpu:
+            return self
+        one = slice(row, row + 1)
+        return Candidates(
+            self.tensor[one].cpu() if on_cpu else self.tensor[one],
+            [ids.cpu() if on_cpu else ids for ids in self.histories[one]],
+            unconditional=None if self.unconditional is None else self.unconditional[one],
+            uniform=lambda _: self.uniform(row),
+            strict=self.strict or bool(on_cpu),
+            on_cpu=on_cpu,
+        )
+
+    # What follows from the scores
+
+    @property
+    def ranked(self) -> Array:
+        """The scores [R, vocab] in rising order.
+
+        numpy sorts 49,152 of them in 0.08 ms, torch in 2.3 ms (x86 with AVX-512).
+        """
+        if self._ranked is None:
+            self._ranked = np.sort(self.scores, axis=-1) if self.on_cpu else torch.sort(self.scores, dim=-1).values
+        return self._ranked
+
+    @property
+    def probabilities(self) -> Array:
+        """softmax of the scores [R, vocab]."""
+        if self._probabilities is None:
+            self._probabilities = self.softmax(self.scores)
+        return self._probabilities
+
+    def softmax(self, scores: Array) -> Array:
+        """torch's, to the bit, of any array [R, n]."""
+        return torch.from_numpy(scores).softmax(dim=-1).numpy() if self.on_cpu else scores.softmax(dim=-1)
+
+    @property
+    def alive(self) -> Array:
+        """Which tokens [R, vocab] are candidates."""
+        return self.scores > -np.inf
+
+    @property
+    def usable(self) -> bool:
+        """Whether a token can be drawn at every position: the maximum is NaN or infinite as soon as one score is NaN,
+        or none is left."""
+        return bool(self.xp.isfinite(self.best).all())
+
+    @property
+    def best(self) -> Array:
+        """The highest score [R, 1]."""
+        return self.xp.amax(self.scores, axis=-1, keepdims=True)
+
+    def count(self, mask: Array) -> Array:
+        """How many [R, 1] are true, as numbers of the scores' format."""
+        total = self.xp.sum(mask, axis=-1, keepdims=True)
+        return total.astype(np.float32) if self.on_cpu else total.to(self.scores.dtype)
+
+    def total(self, values: Array) -> Array:
+        """The sum [R, 1]."""
+        return self.xp.sum(values, axis=-1, keepdims=True)
+
+    def largest(self, count: int | Tensor) -> Array:
+        """The score [R, 1] at this rank from above."""
+        if isinstance(count, Tensor):
+            count = count.clamp(max=self.vocab)
+            return self.scores.topk(int(count.max())).values.gather(1, count - 1)
+        count = min(count, self.vocab)
+        if count == 1:
+            return self.best
+        if self.on_cpu:
+            place = self.vocab - count
+            ranked = np.partition(self.scores, place, axis=-1) if self._ranked is None else self._ranked
+            return ranked[:, place, None]
+        return self.scores.topk(count).values[:, -1:]
+
+    def leading(self, mass: float) -> np.ndarray | None:
+        """The ids of the likeliest tokens on a CPU, the best first: all within some distance of the best. None where
+        these are many, or weigh less than this share."""
+        scores = self.scores[0]
+        ids = np.flatnonzero(scores > scores.max() - _REACH)
+        if len(ids) > _MOST or float(self.probabilities[0, ids].sum()) < mass:
+            return None
+        found: np.ndarray = ids[np.argsort(-scores[ids])]
+        return found
+
+    def counts(self, ids: Sequence[Tensor]) -> Array:
+        """How often each token [R, vocab] stands in each position's ids; those outside the vocabulary count nowhere."""
+        if self.on_cpu:
+            size = self.vocab
+            counts = np.bincount(ids[0].numpy().clip(max=size), minlength=size + 1)[None, :size]
+            return counts.astype(np.float32)
+        places = _padded(ids, self.vocab)
+        counts = self.scores.new_zeros((len(self), self.vocab + 1))
+        return counts.scatter_add_(1, places, torch.ones_like(places, dtype=counts.dtype))[:, : self.vocab]
+
+    # What samplers do
+
+    def replace(self, scores: Array) -> None:
+        """Other scores, of either library."""
+        self.uncertain = self.uncertain or bool(self.parted)
+        self._set(scores.numpy() if self.on_cpu and isinstance(scores, Tensor) else scores)
+
+    def _set(self, scores: Array) -> None:
+        self.scores, self._ranked, self._probabilities = scores, None, None
+
+    def replace_alike(self, scores: Array) -> None:
+        """Other scores, by a rule that gives equal scores equal ones."""
+        self._set(scores)
+
+    def transform(self, change: Callable[[Array], Array]) -> None:
+        """The same rising function of every score, by itself."""
+        ranked = self._ranked
+        self._set(change(self.scores))
+        self._ranked = None if ranked is None else change(ranked)
+
+    def edit(self, ids: Sequence[Tensor], change: Callable[[Array], Array]) -> None:
+        """Other scores for the tokens in each position's ids, which may repeat one; `change` looks at each alone."""
+        if self.on_cpu:
+            scores, here = self.scores.copy(), ids[0].numpy()
+            here = here[here < self.vocab]
+            scores[0, here] = change(scores[0, here])
+            self.replace(scores)
+            return
+        places = _padded(ids, self.vocab)
+        padded = torch.nn.functional.pad(self.scores, (0, 1))
+        self.replace(padded.scatter(1, places, change(padded.gather(1, places)))[:, : self.vocab].contiguous())
+
+    def remove(self, gone: Array) -> None:
+        """These tokens [R, vocab] are no candidates any more."""
+        if not self.on_cpu:
+            self._set(self.scores.masked_fill(gone, -torch.inf))
+            return
+        kept = np.flatnonzero(~gone)
+        if len(kept) < self.vocab * _FEW:
+            self._keep_only(kept)
+        else:
+            self._set(np.where(gone, np.float32(-np.inf), self.scores))
+
+    def _keep_only(self, ids: np.ndarray) -> None:
+        scores = np.full_like(self.scores, -np.inf)
+        scores[0, ids] = self.scores[0, ids]
+        self._set(scores)
+
+    def keep(self, kept: Array, least: int | Tensor) -> None:
+        """Everything outside `kept` [R, vocab] goes, but never so much that fewer than `least` of the best are left.
+        `kept` holds all above some score."""
+        if self.on_cpu:
+            if np.count_nonzero(kept) < least:
+                self.keep_best(int(least))
+                return
+        else:
+            most = int(least.max()) if isinstance(least, Tensor) else least
+            best = self.scores.topk(min(most, self.vocab)).indices
+            inside = torch.arange(best.shape[1], device=best.device) < least
+            kept = kept.scatter(1, best, kept.gather(1, best) | inside)
+        self.remove(~kept)
+
+    def keep_best(self, count: int) -> None:
+        """So many of the highest scores stay, on a CPU; of equal ones those with the lowest ids."""
+        scores, place = self.scores[0], max(self.vocab - count, 0)
+        limit = np.partition(scores, place)[place]
+        above, equal = np.flatnonzero(scores > limit), np.flatnonzero(scores == limit)
+        self._keep_only(np.concatenate([above, equal[: max(count - len(above), 0)]]))
+
+    def keep_leading(self, ids: np.ndarray, count: int) -> bool:
+        """Only the first `count` of these ids, which `leading` gave, stay; whether that can be said where equal scores
+        are parted: not if `strict`."""
+        scores = self.scores[0]
+        if count < len(ids) and scores[ids[count - 1]] == scores[ids[count]]:
+            if self.strict:
+                return False
+            self.parted.append(ids[scores[ids] == scores[ids[count]]])
+        self._keep_only(ids[:count])
+        return True
+
+    def remove_below(self, limit: Array) -> None:
+        """Everything below this score [R, 1]."""
+        ranked = self._ranked
+        self.remove(self.scores < limit)
+        if ranked is not None and self.on_cpu:
+            self._ranked = ranked.copy()
+            self._ranked[0, : np.searchsorted(ranked[0], limit[0, 0])] = -np.inf
+
+    def remove_lowest(self, count: int) -> bool:
+        """Removes so many of the lowest scores, on a CPU; where equal ones are parted, any of them, unless `strict`:
+        then it removes none, and says False."""
+        count = min(count, self.vocab - 1)
+        limit = self.ranked[0, count, None, None]
+        tied = count and limit > -np.inf and self.ranked[0, count - 1] == limit
+        if tied and self.strict:
+            return False
+        self.remove_below(limit)
+        if tied:
+            equal = np.flatnonzero(self.scores[0] == limit)
+            lower = int(np.searchsorted(self.ranked[0], limit[0, 0]))
+            self.scores[0, equal[: count - lower]] = self.ranked[0, lower:count] = -np.inf
+            self.parted.append(equal)
+        return True
+
+    def chances(self, ids: Sequence[int]) -> list[float]:
+        """The probabilities of these tokens, on a CPU."""
+        found: list[float] = self.probabilities[0, list(ids)].tolist()
+        return found
+
+    def possible(self) -> np.ndarray:
+        """The probabilities [vocab] on a CPU, where each of the parted tokens has the same, kept or not."""
+        found: np.ndarray = self.probabilities[0].copy() if self.parted else self.probabilities[0]
+        for equal in self.parted:
+            found[equal] = found[equal].max()
+        return found
+
+    def settled(self, tokens: Iterable[int]) -> bool:
+        """Whether all is known of these tokens."""
+        return not self.uncertain and not any(set(tokens).intersection(equal.tolist()) for equal in self.parted)
+
+
+def in_numpy(scores: Tensor) -> bool:
+    """Whether these scores are numpy's matter."""
+    return scores.device.type in NUMPY_DEVICES and scores.dtype == torch.float32
+
+
+def _padded(pieces: Sequence[Tensor], vocab: int) -> Tensor:
+    """Ids [R, longest], where `vocab` stands for what is outside the vocabulary or missing."""
+    return pad_sequence(list(pieces), batch_first=True, padding_value=vocab).clamp(max=vocab)
