@@ -1,7 +1,7 @@
 """What looking inside costs: `python -m benchmarks.xray`.
 
 A run whose logits are kept, and one that tells every stage as it goes, against one that does neither, in turns, on the
-exact path with one stream; then how long replay takes for each kind of knob. Only ratios carry to another machine.
+exact path with one stream; then how long replay takes for each parameter. Only ratios carry to another machine.
 """
 
 from __future__ import annotations
@@ -56,6 +56,14 @@ KNOBS: dict[str, dict[str, Any]] = {
     "order llama.cpp": {"order": "llama.cpp", "temperature": 1.5, "min_p": 0.05, "repetition_penalty": 1.1},
     "penalties last": {"order": "temperature,top_p,repetition_penalty", "repetition_penalty": 1.2},
     "watermark": {"watermark": True},
+    "watermark, self hash": {"watermark": True, "watermark_seeding": "selfhash"},
+    "encoder_repetition_penalty": {"encoder_repetition_penalty": 1.2},
+    "encoder_no_repeat_ngram": {"encoder_no_repeat_ngram_size": 2},
+    "bad_words_ids": {"bad_words_ids": [[28], [30, 31]]},
+    "begin_suppress_tokens": {"begin_suppress_tokens": [28, 30]},
+    "min_new_tokens": {"min_new_tokens": 40, "ignore_eos": False},
+    "exponential_decay": {"exponential_decay_factor": 1.02},
+    "regex": {"regex": "(.|\\n)*", "ignore_eos": False},
 }
 
 

@@ -1,6 +1,6 @@
 """What can be told of a run after it, in plain values: probabilities lie in [0, 1], entropies are in bits.
 
-Filled by the modules beside this one, read by whoever shows them. Needs no torch.
+Filled by playground/inspection, read by the page. Needs no torch.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class StageChange:
-    """What one stage of the chain did at one position.
+    """What one stage of the pipeline did at one position.
 
     `mass_cut` is the share of probability it removed, under the distribution that entered it. `top` holds the ten
     likeliest that entered and the ten likeliest that left (ten to twenty tokens, by `before`, then by `after`).
@@ -56,7 +56,7 @@ class StageChange:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one token: its rank (from 1) and probability under the model, its probability after the chain.
+    """What became of one token: its rank (from 1) and probability under the model, its probability after the samplers.
 
     `stage` names the stage that removed it and `reason` says by what margin; both None where it survived.
     """
@@ -80,7 +80,7 @@ class RunnerUp:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The pick. `rank` counts from 1 under the final distribution; `race` is p / E with this position's noise E.
+    """The draw. `rank` counts from 1 under the final distribution; `race` is p / E with this position's noise E.
 
     At temperature 0 there is no noise: `race` is None and the lead is in nats of the final scores.
     """
@@ -95,11 +95,11 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """One position from the model's scores to the pick. `position` counts the new tokens from 0.
+    """One position from the model's scores to the draw. `position` counts the new tokens from 0.
 
     `fates` tells the likeliest tokens of the model, the chosen one, and those that were asked for. `forbidden` are the
     tokens that stepping back from a banned phrase ruled out here. `kept_best` is True where no candidate was left and
-    the best one stayed. `draw` is None where no luck is known (a next token without a seed).
+    the best one stayed. `draw` is None where no noise is known (a next token without a seed).
     """
 
     position: int
@@ -124,7 +124,7 @@ class Divergence:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Every position decided again from its own history, with the same luck and other values.
+    """Every position decided again from its own history, with the same random draws and other values.
 
     `tokens` are the ids that would be chosen, one for each of the run's own; `differs` the positions where they are not
     the run's. `first` is the first divergence: behind it the real text would go its own way. `logprob` is the natural

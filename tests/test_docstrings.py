@@ -34,11 +34,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # How many lack a docstring, a shape, an error: in all rooms that are not named here, none.
 ALLOWED: dict[str, tuple[int, int, int]] = {
-    "playground.decoding": (5, 3, 1),
+    "playground.decoding": (5, 2, 1),
     "playground.fast": (9, 10, 1),
-    "playground.generators": (3, 0, 1),
-    "playground.inspection": (15, 2, 6),
-    "playground.sampling": (6, 18, 5),
+    "playground.generators": (3, 0, 0),
     "playground.ui": (35, 0, 6),
 }
 

@@ -20,5 +20,5 @@ def test_replay_is_measured_for_every_knob_that_acts_on_the_scores(tiny: models.
     assert all(one.milliseconds > 0 for one in rounds)
     assert "top_k" in xray.replay_table(rounds, 6)
     turned = {name for change in xray.KNOBS.values() for name in change}
-    cuts = {p.name for p in parameters.REGISTRY if p.group in ("shape", "cutoffs", "controllers") and p.needs is None}
-    assert cuts <= turned
+    stages = {p.stage for p in parameters.REGISTRY if p.stage is not None} - {"guidance"}  # which needs the model
+    assert stages <= {parameters.by_name()[name].stage for name in turned}

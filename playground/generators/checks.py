@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> None:
-    """The parts of a request that no rendering can mend."""
+    """The parts of a request that no rendering can mend. Raises InvalidRequest, or Refused for a path."""
     if not (request.prompt or request.prefill or request.turns):
         raise InvalidRequest(
             Text("The prompt is empty.", "提示词为空。"),
@@ -95,7 +95,7 @@ def rows_seeds(seed: int, count: int) -> Sequence[int]:
 
 
 def check_ids(values: Mapping[str, Any], vocab_size: int) -> None:
-    """Token ids must exist in this model's vocabulary; transformers would fail in the middle of a run."""
+    """Token ids must exist in this model's vocabulary: InvalidRequest before transformers fails within a run."""
     for record in parameters.REGISTRY:
         for token_id in _named(record, values[record.name]):
             if token_id >= vocab_size:

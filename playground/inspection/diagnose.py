@@ -65,7 +65,7 @@ def _cut_off(patient: _Patient) -> Iterator[Finding]:
         return
     now = patient.values["max_new_tokens"]
     fix = {"max_new_tokens": now * 2}
-    told = patient.replay(**fix)
+    replayed = patient.replay(**fix)
     yield Finding(
         "cut-off",
         Text(
@@ -73,7 +73,7 @@ def _cut_off(patient: _Patient) -> Iterator[Finding]:
             f"在第 {now} 个词元处被截断，句子没有写完。",
         ),
         fix,
-        None if told is None else told.ending,
+        None if replayed is None else replayed.ending,
     )
 
 
@@ -87,19 +87,19 @@ def _loops(patient: _Patient) -> Iterator[Finding]:
     )
     remedies = [*_AGAINST_LOOPS, *([_LIVELY] if patient.values["temperature"] < _COLD else [])]
     remedies = [fix for fix in remedies if all(patient.values[name] < value for name, value in fix.items())]
-    tried = [(fix, told) for fix in remedies if (told := patient.replay(**fix)) is not None]
-    breaking = [(fix, told, _first(told, loop.start)) for fix, told in tried]
-    helpful = [(fix, told, at) for fix, told, at in breaking if at is not None]
+    tried = [(fix, replayed) for fix in remedies if (replayed := patient.replay(**fix)) is not None]
+    breaking = [(fix, replayed, _first(replayed, loop.start)) for fix, replayed in tried]
+    helpful = [(fix, replayed, at) for fix, replayed, at in breaking if at is not None]
     if not helpful:
         yield Finding("loop", sentence, remedies[0] if remedies and not tried else {})
         return
     # Rather one that leaves the text before the loop as it is.
-    fix, told, at = min(helpful, key=lambda one: 0 if one[1].differs[0] >= loop.start else 1)
+    fix, replayed, at = min(helpful, key=lambda one: 0 if one[1].differs[0] >= loop.start else 1)
     name, value = next(iter(fix.items()))
-    earlier = sum(place < loop.start for place in told.differs)
+    earlier = sum(place < loop.start for place in replayed.differs)
     preview = Text(
-        f"With the same luck, {name} {value:g} breaks the loop at token {at}.",
-        f"在同样的运气下，{name} {value:g} 会在第 {at} 个词元处打破循环。",
+        f"With the same random draws, {name} {value:g} breaks the loop at token {at}.",
+        f"在同样的随机数下，{name} {value:g} 会在第 {at} 个词元处打破循环。",
     )
     if earlier:
         preview = Text(
@@ -109,8 +109,8 @@ def _loops(patient: _Patient) -> Iterator[Finding]:
     yield Finding("loop", sentence, fix, preview)
 
 
-def _first(told: Replayed, start: int) -> int | None:
-    return next((place for place in told.differs if place >= start), None)
+def _first(replayed: Replayed, start: int) -> int | None:
+    return next((place for place in replayed.differs if place >= start), None)
 
 
 def _singles(patient: _Patient) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def _singles(patient: _Patient) -> Iterator[Finding]:
         return
     cutting = [p for p in parameters.REGISTRY if p.group == "cutoffs" and p.stage and p.needs is None]
     active = [p for p in cutting if not p.is_neutral(patient.acting[p.name])]
-    tried = [(p, told) for p in active if (told := patient.replay(**{p.name: p.neutral})) is not None]
+    tried = [(p, replayed) for p in active if (replayed := patient.replay(**{p.name: p.neutral})) is not None]
     sentence = Text(
         f"{own.singles / count:.0%} of the tokens had a single candidate, so Regenerate will nearly repeat this text.",
         f"{own.singles / count:.0%} 的词元只有一个候选，因此重新生成几乎会得到相同的文本。",
@@ -141,16 +141,16 @@ def _singles(patient: _Patient) -> Iterator[Finding]:
     if best is None or best[1].singles >= own.singles:
         yield Finding("single", sentence, {"temperature": max(1.0, patient.values["temperature"] * 2)})
         return
-    record, told = best
+    record, replayed = best
     yield Finding(
         "single",
         sentence,
         {record.name: record.neutral},
         Text(
-            f"Without {record.name}, {told.singles / count:.0%} would have a single candidate, and "
-            f"{len(told.differs)} of {count} tokens would be others.",
-            f"不用 {record.name} 时，{told.singles / count:.0%} 只有一个候选，{count} 个词元中有 "
-            f"{len(told.differs)} 个会不同。",
+            f"Without {record.name}, {replayed.singles / count:.0%} would have a single candidate, and "
+            f"{len(replayed.differs)} of {count} tokens would be others.",
+            f"不用 {record.name} 时，{replayed.singles / count:.0%} 只有一个候选，{count} 个词元中有 "
+            f"{len(replayed.differs)} 个会不同。",
         ),
     )
 

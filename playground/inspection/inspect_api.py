@@ -1,4 +1,4 @@
-"""The page's door to what a run's own logits and luck can tell afterwards, and to the model reading without writing.
+"""What the page can ask of a finished run's logits and noise, and of the model without writing.
 
 Plain functions to be called from worker threads; they take and give plain Python values. Knows no page. Loads torch
 only when something is asked, so that importing this module costs nothing.
@@ -106,7 +106,7 @@ def waterfall(
 
 
 def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
-    """Decide every token of a kept row again under other values, with the same luck and without the model.
+    """Decide every token of a kept row again under other values, with the same random draws and without the model.
 
     Raises Refused with the sentence of `cannot_replay` where that is impossible.
     """
@@ -134,8 +134,8 @@ def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
 
 def badges(run_id: str, row: int) -> dict[str, Text]:
     """For every knob that differs from neutral and acts on the scores: what it did in this row, in a few words."""
-    told: dict[str, Text] = _engine().badges(run_id, row)
-    return told
+    found: dict[str, Text] = _engine().badges(run_id, row)
+    return found
 
 
 def next_token(

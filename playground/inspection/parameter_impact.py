@@ -18,14 +18,14 @@ def badges(row: KeptRow) -> dict[str, Text]:
     """A few words for every knob that differs from neutral and acts on the scores."""
     values = row.run.values
     reasons = inert(values, has_eos=bool(row.run.setting.eos))
-    told: dict[str, Text] = {}
+    impact: dict[str, Text] = {}
     if not row.tokens:
-        return told
+        return impact
     own = decisions(row, values)
     without = {}
     for parameter in _acting(values):
         if parameter.name in reasons:
-            told[parameter.name] = reasons[parameter.name]
+            impact[parameter.name] = reasons[parameter.name]
         else:
             without[parameter.name] = decisions(row, {**values, parameter.name: parameter.neutral})
     cutting = {name: _freed(found, own) for name, found in without.items() if _cuts(name)}
@@ -33,10 +33,10 @@ def badges(row: KeptRow) -> dict[str, Text]:
         changed = sum(one.token != was.token for one, was in zip(found, own, strict=True))
         rival = max((other for other in cutting if other != name), key=lambda other: cutting[other], default=None)
         if not changed and name in cutting and not cutting[name]:
-            told[name] = _nothing_cut(rival if rival is not None and cutting[rival] else None)
+            impact[name] = _nothing_cut(rival if rival is not None and cutting[rival] else None)
         else:
-            told[name] = _decided(changed, len(own))
-    return told
+            impact[name] = _decided(changed, len(own))
+    return impact
 
 
 def _acting(values: Mapping[str, Any]) -> list[Parameter]:

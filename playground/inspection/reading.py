@@ -64,6 +64,7 @@ def next_token(
     limits: Limits | None,
     halted: Halted,
 ) -> Waterfall:
+    """The next token before any run, stage by stage; a slider that moves needs no model pass."""
     local = _local(generator)
     values = request.values if values is None else values
     request = replace(request, values=values)
@@ -83,23 +84,27 @@ def next_token(
 
 
 def _drawn(values: Mapping[str, Any]) -> bool:
-    """Without a seed nobody knows the luck; at temperature 0 nobody needs it."""
+    """Without a seed the noise is not known; at temperature 0 it is not needed."""
     return bool(values["seed"] != FRESH_SEED or values["temperature"] == 0)
 
 
 def forget_next(session: str) -> None:
+    """Drops the prompt that this session looked at last."""
     _LOOKS.drop(session)
 
 
 def written(generator: Generator, token_id: int) -> str | None:
+    """The text of a token id; None where the vocabulary has none."""
     return _local(generator).written(token_id)
 
 
 def biased(generator: Generator, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Which tokens each text and id of logit_bias means."""
     return generator.biased(values) if isinstance(generator, LocalGenerator) else {}
 
 
 def read(generator: Generator, prompt: str, text: str, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
+    """A text as the model reads it, in growing pieces. Raises InvalidRequest where it is empty."""
     local = _local(generator)
     if not text:
         raise InvalidRequest(
@@ -112,6 +117,7 @@ def read(generator: Generator, prompt: str, text: str, limits: Limits | None, ha
 
 
 def seen(generator: Generator, request: Request, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
+    """The prompt of a request as the model sees it."""
     local = _local(generator)
     said = "".join(text for _, text in request.turns)
     _check_text(said + request.prompt + request.system + request.prefill, limits)
@@ -121,6 +127,7 @@ def seen(generator: Generator, request: Request, limits: Limits | None, halted: 
 def detect_watermark(
     generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None, halted: Halted
 ) -> Detection:
+    """Whether a text carries the watermark of these values."""
     local = _local(generator)
     _check_text(text, limits)
     stage = [p for p in parameters.REGISTRY if p.stage == "watermark" and p.argument is not None]
@@ -129,7 +136,7 @@ def detect_watermark(
 
 
 def _within(limits: Limits | None, halted: Halted) -> Halted:
-    """Whether a reading is over: given up by whoever asked, or as long as this server allows (raises Refused)."""
+    """Whether a reading is over: given up by its reader, or as long as this server allows (raises Refused)."""
     most, began = 0.0 if limits is None else limits.max_seconds, time.monotonic()
 
     def over() -> bool:

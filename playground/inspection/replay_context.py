@@ -102,7 +102,7 @@ class ReplayContext:
             self.rng.skip(self.setting.vocab_size)
 
     def noise_states(self) -> list[Tensor | None]:
-        """The generator's state before each draw."""
+        """The generator's state [bytes] before each draw."""
         if self.seed == self.row.seed:
             stored = [self.row.noise(position) for position in range(len(self.tokens))]
             if all(state is not None for state in stored):
@@ -114,7 +114,7 @@ class ReplayContext:
         return states
 
     def decide(self, position: int, rng: RowRNG, state: Tensor | None) -> Decision:
-        """A position decided again; `state` is the generator's before its draw."""
+        """A position decided again; `state` [bytes] is the generator's before its draw."""
         own = self.tokens[position]
         candidates = self.candidates(position, strict=False)
         self.pipeline.apply(candidates)

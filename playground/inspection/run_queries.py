@@ -22,12 +22,15 @@ from playground.types import InvalidRequest, PlaygroundError, Refused, Text
 GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
 _AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
 BEAMS = Text(
-    "A beam search passes no chain of samplers, so there is nothing to look into.",
-    "束搜索不经过采样链，因此没有可查看的内容。",
+    "A beam search does not go through the samplers of a row, so there is nothing to look into.",
+    "束搜索不经过各行的采样器，因此没有可查看的内容。",
 )
 
 
 def find(run_id: str, row: int) -> KeptRow:
+    """The row of a run. Raises PlaygroundError where the run is not kept any more, InvalidRequest where it has no such
+    row.
+    """
     run = STORE.get(run_id)
     if run is None:
         raise PlaygroundError(GONE, _AGAIN)
@@ -37,6 +40,7 @@ def find(run_id: str, row: int) -> KeptRow:
 
 
 def finished(run_id: str, row: int) -> KeptRow:
+    """A row that does not grow any more; PlaygroundError where it still does."""
     found = find(run_id, row)
     if not found.run.closed and found.finish is None:
         raise PlaygroundError(
@@ -49,6 +53,7 @@ def finished(run_id: str, row: int) -> KeptRow:
 def waterfall(
     run_id: str, row: int, position: int, values: Mapping[str, Any] | None, search: int | str | None
 ) -> Waterfall:
+    """One position, stage by stage. Raises InvalidRequest where the row has no such position."""
     kept = find(run_id, row)
     count = len(kept.tokens)
     if not 0 <= position < count:
@@ -65,12 +70,14 @@ def waterfall(
 
 
 def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
+    """The whole row under other values."""
     kept = finished(run_id, row)
     check(kept, values)
     return replays.replay(kept, values)
 
 
 def named(run_id: str, token_id: int) -> Token:
+    """One entry of the run's vocabulary; PlaygroundError where the run is not kept any more."""
     run = STORE.get(run_id)
     if run is None:
         raise PlaygroundError(GONE, _AGAIN)
@@ -78,12 +85,14 @@ def named(run_id: str, token_id: int) -> Token:
 
 
 def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The model's likeliest token at each position, and the ids of the prompt."""
     kept = finished(run_id, row)
     best = tuple(int(kept.scores(position)[0].argmax()) for position in range(len(kept.tokens)))
     return best, frozenset(kept.run.setting.prompt[0].tolist())
 
 
 def badges(run_id: str, row: int) -> dict[str, Text]:
+    """What each parameter did in this row, in a few words."""
     return knobs.badges(finished(run_id, row))
 
 
@@ -96,7 +105,10 @@ def check(row: KeptRow, values: Mapping[str, Any]) -> None:
 
 
 def searched(setting: Setting, search: int | str | None) -> int | None:
-    """The token that is asked for: an id of this vocabulary, or the first token of a text."""
+    """The token that is asked for: an id of this vocabulary, or the first token of a text.
+
+    Raises InvalidRequest where there is none.
+    """
     if search is None or search == "":
         return None
     if isinstance(search, str):

@@ -26,7 +26,7 @@ FATES = 20
 
 @torch.inference_mode()
 def waterfall(context: ReplayContext, position: int, *, asked: int | None = None, with_draw: bool = True) -> Waterfall:
-    """The context must be new. `asked` is one more token whose fate is told."""
+    """The context must be new. `asked` is one more token whose outcome is given."""
     context.seek(position)
     return here(context, position, asked=asked, with_draw=with_draw)
 

@@ -1,4 +1,4 @@
-"""A run on disk: JSON lines for whoever reads, the logits beside them for whoever replays. docs/trace.md is the format.
+"""A run on disk: JSON lines for a reader, the logits beside them for a replay. docs/trace.md is the format.
 
 A file may come from a stranger: tensors and JSON only, every size and value checked. Knows no model.
 """
@@ -62,6 +62,7 @@ def write(file: str, run_id: str, header: Mapping[str, Any]) -> None:
 
 
 def logits_of(file: str) -> Path:
+    """The file of logits beside a trace."""
     return Path(f"{file}.safetensors")
 
 
@@ -118,12 +119,12 @@ def _damaged(path: Path) -> PlaygroundError:
 
 def _check_lines(path: Path, run: KeptRun) -> None:
     """The lines must tell the very tokens that the logits are of; the last ones may be missing."""
-    told = [(at, index, token) for at, row in enumerate(run.rows) for index, token in enumerate(row.tokens)]
+    expected = [(at, index, token) for at, row in enumerate(run.rows) for index, token in enumerate(row.tokens)]
     with path.open("rb") as lines:
         header = _parsed(lines.readline(LONGEST))
         if header["versions"]["format"] != FORMAT or header["request"]["values"] != parameters.changed(run.values):
             raise ValueError("the header is of another run")
-        for wanted in told:
+        for wanted in expected:
             written = lines.readline(LONGEST)
             if not written:
                 break
@@ -150,8 +151,8 @@ class _Tensors:
     def scores(self, name: str, shape: tuple[int, int]) -> torch.Tensor | None:
         if name not in self._names:
             return None
-        told = self._file.get_slice(name)
-        if tuple(told.get_shape()) != shape or told.get_dtype() not in NUMBERS:
+        part = self._file.get_slice(name)
+        if tuple(part.get_shape()) != shape or part.get_dtype() not in NUMBERS:
             raise ValueError("the logits are of another shape")
         found: torch.Tensor = self._file.get_tensor(name)
         best = found.float().amax(dim=1) if found.numel() else found.new_zeros(1)
@@ -165,8 +166,8 @@ class _Tensors:
                 Text("This trace was written without its tokenizer.", "此记录未包含分词器。"),
                 Text("Replay needs one; the lines can be read all the same.", "重放需要分词器；各行内容仍可阅读。"),
             )
-        told = self._file.get_slice("tokenizer")
-        if len(told.get_shape()) != 1 or told.get_dtype() != "U8" or told.get_shape()[0] > LARGEST_TOKENIZER:
+        part = self._file.get_slice("tokenizer")
+        if len(part.get_shape()) != 1 or part.get_dtype() != "U8" or part.get_shape()[0] > LARGEST_TOKENIZER:
             raise ValueError("the tokenizer is of another shape")
         written = self._file.get_tensor("tokenizer").numpy().tobytes().decode()
         try:
@@ -216,10 +217,10 @@ def _stage(stage: StageChange) -> dict[str, Any]:
     }
 
 
-def _thinks(told: Any) -> str | None:
-    if told and told not in TAGS and not str(told).startswith(CHANNEL):
+def _thinks(begin: Any) -> str | None:
+    if begin and begin not in TAGS and not str(begin).startswith(CHANNEL):
         raise ValueError("no beginning of a thought")
-    return None if told is None else str(told)
+    return None if begin is None else str(begin)
 
 
 def _facts(run: KeptRun) -> dict[str, Any]:
@@ -289,24 +290,24 @@ def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> KeptRun:
         visible={_whole(int(token), 0, size): str(text) for token, text in facts.get("visible", {}).items()},
     )
     run = KeptRun(None, "", values, setting, [_whole(row["seed"]) for row in facts["rows"]])
-    for number, (row, told) in enumerate(zip(run.rows, facts["rows"], strict=True)):
-        tokens = [_whole(token, 0, size) for token in told["tokens"]]
+    for number, (row, stored) in enumerate(zip(run.rows, facts["rows"], strict=True)):
+        tokens = [_whole(token, 0, size) for token in stored["tokens"]]
         shape = len(tokens), size
         second = tensors.scores(f"unconditional.{number}", shape)
         if tokens and second is None and changed["guidance_scale"] != 1:
             raise ValueError("guidance's logits are missing")
         _fill(row, tokens, tensors.scores(f"logits.{number}", shape), second)
-        row.tokens, row.finish = tokens, told["finish"]
+        row.tokens, row.finish = tokens, stored["finish"]
         row.forbidden = {
             _whole(int(at)): {_whole(int(token), 0, size): str(phrase) for token, phrase in ruled.items()}
-            for at, ruled in told["forbidden"].items()
+            for at, ruled in stored["forbidden"].items()
         }
     run.closed = True
     return run
 
 
 def _device(kind: Any) -> torch.device:
-    """Luck is drawn anew, and each kind of device draws its own."""
+    """The noise is drawn anew, and each kind of device draws its own."""
     if kind == "cpu" or (kind == "cuda" and torch.cuda.is_available()):
         return torch.device(kind)
     raise PlaygroundError(

@@ -86,6 +86,7 @@ class AdaptiveP(Sampler):
         candidates.replace_alike(candidates.xp.where(candidates.alive, bent, candidates.scores))
 
     def chosen(self, token_id: int) -> None:
+        """The probability that the token had before the bend counts, with a weight that decays."""
         if self._chances is None:
             return
         chance = float(self._chances[0, token_id])

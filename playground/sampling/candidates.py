@@ -148,8 +148,8 @@ class Candidates:
         return self.scores.topk(count).values[:, -1:]
 
     def leading(self, mass: float) -> np.ndarray | None:
-        """The ids of the likeliest tokens on a CPU, the best first: all within some distance of the best. None where
-        these are many, or weigh less than this share."""
+        """The ids [count] of the likeliest tokens on a CPU, the best first: all within some distance of the best. None
+        where these are many, or weigh less than this share."""
         scores = self.scores[0]
         ids = np.flatnonzero(scores > scores.max() - _REACH)
         if len(ids) > _MOST or float(self.probabilities[0, ids].sum()) < mass:
@@ -188,12 +188,13 @@ class Candidates:
         self._ranked = None if ranked is None else change(ranked)
 
     def edit(self, ids: Sequence[Tensor], change: Callable[[Array], Array]) -> None:
-        """Other scores for the tokens in each position's ids, which may repeat one; `change` looks at each alone."""
+        """Other scores for the tokens in each position's ids [length], which may repeat one; each changes alone."""
         if self.on_cpu:
             scores, here = self.scores.copy(), ids[0].numpy()
             here = here[here < self.vocab]
             scores[0, here] = change(scores[0, here])
-            self.replace(scores)
+            self.uncertain = self.uncertain or any(np.isin(equal, here).any() for equal in self.parted)
+            self._set(scores)
             return
         places = _padded(ids, self.vocab)
         padded = torch.nn.functional.pad(self.scores, (0, 1))
@@ -237,8 +238,8 @@ class Candidates:
         self._keep_only(np.concatenate([above, equal[: max(count - len(above), 0)]]))
 
     def keep_leading(self, ids: np.ndarray, count: int) -> bool:
-        """Only the first `count` of these ids, which `leading` gave, stay; whether that can be said where equal scores
-        are parted: not if `strict`."""
+        """Only the first `count` of the ids [leading] that `leading` gave stay. False, and nothing is done, where that
+        parts equal scores and `strict` is set."""
         scores = self.scores[0]
         if count < len(ids) and scores[ids[count - 1]] == scores[ids[count]]:
             if self.strict:
@@ -289,7 +290,7 @@ class Candidates:
 
 
 def in_numpy(scores: Tensor) -> bool:
-    """Whether these scores are numpy's matter."""
+    """Whether these scores [R, vocab] are numpy's matter."""
     return scores.device.type in NUMPY_DEVICES and scores.dtype == torch.float32
 
 

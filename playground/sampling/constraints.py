@@ -138,7 +138,7 @@ class _ExponentialDecay(ExponentialDecayLengthPenalty):
 
 class LogitBias(Sampler):
     """z += bias for texts, in every way in which the vocabulary writes them, and for token ids; `sequence_bias` says
-    what counts where several meet."""
+    what counts where several meet. Raises InvalidRequest where the vocabulary cannot write a text."""
 
     def __init__(
         self,
@@ -169,10 +169,13 @@ class LogitBias(Sampler):
 
 
 class BadWords(Sampler):
-    """z = −∞ for the last token of each named sequence, where the others stand before it."""
+    """z = −∞ for the last token of each named sequence, where the others stand before it.
+
+    Raises InvalidRequest where only the end of text is named.
+    """
 
     def __init__(self, bad_words_ids: list[list[int]], eos_token_id: list[int]) -> None:
-        """transformers lets nobody forbid the end of text here; a list that would then be empty is refused."""
+        """transformers lets nobody forbid the end of text here: InvalidRequest where nothing else is named."""
         if all(len(ids) == 1 and ids[0] in eos_token_id for ids in bad_words_ids):
             raise InvalidRequest(
                 Text("bad_words_ids cannot forbid the end of text.", "bad_words_ids 不能禁止文本结束词元。"),

@@ -80,11 +80,15 @@ class TopP(Sampler):
             # transformers' own sum, over scores that numpy has sorted.
             sums = torch.from_numpy(candidates.ranked[0]).softmax(dim=-1).cumsum(dim=-1).numpy()
             removed = int(np.searchsorted(sums, np.float32(self.tail), side="right"))
-            certain = candidates.remove_lowest(min(removed, max(candidates.vocab - self.least, 0)))
+            removed = min(removed, max(candidates.vocab - self.least, 0))
+            certain = candidates.remove_lowest(removed)
         else:
+            removed = candidates.vocab - count
             certain = candidates.keep_leading(ids, count)
-        if not certain:
-            candidates.replace(self.reference(candidates))
+        if not certain:  # as in transformers, torch's sort decides about equal scores
+            scores = candidates.scores.copy()
+            scores[0, torch.sort(candidates.tensor[0]).indices[:removed].numpy()] = -np.inf
+            candidates.replace(scores)
 
     def _kept(self, candidates: Candidates, ids: np.ndarray) -> int | None:
         """How many of the leading ids stay; None where rounding decides."""

@@ -72,12 +72,13 @@ class RowRNG:
             self.noise(size)
 
     def state(self) -> Tensor | None:
-        """The generator's state before a draw; `rewind` returns there."""
+        """The generator's state [bytes] before a draw, which `rewind` takes; None where nothing is drawn."""
         if self._coming is not None:
             return self._coming[0]
         return None if self.greedy else self._generator.get_state()
 
     def rewind(self, state: Tensor | None) -> None:
+        """Back to a state [bytes] that `state` gave."""
         if state is not None:
             self._settle()
             self._generator.set_state(state)

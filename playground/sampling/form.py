@@ -36,6 +36,7 @@ class Form(Sampler):
         self._astray = False
 
     def processor(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """The scores [1, vocab] without the tokens that no text of this form has behind these ids [1, length]."""
         self._read_on(input_ids)
         if self._astray:
             return scores
@@ -51,7 +52,7 @@ class Form(Sampler):
         return scores.masked_fill(torch.from_numpy(allowed == 0).to(scores.device), -torch.inf)
 
     def whole(self, input_ids: Tensor) -> bool:
-        """Whether the text may end before this position."""
+        """Whether the text may end behind these ids [1, length]."""
         self._read_on(input_ids)
         return not self._astray and bool(self._matcher.is_accepting())
 
@@ -85,7 +86,10 @@ def form(
     prompt_length: int,
     written: str,
 ) -> Form | None:
-    """The stage for the one form that is asked for. `written` is what the text already holds of it."""
+    """The stage for the one form that is asked for. `written` is what the text already holds of it.
+
+    Raises Refused where this model's tokens cannot be held to a form, InvalidRequest where no text can have it.
+    """
     asked = {"json_schema": json_schema, "regex": regex, "one_of": one_of, "grammar": grammar}
     rules = grammar_of(asked)
     if rules is None:

@@ -1,4 +1,4 @@
-"""The noise of one pick, drawn whole and looked at only where it matters. Knows no scores.
+"""The noise of one draw, made whole and looked at only where it matters. Knows no scores.
 
 On the CPU one exponential number is −log(1 − u) of one uniform u, and drawing the u alone costs a fifth. Whether that
 holds in this build of torch is tried out once; where it does not, the exponential numbers themselves are drawn.
@@ -18,7 +18,7 @@ _TRIED = (3, 40_000)  # a size below the vectorized loops, and one that takes se
 
 
 class Noise:
-    """E [size] ~ Exp(1) of one pick, which is argmax p / E. Draws on `generator` exactly as torch.multinomial does."""
+    """E [size] ~ Exp(1) of one draw, which is argmax p / E. Draws on `generator` exactly as torch.multinomial does."""
 
     def __init__(self, generator: torch.Generator, size: int) -> None:
         self._words: np.ndarray | None = None
@@ -28,7 +28,7 @@ class Noise:
             self._whole = torch.empty(size).exponential_(1, generator=generator)
 
     def at(self, places: np.ndarray) -> np.ndarray:
-        """E at these places, float64, within rounding of float32."""
+        """E [count] at these places [count], float64, within rounding of float32."""
         if self._words is None:
             return self._whole.numpy()[places].astype(np.float64)
         return -np.log1p((self._words[places] & _BITS) * -_UNIT)

@@ -40,7 +40,7 @@ class RepetitionPenalty(Sampler):
         self.ignored = prompt_length if scope == "output" else 0
 
     def processor(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """transformers' penalty over the ids that count."""
+        """transformers' penalty on scores [1, vocab] over those of the ids [1, length] that count."""
         penalized: Tensor = self._whole(self.counted(input_ids[0])[None], scores)
         return penalized
 

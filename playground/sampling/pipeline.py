@@ -183,7 +183,7 @@ def _build(records: list[Parameter], values: Mapping[str, Any], context: Context
 
 
 def sampler_class(name: str) -> Callable[..., Any]:
-    """What a record names: a sampler of this package, or one of transformers' processors."""
+    """What a record names: a sampler of this package, or one of transformers' processors. LookupError where none is."""
     for module in (*MODULES, transformers):
         found: Callable[..., Any] | None = getattr(module, name, None)
         if found is not None:
@@ -192,7 +192,8 @@ def sampler_class(name: str) -> Callable[..., Any]:
 
 
 def usable(scores: Tensor) -> bool:
-    """Whether a token can be drawn: the maximum is NaN or infinite as soon as one score is NaN, or none is left."""
+    """Whether a token can be drawn from scores [1, vocab]: the maximum is NaN or infinite as soon as one score is NaN,
+    or none is left."""
     return bool(scores.max().isfinite())
 
 

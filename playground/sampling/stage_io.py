@@ -52,6 +52,7 @@ class StageIO:
 
     @property
     def removed(self) -> Tensor:
+        """Which tokens [vocab] entered as candidates and did not leave as such."""
         return ~self.kept & self.alive
 
     @property
@@ -136,10 +137,12 @@ def in_brackets(value: Any) -> str:
 
 
 def brief(value: float) -> str:
+    """A parameter inside a sum: in brackets where it is negative."""
     return f"(−{-value:g})" if value < 0 else f"{value:g}"
 
 
 def same(words: str) -> Text:
+    """Words that are the same in both languages."""
     return Text(words, words)
 
 
@@ -155,6 +158,7 @@ def explain_by_least_likely(io: StageIO, token: int) -> Text:
 
 
 def explain_forbidden(io: StageIO, token: int) -> Text:
+    """Of a token that a stage removes by its id."""
     chance = number(io.probability(token))
     return Text(f"forbidden, whatever its probability ({chance})", f"禁止使用，与概率（{chance}）无关")
 

@@ -194,8 +194,8 @@ def figures(
 ) -> Tensor:
     """Hands a device everything there is to do for the rows at these places, and waits for nothing.
 
-    Of each row, in float64, which holds every id: the token, whether a candidate was left, the overview of the model's
-    own scores, and the probabilities that the samplers left to the token and to the likeliest.
+    Gives [rows, figures] in float64, which holds every id: the token, whether a candidate was left, the overview of the
+    model's own scores, and the probabilities that the samplers left to the token and to the likeliest.
     """
     candidates = _candidates(rows, places, raw, unconditional)
     final, probabilities = run(_stacked(rows, raw.device), candidates), candidates.probabilities
@@ -210,10 +210,10 @@ def figures(
     return torch.cat([one.double() for one in (tokens, left, view, after)], dim=1)
 
 
-def _read(rows: Sequence[SampledRow], told: Tensor) -> list[Sampled | None]:
+def _read(rows: Sequence[SampledRow], fetched: Tensor) -> list[Sampled | None]:
     """What a device has worked out, in one copy; None where no candidate is left."""
     found: list[Sampled | None] = []
-    for row, (token, candidates, *rest) in zip(rows, told.tolist(), strict=True):
+    for row, (token, candidates, *rest) in zip(rows, fetched.tolist(), strict=True):
         shown = (len(rest) - 4) // 3  # four figures of the token; of each of the likeliest id, share and chance
         stats = token_stats(view_of(rest[: -1 - shown]), rest[-1 - shown :], row.labels)
         found.append(Sampled(int(token), stats) if candidates else None)

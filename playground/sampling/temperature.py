@@ -42,7 +42,7 @@ class Temperature(Sampler):
 
 
 def divided(scores: Array, by: float | Tensor) -> Array:
-    """As `scores / number` divides: CUDA multiplies by the number's reciprocal there, and a CPU does not."""
+    """As `scores / number` divides scores [R, n]: CUDA multiplies by the number's reciprocal, and a CPU does not."""
     if isinstance(by, Tensor) and by.device.type != "cpu":
         return scores * by.reciprocal()
     return scores / by

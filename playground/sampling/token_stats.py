@@ -32,7 +32,7 @@ class TokenStats:
 
 
 class Seen(NamedTuple):
-    """What there is to say of a row of scores, whatever is picked from it."""
+    """What there is to say of a row of scores, whatever is drawn from it."""
 
     size: float  # the logarithm of the sum of all weights, where the best one's is 1
     entropy: float
@@ -45,10 +45,10 @@ def survey(raw: Tensor) -> list[Seen | None]:
     if raw.device.type != "cpu" or raw.dtype != torch.float32 or not build.ready():
         return [None] * len(raw)
     count = min(TOP, raw.shape[1])
-    told = kernel.overview(raw, count).tolist()
+    views = kernel.overview(raw, count).tolist()
     return [
         None if math.isnan(size) else Seen(size, entropy, [int(one) for one in rest[:count]], rest[count:])
-        for size, entropy, *rest in told
+        for size, entropy, *rest in views
     ]
 
 
@@ -59,14 +59,14 @@ def describe(
     labels: Labels,
     seen: Seen | None = None,
 ) -> TokenStats:
-    """`raw` [1, vocab] are the model's scores; `chances` gives the probabilities that the chain left to some tokens;
+    """`raw` [1, vocab] are the model's scores; `chances` gives the probabilities that the samplers left to some tokens;
     `seen` is what `survey` said of these scores, if it was asked."""
     view = _view(raw.float().numpy()[0], token, seen) if raw.device.type == "cpu" else _view_there(raw, token)
     return token_stats(view, chances([token, *view.ids]), labels)
 
 
 def token_stats(view: View, chances: Sequence[float], labels: Labels) -> TokenStats:
-    """`chances` are the probabilities that the chain left to the token, and to each of the view's ids."""
+    """`chances` are the probabilities that the samplers left to the token, and to each of the view's ids."""
     chance, *after = chances
     top = tuple(
         TokenChance(token_id, labels[token_id], p_model, p_chain)
@@ -88,7 +88,7 @@ class View(NamedTuple):
 def _view(scores: np.ndarray, token: int, seen: Seen | None = None) -> View:
     size, entropy, ids, shares = seen or _seen(scores)
     own = scores[token]
-    # Whoever is among the best knows its rank from them.
+    # The rank of one of the best follows from them alone.
     above = scores[ids] > own if token in ids else scores > own
     logprob = float(own - scores[ids[0]]) - size
     return View(logprob, int(np.count_nonzero(above)) + 1, entropy, ids, shares)
@@ -131,7 +131,7 @@ def view_of(figures: Sequence[float]) -> View:
 
 
 def best(values: np.ndarray, count: int) -> np.ndarray:
-    """The places of the largest values, the largest first; of equal ones the first place comes first."""
+    """The places [count] of the largest values [size], the largest first; of equal ones the first place comes first."""
     count = min(count, len(values))
     highest = values.max()
     for reach in _REACH:

@@ -1,4 +1,4 @@
-"""What each stage of the chain did to the candidates, as StageViews. Knows no stage by name."""
+"""What each stage of the pipeline did to the candidates, as StageViews. Knows no stage by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playground.token_views import StageView
 
 
 class Trace:
-    """Collects one step. Pass it to `Chain.apply` as `on_stage`; `views()` hands the step over and starts anew."""
+    """Collects one step, as the `on_stage` of `SamplerPipeline.apply`; `views()` hands it over and starts anew."""
 
     def __init__(self) -> None:
         self._views: list[StageView] = []
@@ -25,6 +25,7 @@ class Trace:
         self._views.append(StageView(stage, alive_before, alive_after, entropy_before, entropy_after))
 
     def views(self) -> tuple[StageView, ...]:
+        """One a stage, in their order; the trace is empty afterwards."""
         views, self._views, self._last = tuple(self._views), [], None
         return views
 

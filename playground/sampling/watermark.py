@@ -40,7 +40,7 @@ class Watermark(Sampler):
         self.bias: Any = bias
 
     def processor(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """transformers' own, with a generator of its own."""
+        """transformers' own on scores [1, vocab] behind ids [1, length], with a generator of its own."""
         return self.lists.processor(self.bias)(input_ids, scores)
 
     def apply(self, candidates: Candidates) -> None:
@@ -86,11 +86,10 @@ class _GreenLists:
             return self._remembered((int(ids[-1]),), lambda: own._get_greenlist_ids(ids))
         # The same order as the whole sort's, unless scores are equal; then that sort decides.
         best = scores.topk(min(_TRIED + 1, len(scores)))
-        if bool((best.values[1:] == best.values[:-1]).any()) or len(scores) <= _TRIED:
-            with self._guard:
-                return own._score_rejection_sampling(ids, scores)
-        window = ids[-own.context_width :].tolist()
-        key = (*window, *best.indices[:_TRIED].tolist())
+        order = best.indices
+        if bool((best.values[1:] == best.values[:-1]).any()):
+            order = scores.sort(dim=-1, descending=True).indices
+        key = (*ids[-own.context_width :].tolist(), *order[:_TRIED].tolist())
         return self._remembered(key, lambda: own._score_rejection_sampling(ids, scores))
 
     def _remembered(self, key: tuple[int, ...], find: Callable[[], Tensor]) -> Tensor:
