@@ -107,6 +107,16 @@ def tiny() -> models.Loaded:
     return tiny_model()
 
 
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of two layers and 400 tokens in one GGUF file."""
+    from tests.tiny import write_gguf
+
+    place = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
+    write_gguf(place)
+    return place
+
+
 @pytest.fixture
 def tiny_bf16(tiny: models.Loaded) -> Iterator[models.Loaded]:
     """The tiny model in bf16."""

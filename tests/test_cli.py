@@ -119,12 +119,17 @@ def test_a_full_disk_is_one_sentence_and_exit_2() -> None:
     assert "No space is left on the disk" in done.stderr and done.stderr.count("\n") == 1
 
 
-@pytest.mark.model
-def test_generate_prints_one_object_that_repeats_itself() -> None:
-    arguments = ("generate", "--prompt", "The moon is", "--mode", "complete", "--seed", "5", "--top-p", "0.9")
-    runs = [playground(*arguments, "--max-new-tokens", "8", "--n", "2", "--json") for _ in range(2)]
-    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr
-    first, second = (json.loads(run.stdout) for run in runs)
+def test_generate_prints_one_object_that_repeats_itself(
+    load_embedded: Callable[[str], models.Loaded], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a process of its own and, over a model that others use too, in this one."""
+    arguments = ["generate", "--prompt", "The moon is", "--mode", "complete", "--seed", "5", "--top-p", "0.9"]
+    arguments += ["--max-new-tokens", "8", "--n", "2", "--json"]
+    run = playground(*arguments)
+    assert run.returncode == 0, run.stderr
+    monkeypatch.setattr(cli, "_load", lambda _: LocalGenerator(load_embedded("bf16")))
+    assert main(arguments) == 0
+    first, second = json.loads(run.stdout), json.loads(capsys.readouterr().out)
     assert first["candidates"] == second["candidates"]
     assert [candidate["seed"] for candidate in first["candidates"]] == [5, 6]
     assert all(len(candidate["token_ids"]) == 8 for candidate in first["candidates"])
@@ -207,8 +212,7 @@ def test_text_streams_to_the_terminal_and_the_facts_go_to_stderr() -> None:
     assert "6 tokens, length reached" in done.stderr or "end of text" in done.stderr
 
 
-@pytest.mark.model
-def test_a_model_that_is_not_there_is_one_sentence() -> None:
-    done = playground("generate", "--prompt", "x", "--model", "./no-such-folder")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr and "no-such-folder" in done.stderr
+def test_a_model_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "--prompt", "x", "--model", "./no-such-folder"]) == 2
+    told = capsys.readouterr().err
+    assert "Traceback" not in told and "no-such-folder" in told

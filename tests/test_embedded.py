@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -50,8 +51,13 @@ def test_the_package_is_located_and_never_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.model
-def test_a_conversion_from_scratch_gives_the_same_files_and_reports_its_progress(own_cache: Path) -> None:
+@pytest.mark.parametrize("model", ["tiny", pytest.param("embedded", marks=pytest.mark.long)])
+def test_a_conversion_from_scratch_gives_the_same_files_and_reports_its_progress(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, model: str, tiny_gguf: Path
+) -> None:
+    if model == "tiny":
+        monkeypatch.setattr(embedded, "gguf_file", lambda: tiny_gguf)
+        monkeypatch.setattr(embedded, "GGUF_SHA256", hashlib.sha256(tiny_gguf.read_bytes()).hexdigest())
     shares: list[float] = []
     copy = embedded.ensure(lambda stage, share: shares.append(share or 0.0))
     assert embedded.is_whole(copy) and copy.is_relative_to(own_cache)

@@ -18,7 +18,7 @@ import torch
 from huggingface_hub import constants
 
 from playground import models
-from playground.models import catalogue, device_map, embedded, failures, hub, hub_cache, sources
+from playground.models import catalogue, convert, device_map, embedded, failures, hub, hub_cache, sources
 from playground.models.loading import quiet
 from playground.types import ModelError
 from tests import fake_hub
@@ -89,15 +89,20 @@ def test_layers_go_to_disk_under_150_mb_and_the_greedy_text_stays(loaded: models
     assert greedy(small, 3) == greedy(loaded, 3)
 
 
-@pytest.mark.model
-def test_the_converted_weights_are_those_of_the_gguf_file(load_embedded: Callable[[str], models.Loaded]) -> None:
-    ours = load_embedded("bf16")
-    direct = models.load(str(embedded.gguf_file()), weights="bf16")
+@pytest.mark.parametrize("source", ["tiny", pytest.param("embedded", marks=pytest.mark.long)])
+def test_the_converted_weights_are_those_of_the_gguf_file(source: str, tiny_gguf: Path, tmp_path: Path) -> None:
+    file = embedded.gguf_file() if source == "embedded" else tiny_gguf
+    assert file is not None
+    if source == "tiny":
+        convert.convert(file, tmp_path, quiet)
+    ours = models.load(str(tmp_path) if source == "tiny" else None, weights="bf16")
+    direct = models.load(str(file), weights="bf16")
     theirs = direct.model.state_dict()
     assert ours.model.state_dict().keys() == theirs.keys()
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.model.state_dict().items())
     assert greedy(direct) == greedy(ours)
-    assert (direct.card.context, direct.card.limited) == (ours.card.context, ours.card.limited) == (8192, True)
+    context = 8192 if source == "embedded" else 128
+    assert (direct.card.context, direct.card.limited) == (ours.card.context, ours.card.limited) == (context, True)
     assert direct.tokenizer.chat_template == ours.tokenizer.chat_template
     text = "Ünïcode 中文 🙂\n\tdef f(x): return x**2  <|im_start|>"
     assert direct.tokenizer(text)["input_ids"] == ours.tokenizer(text)["input_ids"]

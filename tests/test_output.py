@@ -110,7 +110,7 @@ def test_a_text_without_words_to_take_is_refused_by_its_field(kind: str, text: s
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_real_model_yields_the_kind(load_embedded: Callable[[str], models.Loaded], kind: str) -> None:
     one, fields = task(kind), {"theme": TEXT}
-    for text, end in write(load_embedded("fp32"), one, fields, "fast", n=4, seed=3, temperature=0.8):
+    for text, end in write(load_embedded("bf16"), one, fields, "fast", n=4, seed=3, temperature=0.8):
         assert end == "end" and keeps(kind, one, text, one.checked_fields(fields, "en")), text
 
 

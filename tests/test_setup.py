@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any, get_args
@@ -100,6 +101,11 @@ def test_make_check_runs_lint_types_and_the_tests_that_need_neither_model_nor_br
     assert re.match(r"check: .*\blint\b", recipe("check"))
     assert "not model and not browser and not gpu and not long" in recipe("check")
     assert "ruff check ." in recipe("lint") and "mypy" in recipe("lint")
+
+
+def test_tests_wait_for_torch_only_where_they_need_it() -> None:
+    code = "import sys, tests.conftest; sys.exit(bool({'torch', 'transformers', 'gradio'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_hooks_before_a_commit_are_the_lines_of_make_lint_and_fetch_nothing() -> None:

@@ -19,50 +19,6 @@ from playground.models.loading import quiet
 from playground.types import ModelError
 from tests.test_models import CHINESE, refusal
 
-WIDTH, LAYERS = 64, 2
-
-
-@pytest.fixture(scope="session")
-def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A llama of two layers with the embedded model's tokenizer, as one GGUF file."""
-    source = embedded.gguf_file()
-    assert source is not None
-    known = gguf.GGUFReader(source).fields
-    place = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
-    writer = gguf.GGUFWriter(place, "llama")
-    words = 400  # the special tokens, the bytes and the first words, so that reading them takes no time
-    tokens = known["tokenizer.ggml.tokens"].contents(slice(0, words))
-    merges = [one for one in known["tokenizer.ggml.merges"].contents(slice(0, words)) if one.replace(" ", "") in tokens]
-    for name, field in known.items():
-        if name.startswith("tokenizer."):
-            within = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
-            cut = {"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.merges": merges}
-            value = cut[name] if name in cut else field.contents(slice(0, words)) if within else field.contents()
-            writer.add_key_value(name, value, field.types[0], sub_type=within)
-    for add, value in (
-        (writer.add_block_count, LAYERS), (writer.add_context_length, 128), (writer.add_embedding_length, WIDTH),
-        (writer.add_feed_forward_length, 2 * WIDTH), (writer.add_head_count, 4), (writer.add_head_count_kv, 2),
-        (writer.add_vocab_size, words), (writer.add_rope_dimension_count, WIDTH // 4),
-        (writer.add_layer_norm_rms_eps, 1e-5),
-    ):  # fmt: skip
-        add(value)
-    drawn = np.random.default_rng(0)
-    shapes = {"token_embd.weight": (words, WIDTH), "output_norm.weight": (WIDTH,)}
-    for layer in range(LAYERS):
-        for part, shape in {
-            "attn_q": (WIDTH, WIDTH), "attn_k": (WIDTH // 2, WIDTH), "attn_v": (WIDTH // 2, WIDTH),
-            "attn_output": (WIDTH, WIDTH), "ffn_gate": (2 * WIDTH, WIDTH), "ffn_up": (2 * WIDTH, WIDTH),
-            "ffn_down": (WIDTH, 2 * WIDTH), "attn_norm": (WIDTH,), "ffn_norm": (WIDTH,),
-        }.items():  # fmt: skip
-            shapes[f"blk.{layer}.{part}.weight"] = shape
-    for name, shape in shapes.items():
-        writer.add_tensor(name, drawn.standard_normal(shape, dtype=np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return place
-
 
 @pytest.fixture
 def parts(tiny_gguf: Path, tmp_path: Path) -> list[Path]:
@@ -82,7 +38,7 @@ def parts(tiny_gguf: Path, tmp_path: Path) -> list[Path]:
         writer.add_uint16("split.count", 3)
         writer.add_int32("split.tensors.count", len(reader.tensors))
         for one in share:
-            writer.add_tensor(one.name, np.array(one.data))
+            writer.add_tensor(one.name, np.array(one.data), raw_dtype=one.tensor_type)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()

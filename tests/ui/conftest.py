@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,6 +25,7 @@ SWITCHED_OFF = (
     "ThirdPartyStoragePartitioning,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose"
 )
 
+STAYING: set[str] = set()  # servers that are there for all files
 FORGET = "localStorage.clear(); sessionStorage.clear();"
 
 FAILED = pytest.StashKey[bool]()  # whether a test has failed
@@ -34,6 +35,14 @@ T = TypeVar("T")
 Visit = Callable[..., Page]
 Site = Callable[..., str]
 Open = Callable[..., Stream]
+
+
+@contextmanager
+def staying(server: AbstractContextManager[str]) -> Iterator[str]:
+    """A server whose tabs are kept from one file to the next."""
+    with server as url:
+        STAYING.add(url)
+        yield url
 
 
 def in_own_loop(begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -111,14 +120,14 @@ def starts_server() -> None:
 @pytest.fixture(scope="session")
 def scripted(starts_server: None, _held: Held) -> Iterator[str]:
     """The page over a replayed generator."""
-    with forked(SCRIPTED, "--hold", str(_held.file)) as url:
+    with staying(forked(SCRIPTED, "--hold", str(_held.file))) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def tiny_site(tiny_page: str) -> Iterator[str]:
     """The page over the tiny model as a visitor finds it, with both paths."""
-    with forked(tiny_page) as url:
+    with staying(forked(tiny_page)) as url:
         yield url
 
 
@@ -132,7 +141,7 @@ def tiny_page(starts_server: None) -> str:
 def embedded_page(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page as a visitor gets it, with the embedded model; nothing is compiled, to spare the tests."""
     folder = str(tmp_path_factory.mktemp("data"))
-    with started("app.py", "--data-folder", folder, TORCH_COMPILE_DISABLE="1") as url:
+    with staying(started("app.py", "--data-folder", folder, TORCH_COMPILE_DISABLE="1")) as url:
         yield url
 
 
@@ -209,13 +218,19 @@ class Tab:
         return True
 
 
-@pytest.fixture(scope="module")
-def _tabs(browser: Browser) -> Iterator[dict[str, list[Tab]]]:
+@pytest.fixture(scope="session")
+def _all_tabs(browser: Browser) -> dict[str, list[Tab]]:
     """Tabs that nobody is in, by where they were and how they were opened: a new one costs half as much as a page."""
-    free: dict[str, list[Tab]] = {}
-    yield free
-    for tab in [tab for tabs in free.values() for tab in tabs]:
-        tab.context.close()
+    return {}
+
+
+@pytest.fixture(scope="module")
+def _tabs(_all_tabs: dict[str, list[Tab]]) -> Iterator[dict[str, list[Tab]]]:
+    """The same; with a file go the tabs of its own servers."""
+    yield _all_tabs
+    for key in [key for key in _all_tabs if json.loads(key)[0] not in STAYING]:
+        for tab in _all_tabs.pop(key):
+            tab.context.close()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def begun(module: str, *flags: str, log: Path | None = None) -> BaseProcess:
 
 def _run(module: str, flags: tuple[str, ...], environment: dict[str, str], log: Path | None) -> None:
     os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
     if log is not None:
         with log.open("ab") as file:
             for stream in (1, 2):
