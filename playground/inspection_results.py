@@ -55,7 +55,7 @@ class StageChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class TokenOutcome:
     """What became of one token: its rank (from 1) and probability under the model, its probability after the samplers.
 
     `stage` names the stage that removed it and `reason` says by what margin; both None where it survived.
@@ -94,10 +94,10 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class Waterfall:
+class StageBreakdown:
     """One position from the model's scores to the draw. `position` counts the new tokens from 0.
 
-    `fates` tells the likeliest tokens of the model, the chosen one, and those that were asked for. `forbidden` are the
+    `outcomes` are those of the model's likeliest tokens, the chosen one, and others asked for. `forbidden` are the
     tokens that stepping back from a banned phrase ruled out here. `kept_best` is True where no candidate was left and
     the best one stayed. `draw` is None where no noise is known (a next token without a seed).
     """
@@ -106,7 +106,7 @@ class Waterfall:
     alive: int
     entropy: float
     stages: tuple[StageChange, ...]
-    fates: tuple[Fate, ...]
+    outcomes: tuple[TokenOutcome, ...]
     forbidden: tuple[Token, ...]
     kept_best: bool
     greedy: bool

@@ -113,7 +113,7 @@ def assert_features(loaded: models.Loaded, generator: LocalGenerator) -> None:
         else:
             with pytest.raises(Refused, match=name):
                 generator.stream(asked(values))
-    assert inspect_api.next_token(generator, asked({})).fates
+    assert inspect_api.next_token(generator, asked({})).outcomes
     greedy = asked({"temperature": 0.0})
     prompt, written = generator.render(greedy).token_ids, reference.written(generator, greedy)[0]
     ranks = [token.rank for piece in generator.read([*prompt, *written]) for token in piece][len(prompt) :]

@@ -218,7 +218,7 @@ def test_a_replay_under_unchanged_settings_differs_nowhere(
 
 def test_the_stage_stands_in_the_waterfall_with_what_it_cut(tiny: models.Loaded) -> None:
     write(tiny, json_schema=SCHEMA, temperature=0.9)
-    stages = {stage.stage: stage for stage in inspect_api.waterfall("form", 0, 0).stages}
+    stages = {stage.stage: stage for stage in inspect_api.stage_breakdown("form", 0, 0).stages}
     assert next(iter(stages)) == "form"
     cut = stages["form"]
     assert cut.alive_after < cut.alive_before == len(tiny.tokenizer)

@@ -202,6 +202,6 @@ def test_a_run_that_is_gone_or_still_written_says_so(tiny: models.Loaded) -> Non
     next(steps)
     with pytest.raises(PlaygroundError, match="still being written"):
         inspect_api.replay("a", 0, values)
-    assert inspect_api.waterfall("a", 0, 0).draw is not None
+    assert inspect_api.stage_breakdown("a", 0, 0).draw is not None
     steps.close()  # type: ignore[attr-defined]
     assert len(inspect_api.replay("a", 0, values).tokens) == 1

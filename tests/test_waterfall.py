@@ -29,7 +29,7 @@ from playground import models, parameters
 from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.local import LocalGenerator
 from playground.inspection import inspect_api
-from playground.inspection_results import Waterfall
+from playground.inspection_results import StageBreakdown
 from playground.types import InvalidRequest
 from tests import reference
 from tests.test_replay import PROMPT, combination
@@ -51,8 +51,8 @@ def write(loaded: models.Loaded, **values: Any) -> StoredRow:
     return run.rows[0]
 
 
-def at(position: int, **more: Any) -> Waterfall:
-    return inspect_api.waterfall("w", 0, position, **more)
+def at(position: int, **more: Any) -> StageBreakdown:
+    return inspect_api.stage_breakdown("w", 0, position, **more)
 
 
 @pytest.mark.parametrize("number", range(0, 60, 3))
@@ -88,7 +88,7 @@ def test_each_stage_s_numbers_are_those_of_its_own_definition(loaded: models.Loa
     p = p[:kept] / p[:kept].sum()
     assert by_name["top_p"].entropy_after == pytest.approx(float(-(p * p.log2()).sum()), abs=1e-4)
     assert by_name["min_p"].alive_after == int((p >= 0.05 * p[0]).sum())
-    drawn = next(fate for fate in found.fates if fate.token.token_id == row.tokens[5])
+    drawn = next(outcome for outcome in found.outcomes if outcome.token.token_id == row.tokens[5])
     assert found.draw is not None and found.draw.probability == pytest.approx(drawn.p_after)
     q = p[p >= 0.05 * p[0]]
     assert drawn.p_after == pytest.approx(float(q[found.draw.rank - 1] / q.sum()), abs=1e-4)
@@ -136,8 +136,8 @@ def test_the_survivors_of_each_stage_are_those_that_the_processors_keep(
             gone.update(dict.fromkeys((before & ~left).nonzero()[:, 0].tolist(), name))
         kept = torch.isfinite(scores)[0].nonzero()[:, 0].tolist()
         for token in (*chance.sample(sorted(gone), 6), *chance.sample(kept, min(3, len(kept)))):
-            fate = next(fate for fate in at(position, search=token).fates if fate.token.token_id == token)
-            assert fate.stage == gone.get(token)
+            outcome = next(one for one in at(position, search=token).outcomes if one.token.token_id == token)
+            assert outcome.stage == gone.get(token)
 
 
 @pytest.mark.model
@@ -145,14 +145,14 @@ def test_every_token_that_is_gone_says_which_stage_took_it_and_by_how_much(loade
     write(loaded, **STAGED)
     for position in range(0, 12, 3):
         found = at(position, search=40_000)
-        assert any(fate.token.token_id == 40_000 for fate in found.fates)
-        for fate in found.fates:
-            assert (fate.stage is None) == (fate.p_after > 0)
-            if fate.reason is None:
+        assert any(outcome.token.token_id == 40_000 for outcome in found.outcomes)
+        for outcome in found.outcomes:
+            assert (outcome.stage is None) == (outcome.p_after > 0)
+            if outcome.reason is None:
                 continue
-            assert fate.reason.zh
-            numbers = re.search(r"(rank|cumulative)? ?([\d.e-]+) ([><]) ([\d.]+)(?: × ([\d.]+))?$", fate.reason.en)
-            assert numbers is not None, fate.reason.en
+            assert outcome.reason.zh
+            numbers = re.search(r"(rank|cumulative)? ?([\d.e-]+) ([><]) ([\d.]+)(?: × ([\d.]+))?$", outcome.reason.en)
+            assert numbers is not None, outcome.reason.en
             left, right = float(numbers[2]), float(numbers[4]) * float(numbers[5] or 1)
             assert left >= right if numbers[3] == ">" else left <= right * 1.01
 
@@ -177,11 +177,11 @@ def test_the_runner_up_wins_once_it_is_raised_by_its_lead(loaded: models.Loaded)
 def test_a_stage_without_words_of_its_own_is_told_by_the_least_that_it_kept(tiny: models.Loaded) -> None:
     for setting in ({"tfs": 0.6}, {"top_h": 0.3}, {"eta_cutoff": 0.01}):
         row = write(tiny, **setting)
-        gone = [fate for fate in at(3, search=int(row.scores(3)[0].argmin())).fates if fate.reason is not None]
+        gone = [one for one in at(3, search=int(row.scores(3)[0].argmin())).outcomes if one.reason is not None]
         assert gone
-        for fate in gone:
-            assert fate.reason is not None
-            found = re.search(r"([\d.e-]+) is below ([\d.e-]+), the least", fate.reason.en)
+        for outcome in gone:
+            assert outcome.reason is not None
+            found = re.search(r"([\d.e-]+) is below ([\d.e-]+), the least", outcome.reason.en)
             assert found is not None and float(found[1]) <= float(found[2])
 
 
@@ -190,9 +190,9 @@ def test_what_stepping_back_ruled_out_is_named_with_its_phrase(tiny: models.Load
     place, tokens = next(iter(row.forbidden.items()))
     found = at(place, search=next(iter(tokens)))
     assert {token.token_id for token in found.forbidden} == set(tokens)
-    fate = next(fate for fate in found.fates if fate.token.token_id in tokens)
-    assert fate.stage == "banned_phrases" and fate.reason is not None
-    assert next(iter(tokens.values())) in fate.reason.en
+    outcome = next(outcome for outcome in found.outcomes if outcome.token.token_id in tokens)
+    assert outcome.stage == "banned_phrases" and outcome.reason is not None
+    assert next(iter(tokens.values())) in outcome.reason.en
 
 
 def test_other_values_show_what_they_would_have_drawn(tiny: models.Loaded) -> None:
@@ -217,7 +217,7 @@ def test_a_place_or_a_token_that_does_not_exist_is_refused(tiny: models.Loaded) 
         lambda: at(len(row.tokens)),
         lambda: at(-1),
         lambda: at(0, search=10**6),
-        lambda: inspect_api.waterfall("w", 1, 0),
+        lambda: inspect_api.stage_breakdown("w", 1, 0),
     ):
         with pytest.raises(InvalidRequest):
             ask()

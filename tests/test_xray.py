@@ -50,7 +50,7 @@ def test_ids_cannot_be_guessed_and_runs_can_be_forgotten(tiny: models.Loaded) ->
     plain = inspect_api.unavailable()
     assert plain.zh and inspect_api.unavailable(parameters.validate({"num_beams": 2})) != plain
     with pytest.raises(PlaygroundError, match="not kept"):
-        inspect_api.waterfall("x", 0, 0)
+        inspect_api.stage_breakdown("x", 0, 0)
 
 
 @pytest.mark.model
@@ -95,7 +95,7 @@ def test_the_next_token_is_that_of_a_run_and_sliders_make_no_pass(
         real = reference.written(generator, replace(asked, values=values))[0][0]
         passes.pop()
         assert found.draw is not None and found.draw.token.token_id == real
-        assert any(fate.token.text == " Paris" for fate in found.fates)
+        assert any(outcome.token.text == " Paris" for outcome in found.outcomes)
     assert inspect_api.next_token(generator, asked, parameters.validate({}), session="s").draw is None
     inspect_api.next_token(generator, replace(asked, prompt="Another"), session="s")
     assert len(passes) == 2

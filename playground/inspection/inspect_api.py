@@ -16,14 +16,14 @@ from playground.inspection_results import (
     Detection,
     Divergence,
     Draw,
-    Fate,
     Reading,
     ReadToken,
     Replayed,
     RunnerUp,
+    StageBreakdown,
     StageChange,
     Token,
-    Waterfall,
+    TokenOutcome,
 )
 from playground.settings import Limits
 from playground.types import Generator, Request, Text
@@ -33,14 +33,14 @@ __all__ = [
     "Detection",
     "Divergence",
     "Draw",
-    "Fate",
     "ReadToken",
     "Reading",
     "Replayed",
     "RunnerUp",
+    "StageBreakdown",
     "StageChange",
     "Token",
-    "Waterfall",
+    "TokenOutcome",
     "available",
     "badges",
     "biased",
@@ -59,8 +59,8 @@ __all__ = [
     "replay_file",
     "seen",
     "seen_on",
+    "stage_breakdown",
     "unavailable",
-    "waterfall",
     "write_trace",
     "written",
 ]
@@ -93,15 +93,15 @@ def forget(run_id: str) -> None:
     _engine().RUN_STORE.forget(run_id)
 
 
-def waterfall(
+def stage_breakdown(
     run_id: str, row: int, position: int, values: Mapping[str, Any] | None = None, *, search: int | str | None = None
-) -> Waterfall:
+) -> StageBreakdown:
     """One position of a kept row, under the run's own values or others (all of them, as `validate()` returns).
 
-    `search` asks for the fate of one more token: an id, or a text whose first token is meant. Raises InvalidRequest
+    `search` asks for the outcome of one more token: an id, or a text whose first token is meant. Raises InvalidRequest
     where row, position or search make no sense, PlaygroundError where the run is not kept.
     """
-    found: Waterfall = _engine().waterfall(run_id, row, position, values, search)
+    found: StageBreakdown = _engine().stage_breakdown(run_id, row, position, values, search)
     return found
 
 
@@ -147,13 +147,13 @@ def next_token(
     search: int | str | None = None,
     limits: Limits | None = None,
     halted: Callable[[], bool] = lambda: False,
-) -> Waterfall:
+) -> StageBreakdown:
     """The next token after this request's prompt, before any run: the prompt is read, and remembered for the session.
 
     `values` defaults to the request's; with other values and the same prompt no model pass is made. `draw` is None
     where the seed is -1, unless temperature is 0. Raises Stopped soon after `halted` is true.
     """
-    found: Waterfall = _reader().next_token(generator, request, values, session, search, limits, halted)
+    found: StageBreakdown = _reader().next_token(generator, request, values, session, search, limits, halted)
     return found
 
 

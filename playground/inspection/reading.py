@@ -18,8 +18,8 @@ from playground.evaluation.text_statistics import perplexity
 from playground.generators.local import LocalGenerator
 from playground.inspection.replay_context import FRESH_SEED, ReplayContext
 from playground.inspection.run_queries import check, searched
-from playground.inspection.stage_breakdown import waterfall
-from playground.inspection_results import Detection, Reading, ReadToken, Waterfall
+from playground.inspection.stage_breakdown import breakdown
+from playground.inspection_results import Detection, Reading, ReadToken, StageBreakdown
 from playground.settings import Limits
 from playground.types import Generator, InvalidRequest, Refused, Request, Text
 
@@ -63,7 +63,7 @@ def next_token(
     search: int | str | None,
     limits: Limits | None,
     halted: Halted,
-) -> Waterfall:
+) -> StageBreakdown:
     """The next token before any run, stage by stage; a slider that moves needs no model pass."""
     local = _local(generator)
     values = request.values if values is None else values
@@ -80,7 +80,7 @@ def next_token(
     values = {**values, "num_beams": 1, "n": 1}
     check(row, values)
     asked = searched(row.run.setting, search)
-    return waterfall(ReplayContext(row, values), 0, asked=asked, with_draw=_drawn(values))
+    return breakdown(ReplayContext(row, values), 0, asked=asked, with_draw=_drawn(values))
 
 
 def _drawn(values: Mapping[str, Any]) -> bool:

@@ -14,9 +14,9 @@ from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.checks import check_ids
 from playground.inspection import parameter_impact as knobs
 from playground.inspection import replay as replays
-from playground.inspection import stage_breakdown as falls
+from playground.inspection import stage_breakdown as breakdowns
 from playground.inspection.replay_context import ReplayContext
-from playground.inspection_results import Replayed, Token, Waterfall
+from playground.inspection_results import Replayed, StageBreakdown, Token
 from playground.types import InvalidRequest, PlaygroundError, Refused, Text
 
 GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
@@ -50,9 +50,9 @@ def finished(run_id: str, row: int) -> StoredRow:
     return found
 
 
-def waterfall(
+def stage_breakdown(
     run_id: str, row: int, position: int, values: Mapping[str, Any] | None, search: int | str | None
-) -> Waterfall:
+) -> StageBreakdown:
     """One position, stage by stage. Raises InvalidRequest where the row has no such position."""
     kept = find(run_id, row)
     count = len(kept.tokens)
@@ -66,7 +66,7 @@ def waterfall(
     values = kept.run.values if values is None else values
     check(kept, values)
     asked = searched(kept.run.setting, search)
-    return falls.waterfall(ReplayContext(kept, values), position, asked=asked)
+    return breakdowns.breakdown(ReplayContext(kept, values), position, asked=asked)
 
 
 def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:

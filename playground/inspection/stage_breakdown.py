@@ -15,24 +15,26 @@ from playground import parameters
 from playground.decoding.row import Setting
 from playground.inspection.replay import token_of
 from playground.inspection.replay_context import ReplayContext
-from playground.inspection_results import Chance, Draw, Fate, RunnerUp, StageChange, Token, Waterfall
+from playground.inspection_results import Chance, Draw, RunnerUp, StageBreakdown, StageChange, Token, TokenOutcome
 from playground.sampling.sampler import Sampler
 from playground.sampling.stage_io import StageIO, number
 from playground.sampling.token_stats import TOP
 from playground.types import Text
 
-FATES = 20
+OUTCOMES = 20
 
 
 @torch.inference_mode()
-def waterfall(context: ReplayContext, position: int, *, asked: int | None = None, with_draw: bool = True) -> Waterfall:
+def breakdown(
+    context: ReplayContext, position: int, *, asked: int | None = None, with_draw: bool = True
+) -> StageBreakdown:
     """The context must be new. `asked` is one more token whose outcome is given."""
     context.seek(position)
     return here(context, position, asked=asked, with_draw=with_draw)
 
 
 @torch.inference_mode()
-def here(context: ReplayContext, position: int, *, asked: int | None = None, with_draw: bool = True) -> Waterfall:
+def here(context: ReplayContext, position: int, *, asked: int | None = None, with_draw: bool = True) -> StageBreakdown:
     """The same where the context stands at this position already."""
     setting = context.setting
     passages: list[StageIO] = []
@@ -57,16 +59,16 @@ def here(context: ReplayContext, position: int, *, asked: int | None = None, wit
     chances = torch.softmax(final[0], dim=-1)
     draw = _draw(context, final) if with_draw else None
     forbidden = context.forbidden.get(position, [])
-    wanted = likely.topk(min(FATES, likely.shape[0])).indices.tolist()
+    wanted = likely.topk(min(OUTCOMES, likely.shape[0])).indices.tolist()
     more = [draw.token.token_id if draw else None, asked, *context.tokens[position : position + 1]]
     wanted += [token for token in dict.fromkeys(more) if token is not None and token not in wanted]
     phrases = context.row.forbidden.get(position, {})
-    return Waterfall(
+    return StageBreakdown(
         position=position,
         alive=int(torch.isfinite(raw).sum()),
         entropy=_entropy(likely),
         stages=tuple(_change(setting, samplers[at.stage], at) for at in passages),
-        fates=tuple(_fate(context, token, likely, chances, passages, phrases, forbidden) for token in wanted),
+        outcomes=tuple(_outcome(context, token, likely, chances, passages, phrases, forbidden) for token in wanted),
         forbidden=tuple(token_of(setting, token) for token in forbidden),
         kept_best=not left,
         greedy=setting.greedy,
@@ -129,7 +131,7 @@ def _sentence(alive: int, kept: int, cut: float, entered: float, left: float, mo
     return Text("changed nothing here", "在此处没有改变任何东西")
 
 
-def _fate(
+def _outcome(
     context: ReplayContext,
     token: int,
     likely: Tensor,
@@ -137,7 +139,7 @@ def _fate(
     passages: list[StageIO],
     phrases: dict[int, str],
     forbidden: list[int],
-) -> Fate:
+) -> TokenOutcome:
     setting, samplers = context.setting, dict(context.pipeline.stages)
     stage, why = None, None
     if token in forbidden:
@@ -151,7 +153,7 @@ def _fate(
             if not at.kept[token] and at.alive[token]:
                 stage, why = at.stage, _reason(samplers[at.stage], at, token)
                 break
-    return Fate(
+    return TokenOutcome(
         token=token_of(setting, token),
         rank=int((likely > likely[token]).sum()) + 1,
         p_model=math.exp(float(likely[token])),

@@ -184,16 +184,16 @@ def _lines(run: StoredRun) -> Iterator[dict[str, Any]]:
         for index, token in enumerate(row.tokens):
             fall = here(scene, index)
             scene.chosen(index)
-            fate = next(fate for fate in fall.fates if fate.token.token_id == token)
+            outcome = next(outcome for outcome in fall.outcomes if outcome.token.token_id == token)
             assert fall.draw is not None
             second = fall.draw.runner_up
             yield {
                 "candidate": candidate,
                 "index": index,
                 "token_id": token,
-                "text": fate.token.text,
-                "logprob": math.log(fate.p_model) if fate.p_model else None,
-                "rank": fate.rank,
+                "text": outcome.token.text,
+                "logprob": math.log(outcome.p_model) if outcome.p_model else None,
+                "rank": outcome.rank,
                 "entropy_nats": fall.entropy * _BIT,
                 "stages": [_stage(stage) for stage in fall.stages],
                 "drawn": {

@@ -91,7 +91,7 @@ class NextTokenPreview:
         return None if value is None else value | {"live": True}
 
     def ask(self, where: Form, knobs: Form, session: str) -> Value | None:
-        """The same with the fate of one more token."""
+        """The same with the outcome of one more token."""
         look = self._find(where, session)
         if look is None:
             return None
@@ -171,11 +171,12 @@ class NextTokenPreview:
         note = _note(values, found, look.request)
         if values["num_beams"] > 1:
             found = replace(found, draw=None)
-        writes = {fate.token.token_id: inspect_api.written(generator, fate.token.token_id) for fate in found.fates}
+        ids = [outcome.token.token_id for outcome in found.outcomes]
+        writes = {token_id: inspect_api.written(generator, token_id) for token_id in ids}
         look.begins = {token_id: text for token_id, text in writes.items() if text}
         value = waterfall.waterfall_value(look.name, 0, found, asked=waterfall.asked_id(found, look.search))
-        fates = [{**fate, "begins": fate["id"] in look.begins} for fate in value["fates"]]
-        look.value = {**value, "fates": fates, "note": bilingual(note)}
+        outcomes = [{**outcome, "begins": outcome["id"] in look.begins} for outcome in value["outcomes"]]
+        look.value = {**value, "outcomes": outcomes, "note": bilingual(note)}
         return look.value
 
 
@@ -197,7 +198,7 @@ def _prompt(request: Request) -> tuple[object, ...]:
     return request.prompt, request.system, request.prefill, request.mode, request.turns, request.special_tokens
 
 
-def _note(values: Mapping[str, Any], found: inspect_api.Waterfall, request: Request) -> Text | None:
+def _note(values: Mapping[str, Any], found: inspect_api.StageBreakdown, request: Request) -> Text | None:
     if values["num_beams"] > 1:
         return BEAMS_NEXT
     if found.draw is None:

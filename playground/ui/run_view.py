@@ -133,13 +133,13 @@ class RunView:
             viewed.row = row
         steps = [step for step in viewed.run.candidates[row].steps if step.token_id is not None]
         try:
-            found = inspect_api.waterfall(viewed.keep, row, position, search=search)
+            found = inspect_api.stage_breakdown(viewed.keep, row, position, search=search)
         except PlaygroundError as error:
             if search is not None and position in viewed.shown:
                 return waterfall.with_error(viewed.shown[position], error)
             gone = _gone(viewed)
             return waterfall.refused_value(viewed.name, row, position, PlaygroundError(gone) if gone else error)
-        asked = next((fate.token.token_id for fate in found.fates if fate.token.text == search), None)
+        asked = next((outcome.token.token_id for outcome in found.outcomes if outcome.token.text == search), None)
         value = waterfall.waterfall_value(viewed.name, row, found, length=len(steps), asked=asked)
         viewed.shown = {position: value}
         return value

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from playground.inspection.inspect_api import Chance, Draw, Fate, StageChange, Token, Waterfall
+from playground.inspection.inspect_api import Chance, Draw, StageBreakdown, StageChange, Token, TokenOutcome
 from playground.types import PlaygroundError, Text
 from playground.ui import tokens
 from playground.ui.element import Element
@@ -69,7 +69,7 @@ WORDS: Mapping[str, Text] = {
 def waterfall_value(
     run: str,
     row: int,
-    found: Waterfall,
+    found: StageBreakdown,
     *,
     chosen: Token | None = None,
     length: int | None = None,
@@ -83,7 +83,7 @@ def waterfall_value(
     `branch_reason` says why. A next token that nobody drew has neither `chosen` nor a draw.
     """
     token = chosen or (found.draw.token if found.draw else None)
-    likeliest = sorted(found.fates, key=lambda fate: fate.rank)[:10]
+    likeliest = sorted(found.outcomes, key=lambda outcome: outcome.rank)[:10]
     return {
         "number": next(_numbers),
         "run": run,
@@ -93,9 +93,9 @@ def waterfall_value(
         "token": token_value(token) if token else None,
         "alive": found.alive,
         "entropy": found.entropy,
-        "model": [{**token_value(fate.token), "p": fate.p_model} for fate in likeliest],
+        "model": [{**token_value(outcome.token), "p": outcome.p_model} for outcome in likeliest],
         "stages": [_stage(stage) for stage in found.stages],
-        "fates": [_fate(fate) for fate in found.fates],
+        "outcomes": [_outcome(outcome) for outcome in found.outcomes],
         "forbidden": [token_value(one) for one in found.forbidden],
         "kept_best": found.kept_best,
         "draw": _draw(found.draw) if found.draw else None,
@@ -106,9 +106,9 @@ def waterfall_value(
     }
 
 
-def asked_id(found: Waterfall, search: str | None) -> int | None:
+def asked_id(found: StageBreakdown, search: str | None) -> int | None:
     """The token that a search was answered with: of this text, or of its beginning."""
-    texts = {fate.token.token_id: fate.token.text for fate in found.fates}
+    texts = {outcome.token.token_id: outcome.token.text for outcome in found.outcomes}
     fitting = [one for one, text in texts.items() if search and text and search.startswith(text)]
     return max(fitting, key=lambda one: len(texts[one]), default=None)
 
@@ -146,14 +146,14 @@ def _stage(stage: StageChange) -> Value:
     }
 
 
-def _fate(fate: Fate) -> Value:
+def _outcome(outcome: TokenOutcome) -> Value:
     return {
-        **token_value(fate.token),
-        "rank": fate.rank,
-        "p_model": fate.p_model,
-        "p_after": fate.p_after,
-        "stage": fate.stage,
-        "reason": bilingual(fate.reason),
+        **token_value(outcome.token),
+        "rank": outcome.rank,
+        "p_model": outcome.p_model,
+        "p_after": outcome.p_after,
+        "stage": outcome.stage,
+        "reason": bilingual(outcome.reason),
     }
 
 
@@ -183,7 +183,7 @@ def build(
     """The panel, closed while its value is empty. Update with `waterfall_value(…)`, or `{}` to close it.
 
     With `ahead` it shows the next token before any run: there is nothing to walk to, a value's `note` is said of its
-    draw, `begins` tells of each fate whether an answer can begin with it, and a `live` value opens no closed panel.
+    draw, `begins` tells of each outcome whether an answer can begin with it, and a `live` value opens no closed panel.
     `gr.update(stale=True)` says that it is about another prompt. It speaks with the views of its `scope`.
     Events: `pick` {run, row, position}, `branch` {run, row, position, token_id}, `ask` {run, row, position, text},
     `close`.

@@ -87,11 +87,11 @@ def test_each_session_looks_at_its_own_prompt_alone(host: ModelHost) -> None:
     preview = NextTokenPreview(host)
     mine = preview.look(FORM, KNOBS, "me")
     assert mine is not None
-    where = {"run": mine["run"], "row": 0, "position": 0, "text": " boat", "token_id": mine["fates"][0]["id"]}
+    where = {"run": mine["run"], "row": 0, "position": 0, "text": " boat", "token_id": mine["outcomes"][0]["id"]}
     assert preview.update(KNOBS, "you") is None and preview.stale(FORM, KNOBS, "you") is None
     assert preview.ask(where, KNOBS, "you") is None and preview.start(where, "you") is None
     asked = preview.ask(where, KNOBS, "me")
-    assert asked is not None and asked["asked"] in {fate["id"] for fate in asked["fates"]}
+    assert asked is not None and asked["asked"] in {outcome["id"] for outcome in asked["outcomes"]}
     assert preview.stale(FORM, {**KNOBS, "temperature": 2.0}, "me") is False
     assert preview.stale({**FORM, "prompt": "Another"}, KNOBS, "me") is True
     preview.close("me")
@@ -102,15 +102,15 @@ def test_an_alternative_begins_the_answer(host: ModelHost) -> None:
     preview, play = NextTokenPreview(host), Play(host, RequestQueue(Limits()), StopSwitches(), RunView())
     shown = preview.look({**FORM, "prefill": " is"}, KNOBS, "me")
     assert shown is not None
-    fate = next(fate for fate in shown["fates"][1:] if fate["begins"])
+    outcome = next(outcome for outcome in shown["outcomes"][1:] if outcome["begins"])
     where = {"run": shown["run"], "row": 0, "position": 0}
-    for token_id in (None, True, str(fate["id"]), -5):
+    for token_id in (None, True, str(outcome["id"]), -5):
         assert preview.start({**where, "token_id": token_id}, "me") is None
-    start = preview.start({**where, "token_id": fate["id"]}, "me")
+    start = preview.start({**where, "token_id": outcome["id"]}, "me")
     assert start is not None
     news = heard(play.generate_from_token(start, {**KNOBS, "n": 2}, "me"))
     assert news[-1]["phase"] == "done" and len(news[-1]["rows"]) == 2
-    assert all(row["text"].startswith(fate["text"]) for row in news[-1]["rows"])
+    assert all(row["text"].startswith(outcome["text"]) for row in news[-1]["rows"])
     assert news[-1]["request"]["prefill"] == "", "a card asked to continue adds its own text"
     assert preview.update(KNOBS, "me") is None
 
@@ -121,8 +121,8 @@ def test_what_is_no_text_of_its_own_begins_no_answer(host: ModelHost) -> None:
     assert shown is not None
     found = preview.ask({"run": shown["run"], "text": "<|im_end|>"}, KNOBS, "me")
     assert found is not None
-    special = [fate for fate in found["fates"] if fate["special"]]
-    assert special and not any(fate["begins"] for fate in special)
+    special = [outcome for outcome in found["outcomes"] if outcome["special"]]
+    assert special and not any(outcome["begins"] for outcome in special)
     assert preview.start({"run": shown["run"], "token_id": special[0]["id"]}, "me") is None
 
 

@@ -93,7 +93,7 @@ def test_a_token_shows_how_it_came_about_and_answers_a_question(looked_at: tuple
     assert panel["draw"]["token"]["id"] == run.candidates[0].token_ids[4]
     assert [stage["stage"] for stage in panel["stages"]] == ["temperature"]
     asked = run_view.breakdown("mine", where, search=" boat")
-    assert asked["asked"] is not None and asked["asked"] in {fate["id"] for fate in asked["fates"]}
+    assert asked["asked"] is not None and asked["asked"] in {outcome["id"] for outcome in asked["outcomes"]}
 
 
 def test_the_same_knobs_mark_nothing_and_other_knobs_mark_what_would_differ(looked_at: tuple[RunView, Run]) -> None:

@@ -17,12 +17,12 @@ from playground.inspection.inspect_api import (
     Chance,
     Divergence,
     Draw,
-    Fate,
     Replayed,
     RunnerUp,
+    StageBreakdown,
     StageChange,
     Token,
-    Waterfall,
+    TokenOutcome,
 )
 from playground.token_views import TokenChance
 from playground.types import InvalidRequest, Step, Text
@@ -93,7 +93,7 @@ def stage(name: str, label: Text, alive: tuple[int, int], top: list[Chance], **m
     return StageChange(name, label, *alive, cut, 5.21, more.pop("entropy", 5.21), tuple(top), sentence=sentence, **more)
 
 
-def fall(row: int, position: int, asked: str = "") -> Waterfall:
+def fall(row: int, position: int, asked: str = "") -> StageBreakdown:
     here = own(row, position)
     names = [here, *(Token(2000 + at, text) for at, text in enumerate(OTHERS))]
     model = [0.31, 0.22, 0.13, 0.08, 0.05, 0.03, 0.02, 0.015, 0.01, 0.008, 0.006, 0.004]
@@ -115,15 +115,15 @@ def fall(row: int, position: int, asked: str = "") -> Waterfall:
         ),
     )  # fmt: skip
     why = Text("top_p: cumulative 0.913 > 0.90", "top_p：累计 0.913 > 0.90")
-    fates = [
-        Fate(token, at + 1, model[at], kept[at], None if kept[at] else "top_p", None if kept[at] else why)
+    outcomes = [
+        TokenOutcome(token, at + 1, model[at], kept[at], None if kept[at] else "top_p", None if kept[at] else why)
         for at, token in enumerate(names)
     ]
     if asked:
-        fates.append(Fate(Token(4711, asked), 8123, 0.0000021, 0.0, "top_p", why))
+        outcomes.append(TokenOutcome(Token(4711, asked), 8123, 0.0000021, 0.0, "top_p", why))
     sentence = Text("Drawn first of 4; “ mystery” came second.", "4 个中抽中第一个；“ mystery”第二。")
     draw = Draw(here, kept[0], 1, 3.14159, RunnerUp(names[1], kept[1], 0.42), sentence)
-    return Waterfall(position, 49152, 5.21, stages, tuple(fates), (Token(9, " banned"),), False, False, draw)
+    return StageBreakdown(position, 49152, 5.21, stages, tuple(outcomes), (Token(9, " banned"),), False, False, draw)
 
 
 def stream() -> Iterator[Any]:

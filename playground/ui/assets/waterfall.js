@@ -68,23 +68,23 @@ const drawDraw = () => {
     ...(second ? [...pair(t("runner_up"), nameOf(second.token), ` ${percent(second.probability)}`),
       ...pair(t("lead"), t("nats", { n: fixed(second.lead, 2) }))] : [])));
 };
-const fateOf = (fate) => {
-  const chosen = isChosen(fate);
-  const name = alone(fate);
+const fateOf = (outcome) => {
+  const chosen = isChosen(outcome);
+  const name = alone(outcome);
   const deed = props.ahead ? "begin" : "branch";
-  const action = chosen && !fate.begins ? make("span", { class: "wf-is" }, nameOf(fate), make("em", {}, t("chosen")))
-    : value.branch === false || fate.begins === false ? nameOf(fate)
-    : make("button", { type: "button", name: "branch", "data-id": fate.id, title: t(deed, { text: name }),
-      "aria-label": t(deed, { text: spoken(fate) }) }, nameOf(fate), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
-  const reason = fate.reason ? sentenceOf(fate.reason) : chosen && fate.begins ? t("chosen") : known(fate.p_after) && !chosen ? t("survived") : "";
-  const names = [chosen ? "wf-chosen" : "", fate.id === value.asked ? "wf-asked" : "", fate.reason ? "wf-removed" : ""];
-  return make("tr", { class: names.filter(Boolean).join(" ") || null }, make("td", {}, action), make("td", {}, count(fate.rank)),
-    make("td", {}, percent(fate.p_model)), make("td", {}, fate.reason ? "–" : percent(fate.p_after)), make("td", {}, reason));
+  const action = chosen && !outcome.begins ? make("span", { class: "wf-is" }, nameOf(outcome), make("em", {}, t("chosen")))
+    : value.branch === false || outcome.begins === false ? nameOf(outcome)
+    : make("button", { type: "button", name: "branch", "data-id": outcome.id, title: t(deed, { text: name }),
+      "aria-label": t(deed, { text: spoken(outcome) }) }, nameOf(outcome), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
+  const reason = outcome.reason ? sentenceOf(outcome.reason) : chosen && outcome.begins ? t("chosen") : known(outcome.p_after) && !chosen ? t("survived") : "";
+  const names = [chosen ? "wf-chosen" : "", outcome.id === value.asked ? "wf-asked" : "", outcome.reason ? "wf-removed" : ""];
+  return make("tr", { class: names.filter(Boolean).join(" ") || null }, make("td", {}, action), make("td", {}, count(outcome.rank)),
+    make("td", {}, percent(outcome.p_model)), make("td", {}, outcome.reason ? "–" : percent(outcome.p_after)), make("td", {}, reason));
 };
 const drawFates = () => {
   const heads = [props.ahead ? "begin_head" : "token_head", "rank", "p_model", "p_after", "what_became"].map((key) => make("th", { scope: "col" }, t(key)));
-  const fates = [...value.fates].sort((one, two) => (two.id === value.asked) - (one.id === value.asked));
-  find(".wf-list").replaceChildren(make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...fates.map(fateOf))));
+  const outcomes = [...value.outcomes].sort((one, two) => (two.id === value.asked) - (one.id === value.asked));
+  find(".wf-list").replaceChildren(make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...outcomes.map(fateOf))));
   const note = find(".wf-note");
   const forbidden = value.forbidden ?? [];
   note.hidden = !forbidden.length && !value.branch_reason;
@@ -94,7 +94,7 @@ const drawFates = () => {
 const drawPath = () => {
   const stages = [...find(".wf-stages").children];
   const parts = [[t("model"), stages[0]], ...value.stages.map((stage, at) => [say(stage.label) || stage.stage, stages[at + 1]]),
-    ...(value.draw || value.note ? [[t("draw"), find(".wf-draw")]] : []), [t("alternatives"), find(".wf-fates")]];
+    ...(value.draw || value.note ? [[t("draw"), find(".wf-draw")]] : []), [t("alternatives"), find(".wf-outcomes")]];
   find(".wf-path").replaceChildren(...parts.map(([name, part]) => {
     const button = make("button", { type: "button" }, name);
     button.addEventListener("click", () => part.scrollIntoView({ block: "start" }));
