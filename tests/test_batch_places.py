@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground import batch_files
+from playground.cli import result_files
 from tests import scripted_batch
 
 SETTINGS = ("--task", "slogans", "--seed", "1")
@@ -101,8 +101,8 @@ def test_a_place_that_cannot_be_written_is_told_before_any_row(
 def test_a_sheet_that_can_no_longer_be_written_is_one_sentence_and_the_results_stay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = batch_files.write_sheet
-    monkeypatch.setattr(batch_files, "write_sheet", lambda place, *more: write(tmp_path / "gone" / "w.csv", *more))
+    write = result_files.write_sheet
+    monkeypatch.setattr(result_files, "write_sheet", lambda place, *more: write(tmp_path / "gone" / "w.csv", *more))
     assert run(tmp_path, "--csv", str(tmp_path / "w.csv")) == 2
     assert "gone/w.csv' cannot be written." in capsys.readouterr().err
     assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 2

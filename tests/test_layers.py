@@ -40,7 +40,6 @@ FLOORS: dict[str, int] = {
     "playground.generate": 8,
     "playground.inspection": 8,
     "playground.batch": 9,
-    "playground.batch_files": 10,
     "playground.jobs": 10,
     "playground.cli": 11,
     "playground.ui": 11,

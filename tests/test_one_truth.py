@@ -28,7 +28,7 @@ NAMES = {
     "sampling/pipeline.py": "the order decides which stages are built",
     "batch.py": "each row has its own seeds, as many as it has texts; beams have no fast path",
     "conversation.py": "turns must fit beside the answer's length, and the negative prompt is a text as they are",
-    "batch_files.py": "a row of results tells its seed",
+    "cli/result_files.py": "a row of results tells its seed",
     "cli/batch_command.py": "the seed of a batch is kept beside its rows",
     "tables/rows.py": "a row of results tells its seed",
     "decoding/row.py": "ends a row: length, stop strings, banned phrases; guidance's second sequence",

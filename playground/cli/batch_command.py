@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from playground import batch_files, parameters
+from playground import parameters
 from playground.batch import Batch, Numbered, Plan, candidates, guess
-from playground.batch_files import StoredResults
+from playground.cli import result_files
 from playground.cli.flags import add_parameters, given_values, pair, pairs
+from playground.cli.result_files import StoredResults
 from playground.evaluation import recommend
 from playground.generate import FRESH_SEED
 from playground.settings import ROWS, Limits, ModelSettings, add_flags, read
@@ -71,15 +72,15 @@ def _batch(given: argparse.Namespace, load: Load) -> int:
     table = _read(given)
     plan = _plan(given, table)
     read = {"in": given.source} | ({} if given.task_file is None else {"task-file": given.task_file})
-    out, sheet = batch_files.places(given.out, given.csv, read)
-    with batch_files.held(out):
-        kept = batch_files.read_out(out, plan, table, _signature(plan, given), retry=given.retry_failed)
+    out, sheet = result_files.places(given.out, given.csv, read)
+    with result_files.held(out):
+        kept = result_files.read_out(out, plan, table, _signature(plan, given), retry=given.retry_failed)
         todo = [number for number in range(1, len(table.rows) + 1) if number not in kept.results]
         if todo:
             _print_plan(plan, table)
             _write(table, todo, kept, out, load(given))
         if sheet is not None:
-            batch_files.write_sheet(sheet, table.columns, kept)
+            result_files.write_sheet(sheet, table.columns, kept)
     states = [one.state for one in kept.results.values()]
     failed, refused, done = (states.count(state) for state in (FAILED, REFUSED, DONE))
     strayed = recommend.of_rows(sum(one.remark is not None for one in kept.results.values()), plan.language)
@@ -216,14 +217,14 @@ def _write(table: Table, todo: Sequence[int], kept: StoredResults, out: Path, ge
         closing(batch.results(take, lambda: at_once, threading.Event())) as results,
     ):
         for result in results:
-            with batch_files.writing("out", out):
+            with result_files.writing("out", out):
                 file.write(kept.line(result))
-                batch_files.settle(file)
+                result_files.settle(file)
             kept.results[result.number] = result
             _say(kept.results, before, len(table.rows), batch.tokens, time.perf_counter() - began)
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    batch_files.rewrite(out, kept)
+    result_files.rewrite(out, kept)
 
 
 def _say(results: Mapping[int, Result], before: int, every: int, tokens: int, seconds: float) -> None:
