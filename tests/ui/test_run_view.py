@@ -213,12 +213,12 @@ def test_what_is_not_kept_any_more_says_so(looked_at: tuple[RunView, Run]) -> No
     assert run_view.branch("mine", {**where, "token_id": 10**6}) is None
 
 
-def test_a_beam_search_says_that_it_has_no_chain(tiny: Any) -> None:
+def test_a_beam_search_says_that_no_sampler_is_looked_at(tiny: Any) -> None:
     run_view, run = RunView(), written(tiny, num_beams=2, temperature=1.0, seed=-1)
     run_view.add("mine", "run-1", run, {}, None, "")
     value = run_view.tokens("mine", "run-1")
-    assert value is not None and "no chain" in value["reason"]["en"]
-    assert "no chain" in run_view.breakdown("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
+    assert value is not None and "does not go through the samplers" in value["reason"]["en"]
+    assert "does not go through the samplers" in run_view.breakdown("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
 
 
 def test_a_branch_tells_where_it_parted(looked_at: tuple[RunView, Run]) -> None:
