@@ -218,7 +218,8 @@ def test_a_beam_search_says_that_no_sampler_is_looked_at(tiny: Any) -> None:
     run_view.add("mine", "run-1", run, {}, None, "")
     value = run_view.tokens("mine", "run-1")
     assert value is not None and "does not go through the samplers" in value["reason"]["en"]
-    assert "does not go through the samplers" in run_view.breakdown("mine", {"run": "run-1", "row": 0, "position": 0})["error"]["en"]
+    opened = run_view.breakdown("mine", {"run": "run-1", "row": 0, "position": 0})
+    assert "does not go through the samplers" in opened["error"]["en"]
 
 
 def test_a_branch_tells_where_it_parted(looked_at: tuple[RunView, Run]) -> None:
