@@ -59,9 +59,13 @@ class DynamicTemperature(Sampler):
         self.exponent: Any = exponent
 
     def apply(self, candidates: Candidates) -> None:
-        xp, chances = candidates.xp, candidates.probabilities
-        count = candidates.count(candidates.alive)
-        entropy = -candidates.total(chances * xp.log(xp.where(chances > 0, chances, 1.0)))
+        xp, alive = candidates.xp, candidates.alive
+        count = candidates.count(alive)
+        far = xp.where(alive, candidates.scores - candidates.best, 0.0)
+        weights = xp.where(alive, xp.exp(far), 0.0)
+        # What all but one of the best weigh: beside that one, float32 would lose what little there is.
+        rest = (candidates.count(alive & (far == 0)) - 1) + candidates.total(xp.where(far < 0, weights, 0.0))
+        entropy = xp.log1p(rest) - candidates.total(weights * far) / (1 + rest)
         unsure = xp.clip(entropy / xp.log(xp.clip(count, 2, None)), 0.0, 1.0)
         heat = xp.clip(self.low + (self.high - self.low) * unsure**self.exponent, COLDEST_DYNAMIC, None)
         heat = xp.where(count < 2, 1.0, heat)
