@@ -89,10 +89,7 @@ class Candidates:
 
     @property
     def ranked(self) -> Array:
-        """The scores [R, vocab] in rising order.
-
-        numpy sorts 49,152 of them in 0.08 ms, torch in 2.3 ms (x86 with AVX-512).
-        """
+        """The scores [R, vocab] in rising order, which numpy sorts thirty times as quickly as torch."""
         if self._ranked is None:
             self._ranked = np.sort(self.scores, axis=-1) if self.on_cpu else torch.sort(self.scores, dim=-1).values
         return self._ranked
@@ -115,8 +112,7 @@ class Candidates:
 
     @property
     def usable(self) -> bool:
-        """Whether a token can be drawn at every position: the maximum is NaN or infinite as soon as one score is NaN,
-        or none is left."""
+        """Whether a token can be drawn at every position: the maximum is NaN as soon as one score is."""
         return bool(self.xp.isfinite(self.best).all())
 
     @property

@@ -28,8 +28,8 @@ class TopA(Sampler):
 
     def apply(self, candidates: Candidates) -> None:
         chances = candidates.probabilities
-        highest = candidates.xp.amax(chances, axis=-1, keepdims=True)
-        candidates.keep(chances >= self.top_a * highest**2, self.least)
+        limit = self.top_a * candidates.xp.amax(chances, axis=-1, keepdims=True) ** 2
+        candidates.keep(chances >= limit, self.least)
 
     def explain(self, io: StageIO) -> Text:
         share, best = io.settings["top_a"], io.best

@@ -32,7 +32,17 @@ SURE = 1e30
 _SHOWN = 60  # characters of a text in a sentence
 
 
-class _Ban(Sampler):
+class _Forbids(Sampler):
+    """Removes tokens by their ids."""
+
+    def explain(self, io: StageIO) -> Text | None:
+        return banned(io)
+
+    def explain_removal(self, io: StageIO, token: int) -> Text:
+        return explain_forbidden(io, token)
+
+
+class _Ban(_Forbids):
     """Forbids the tokens `ids` [count] wherever `active` says so."""
 
     columns = ()
@@ -47,12 +57,6 @@ class _Ban(Sampler):
         none = self.ids[:0]
         banned = [self.of(row).ids if self.of(row).active(length) else none for row, length in enumerate(lengths)]
         candidates.edit(banned, lambda some: candidates.xp.full_like(some, -math.inf))
-
-    def explain(self, io: StageIO) -> Text | None:
-        return banned(io)
-
-    def explain_removal(self, io: StageIO, token: int) -> Text:
-        return explain_forbidden(io, token)
 
 
 class SuppressTokens(_Ban):
@@ -168,14 +172,13 @@ class LogitBias(Sampler):
         return io.equation(token, f"{score(io.entered[token])} {'−' if more < 0 else '+'} {abs(more):.4g}")
 
 
-class BadWords(Sampler):
+class BadWords(_Forbids):
     """z = −∞ for the last token of each named sequence, where the others stand before it.
 
-    Raises InvalidRequest where only the end of text is named.
+    Raises InvalidRequest where only the end of text is named, which transformers lets nobody forbid here.
     """
 
     def __init__(self, bad_words_ids: list[list[int]], eos_token_id: list[int]) -> None:
-        """transformers lets nobody forbid the end of text here: InvalidRequest where nothing else is named."""
         if all(len(ids) == 1 and ids[0] in eos_token_id for ids in bad_words_ids):
             raise InvalidRequest(
                 Text("bad_words_ids cannot forbid the end of text.", "bad_words_ids 不能禁止文本结束词元。"),
@@ -183,9 +186,3 @@ class BadWords(Sampler):
                 parameter="bad_words_ids",
             )
         self.processor = NoBadWordsLogitsProcessor(bad_words_ids, eos_token_id)
-
-    def explain(self, io: StageIO) -> Text | None:
-        return banned(io)
-
-    def explain_removal(self, io: StageIO, token: int) -> Text:
-        return explain_forbidden(io, token)

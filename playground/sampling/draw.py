@@ -84,10 +84,7 @@ class RowRNG:
             self._generator.set_state(state)
 
     def uniform(self, position: int) -> float:
-        """A second source, in [0, 1): one number a position, whether it is used or not.
-
-        Made from the seed and the position alone, so it disturbs nothing and needs no rewinding.
-        """
+        """A second source, in [0, 1): made from the seed and the position alone, so that it needs no rewinding."""
         digest = hashlib.blake2b(f"{self.seed}:{position}".encode(), digest_size=8).digest()
         return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
 

@@ -116,20 +116,15 @@ class NoRepeatNGram(Sampler):
         return banned(io)
 
     def explain_removal(self, io: StageIO, token: int) -> Text:
-        return _would_repeat(io)
+        n = next(value for value in io.settings.values() if isinstance(value, int))
+        return Text(f"would repeat {n} tokens that were written before", f"会重复先前写过的 {n} 个词元")
 
 
-class EncoderNoRepeatNGram(Sampler):
+class EncoderNoRepeatNGram(NoRepeatNGram):
     """Forbids what would complete n tokens that stand in the prompt."""
 
     def __init__(self, encoder_ngram_size: int, encoder_input_ids: Tensor) -> None:
         self.processor = EncoderNoRepeatNGramLogitsProcessor(encoder_ngram_size, encoder_input_ids)
-
-    def explain(self, io: StageIO) -> Text | None:
-        return banned(io)
-
-    def explain_removal(self, io: StageIO, token: int) -> Text:
-        return _would_repeat(io)
 
 
 class DRY(Sampler):
@@ -180,11 +175,6 @@ def _explain_factor(io: StageIO, parameter: str, *, raises: bool = False) -> Tex
         return None
     before = float(io.entered[token])
     return io.equation(token, f"{score(before)} {'/' if (before > 0) is not raises else '·'} {strength:g}")
-
-
-def _would_repeat(io: StageIO) -> Text:
-    n = next(value for value in io.settings.values() if isinstance(value, int))
-    return Text(f"would repeat {n} tokens that were written before", f"会重复先前写过的 {n} 个词元")
 
 
 def repeat_lengths(ids: Sequence[int], breakers: Collection[int]) -> dict[int, int]:

@@ -192,8 +192,7 @@ def sampler_class(name: str) -> Callable[..., Any]:
 
 
 def usable(scores: Tensor) -> bool:
-    """Whether a token can be drawn from scores [1, vocab]: the maximum is NaN or infinite as soon as one score is NaN,
-    or none is left."""
+    """Whether a token can be drawn from scores [1, vocab]: the maximum is NaN as soon as one of them is."""
     return bool(scores.max().isfinite())
 
 

@@ -65,8 +65,7 @@ class _Watermark(WatermarkLogitsProcessor):
 
 
 class _GreenLists:
-    """The green tokens behind a text, remembered: shuffling a vocabulary takes a millisecond, self hash does it forty
-    times a token, and a replay asks for the same lists again and again."""
+    """The green tokens behind a text, remembered: shuffling a vocabulary takes a millisecond, forty with self hash."""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
