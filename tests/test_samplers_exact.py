@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -258,4 +259,6 @@ def test_rows_of_every_kind_write_together_what_each_writes_alone(tiny: models.L
 def test_the_race_has_the_winner_of_torch_multinomial(kind: str, seed: int, heat: float) -> None:
     probabilities = (scores_of(kind, 1, seed) / heat).softmax(-1)
     want = int(torch.multinomial(probabilities, 1, generator=torch.Generator().manual_seed(seed)))
-    assert race(probabilities[0].numpy(), Noise(torch.Generator().manual_seed(seed), 49152)) == want
+    chances = probabilities[0].numpy()
+    noise = Noise(torch.Generator().manual_seed(seed), 49152)
+    assert race(np.arange(49152), chances, noise, lambda: chances) == want

@@ -6,6 +6,7 @@ One class for the rows of a step, on a CPU or a GPU, and for the positions of a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ class Candidates:
         self.strict = strict
         self.parted: list[np.ndarray] = []
         self.uncertain = False
+        self._few: np.ndarray | None = None  # ids that hold all candidates, where a cut left few
         self._ranked: Array = None
         self._probabilities: Array = None
 
@@ -171,7 +173,7 @@ class Candidates:
         self._set(scores.numpy() if self.on_cpu and isinstance(scores, Tensor) else scores)
 
     def _set(self, scores: Array) -> None:
-        self.scores, self._ranked, self._probabilities = scores, None, None
+        self.scores, self._ranked, self._probabilities, self._few = scores, None, None, None
 
     def replace_alike(self, scores: Array) -> None:
         """Other scores, by a rule that gives equal scores equal ones."""
@@ -179,9 +181,9 @@ class Candidates:
 
     def transform(self, change: Callable[[Array], Array]) -> None:
         """The same rising function of every score, by itself."""
-        ranked = self._ranked
+        ranked, few = self._ranked, self._few
         self._set(change(self.scores))
-        self._ranked = None if ranked is None else change(ranked)
+        self._ranked, self._few = None if ranked is None else change(ranked), few
 
     def edit(self, ids: Sequence[Tensor], change: Callable[[Array], Array]) -> None:
         """Other scores for the tokens in each position's ids [length], which may repeat one; each changes alone."""
@@ -211,6 +213,7 @@ class Candidates:
         scores = np.full_like(self.scores, -np.inf)
         scores[0, ids] = self.scores[0, ids]
         self._set(scores)
+        self._few = ids
 
     def keep(self, kept: Array, least: int | Tensor) -> None:
         """Everything outside `kept` [R, vocab] goes, but never so much that fewer than `least` of the best are left.
@@ -270,8 +273,24 @@ class Candidates:
 
     def chances(self, ids: Sequence[int]) -> list[float]:
         """The probabilities of these tokens, on a CPU."""
-        found: list[float] = self.probabilities[0, list(ids)].tolist()
+        if self._few is None:
+            found: list[float] = self.probabilities[0, list(ids)].tolist()
+            return found
+        scores = self.scores[0, self._few]
+        best = scores.max()
+        found = (np.exp(self.scores[0, list(ids)] - best) / np.exp(scores - best).sum()).tolist()
         return found
+
+    def contenders(self) -> tuple[np.ndarray, np.ndarray]:
+        """The ids [count] that can be drawn on a CPU, and what each weighs; parted tokens alike, kept or not."""
+        if self._few is None or self.parted:
+            chances = self.possible()
+            here = chances > 0
+            if np.count_nonzero(here) > self.vocab * _FEW:
+                return _every(self.vocab), chances
+            return np.flatnonzero(here), chances[here]
+        scores = self.scores[0, self._few]
+        return self._few, np.exp(scores - scores.max())
 
     def possible(self) -> np.ndarray:
         """The probabilities [vocab] on a CPU, where each of the parted tokens has the same, kept or not."""
@@ -283,6 +302,11 @@ class Candidates:
     def settled(self, tokens: Iterable[int]) -> bool:
         """Whether all is known of these tokens."""
         return not self.uncertain and not any(set(tokens).intersection(equal.tolist()) for equal in self.parted)
+
+
+@cache
+def _every(vocab: int) -> np.ndarray:
+    return np.arange(vocab)
 
 
 def in_numpy(scores: Tensor) -> bool:

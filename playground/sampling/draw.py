@@ -7,7 +7,7 @@ amount whatever p is. So the noise of a position can be kept and used again on o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 
 import numpy as np
@@ -107,21 +107,23 @@ def draw(probabilities: Tensor, rngs: Sequence[RowRNG]) -> Tensor:
     return (probabilities / torch.cat([even if one is None else one for one in noise])).argmax(dim=-1)
 
 
-def race(p: np.ndarray, noise: Noise) -> int:
-    """argmax p / E of probabilities p [vocab] on a CPU: the token that `torch.multinomial` draws.
+def race(ids: np.ndarray, weights: np.ndarray, noise: Noise, exact: Callable[[], np.ndarray]) -> int:
+    """argmax p / E over the candidates' ids [count] and weights [count] on a CPU: the token that `torch.multinomial`
+    draws from the probabilities [vocab] that `exact` gives.
 
     The exponential numbers are worked out where one can win; where two are too close, all of them in float32.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        ids = np.flatnonzero(p > 0)
         if len(ids) > _FEW:
             # E is nowhere smaller than `least`, so only these can beat what one good token reaches.
-            bounds = p / noise.least()
-            good = np.array([bounds.argmax()])
-            ids = np.flatnonzero(bounds >= (p[good] / noise.at(good)) * (1 - _CLOSE))
-        marks = p[ids] / noise.at(ids)
+            least = noise.least()
+            bounds = weights / (least if len(ids) == len(least) else least[ids])
+            good = bounds.argmax()
+            chosen = np.flatnonzero(bounds >= (weights[good] / noise.at(ids[good : good + 1])) * (1 - _CLOSE))
+            ids, weights = ids[chosen], weights[chosen]
+        marks = weights / noise.at(ids)
         if len(ids):
             winner = int(marks.argmax())
             if np.count_nonzero(marks >= marks[winner] * (1 - _CLOSE)) == 1:
                 return int(ids[winner])
-    return int((torch.from_numpy(p) / noise.whole()[0]).argmax())
+    return int((torch.from_numpy(exact()) / noise.whole()[0]).argmax())

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -89,7 +90,7 @@ def sample(rows: Sequence[SampledRow], raw: Tensor, unconditional: Tensor | None
     """
     states = [None if in_numpy(raw) else row.rng.state() for row in rows]
     drawn: dict[int, Noise] = {}  # by rows that failed behind their draw
-    found: list[Sampled | Exception | None] = [None] * len(rows)
+    found: list[Sampled | Exception | Future[Sampled | Exception] | None] = [None] * len(rows)
     seen = _surveyed(raw)
     for group in _groups(rows, raw):
         sampled: Sequence[Sampled | Exception | None] = [None] * len(group)
@@ -102,23 +103,28 @@ def sample(rows: Sequence[SampledRow], raw: Tensor, unconditional: Tensor | None
                 log.warning("Rows are sampled one by one: %s", type(error).__name__)
         for place, one in zip(group, sampled, strict=True):
             found[place] = one
-    for place, missing in enumerate(found):
-        if missing is None:
-            rows[place].rng.rewind(states[place])
-            second = None if unconditional is None else unconditional[place : place + 1]
-            found[place] = _alone(rows[place], raw[place : place + 1], second, seen[place], drawn.get(place))
-    return [one for one in found if one is not None]
+            if one is None:
+                rows[place].rng.rewind(states[place])
+                second = None if unconditional is None else unconditional[place : place + 1]
+                given = rows[place], raw[place : place + 1], second, seen[place], drawn.get(place)
+                # It takes milliseconds, which another thread can spend while the other rows go on.
+                beside = _BESIDE if len(rows) > 1 and in_numpy(raw) else None
+                found[place] = _alone(*given) if beside is None else beside.submit(_alone, *given)
+    return [one if isinstance(one, Sampled | Exception) else one.result() for one in found if one is not None]
 
 
 def _groups(rows: Sequence[SampledRow], raw: Tensor) -> list[list[int]]:
     """The places of rows that are sampled together."""
     groups: dict[object, list[int]] = {}
     for place, row in enumerate(rows):
-        if row.trace is None and not row.by_reference and raw.dtype == torch.float32:
-            # A CPU's cache holds one row's scores from stage to stage.
-            key = place if in_numpy(raw) else row.pipeline.signature
-            groups.setdefault(key, []).append(place)
+        # A CPU's cache holds one row's scores from stage to stage.
+        key = place if in_numpy(raw) or _is_alone(row, raw) else row.pipeline.signature
+        groups.setdefault(key, []).append(place)
     return list(groups.values())
+
+
+def _is_alone(row: SampledRow, raw: Tensor) -> bool:
+    return row.trace is not None or row.by_reference or raw.dtype != torch.float32
 
 
 def _together(
@@ -131,6 +137,8 @@ def _together(
 ) -> list[Sampled | None]:
     """None where no candidate is left, or the order of equal scores decides."""
     chosen = [rows[place] for place in group]
+    if _is_alone(chosen[0], raw):
+        return [None]
     if not in_numpy(raw):
         return _read(chosen, figures(chosen, group, raw, unconditional))
     candidates = _candidates(chosen, group, raw, unconditional)
@@ -141,7 +149,10 @@ def _together(
         drawn[place] = noise
     if not candidates.usable or candidates.uncertain:
         return [None]
-    token = int(candidates.scores[0].argmax()) if noise is None else race(candidates.possible(), noise)
+    if noise is None:
+        token = int(candidates.scores[0].argmax())
+    else:
+        token = race(*candidates.contenders(), noise, candidates.possible)
     stats = _stats(row, raw[place : place + 1], token, candidates.chances, seen[place])
     shown = [token, *(one.token_id for one in stats.top)]
     return [Sampled(token, stats) if candidates.settled(shown) else None]
@@ -220,6 +231,7 @@ def _read(rows: Sequence[SampledRow], fetched: Tensor) -> list[Sampled | None]:
     return found
 
 
+@torch.inference_mode()
 def _alone(
     row: SampledRow, raw: Tensor, unconditional: Tensor | None, seen: Seen | None, noise: Noise | None
 ) -> Sampled | Exception:
@@ -244,7 +256,11 @@ def _drawn(row: SampledRow, probabilities: Tensor, noise: Noise | None) -> int:
         return row.rng.multinomial(probabilities)
     if noise is None and in_numpy(probabilities):
         noise = row.rng.draw(probabilities.shape[1])
-    return int(draw(probabilities, [row.rng])) if noise is None else race(probabilities[0].numpy(), noise)
+    if noise is None:
+        return int(draw(probabilities, [row.rng]))
+    chances = probabilities[0].numpy()
+    ids = np.flatnonzero(chances > 0)
+    return race(ids, chances[ids], noise, lambda: chances)
 
 
 def _stats(
