@@ -47,7 +47,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "xtc_threshold": st.sampled_from([0.02, 0.2]),
     "mirostat_tau": st.sampled_from([1.0, 4.0]),
     "adaptive_target": st.sampled_from([0.2, 0.6]),
-    "min_tokens_to_keep": st.sampled_from([1, 2, 7]),
+    "min_tokens_to_keep": st.sampled_from([1, 2, 7, 49152]),
     "repetition_penalty": st.sampled_from([0.8, 1.2]),
     "repetition_penalty_range": st.sampled_from([0, 3]),
     "repetition_penalty_scope": st.sampled_from(["all", "output"]),

@@ -213,7 +213,7 @@ class Candidates:
         scores = np.full_like(self.scores, -np.inf)
         scores[0, ids] = self.scores[0, ids]
         self._set(scores)
-        self._few = ids
+        self._few = ids if len(ids) < self.vocab * _FEW else None
 
     def keep(self, kept: Array, least: int | Tensor) -> None:
         """Everything outside `kept` [R, vocab] goes, but never so much that fewer than `least` of the best are left.
