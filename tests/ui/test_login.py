@@ -217,6 +217,7 @@ def test_a_visitor_logs_in_uses_the_page_and_logs_out(guarded: str, visit: Visit
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.locator(".chip.ready")).to_be_visible()
+    expect(page.locator(".seen-count")).not_to_be_empty()  # a request that a logout overtakes would be refused
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Password")).to_be_visible()
 
