@@ -29,7 +29,7 @@ run: $(RUN_STAMP)
 	@exec $(PY) app.py --host '$(HOST)' --port '$(PORT)' $(if $(MODEL),--model '$(MODEL)') $(ARGS)
 
 check: lint
-	$(PY) -m pytest -m 'not model and not browser and not gpu and not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -m 'not model and not browser and not gpu and not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 10
 
 test: lint chromium
 	$(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 20
