@@ -145,7 +145,7 @@ def _decision(candidates: Candidates, drawn: Callable[[], Noise | Tensor | None]
     elif isinstance(noise, Tensor):
         token = int((candidates.probabilities / noise).argmax())
     else:
-        token = race(*candidates.contenders(), noise, candidates.possible)
+        token = race(*candidates.contenders(), noise, candidates.exact)
     best, size = float(candidates.best[0, 0]), -math.log(float(candidates.probabilities[0].max()))
     return Decision(token, alive, float(candidates.scores[0, own]) - best - size)
 

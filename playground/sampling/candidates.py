@@ -98,14 +98,11 @@ class Candidates:
 
     @property
     def probabilities(self) -> Array:
-        """softmax of the scores [R, vocab]."""
+        """torch's softmax of the scores [R, vocab]."""
         if self._probabilities is None:
-            self._probabilities = self.softmax(self.scores)
+            found = self.tensor.softmax(dim=-1)
+            self._probabilities = found.numpy() if self.on_cpu else found
         return self._probabilities
-
-    def softmax(self, scores: Array) -> Array:
-        """torch's, to the bit, of any array [R, n]."""
-        return torch.from_numpy(scores).softmax(dim=-1).numpy() if self.on_cpu else scores.softmax(dim=-1)
 
     @property
     def alive(self) -> Array:
@@ -298,6 +295,11 @@ class Candidates:
         for equal in self.parted:
             found[equal] = found[equal].max()
         return found
+
+    def exact(self) -> np.ndarray:
+        """The probabilities [vocab] on a CPU, to the last bit; which of the parted tokens stay moves that bit."""
+        self.uncertain = self.uncertain or bool(self.parted)
+        return self.possible()
 
     def settled(self, tokens: Iterable[int]) -> bool:
         """Whether all is known of these tokens."""

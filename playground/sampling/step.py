@@ -152,7 +152,7 @@ def _together(
     if noise is None:
         token = int(candidates.scores[0].argmax())
     else:
-        token = race(*candidates.contenders(), noise, candidates.possible)
+        token = race(*candidates.contenders(), noise, candidates.exact)
     stats = _stats(row, raw[place : place + 1], token, candidates.chances, seen[place])
     shown = [token, *(one.token_id for one in stats.top)]
     return [Sampled(token, stats) if candidates.settled(shown) else None]
@@ -284,5 +284,3 @@ def _surveyed(raw: Tensor) -> list[Seen | None]:
     except Exception as error:  # noqa: BLE001 - it only saves time
         log.warning("Scores are surveyed row by row: %s", type(error).__name__)
         return [None] * len(raw)
-
-
