@@ -230,6 +230,7 @@ WORDS: Mapping[str, Text] = {
     "diagnosis": Text("What to look at", "值得注意"),
     "diagnosis_apply": Text("Set {remedy}", "设为 {remedy}"),
     "empty_text": Text("The model ended without writing anything.", "模型没有写任何内容就结束了。"),
+    "nothing_written": Text("Nothing was written.", "没有写出任何内容。"),
     "tokens": Text("{count} tokens", "{count} 词元"),
     "speed": Text("{count} tok/s", "{count} 词元/秒"),
     "first_token": Text("first after {count} s", "首词元 {count} 秒"),

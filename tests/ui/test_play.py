@@ -165,6 +165,16 @@ def test_an_edit_a_continuation_and_another_seed_keep_every_version(desk: Page) 
     assert body(page).inner_text() == first
 
 
+def test_a_text_that_was_cut_off_before_its_first_word_does_not_blame_the_model(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    fix_seed(page, 0)
+    page.evaluate("window.playground.tell('knob', { name: 'stop', value: ['Night'] })")
+    generate(page)
+    expect(card(page).locator(".finish")).to_have_text("stop string")
+    expect(body(page)).to_have_text("Nothing was written.")
+
+
 def test_a_new_run_keeps_the_run_before(desk: Page) -> None:
     page = desk
     free_prompt(page, "Once")

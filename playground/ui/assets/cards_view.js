@@ -16,6 +16,8 @@ const finishWords = (row) => {
   if (!row.finish) return pg.t(row.tokens ? "writing" : "reading");
   return [pg.t(`finish_${row.finish}`), row.end_token].filter(Boolean).join(" ");
 };
+/** What stands where a text would, once it has ended without one. */
+const nothingWords = (row) => pg.t(row.finish === "end" ? "empty_text" : "nothing_written");
 /** A text without what was thought before it. */
 const answerOf = (row) => row.answer ?? row.text;
 const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);
@@ -125,7 +127,7 @@ const drawBody = (view, row) => {
   view.body.classList.toggle("writing", !row.finish);
   view.body.classList.toggle("nothing", nothing);
   if (nothing) {
-    view.body.replaceChildren(pg.t("empty_text"));
+    view.body.replaceChildren(nothingWords(row));
     view.shown = null;
   } else if (isTable(row)) {
     view.body.replaceChildren(tableOf(row));

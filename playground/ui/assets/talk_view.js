@@ -34,7 +34,7 @@ const drawTurn = (view, turn) => {
   drawThought(view.thought, turn);
   view.text.body.classList.toggle("writing", writes);
   view.text.body.classList.toggle("nothing", nothing);
-  drawText(view.text, nothing ? pg.t("empty_text") : answer.trimStart());
+  drawText(view.text, nothing ? nothingWords(turn) : answer.trimStart());
   if (turn.role !== "assistant") return;
   drawRemark(view.remark, turn);
   drawLine(view.line, turn);
