@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,9 +17,18 @@ from torch.nn.utils.rnn import pad_sequence
 Array = Any
 """numpy's or torch's array; operators, and functions with `axis` and `keepdims`, mean the same in both."""
 NUMPY_DEVICES = ("cpu",)
-_REACH = 7.0  # nats below the best within which the leading tokens are looked for
-_MOST = 2048  # leading tokens; more of them take as long as sorting all
+_REACH = 9.0  # nats below the best within which the leading tokens are looked for
+_MOST = 4096  # leading tokens; more of them take as long as sorting all
 _FEW = 1 / 8  # share of the vocabulary up to which what is kept is copied, and not what goes struck out
+
+
+class Leading(NamedTuple):
+    """The likeliest tokens of one position: their ids [count] in rising order; the same tokens' scores [count] and
+    probabilities [count], the best first."""
+
+    ids: np.ndarray
+    scores: np.ndarray
+    chances: np.ndarray
 
 
 class Candidates:
@@ -142,15 +151,15 @@ class Candidates:
             return ranked[:, place, None]
         return self.scores.topk(count).values[:, -1:]
 
-    def leading(self, mass: float) -> np.ndarray | None:
-        """The ids [count] of the likeliest tokens on a CPU, the best first: all within some distance of the best. None
-        where these are many, or weigh less than this share."""
+    def leading(self, mass: float) -> Leading | None:
+        """The likeliest tokens on a CPU: all within some distance of the best. None where these are many, or weigh less
+        than this share."""
         scores = self.scores[0]
         ids = np.flatnonzero(scores > scores.max() - _REACH)
-        if len(ids) > _MOST or float(self.probabilities[0, ids].sum()) < mass:
+        if len(ids) > _MOST:
             return None
-        found: np.ndarray = ids[np.argsort(-scores[ids])]
-        return found
+        chances = np.sort(self.probabilities[0, ids])[::-1].astype(np.float64)
+        return Leading(ids, np.sort(scores[ids])[::-1], chances) if chances.sum() >= mass else None
 
     def counts(self, ids: Sequence[Tensor]) -> Array:
         """How often each token [R, vocab] stands in each position's ids; those outside the vocabulary count nowhere."""
@@ -233,15 +242,19 @@ class Candidates:
         above, equal = np.flatnonzero(scores > limit), np.flatnonzero(scores == limit)
         self._keep_only(np.concatenate([above, equal[: max(count - len(above), 0)]]))
 
-    def keep_leading(self, ids: np.ndarray, count: int) -> bool:
-        """Only the first `count` of the ids [leading] that `leading` gave stay. False, and nothing is done, where that
-        parts equal scores and `strict` is set."""
-        scores = self.scores[0]
-        if count < len(ids) and scores[ids[count - 1]] == scores[ids[count]]:
+    def keep_leading(self, leading: Leading, count: int) -> bool:
+        """Only the first `count` of the leading tokens stay. False, and nothing is done, where that parts equal scores
+        and `strict` is set."""
+        ids, ranked, _ = leading
+        scores, limit = self.scores[0, ids], ranked[count - 1]
+        kept = ids[scores >= limit]
+        if len(kept) > count:
             if self.strict:
                 return False
-            self.parted.append(ids[scores[ids] == scores[ids[count]]])
-        self._keep_only(ids[:count])
+            equal = ids[scores == limit]
+            self.parted.append(equal)
+            kept = np.concatenate([ids[scores > limit], equal[: count - len(kept)]])
+        self._keep_only(kept)
         return True
 
     def remove_below(self, limit: Array) -> None:

@@ -74,9 +74,9 @@ class TopP(Sampler):
         if not candidates.on_cpu:
             self._by_order(candidates)
             return
-        ids = candidates.leading(1 - self.tail + _CLOSE)
-        count = None if ids is None else self._kept(candidates, ids)
-        if ids is None or count is None:
+        leading = candidates.leading(1 - self.tail + _CLOSE)
+        count = None if leading is None else self._kept(leading.chances, candidates.vocab)
+        if leading is None or count is None:
             # transformers' own sum, over scores that numpy has sorted.
             sums = torch.from_numpy(candidates.ranked[0]).softmax(dim=-1).cumsum(dim=-1).numpy()
             removed = int(np.searchsorted(sums, np.float32(self.tail), side="right"))
@@ -84,22 +84,22 @@ class TopP(Sampler):
             certain = candidates.remove_lowest(removed)
         else:
             removed = candidates.vocab - count
-            certain = candidates.keep_leading(ids, count)
+            certain = candidates.keep_leading(leading, count)
         if not certain:  # as in transformers, torch's sort decides about equal scores
             scores = candidates.scores.copy()
             scores[0, torch.sort(candidates.tensor[0]).indices[:removed].numpy()] = -np.inf
             candidates.replace(scores)
 
-    def _kept(self, candidates: Candidates, ids: np.ndarray) -> int | None:
-        """How many of the leading ids stay; None where rounding decides."""
-        chances = candidates.probabilities[0, ids].astype(np.float64)
+    def _kept(self, chances: np.ndarray, vocab: int) -> int | None:
+        """How many of the leading tokens with these probabilities [count] stay; None where rounding decides."""
         above = chances.cumsum() - chances
         # transformers sums in float32 from the least likely on: so much is lost on the way to the mean rank, at most.
         rank = float((chances * np.arange(len(chances))).sum())
-        rank += max(0.0, 1 - float(chances.sum())) * (candidates.vocab + len(chances)) / 2
+        rank += max(0.0, 1 - float(chances.sum())) * (vocab + len(chances)) / 2
         off = _TINY + _PER_RANK * rank
         low, high = np.searchsorted(above, [1 - self.tail - off, 1 - self.tail + off]).tolist()
-        return max(low, self.least) if low == high and high < len(ids) and self.least < len(ids) else None
+        kept = max(low, self.least)
+        return kept if low == high and high < len(chances) and self.least < len(chances) else None
 
     def _by_order(self, candidates: Candidates) -> None:
         """The same without asking the device for a number; a sort decides about equal scores, as in transformers."""
