@@ -119,13 +119,13 @@ class ReplayContext:
         candidates = self.candidates(position, strict=False)
         self.pipeline.apply(candidates)
         noise = partial(self._noise, rng, state, early=candidates.on_cpu)
-        if candidates.on_cpu and candidates.usable and not candidates.uncertain:
+        if candidates.on_cpu and usable(candidates.scores) and not candidates.uncertain:
             found = _decision(candidates, noise, own)
             if candidates.settled([own, found.token]):
                 return found
         candidates = self.candidates(position)
         self.pipeline.apply(candidates)
-        if not candidates.usable:
+        if not usable(candidates.scores):
             candidates.replace(self.pipeline.last_resort(self.candidates(position)))
         return _decision(candidates, noise, own)
 

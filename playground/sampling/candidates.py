@@ -22,13 +22,11 @@ _MOST = 4096  # leading tokens; more of them take as long as sorting all
 _FEW = 1 / 8  # share of the vocabulary up to which what is kept is copied, and not what goes struck out
 
 
-class Leading(NamedTuple):
-    """The likeliest tokens of one position: their ids [count] in rising order; the same tokens' scores [count] and
-    probabilities [count], the best first."""
+class Ranked(NamedTuple):
+    """Tokens of one position on a CPU: their ids [count] in rising order, and their scores [count], the best first."""
 
     ids: np.ndarray
     scores: np.ndarray
-    chances: np.ndarray
 
 
 class Candidates:
@@ -66,7 +64,6 @@ class Candidates:
         self.parted: list[np.ndarray] = []
         self.uncertain = False
         self._few: np.ndarray | None = None  # ids that hold all candidates, where a cut left few
-        self._ranked: Array = None
         self._probabilities: Array = None
 
     def __len__(self) -> int:
@@ -99,13 +96,6 @@ class Candidates:
     # What follows from the scores
 
     @property
-    def ranked(self) -> Array:
-        """The scores [R, vocab] in rising order, which numpy sorts thirty times as quickly as torch."""
-        if self._ranked is None:
-            self._ranked = np.sort(self.scores, axis=-1) if self.on_cpu else torch.sort(self.scores, dim=-1).values
-        return self._ranked
-
-    @property
     def probabilities(self) -> Array:
         """torch's softmax of the scores [R, vocab]."""
         if self._probabilities is None:
@@ -117,11 +107,6 @@ class Candidates:
     def alive(self) -> Array:
         """Which tokens [R, vocab] are candidates."""
         return self.scores > -np.inf
-
-    @property
-    def usable(self) -> bool:
-        """Whether a token can be drawn at every position: the maximum is NaN as soon as one score is."""
-        return bool(self.xp.isfinite(self.best).all())
 
     @property
     def best(self) -> Array:
@@ -147,19 +132,18 @@ class Candidates:
             return self.best
         if self.on_cpu:
             place = self.vocab - count
-            ranked = np.partition(self.scores, place, axis=-1) if self._ranked is None else self._ranked
-            return ranked[:, place, None]
+            return np.partition(self.scores, place, axis=-1)[:, place, None]
         return self.scores.topk(count).values[:, -1:]
 
-    def leading(self, mass: float) -> Leading | None:
-        """The likeliest tokens on a CPU: all within some distance of the best. None where these are many, or weigh less
-        than this share."""
+    def ranked(self) -> Ranked:
+        """All tokens."""
+        return Ranked(_every(self.vocab), np.sort(self.scores[0])[::-1])
+
+    def leading(self) -> Ranked | None:
+        """The likeliest tokens: all within some distance of the best. None where these are many."""
         scores = self.scores[0]
         ids = np.flatnonzero(scores > scores.max() - _REACH)
-        if len(ids) > _MOST:
-            return None
-        chances = np.sort(self.probabilities[0, ids])[::-1].astype(np.float64)
-        return Leading(ids, np.sort(scores[ids])[::-1], chances) if chances.sum() >= mass else None
+        return None if len(ids) > _MOST else Ranked(ids, np.sort(scores[ids])[::-1])
 
     def counts(self, ids: Sequence[Tensor]) -> Array:
         """How often each token [R, vocab] stands in each position's ids; those outside the vocabulary count nowhere."""
@@ -179,7 +163,7 @@ class Candidates:
         self._set(scores.numpy() if self.on_cpu and isinstance(scores, Tensor) else scores)
 
     def _set(self, scores: Array) -> None:
-        self.scores, self._ranked, self._probabilities, self._few = scores, None, None, None
+        self.scores, self._probabilities, self._few = scores, None, None
 
     def replace_alike(self, scores: Array) -> None:
         """Other scores, by a rule that gives equal scores equal ones."""
@@ -187,9 +171,9 @@ class Candidates:
 
     def transform(self, change: Callable[[Array], Array]) -> None:
         """The same rising function of every score, by itself."""
-        ranked, few = self._ranked, self._few
+        few = self._few
         self._set(change(self.scores))
-        self._ranked, self._few = None if ranked is None else change(ranked), few
+        self._few = few
 
     def edit(self, ids: Sequence[Tensor], change: Callable[[Array], Array]) -> None:
         """Other scores for the tokens in each position's ids [length], which may repeat one; each changes alone."""
@@ -242,13 +226,13 @@ class Candidates:
         above, equal = np.flatnonzero(scores > limit), np.flatnonzero(scores == limit)
         self._keep_only(np.concatenate([above, equal[: max(count - len(above), 0)]]))
 
-    def keep_leading(self, leading: Leading, count: int) -> bool:
-        """Only the first `count` of the leading tokens stay. False, and nothing is done, where that parts equal scores
-        and `strict` is set."""
-        ids, ranked, _ = leading
-        scores, limit = self.scores[0, ids], ranked[count - 1]
+    def keep_first(self, ranked: Ranked, count: int) -> bool:
+        """Only the first `count` of these tokens, which hold all above some score, stay. False, and nothing is done,
+        where that parts equal scores and `strict` is set."""
+        ids, limit = ranked.ids, ranked.scores[count - 1]
+        scores = self.scores[0, ids]
         kept = ids[scores >= limit]
-        if len(kept) > count:
+        if len(kept) > count and limit > -np.inf:
             if self.strict:
                 return False
             equal = ids[scores == limit]
@@ -257,39 +241,13 @@ class Candidates:
         self._keep_only(kept)
         return True
 
-    def remove_below(self, limit: Array) -> None:
-        """Everything below this score [R, 1]."""
-        ranked = self._ranked
-        self.remove(self.scores < limit)
-        if ranked is not None and self.on_cpu:
-            self._ranked = ranked.copy()
-            self._ranked[0, : np.searchsorted(ranked[0], limit[0, 0])] = -np.inf
-
-    def remove_lowest(self, count: int) -> bool:
-        """Removes so many of the lowest scores, on a CPU; where equal ones are parted, any of them, unless `strict`:
-        then it removes none, and says False."""
-        count = min(count, self.vocab - 1)
-        limit = self.ranked[0, count, None, None]
-        tied = count and limit > -np.inf and self.ranked[0, count - 1] == limit
-        if tied and self.strict:
-            return False
-        self.remove_below(limit)
-        if tied:
-            equal = np.flatnonzero(self.scores[0] == limit)
-            lower = int(np.searchsorted(self.ranked[0], limit[0, 0]))
-            self.scores[0, equal[: count - lower]] = self.ranked[0, lower:count] = -np.inf
-            self.parted.append(equal)
-        return True
-
     def chances(self, ids: Sequence[int]) -> list[float]:
         """The probabilities of these tokens, on a CPU."""
         if self._few is None:
-            found: list[float] = self.probabilities[0, list(ids)].tolist()
-            return found
+            return list(self.probabilities[0, list(ids)].tolist())
         scores = self.scores[0, self._few]
         best = scores.max()
-        found = (np.exp(self.scores[0, list(ids)] - best) / np.exp(scores - best).sum()).tolist()
-        return found
+        return list((np.exp(self.scores[0, list(ids)] - best) / np.exp(scores - best).sum()).tolist())
 
     def contenders(self) -> tuple[np.ndarray, np.ndarray]:
         """The ids [count] that can be drawn on a CPU, and what each weighs; parted tokens alike, kept or not."""

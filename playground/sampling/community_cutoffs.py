@@ -13,7 +13,7 @@ import torch
 
 from playground.sampling.candidates import Candidates
 from playground.sampling.sampler import Sampler
-from playground.sampling.stage_io import StageIO, number, score
+from playground.sampling.stage_io import StageIO, number, same, score
 from playground.types import Text
 
 
@@ -36,8 +36,7 @@ class TopA(Sampler):
         return io.limit(f"{share:g} · {number(best)}^2 = {number(share * best**2)}", share * best**2)
 
     def explain_removal(self, io: StageIO, token: int) -> Text:
-        words = f"{number(io.probability(token))} < {io.settings['top_a']:g} × {number(io.best)}²"
-        return Text(words, words)
+        return same(f"{number(io.probability(token))} < {io.settings['top_a']:g} × {number(io.best)}²")
 
 
 class TailFree(Sampler):
@@ -53,8 +52,9 @@ class TailFree(Sampler):
         self.z, self.least = z, min_tokens_to_keep
 
     def apply(self, candidates: Candidates) -> None:
-        best = candidates.ranked[0][candidates.ranked[0] > -np.inf]
-        chances = torch.from_numpy(best).softmax(dim=-1).flip(0)
+        ranked = candidates.ranked().scores
+        best = ranked[ranked > -np.inf]
+        chances = torch.from_numpy(best).softmax(dim=-1)
         bends = chances.diff().diff().abs()
         total = float(bends.sum())
         kept = len(best)

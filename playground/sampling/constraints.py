@@ -113,7 +113,18 @@ class ExponentialDecay(Sampler):
     """The end of text becomes likelier with each token: z += |z| · (f^(t − start) − 1)."""
 
     def __init__(self, factor: float, start: int, eos_token_id: Sequence[int], input_ids_seq_length: int) -> None:
-        self.processor = _ExponentialDecay((start, factor), list(eos_token_id), input_ids_seq_length)
+        self._own = ExponentialDecayLengthPenalty((start, factor), list(eos_token_id), input_ids_seq_length)
+
+    def processor(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """transformers' own on scores [1, vocab]; makes the end certain where the power is too large for a float."""
+        try:
+            pulled = self._own(input_ids, scores)
+        except OverflowError:
+            pulled = scores.clone()
+            pulled[:, self._own.eos_token_id] = SURE
+        # An end of text that was forbidden stays so; one that became infinite is merely certain.
+        pulled = pulled.nan_to_num(nan=SURE, posinf=SURE, neginf=-math.inf)
+        return torch.where(torch.isneginf(scores), scores, pulled)
 
     def explain(self, io: StageIO) -> Text:
         start, factor = io.settings["exponential_decay_start"], io.settings["exponential_decay_factor"]
@@ -124,20 +135,6 @@ class ExponentialDecay(Sampler):
         return io.equation(
             token, f"{score(before)} + {score(abs(before))} · ({factor:g}^({io.written} − {start}) − 1)"
         )
-
-
-class _ExponentialDecay(ExponentialDecayLengthPenalty):
-    """Makes the end certain where the power is too large for a float."""
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        try:
-            pulled: Tensor = super().__call__(input_ids, scores)
-        except OverflowError:
-            pulled = scores.clone()
-            pulled[:, self.eos_token_id] = SURE
-        # An end of text that was forbidden stays so; one that became infinite is merely certain.
-        pulled = pulled.nan_to_num(nan=SURE, posinf=SURE, neginf=-math.inf)
-        return torch.where(torch.isneginf(scores), scores, pulled)
 
 
 class LogitBias(Sampler):

@@ -21,9 +21,9 @@ from transformers import (
     TypicalLogitsWarper,
 )
 
-from playground.sampling.candidates import Candidates
+from playground.sampling.candidates import Candidates, Ranked
 from playground.sampling.sampler import Sampler
-from playground.sampling.stage_io import StageIO, number, score
+from playground.sampling.stage_io import StageIO, number, same, score
 from playground.types import Text
 
 _TINY = 2e-6  # rounding of one probability in float32, and of a sum of few
@@ -41,7 +41,7 @@ class TopK(Sampler):
         self.k: Any = self.processor.top_k
 
     def apply(self, candidates: Candidates) -> None:
-        candidates.remove_below(candidates.largest(self.k))
+        candidates.remove(candidates.scores < candidates.largest(self.k))
 
     def explain(self, io: StageIO) -> Text:
         entered = int(io.alive.sum())
@@ -74,28 +74,26 @@ class TopP(Sampler):
         if not candidates.on_cpu:
             self._by_order(candidates)
             return
-        leading = candidates.leading(1 - self.tail + _CLOSE)
-        count = None if leading is None else self._kept(leading.chances, candidates.vocab)
-        if leading is None or count is None:
+        ranked = candidates.leading()
+        count = None if ranked is None else self._kept(candidates, ranked)
+        if ranked is None or count is None:
+            ranked = candidates.ranked()
             # transformers' own sum, over scores that numpy has sorted.
-            sums = torch.from_numpy(candidates.ranked[0]).softmax(dim=-1).cumsum(dim=-1).numpy()
+            sums = torch.from_numpy(ranked.scores[::-1].copy()).softmax(dim=-1).cumsum(dim=-1).numpy()
             removed = int(np.searchsorted(sums, np.float32(self.tail), side="right"))
-            removed = min(removed, max(candidates.vocab - self.least, 0))
-            certain = candidates.remove_lowest(removed)
-        else:
-            removed = candidates.vocab - count
-            certain = candidates.keep_leading(leading, count)
-        if not certain:  # as in transformers, torch's sort decides about equal scores
+            count = candidates.vocab - min(removed, max(candidates.vocab - self.least, 0))
+        if not candidates.keep_first(ranked, count):  # as in transformers, torch's sort decides about equal scores
             scores = candidates.scores.copy()
-            scores[0, torch.sort(candidates.tensor[0]).indices[:removed].numpy()] = -np.inf
+            scores[0, torch.sort(candidates.tensor[0]).indices[: candidates.vocab - count].numpy()] = -np.inf
             candidates.replace(scores)
 
-    def _kept(self, chances: np.ndarray, vocab: int) -> int | None:
-        """How many of the leading tokens with these probabilities [count] stay; None where rounding decides."""
+    def _kept(self, candidates: Candidates, leading: Ranked) -> int | None:
+        """How many of the leading tokens stay; None where rounding decides, or tokens behind them stay too."""
+        chances = np.sort(candidates.probabilities[0, leading.ids])[::-1].astype(np.float64)
         above = chances.cumsum() - chances
         # transformers sums in float32 from the least likely on: so much is lost on the way to the mean rank, at most.
         rank = float((chances * np.arange(len(chances))).sum())
-        rank += max(0.0, 1 - float(chances.sum())) * (vocab + len(chances)) / 2
+        rank += max(0.0, 1 - float(chances.sum())) * (candidates.vocab + len(chances)) / 2
         off = _TINY + _PER_RANK * rank
         low, high = np.searchsorted(above, [1 - self.tail - off, 1 - self.tail + off]).tolist()
         kept = max(low, self.least)
@@ -149,8 +147,7 @@ class MinP(Sampler):
         return io.limit(f"{share:g} · {number(best)} = {number(share * best)}", share * best)
 
     def explain_removal(self, io: StageIO, token: int) -> Text:
-        words = f"{number(io.probability(token))} < {io.settings['min_p']:g} × {number(io.best)}"
-        return Text(words, words)
+        return same(f"{number(io.probability(token))} < {io.settings['min_p']:g} × {number(io.best)}")
 
 
 class Epsilon(Sampler):
@@ -172,8 +169,7 @@ class Epsilon(Sampler):
         return io.limit(f"ε = {limit:g}", limit)
 
     def explain_removal(self, io: StageIO, token: int) -> Text:
-        words = f"{number(io.probability(token))} < {io.settings['epsilon_cutoff']:g}"
-        return Text(words, words)
+        return same(f"{number(io.probability(token))} < {io.settings['epsilon_cutoff']:g}")
 
 
 class Eta(Sampler):
@@ -216,13 +212,14 @@ class TopH(Sampler):
         if not candidates.on_cpu or size == candidates.vocab:
             Sampler.apply(self, candidates)
             return
-        best = torch.from_numpy(candidates.ranked[0, -size:][::-1].copy())
+        ranked = candidates.ranked()
+        best = torch.from_numpy(ranked.scores[:size].copy())
         # As torch.distributions.Categorical(logits=best) goes about it, without its checks.
         logits = best - best.logsumexp(dim=-1, keepdim=True)
         chances = logits.softmax(dim=-1)
         entropy = -(logits.clamp(min=torch.finfo(logits.dtype).min) * chances).sum()
         kept = (-chances * torch.log(chances)).cumsum(dim=-1) <= entropy * self.share
-        if not candidates.remove_lowest(candidates.vocab - max(int(kept.sum()), 1)):
+        if not candidates.keep_first(ranked, max(int(kept.sum()), 1)):
             candidates.replace(self.reference(candidates))
 
     def explain(self, io: StageIO) -> Text:

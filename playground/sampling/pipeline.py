@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ from playground.sampling import (
     temperature,
     watermark,
 )
-from playground.sampling.candidates import Candidates
+from playground.sampling.candidates import Array, Candidates
 from playground.sampling.sampler import ProcessorSampler, Sampler, StatefulSampler
 from playground.types import InvalidRequest, Text
 
@@ -126,7 +127,8 @@ class SamplerPipeline:
             raise FloatingPointError("the model's scores are not numbers")
         # Even where stepping back has ruled out all that a form allows, the form is kept.
         fallbacks = (self._bound(first, before) for before in (*reversed(seen), torch.zeros_like(seen[0])))
-        return _only_best(next(before for before in fallbacks if usable(before)))
+        left = next(before for before in fallbacks if usable(before))
+        return torch.full_like(left, -torch.inf).scatter_(-1, left.argmax(dim=-1, keepdim=True), 0.0)
 
     def unfinished(self, ids: Tensor) -> bool:
         """Whether a text that ended behind these ids [length] would break off before a binding sampler calls it
@@ -191,11 +193,6 @@ def sampler_class(name: str) -> Callable[..., Any]:
     raise LookupError(f"no sampler is called {name}")
 
 
-def usable(scores: Tensor) -> bool:
+def usable(scores: Array) -> bool:
     """Whether a token can be drawn from scores [1, vocab]: the maximum is NaN as soon as one of them is."""
-    return bool(scores.max().isfinite())
-
-
-def _only_best(scores: Tensor) -> Tensor:
-    best = scores.argmax(dim=-1, keepdim=True)
-    return torch.full_like(scores, -torch.inf).scatter_(-1, best, 0.0)
+    return math.isfinite(scores.max())

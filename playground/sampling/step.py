@@ -147,7 +147,7 @@ def _together(
     noise = row.rng.draw(raw.shape[1])
     if noise is not None:
         drawn[place] = noise
-    if not candidates.usable or candidates.uncertain:
+    if not usable(candidates.scores) or candidates.uncertain:
         return [None]
     if noise is None:
         token = int(candidates.scores[0].argmax())

@@ -36,7 +36,13 @@ class Watermark(Sampler):
         seeding_scheme: str,
         context_width: int,
     ) -> None:
-        self.lists = _green_lists(vocab_size, device, greenlist_ratio, seeding_scheme, context_width)
+        self.lists = _green_lists(
+            vocab_size=vocab_size,
+            device=device,
+            greenlist_ratio=greenlist_ratio,
+            seeding_scheme=seeding_scheme,
+            context_width=context_width,
+        )
         self.bias: Any = bias
 
     def processor(self, input_ids: Tensor, scores: Tensor) -> Tensor:
@@ -106,14 +112,4 @@ class _GreenLists:
             return torch.from_numpy(np.flatnonzero(np.unpackbits(self._known[key], count=size)))
 
 
-@lru_cache(maxsize=4)
-def _green_lists(
-    vocab_size: int, device: torch.device, greenlist_ratio: float, seeding_scheme: str, context_width: int
-) -> _GreenLists:
-    return _GreenLists(
-        vocab_size=vocab_size,
-        device=device,
-        greenlist_ratio=greenlist_ratio,
-        seeding_scheme=seeding_scheme,
-        context_width=context_width,
-    )
+_green_lists = lru_cache(maxsize=4)(_GreenLists)
