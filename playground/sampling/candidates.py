@@ -175,7 +175,7 @@ class Candidates:
         self._set(change(self.scores))
         self._few = few
 
-    def edit(self, ids: Sequence[Tensor], change: Callable[[Array], Array]) -> None:
+    def edit(self, ids: Sequence[Tensor], change: Callable[[Array], Array | float]) -> None:
         """Other scores for the tokens in each position's ids [length], which may repeat one; each changes alone."""
         if self.on_cpu:
             scores, here = self.scores.copy(), ids[0].numpy()

@@ -135,7 +135,7 @@ class XTC(Sampler):
         gone = likely[np.argsort(-chances[likely], kind="stable")[:-1]]
         left = np.count_nonzero(candidates.alive) - len(gone)
         if left >= self.least and not np.isin(gone, self.protected).any():
-            candidates.edit([torch.from_numpy(gone)], lambda some: np.full_like(some, -np.inf))
+            candidates.edit([torch.from_numpy(gone)], lambda _: -np.inf)
 
     def explain(self, io: StageIO) -> Text:
         drawn, q, t = io.uniform, io.settings["xtc_probability"], io.settings["xtc_threshold"]

@@ -56,7 +56,7 @@ class _Ban(_Forbids):
         lengths = [len(ids) for ids in candidates.histories] or [0]
         none = self.ids[:0]
         banned = [self.of(row).ids if self.of(row).active(length) else none for row, length in enumerate(lengths)]
-        candidates.edit(banned, lambda some: candidates.xp.full_like(some, -math.inf))
+        candidates.edit(banned, lambda _: -math.inf)
 
 
 class SuppressTokens(_Ban):
