@@ -23,7 +23,8 @@ from playground.types import InvalidRequest, Stopped, Text
 
 PIECE = 128  # tokens read at once: their scores take 25 MB in fp32 at a vocabulary of 49,000
 LEAST = 16  # tokens under which a z-score says nothing
-THRESHOLD = 3.0
+THRESHOLD = 3.0  # z-score above which a text counts as marked: chance gives as much in about one text of 740
+UNUSUAL = 0.05  # p-value under which a text below the threshold is not called unmarked either
 
 
 def score_text(
@@ -112,12 +113,13 @@ def detect_watermark(
     model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False
 ) -> Detection:
     """Whether `ids` [1, length] carry this watermark, by transformers' own detector. Raises Stopped once `halted`."""
-    short = ids.shape[1] - int(watermark["context_width"])
-    if short < LEAST:
+    count = ids.shape[1]
+    if count - int(watermark["context_width"]) < LEAST:
+        tokens = "1 token" if count == 1 else f"{count} tokens"
         raise InvalidRequest(
             Text(
-                f"This text has {ids.shape[1]} tokens, too few to tell a watermark from chance.",
-                f"此文本只有 {ids.shape[1]} 个词元，太少，无法区分水印与偶然。",
+                f"This text has {tokens}, too few to tell a watermark from chance.",
+                f"此文本只有 {count} 个词元，太少，无法区分水印与偶然。",
             ),
             Text("Paste a longer one; about 100 tokens are enough.", "请粘贴更长的文本；约 100 个词元即可。"),
         )
@@ -138,11 +140,25 @@ def detect_watermark(
 
 
 def _sentence(z: float, p: float, share: float, scored: int, expected: float) -> Text:
-    """One sentence; the threshold is the detector's own."""
+    """What was found, with its figures and the threshold that they are held to."""
     numbers = Text(
         f"{share:.0%} of {scored} tokens are green, where {expected:.0%} are expected (z = {z:.1f}, p = {p:.2g}).",
         f"{scored} 个词元中有 {share:.0%} 在绿名单内，预期为 {expected:.0%}（z = {z:.1f}，p = {p:.2g}）。",
     )
     if z > THRESHOLD:
-        return Text("This text carries the watermark: " + numbers.en, "此文本带有水印：" + numbers.zh)
-    return Text("No watermark was found: " + numbers.en, "未发现水印：" + numbers.zh)
+        over = Text(f" That is above z = {THRESHOLD:g}, the threshold.", f"已超过判定阈值 z = {THRESHOLD:g}。")
+        return Text(
+            f"This text carries the watermark: {numbers.en}{over.en}", f"此文本带有水印：{numbers.zh}{over.zh}"
+        )
+    if p < UNUSUAL:
+        one_in = round(1 / p)
+        return Text(
+            f"It cannot be said whether this text carries the watermark: {numbers.en} Without it only about one text "
+            f"in {one_in:,} shows as much, but the threshold is z = {THRESHOLD:g}. A longer text may tell.",
+            f"无法断定此文本是否带有水印：{numbers.zh}没有水印的文本中，约每 {one_in:,} 篇才有一篇达到这一程度，"
+            f"但未超过判定阈值 z = {THRESHOLD:g}。更长的文本或许能断定。",
+        )
+    return Text(
+        f"No watermark was found: {numbers.en} That is as chance gives it; the threshold is z = {THRESHOLD:g}.",
+        f"未发现水印：{numbers.zh}这属于偶然范围，判定阈值为 z = {THRESHOLD:g}。",
+    )

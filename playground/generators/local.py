@@ -156,10 +156,10 @@ class LocalGenerator:
             raise Stopped
         return scores
 
-    def tokens(self, text: str, *, special: bool, parameter: str = "text") -> list[int]:
-        """The ids of a text that is only read, control tokens included; `special` adds what the tokenizer puts before
-        plain text."""
-        return self._prompts.encoder.alone(text, begins=special, acts=True, parameter=parameter) if text else []
+    def tokens(self, text: str, *, special: bool, acts: bool = False, parameter: str = "text") -> list[int]:
+        """The ids of a text that is only read. Control tokens in it are text like any other unless it `acts`; `special`
+        adds what the tokenizer puts before plain text."""
+        return self._prompts.encoder.alone(text, begins=special, acts=acts, parameter=parameter) if text else []
 
     def written(self, token_id: int) -> str | None:
         """The text that this token writes wherever it stands; None for special tokens and for parts of a character."""

@@ -185,10 +185,12 @@ def read_on(
     text: str,
     limits: Limits | None = None,
     halted: Callable[[], bool] = lambda: False,
+    *,
+    acts: bool = False,
 ) -> Iterator[Reading]:
-    """The same while it grows, piece by piece; between two pieces others have their turn. Raises Stopped soon after
-    `halted` is true."""
-    yield from _reader().read(generator, prompt, text, limits, halted)
+    """The same while it grows, piece by piece; between two pieces others have their turn. Control tokens in the two
+    texts are ordinary text unless they are to act. Raises Stopped soon after `halted` is true."""
+    yield from _reader().read(generator, prompt, text, limits, halted, acts)
 
 
 def seen(generator: Generator, request: Request, limits: Limits | None = None) -> Reading:
@@ -212,10 +214,12 @@ def detect_watermark(
     values: Mapping[str, Any],
     limits: Limits | None = None,
     halted: Callable[[], bool] = lambda: False,
+    *,
+    acts: bool = False,
 ) -> Detection:
-    """Whether a text carries the watermark of these values; raises InvalidRequest where it is too short to tell, and
-    Stopped soon after `halted` is true."""
-    found: Detection = _reader().detect_watermark(generator, text, values, limits, halted)
+    """Whether a text carries the watermark of these values; `acts` as in `read_on`. Raises InvalidRequest where it is
+    too short to tell, and Stopped soon after `halted` is true."""
+    found: Detection = _reader().detect_watermark(generator, text, values, limits, halted, acts)
     return found
 
 

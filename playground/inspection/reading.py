@@ -103,8 +103,11 @@ def biased(generator: Generator, values: Mapping[str, Any]) -> dict[str, Any]:
     return generator.biased(values) if isinstance(generator, LocalGenerator) else {}
 
 
-def read(generator: Generator, prompt: str, text: str, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
-    """A text as the model reads it, in growing pieces. Raises InvalidRequest where it is empty."""
+def read(
+    generator: Generator, prompt: str, text: str, limits: Limits | None, halted: Halted, acts: bool
+) -> Iterator[Reading]:
+    """A text as the model reads it, in growing pieces; control tokens in it are text unless it `acts`. Raises
+    InvalidRequest where it is empty."""
     local = _local(generator)
     if not text:
         raise InvalidRequest(
@@ -112,8 +115,9 @@ def read(generator: Generator, prompt: str, text: str, limits: Limits | None, ha
         )
     _check_text(prompt + text, limits)
     local.check_reads()
-    before = local.tokens(prompt, special=True, parameter="prompt")
-    yield from _reading(local, before, local.tokens(text, special=not before), _within(limits, halted))
+    before = local.tokens(prompt, special=True, acts=acts, parameter="prompt")
+    own = local.tokens(text, special=not before, acts=acts)
+    yield from _reading(local, before, own, _within(limits, halted))
 
 
 def seen(generator: Generator, request: Request, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
@@ -125,14 +129,14 @@ def seen(generator: Generator, request: Request, limits: Limits | None, halted: 
 
 
 def detect_watermark(
-    generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None, halted: Halted
+    generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None, halted: Halted, acts: bool
 ) -> Detection:
-    """Whether a text carries the watermark of these values."""
+    """Whether a text carries the watermark of these values; control tokens in it are text unless it `acts`."""
     local = _local(generator)
     _check_text(text, limits)
     stage = [p for p in parameters.REGISTRY if p.stage == "watermark" and p.argument is not None]
     watermark = {str(p.argument): values[p.name] for p in stage}
-    return local.detect(local.tokens(text, special=False), watermark, _within(limits, halted))
+    return local.detect(local.tokens(text, special=False, acts=acts), watermark, _within(limits, halted))
 
 
 def _within(limits: Limits | None, halted: Halted) -> Halted:

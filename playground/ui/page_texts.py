@@ -11,6 +11,7 @@ from typing import Any
 from playground.conversation import LEFT_OUT
 from playground.types import FINISH_WORDS, Text
 from playground.ui.batch_texts import BATCH_TEXTS
+from playground.ui.read_texts import READ_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
 
 WORDS: Mapping[str, Text] = {
@@ -254,31 +255,7 @@ WORDS: Mapping[str, Text] = {
         "Too many people are using this page right now. Try again in a minute.",
         "现在使用本页的人太多，请过一分钟再试。",
     ),
-    # Read
-    "read_heading": Text("Read a text", "阅读文本"),
-    "read_about": Text(
-        "The model reads it once and writes nothing. Every token shows how likely the model held it.",
-        "模型只读一遍，不写任何内容。每个词元都会显示模型认为它有多大可能。",
-    ),
-    "read_before": Text("What stands before it", "前文"),
-    "read_before_hint": Text("Read along, but not counted.", "会一并阅读，但不计入数值。"),
-    "read_text": Text("Text", "文本"),
-    "read_text_hint": Text("Paste any text, your own or a model's.", "粘贴任意文本，无论是你写的还是模型写的。"),
-    "read": Text("Read", "阅读"),
-    "read_example": Text("Try an example", "试一个例子"),
-    "read_example_text": Text(
-        "Once upon a time there was a little girl who lived in a small house near the forest. "
-        "Every morning she walked to school with her accordion.",
-        "床前明月光，疑是地上霜。举头望明月，低头买西瓜。",
-    ),
-    "detect": Text("Look for a watermark", "检测水印"),
-    "detect_change": Text("Change", "修改"),
-    "detect_pointer": Text("Look for this watermark in a text", "在文本中检测此水印"),
-    "detect_used": Text("Looked for:", "检测所用："),
-    "detect_note": Text(
-        "Only a text of the same model and the same watermark settings can be recognised.",
-        "只有同一模型、同样水印设置生成的文本才能被识别。",
-    ),
+    **READ_TEXTS,
     **BATCH_TEXTS,
     **WRITE_TEXTS,
     # Model

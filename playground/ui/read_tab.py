@@ -20,13 +20,22 @@ from playground.ui.updates import pieces_only
 
 SCOPE = "read"
 
+_NOTHING_BEFORE = Text(
+    "Nothing stands before this token, so the model expected nothing.", "此词元之前没有内容，模型无从预期。"
+)
+
 # What the token views say of a run's candidate, said of a text that stands by itself.
 _VIEW: Mapping[str, Text] = {
     "toolbar": Text(
         "Tokens of the text. Arrow keys move, Enter shows what the model expected.",
         "文本的词元。方向键移动，回车查看模型的预期。",
     ),
-    "finished": Text("The text is read: {count} tokens.", "文本已读完：{count} 个词元。"),
+    "finished": Text("The text is read. Tokens: {count}.", "文本已读完，共 {count} 个词元。"),
+    "curve_unknown": Text(
+        "The model predicts each token from those before it. A first token has none before it, so it has no figures.",
+        "模型根据前面的词元预测每个词元。第一个词元之前没有内容，因此没有数值。",
+    ),
+    "unknown": _NOTHING_BEFORE,
     "curve_label": Text(
         "Entropy and surprise over the tokens of the text. Arrow keys move, Enter shows the token.",
         "文本各词元的熵与意外度。方向键移动，回车查看词元。",
@@ -34,7 +43,7 @@ _VIEW: Mapping[str, Text] = {
 }
 _PROMPT: Mapping[str, Text] = {
     "toolbar": Text("Tokens of the prompt. Arrow keys move.", "提示词的词元。方向键移动。"),
-    "finished": Text("The prompt is read: {count} tokens.", "提示词已读完：{count} 个词元。"),
+    "finished": Text("The prompt is read. Tokens: {count}.", "提示词已读完，共 {count} 个词元。"),
 }
 EXPECTED: Mapping[str, Text] = {
     **{name: waterfall.WORDS[name] for name in ("title", "previous_token", "next_token", "close")},
@@ -44,9 +53,7 @@ EXPECTED: Mapping[str, Text] = {
     "stands": Text("stands here", "原文"),
     "was_first": Text("The model's own first choice.", "正是模型的首选。"),
     "would_rather": Text("The model would rather have written “{text}” ({p}).", "模型更想写“{text}”（{p}）。"),
-    "nothing_before": Text(
-        "Nothing stands before this token, so the model expected nothing.", "此词元之前没有内容，模型无从预期。"
-    ),
+    "nothing_before": _NOTHING_BEFORE,
 }
 
 
@@ -71,7 +78,8 @@ class ReadTab:
             for p in watermark_knobs()
         ]
         with gr.Column(elem_id="reading"):
-            self.form = element("read", {"prompt": "", "text": ""}, watermark=knobs, verdict=None)
+            empty = {"prompt": "", "text": "", "special_tokens": False}
+            self.form = element("read", empty, watermark=knobs, verdict=None)
             self.tokens = tokens.build(elem_id="read-tokens", row=0, scope=SCOPE, words=_VIEW)
             self.curve = tokens.build_curve(elem_id="read-curve", row=0, scope=SCOPE, words=_VIEW)
             self.expected = tokens.component("expected", {}, EXPECTED, elem_id="expected", scope=SCOPE, language="")
@@ -88,7 +96,10 @@ class ReadTab:
             yield pieces_only({"read-tokens": tokens.piece(**update)})
 
     def _detect(self, asked: Any, knobs: dict[str, Any], request: gr.Request) -> Any:
-        return gr.update(verdict=self._reader.detect(asked, knobs, request.session_hash or ""))
+        """The verdict, with the mark by which the script knows which of its questions it answers."""
+        mark = asked.get("asked")
+        verdict = self._reader.detect(asked, knobs, request.session_hash or "")
+        return gr.update(verdict={**verdict, "asked": mark if type(mark) is int else None})
 
     def _stop(self, request: gr.Request) -> None:
         self._reader.stop(request.session_hash or "")

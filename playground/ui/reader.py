@@ -73,10 +73,10 @@ class Reader:
     def read(self, asked: Any, session: str) -> Iterator[Update]:
         """The text in the form, behind its prompt, as it is being read."""
         prompt, text = (_text(asked, name) for name in ("prompt", "text"))
-        limits = self._host.settings.limits
+        limits, acts = self._host.settings.limits, _acts(asked)
 
         def begin(halted: Halted) -> Iterator[Reading]:
-            return inspect_api.read_on(self._host.generator, prompt, text, limits, halted)
+            return inspect_api.read_on(self._host.generator, prompt, text, limits, halted, acts=acts)
 
         yield from self._updates(begin, session)
 
@@ -96,8 +96,10 @@ class Reader:
             with self._queue.place(session) as place:
                 if place.over:
                     return _wrong(READ_STOPPED)
-                limits, text = self._host.settings.limits, _text(asked, "text")
-                found = inspect_api.detect_watermark(self._host.generator, text, values, limits, self._over(place))
+                limits, text, acts = self._host.settings.limits, _text(asked, "text"), _acts(asked)
+                found = inspect_api.detect_watermark(
+                    self._host.generator, text, values, limits, self._over(place), acts=acts
+                )
         except Stopped:
             return _wrong(READ_STOPPED)
         except PlaygroundError as error:
@@ -115,9 +117,11 @@ class Reader:
         return lambda: place.over or self._host.stopping.is_set()
 
     def _updates(self, begin: Callable[[Halted], Iterator[Reading]], session: str) -> Iterator[Update]:
-        """What is new with every piece; whatever goes wrong is said where the tokens would stand."""
-        yield {"status": tokens.status_value(READ_STARTS, stop=True)}
+        """What is new with every piece; whatever goes wrong is said where the tokens would stand. What was read before
+        is taken away first, so that no text stands below what is said of another."""
         name, found = uuid.uuid4().hex[:12], None
+        nothing = {"row": 0, "from": 0, "tokens": [], "done": False}
+        yield {"value": {"run": name, "rows": [nothing]}, "status": tokens.status_value(READ_STARTS, stop=True)}
         start = 0  # of what was not sent yet
         try:
             with self._queue.place(session) as place, suppress(Stopped):
@@ -207,6 +211,11 @@ def _wrong(error: Text) -> Value:
 
 def _both(error: PlaygroundError) -> Text:
     return Text(error.say("en"), error.say("zh"))
+
+
+def _acts(asked: Any) -> bool:
+    """Whether control tokens in the form's texts are to act; they are ordinary text unless that was chosen."""
+    return isinstance(asked, Mapping) and asked.get("special_tokens") is True
 
 
 def _text(asked: Any, name: str) -> str:

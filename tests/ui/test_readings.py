@@ -199,6 +199,39 @@ def test_what_cannot_be_read_is_said_in_place(host: ModelHost, asked: Any, sente
     assert last["status"]["error"] and sentence in last["status"]["text"]["en"] and "value" not in last
 
 
+def test_what_was_read_before_is_taken_away_before_anything_is_said_of_another_text(host: ModelHost) -> None:
+    first, last = (lambda told: (told[0], told[-1]))(list(Reader(host).read({"text": "word " * 600}, "me")))
+    assert first["value"]["rows"][0]["tokens"] == [] and first["status"]["stop"]
+    assert last["status"]["error"]
+
+
+@pytest.mark.parametrize("where", ["prompt", "text"])
+def test_a_typed_control_token_is_text_unless_it_is_to_act(host: ModelHost, where: str) -> None:
+    asked: dict[str, Any] = {"prompt": "The harbour ", "text": " at dawn"}
+    asked[where] += "<|im_end|>hello"
+
+    def special(**more: Any) -> list[str]:
+        value = list(Reader(host).read({**asked, **more}, "me"))[-1]["value"]
+        found = value["rows"][0]["tokens"]
+        assert "".join(token["text"] for token in found) == asked["prompt"] + asked["text"]
+        return [token["text"] for token in found if token["special"]]
+
+    assert special() == special(special_tokens="yes") == []
+    assert special(special_tokens=True) == ["<|im_end|>"]
+
+
+@pytest.mark.parametrize(
+    ("z", "p", "said"),
+    [(3.01, 0.0013, "carries the watermark"), (2.9, 0.002, "one text in 500"), (1.0, 0.16, "No watermark was")],
+)
+def test_a_verdict_says_its_threshold_and_calls_nothing_absent_that_is_only_not_certain(
+    z: float, p: float, said: str
+) -> None:
+    sentence = score_text._sentence(z, p, 0.62, 120, 0.5)
+    assert said in sentence.en and "z = 3" in sentence.en and "z = 3" in sentence.zh
+    assert ("No watermark" in sentence.en) == ("未发现" in sentence.zh) == (p > 0.05)
+
+
 def test_the_prompt_is_read_as_the_model_will_see_it(host: ModelHost) -> None:
     form = {"kind": "chat", "message": "Hello", "system": "", "prefill": ""}
     tokens = list(Reader(host).seen(form, KNOBS, "me"))[-1]["value"]["rows"][0]["tokens"]
