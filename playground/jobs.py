@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -64,8 +65,18 @@ class Jobs:
         self._closed = False
         self._trouble: dict[str, Text] = {}
 
-    def start(self, key: str, plan: Plan, generator: Generator, visitor: Visitor | None = None) -> None:
-        """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run."""
+    def start(
+        self,
+        key: str,
+        plan: Plan,
+        generator: Generator,
+        visitor: Visitor | None = None,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Runs the rows that wait. Nothing happens where the job runs already; Busy where too many run.
+
+        `prepare` changes the job's rows once it has a place among those that run, so that a refusal loses no result.
+        """
         live = _RunningJob(Batch(plan, generator, self._limits), plan.candidates, visitor or Visitor())
         fast = plan.path == "fast" and "fast" in generator.paths
         with self._guard:
@@ -84,6 +95,11 @@ class Jobs:
                 )
             self._live[key] = live
             self._trouble.pop(key, None)
+        try:
+            prepare()
+        except BaseException:
+            self._ended(key, live)
+            raise
         threading.Thread(target=self._work, args=(key, live, fast), name="batch job", daemon=True).start()
 
     def pause(self, key: str) -> None:
@@ -149,6 +165,9 @@ class Jobs:
             log.exception("A batch job stopped")
             self._trouble[key] = _STOPPED
         finally:
-            with self._guard:
-                del self._live[key]
-            live.over.set()
+            self._ended(key, live)
+
+    def _ended(self, key: str, live: _RunningJob) -> None:
+        with self._guard:
+            del self._live[key]
+        live.over.set()

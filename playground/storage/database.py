@@ -49,6 +49,10 @@ class Counts:
     remarked: int = 0
 
     @property
+    def ended(self) -> int:
+        return self.done + self.failed
+
+    @property
     def all(self) -> int:
         return self.waiting + self.done + self.failed + self.refused
 

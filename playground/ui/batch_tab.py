@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ _GONE = Text("This batch is not kept any more.", "此批量任务已不再保留
 _NO_ROW = Text("No row of the file can be used.", "文件中没有可用的行。")
 _NOT_RUN = Text("This batch has not been run yet.", "此批量任务还没有运行过。")
 _RUN = Text("Choose a task and run it.", "请选择任务并运行。")
+_TEXTS = Text("Texts per row", "每行生成条数")
 _MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class BatchTab:
             self.form = element(
                 "batch",
                 {},
-                ("task_list",),
+                ("task_list", "batch_kept", "batch_view"),
                 tasks=compose_form.task_records(),
                 first_task=compose_form.FIRST_TASK,
                 most={"rows": limits.batch_rows, "bytes": limits.batch_bytes, "candidates": limits.candidates},
@@ -205,31 +207,36 @@ class BatchTab:
             cancelled.set()
 
     def _go(self, knobs: Any, act: Any, event: gr.EventData) -> Any:
-        """Runs all rows anew, or with `resume` those that wait, or with `retry` those that failed."""
+        """Runs all rows, or with `resume` those that wait, or with `retry` those that failed. Results are replaced only
+        with `anew`; without it the answer `asks` whether they may be."""
         sent = data_of(event)
         try:
-            self._begin(sent, knobs, act)
+            asks = self._begin(sent, knobs, act)
         except PlaygroundError as error:
             return gr.update(status={**self._status(sent), "error": _error(error)})
         except Exception:  # as above
             log.exception("A batch did not begin")
             return gr.update(status={**self._status(sent), "error": bilingual(UNEXPECTED)})
-        return gr.update(status=self._status(sent))
+        return gr.update(status={**self._status(sent), "asks": asks})
 
-    def _begin(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> None:
-        generator = self._host.generator
+    def _begin(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> bool:
+        """Whether nothing was begun, since there are results which nobody has given up."""
+        generator, store = self._host.generator, self._jobs.store
         if sent.get("resume") or sent.get("retry"):
             job = self._known(sent)
             if not job.plan:
                 raise InvalidRequest(_NOT_RUN, _RUN, parameter="task")
             plan = Plan(**job.plan)
-            if sent.get("retry"):
-                self._jobs.store.retry(job.key)
+            change = partial(store.retry, job.key) if sent.get("retry") else _nothing
         else:
             job, plan = self._planned(sent, knobs, act)
+            progress = self._jobs.progress(job.key)
+            if not sent.get("anew") and (progress.running or progress.counts.ended):
+                return True
             self._jobs.stop(job.key)
-            self._jobs.store.plan(job.key, plan.as_json())
-        self._jobs.start(job.key, plan, generator, visitor.current())
+            change = partial(store.plan, job.key, plan.as_json())
+        self._jobs.start(job.key, plan, generator, visitor.current(), change)
+        return False
 
     def _planned(self, sent: Mapping[str, Any], knobs: Any, act: Any) -> tuple[StoredJob, Plan]:
         """The plan that the form asks for, checked as far as no row is needed; all of it is untrusted."""
@@ -237,7 +244,7 @@ class BatchTab:
         turned = knobs if sent.get("knobs") and isinstance(knobs, Mapping) else {}
         turned = parameters.current_names(turned)
         own = {name: turned[name] for name in parameters.by_name() if name in turned}
-        values = {**own, "n": sent.get("n", 1)}
+        values = {**own, "n": self._texts_a_row(sent)}
         values.pop("seed", None)
         checked = parameters.validate({**values, "seed": sent.get("seed", -1)})
         plan = Plan(
@@ -252,6 +259,15 @@ class BatchTab:
         ).seeded()
         plan.check(job.columns, self._jobs.store.counts(job.key).all)
         return job, plan
+
+    def _texts_a_row(self, sent: Mapping[str, Any]) -> int:
+        given, most = sent.get("n", 1), self._host.settings.limits.candidates
+        if type(given) is int and 1 <= given <= most:
+            return given
+        raise InvalidRequest(
+            Text(f"{_TEXTS.en}: a whole number from 1 to {most}.", f"{_TEXTS.zh}：请输入 1 到 {most} 的整数。"),
+            parameter="n",
+        )
 
     def _known(self, sent: Mapping[str, Any]) -> StoredJob:
         """The job whose key was sent; InvalidRequest where there is none."""
@@ -271,7 +287,8 @@ class BatchTab:
     def _status(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         """`number` tells the script which of its askings this answers; `seen` stands for all of the state."""
         key, first = key_of(sent), _whole(sent, "first", 1)
-        language, task = _plan_of(self._jobs.store.job(key))
+        job = self._jobs.store.job(key)
+        language, task = _plan_of(job)
         progress: Progress = self._jobs.progress(key)
         page = self._jobs.store.results(key, first=first, most=PAGE)
         counts = progress.counts
@@ -281,7 +298,7 @@ class BatchTab:
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "refused": counts.refused,
             "error": bilingual(progress.trouble),
-            "running": progress.running, "pausing": progress.pausing,
+            "planned": job is not None and bool(job.plan), "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
             "rows": [
                 {"number": one.number, "input": list(one.input.values())[:3], "state": one.state,
@@ -336,6 +353,10 @@ def _readable(task: Task | None, text: str) -> str | dict[str, str]:
         "en": "\n".join(f"{name.en}: {value.en}" for name, value in pairs),
         "zh": "\n".join(f"{name.zh}：{value.zh}" for name, value in pairs),
     }
+
+
+def _nothing() -> None:
+    """A job goes on: none of its rows is changed before."""
 
 
 def _whole(sent: Mapping[str, Any], name: str, usual: int = 0) -> int:

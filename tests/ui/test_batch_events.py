@@ -104,7 +104,8 @@ def added(tab: BatchTab) -> str:
 
 
 def wish(key: str, **more: Any) -> dict[str, Any]:
-    return {"key": key, "task": "slogans", "mapping": {"product": "p"}, "fixed": {}, "n": 1, "seed": 1, **more}
+    filled = {"task": "slogans", "mapping": {"product": "p"}, "fixed": {}, "n": 1, "seed": 1}
+    return {"key": key, **filled, "anew": True, **more}
 
 
 def state(tab: BatchTab, key: str) -> tuple[Mapping[str, Any], int]:
@@ -295,6 +296,37 @@ def test_a_record_is_told_by_its_headings_and_as_it_is_where_its_task_is_gone(ta
         store.accept(key, Result(1, {"p": "Tea"}, "done", (text,)))
         (told,) = answers(tab, "follow", {"key": key})
         assert told["status"]["rows"][0]["texts"] == [shown]
+
+
+def test_results_are_replaced_only_where_that_was_said(tab: BatchTab) -> None:
+    key = added(tab)
+    assert not answers(tab, "go", wish(key, anew=False))[0]["status"]["asks"]  # there is nothing to replace
+    ended = state(tab, key)
+    for odd in (False, None, 0, ""):
+        (told, *_) = answers(tab, "go", wish(key, anew=odd, seed=9))
+        assert told["status"]["asks"] and told["status"]["done"] == 2 and state(tab, key) == ended
+    (told, *_) = answers(tab, "go", wish(key, seed=9))
+    assert not told["status"]["asks"] and state(tab, key)[0]["seed"] == 9
+
+
+def test_a_run_that_finds_no_place_loses_no_result(tab: BatchTab, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = added(tab)
+    answers(tab, "go", wish(key))
+    ended = state(tab, key)
+    monkeypatch.setattr(tab._jobs, "_most", 0)
+    (told,) = answers(tab, "go", wish(key, seed=9))
+    assert "Too many batches" in told["status"]["error"]["en"] and state(tab, key) == ended
+
+
+@pytest.mark.parametrize("count", [0, -1, 17, 1.5, "", "two", None, True])
+def test_how_many_texts_a_row_gets_is_refused_by_its_name_on_the_page(tab: BatchTab, count: Any) -> None:
+    key = added(tab)
+    for event, place in (("look", "preview"), ("go", "status")):
+        told = answers(tab, event, wish(key, n=count))[-1][place]
+        assert told["error"] == {
+            "en": "Texts per row: a whole number from 1 to 16.", "zh": "每行生成条数：请输入 1 到 16 的整数。"
+        }  # fmt: skip
+    assert not state(tab, key)[0]
 
 
 def test_what_nobody_foresaw_is_one_sentence(tab: BatchTab, monkeypatch: pytest.MonkeyPatch) -> None:

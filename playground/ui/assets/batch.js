@@ -2,11 +2,9 @@
 // with `follow` again and again while it runs. Results come back as text and become a file here.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
-const KEY = "playground-batch";
 const PAGE = 50;
 const [AGAIN, UNHEARD] = [500, 10_000]; // milliseconds
 const PIECE = 393_216; // bytes of a file that go with one event; a multiple of 3, so that base64 needs no filling
-const STATES = { waiting: "batch_is_waiting", done: "batch_is_done", failed: "batch_is_failed", refused: "batch_is_refused" };
 const SAME = "\u0000same"; // no column is named so
 let job = null;
 let first = 1;
@@ -20,7 +18,11 @@ let state = null; // of the job, as the server told it last
 let asks = 0; // the timer of the next question about it
 let question = 0;
 let several = {}; // by field: the columns that may be meant, where there are more than one
-let sending = null; // the file that was sent last, when, and what was said of how it is read: {file, at, reading}
+let sending = null; // the file that was sent and is no job yet: {file, at, reading, busy}
+let fileName = ""; // of the job's file
+let aside = false; // the job is not shown while another file is spoken of
+let doubt = null; // what is asked before results go away: {place, says, values, does, act}
+let saved = null; // the state of the job that was downloaded last
 let asked = null; // since when an answer about the chosen task is waited for, and whether columns are wanted of it
 
 const named = (id) => tasks.find((one) => one.id === id);
@@ -31,7 +33,6 @@ const fail = (text) => {
   place.hidden = !text;
   place.textContent = pg.sentence(text);
 };
-const option = (value, text, chosen) => pg.make("option", { value, dir: "auto", selected: value === chosen }, text);
 const drawTasks = (wish = taskNow()) => drawTaskList(find("[name=task]"), tasks, (wish ?? taskNow()).id);
 // The task that a job was run with stays on offer when this browser has changed or deleted it since.
 const gather = () => {
@@ -68,6 +69,13 @@ const ask = (columns) => {
   asked = { at: Date.now(), columns: columns || Boolean(asked?.columns) };
   trigger("about", { ...chosen(), key: job.key, at: asked.at });
 };
+/** What was said of the form before it was changed: errors go, the first row's texts turn pale. */
+const formChanged = () => {
+  fail(null);
+  preview = preview?.error ? null : preview && { ...preview, older: true };
+  drawPreview();
+  keepForm();
+};
 const begin = () => {
   fail(null);
   wanted = {};
@@ -80,10 +88,10 @@ const wish = () => {
   const task = taskNow();
   const columns = task.fields.filter((one) => wanted[one.name] && wanted[one.name] !== SAME);
   const alike = task.fields.filter((one) => wanted[one.name] === SAME);
-  const seed = find("[name=seed]").value;
+  const [n, seed] = ["n", "seed"].map((name) => find(`[name=${name}]`).value.trim());
+  const whole = (text) => (/^-?\d+$/.test(text) ? Number(text) : text); // what is none is refused by name
   return {
-    ...chosen(), key: job.key, first, n: Number(find("[name=n]").value) || 1,
-    seed: seed === "" ? -1 : Number(seed), knobs: find("[name=knobs]").checked,
+    ...chosen(), key: job.key, first, n: whole(n), seed: seed === "" ? -1 : whole(seed), knobs: find("[name=knobs]").checked,
     mapping: Object.fromEntries(columns.map((one) => [one.name, wanted[one.name]])),
     fixed: Object.fromEntries(alike.map((one) => [one.name, fixed[one.name] ?? (one.choices ? pg.say(one.default) : "")])),
   };
@@ -97,8 +105,24 @@ const follow = () => {
 };
 const go = (wanted) => {
   question += 1;
+  if (preview?.error) preview = null;
+  drawPreview();
   trigger("go", { ...wanted, number: question });
 };
+const settle = () => {
+  doubt = null;
+  drawDoubt();
+};
+const wonder = (asked) => {
+  doubt = asked;
+  drawDoubt();
+  find("[name=unsure]").focus();
+};
+const ended = () => (state ? state.done + state.failed : 0);
+const doubtAnew = () => wonder({
+  place: ".batch-bar", says: "batch_sure_anew", does: "batch_do_anew", values: () => ({ count: pg.number(ended()) }),
+  act: () => go({ ...wish(), anew: true }),
+});
 const heard = () => {
   const told = props.status;
   if (!told) { // another file is open
@@ -110,67 +134,19 @@ const heard = () => {
   if (!told.same) state = told;
   clearTimeout(asks);
   if (state.running) asks = setTimeout(follow, AGAIN);
+  if (state.running && doubt?.says === "batch_sure_anew") settle();
   drawStatus();
+  if (told.asks) doubtAnew();
   drawRefused();
 };
-const time = (seconds) => (seconds < 100 ? pg.t("batch_seconds", { count: Math.ceil(seconds) }) : pg.t("batch_minutes", { count: Math.round(seconds / 60) }));
-const words = (status) => [
-  pg.t("batch_done", { done: pg.number(status.done + status.failed), all: pg.number(status.all - status.refused) }),
-  status.failed ? pg.t("batch_failed", { count: pg.number(status.failed) }) : "",
-  status.refused ? pg.t("batch_refused", { count: pg.number(status.refused), all: pg.number(status.all) }) : "",
-  pg.sentence(status.strayed),
-  status.running && status.left !== null ? pg.t("batch_left", { time: time(status.left) }) : "",
-  status.running && status.speed ? pg.t("speed", { count: pg.number(status.speed, 1) }) : "",
-  status.pausing ? pg.t("batch_pausing") : "",
-].filter(Boolean).join(" · ");
-/** The cells of a row in one line, each for itself. */
-const inputOf = (cells) => pg.make("div", { class: "batch-input", dir: bidi.direction(cells.join(" ")) || null },
-  ...cells.flatMap((cell, at) => (at ? [" · ", pg.make("bdi", {}, cell)] : [pg.make("bdi", {}, cell)])));
-const drawRow = (row) => pg.make("tr", { class: row.state }, pg.make("td", {}, String(row.number)),
-  pg.make("td", {}, inputOf(row.input)), pg.make("td", {}, pg.t(STATES[row.state])),
-  pg.make("td", {}, row.reason ? pg.sentence(row.reason) : null, ...row.texts.map((one) => pg.make("div", { dir: "auto" }, pg.say(one))),
-    row.remark ? pg.make("p", { class: "remark" }, pg.sentence(row.remark)) : null));
-const NOTHING = { all: 0, done: 0, failed: 0, refused: 0, waiting: 0, running: false, rows: [] };
 const drawStatus = () => {
   const status = state ?? NOTHING;
-  const ended = status.done + status.failed;
-  const begun = ended > 0 || status.running;
-  const show = (name, shown) => { find(`[name=${name}]`).hidden = !shown; };
-  show("pause", status.running);
-  show("halt", status.running);
-  show("resume", !status.running && begun && status.waiting > 0);
-  show("retry", !status.running && status.failed > 0);
-  show("csv", ended > 0);
-  show("jsonl", ended > 0);
-  find("[name=run]").disabled = status.running;
-  find("[name=run]").textContent = pg.t(begun ? "batch_run_again" : "batch_run", { count: pg.number(status.all - status.refused) });
-  find("[name=pause]").disabled = status.pausing;
-  const bar = find(".batch-progress");
-  bar.hidden = !begun;
-  bar.setAttribute("aria-valuemax", status.all - status.refused);
-  bar.setAttribute("aria-valuenow", ended);
-  bar.firstElementChild.style.width = `${(100 * ended) / Math.max(1, status.all - status.refused)}%`;
-  find(".batch-words").textContent = status.all ? words(status) : "";
+  const stage = stageOf(status);
+  drawButtons(status, stage);
+  if (!state) find("[name=run]").hidden = true; // until it is known how many rows there are
+  drawBar(status, stage);
   if (status.error) fail(status.error);
-  const names = ["batch_row", "batch_input", "batch_state", "batch_text"].map((name) => pg.make("th", { scope: "col" }, pg.t(name)));
-  find(".batch-rows").replaceChildren(...(status.rows.length ? [pg.make("table", {},
-    pg.make("thead", {}, pg.make("tr", {}, ...names)), pg.make("tbody", {}, ...status.rows.map(drawRow)))] : []));
-  find(".batch-pages").hidden = status.all <= PAGE;
-  find(".batch-pages span").textContent = pg.t("batch_page", { from: first, to: Math.min(first + PAGE - 1, status.all), all: status.all });
-  find("[name=earlier]").disabled = first === 1;
-  find("[name=later]").disabled = first + PAGE > status.all;
-};
-const drawPreview = () => {
-  const told = preview;
-  const place = find(".batch-preview");
-  place.hidden = !told;
-  if (!told) return;
-  place.replaceChildren(...[
-    told.waits ? pg.make("p", {}, pg.sentence(told.waits)) : null,
-    told.error ? pg.make("p", { class: "batch-error" }, pg.sentence(told.error)) : null,
-    told.prompt ? pg.make("details", {}, pg.make("summary", {}, pg.t("seen")), pg.make("pre", { dir: "auto" }, told.prompt)) : null,
-    ...(told.texts ?? []).map((one) => pg.make("p", { class: "batch-text", dir: "auto" }, pg.say(one) || pg.t("writing"))),
-  ].filter(Boolean));
+  drawRows(status);
 };
 const drawRemark = () => {
   const remark = props.about?.remark;
@@ -184,42 +160,40 @@ const drawChoices = () => {
   find(".batch-choices").replaceChildren(...(choices ?? []).map((one) =>
     pg.make("button", { type: "button", class: "halt", name: "choose", "data-option": option, value: one.value }, pg.say(one.label))));
 };
-const drawRefused = () => {
-  const { refused = [] } = job ?? {};
-  const more = (state?.refused ?? refused.length) - refused.length;
-  find(".batch-refused").hidden = !refused.length;
-  find(".batch-refused").replaceChildren(pg.make("p", {}, pg.t("batch_refused_rows")), pg.make("ul", {},
-    ...refused.map((one) => pg.make("li", {}, `${pg.t("batch_row")} ${one.number}: ${pg.sentence(one.reason)}`)),
-    more > 0 ? pg.make("li", {}, pg.t("batch_refused_more", { count: pg.number(more) })) : null));
-};
 const drawJob = () => {
   const told = props.job;
   drawChoices();
+  if (sending) sending = { ...sending, busy: false };
   if (told?.error) {
     if (told.known) fail(told.error);
-    if (!told.known) pg.store(KEY, "");
+    else forget();
+    drawFile();
     return;
   }
   if (!told) return;
   fail(null);
   job = told;
   first = 1;
-  sending = null;
   preview = null;
   drawPreview();
-  pg.store(KEY, job.key);
-  drawRefused();
-  find(".batch-job").hidden = false;
-  const plan = job.plan;
+  settle();
   gather();
-  drawTasks(plan.own ? written(plan.own) : named(plan.task));
-  if (plan.task) {
-    wanted = { ...Object.fromEntries(Object.keys(plan.fixed).map((name) => [name, SAME])), ...plan.mapping };
-    fixed = { ...plan.fixed };
-    find("[name=n]").value = plan.values.n ?? 1;
+  const form = keptForm(job);
+  fileName = sending?.file.name ?? form?.name ?? "";
+  sending = null;
+  aside = false;
+  drawFile();
+  keep(KEY, job.key);
+  drawRefused();
+  drawTasks(form?.own ? written(form.own) : named(form?.task));
+  if (form) {
+    ({ wanted, fixed } = form);
+    for (const name of ["n", "seed"]) if (name in form) find(`[name=${name}]`).value = form[name];
+    find("[name=knobs]").checked = Boolean(form.knobs);
     drawFields();
     ask(false);
   } else begin();
+  keepForm();
   follow();
 };
 const drawPath = () => { find(".batch-path").textContent = path ? pg.t(`batch_on_${path}`) : ""; };
@@ -235,15 +209,39 @@ const draw = () => {
   drawPath();
   drawChoices();
   drawRefused();
+  drawFile();
+  drawDoubt();
 };
 const send = (file, reading = {}) => {
   fail(null);
-  if (file.size > props.most.bytes) {
-    fail(pg.t("batch_too_large", { size: pg.bytes(file.size), most: pg.bytes(props.most.bytes) }));
-    return;
-  }
-  sending = { file, reading, at: Date.now() };
-  sendPiece(0);
+  const large = file.size > props.most.bytes;
+  sending = { file, reading, at: Date.now(), busy: !large };
+  aside = Boolean(job);
+  if (large) fail(pg.t("batch_too_large", { size: pg.bytes(file.size), most: pg.bytes(props.most.bytes) }));
+  else sendPiece(0);
+  drawFile();
+};
+/** Takes a file, once it is clear that no results are lost by it. */
+const take = (file) => {
+  const goes = () => {
+    if (state?.running) trigger("halt", { key: job.key });
+    send(file);
+  };
+  if (!job || !(state?.running || (ended() && saved !== state.seen))) { goes(); return; }
+  wonder({
+    place: ".batch-drop", says: state.running ? "batch_sure_running" : "batch_sure_file", does: "batch_do_file", act: goes,
+    values: () => ({ name: fileName || pg.t("batch_unnamed"), count: pg.number(ended()) }),
+  });
+};
+const takeExample = () => {
+  drawTasks(named(props.first_task));
+  take(new File([pg.t("batch_example_rows")], pg.t("batch_example_file"), { type: "text/csv" }));
+};
+const goBack = () => {
+  [sending, aside] = [null, false];
+  find(".batch-choices").hidden = true;
+  fail(null);
+  drawFile();
 };
 const sendPiece = (from) => {
   const { file, reading, at } = sending;
@@ -252,7 +250,11 @@ const sendPiece = (from) => {
     const [, data = ""] = read.result.split(",");
     if (sending?.at === at) trigger("piece", { ...reading, at, name: file.name, size: file.size, from, data });
   };
-  read.onerror = () => fail(pg.t("batch_unreadable"));
+  read.onerror = () => {
+    sending = { ...sending, busy: false };
+    fail(pg.t("batch_unreadable"));
+    drawFile();
+  };
   read.readAsDataURL(file.slice(from, from + PIECE));
 };
 const turn = (by) => {
@@ -262,24 +264,39 @@ const turn = (by) => {
 
 element.addEventListener("change", (event) => {
   const { name, dataset, value, files } = event.target;
-  if (event.target.type === "file" && files.length) { send(files[0]); event.target.value = ""; }
+  if (event.target.type === "file" && files.length) { take(files[0]); event.target.value = ""; }
   if (name === "task") begin();
   if (name === "column") wanted = { ...wanted, [dataset.field]: value };
   if (name === "fixed") fixed = { ...fixed, [dataset.field]: value };
   if (name === "column") drawFields();
+  if (event.target.type !== "file") formChanged();
+});
+element.addEventListener("input", (event) => { if (["n", "seed", "fixed"].includes(event.target.name)) formChanged(); });
+element.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !doubt) return;
+  event.preventDefault();
+  settle();
 });
 element.addEventListener("dragover", (event) => event.preventDefault());
 element.addEventListener("drop", (event) => {
   event.preventDefault();
-  if (event.dataTransfer.files.length) send(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
 });
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.name === "choose" && sending) send(sending.file, { ...sending.reading, [button.dataset.option]: button.value });
-  if (!button || !job) return;
+  if (button?.name === "example") takeExample();
+  if (button?.name === "back") goBack();
+  if (button?.name === "unsure") settle();
+  if (button?.name === "sure") {
+    const { act } = doubt;
+    settle();
+    act();
+  }
+  if (!button || !job || aside) return;
   fail(null);
   switch (button.name) {
-    case "run": button.disabled = true; go(wish()); break;
+    case "run": if (stageOf(state) === "new") { button.disabled = true; go(wish()); } else doubtAnew(); break;
     case "first": trigger("look", wish()); break;
     case "resume": go({ key: job.key, first, resume: true }); break;
     case "retry": go({ key: job.key, first, retry: true }); break;
@@ -306,6 +323,7 @@ watch("about", () => {
   wanted = { ...guess, ...wanted };
   several = more ?? {};
   drawFields();
+  keepForm();
 });
 watch("status", heard);
 pg.listen("batch-preview", (told) => {
@@ -314,13 +332,16 @@ pg.listen("batch-preview", (told) => {
 });
 watch("file", () => {
   if (!props.file) return;
+  saved = state?.seen ?? null;
   const url = URL.createObjectURL(new Blob([props.file.text], { type: "text/plain;charset=utf-8" }));
   pg.make("a", { href: url, download: props.file.name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 });
 pg.on("refused", (sentence) => {
-  if (!job) return;
+  if (!job && !sending) return;
+  if (sending) sending = { ...sending, busy: false };
   fail(sentence);
+  drawFile();
   drawStatus();
 }, "batch");
 pg.on("user_tasks", (list) => {
@@ -336,4 +357,4 @@ pg.on("path", (chosen) => { path = chosen; drawPath(); }, "batch");
 pg.on("server", (status) => { if (status.model) ask(false); }, "batch"); // only then is there a model to speak of
 pg.on("language", () => { draw(); ask(false); }, "batch");
 draw();
-if (pg.stored(KEY)) trigger("opened", { key: pg.stored(KEY) });
+if (kept(KEY)) trigger("opened", { key: kept(KEY) });
