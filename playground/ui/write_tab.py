@@ -31,6 +31,7 @@ from playground.ui.request_queue import RequestQueue, StopSwitches
 from playground.ui.run_stream import WaitState, stream_run
 from playground.ui.shared_store import SharedStore, key_of
 from playground.ui.updates import Updates, pieces_only
+from playground.ui.write_texts import WRITE_TEXTS
 
 KNOBS = "long-text"  # the knob preset with which sections are written
 STOP = ("\n#",)  # where a model would begin the next section by itself
@@ -41,6 +42,15 @@ _GONE = Text("This draft is not kept any more.", "此草稿已不再保留。")
 _NEW = Text("Copy what you need and begin a new one.", "请复制需要的内容，然后新建一份。")
 _NOTHING = Text("There is nothing to begin with yet.", "还没有可以起头的内容。")
 _BEGIN = Text("Write a title, an outline or a heading.", "请写下标题、大纲或小标题。")
+_NO_ROOM = Text(
+    "None of your text fits into the tokens that are left for it, so the model would have nothing to begin with.",
+    "留给前文的词元太少，放不下任何内容，模型无从起头。",
+)
+_MAKE_ROOM = Text(
+    f"Raise “{WRITE_TEXTS['write_room'].en}”, or lower “{WRITE_TEXTS['write_length'].en}”.",
+    f"请调高“{WRITE_TEXTS['write_room'].zh}”，或调低“{WRITE_TEXTS['write_length'].zh}”。",
+)
+_NUMBERS = {"n": "write_candidates", "length": "write_length", "room": "write_room"}  # and the keys of their names
 log = logging.getLogger(__name__)
 Sent = Mapping[str, Any]
 
@@ -60,7 +70,7 @@ class WriteTab:
             self.form = element(
                 "write",
                 {},
-                ("seed_lock", "write_view", "write_typed"),
+                ("seed_lock", "write_kept", "write_view", "write_typed"),
                 heads=dict(drafts.HEAD),
                 most={"section": drafts.MOST_CHARACTERS, "gist": drafts.GIST,
                       "candidates": limits.candidates, "length": limits.max_new_tokens},
@@ -101,7 +111,8 @@ class WriteTab:
 
     def _accept(self, sent: Sent) -> dict[str, Any]:
         """The section is on the disk before anybody is shown so; what was prepared for it alone is cleared."""
-        key, section = self._headed(sent), drafts.checked_section(sent)
+        section = drafts.checked_section(sent)
+        key = self._headed(sent, begins=True)
         self._shared.store.accept_section(key, section)
         head = self._draft(key).head
         self._shared.store.keep_head(key, {**head, "heading": "", "carried": ""})
@@ -149,14 +160,33 @@ class WriteTab:
             raise InvalidRequest(_GONE, _NEW, parameter="draft")
         return found
 
-    def _headed(self, sent: Sent) -> str:
-        """The key of the draft, its head kept as it was sent; a draft begins with its first head."""
-        head = drafts.checked_head(sent.get("head"))
+    def _headed(self, sent: Sent, *, begins: bool = False) -> str:
+        """The key of the draft, with those texts of its head that were sent. A new draft begins with its first words,
+        or where it `begins` with a section; InvalidRequest where it has neither."""
+        given = sent.get("head")
+        head = drafts.checked_head(given)
         if not sent.get("key"):
+            if not begins and not any(head[name].strip() for name in drafts.HEAD):
+                raise InvalidRequest(_NOTHING, _BEGIN, parameter="title")
             return self._shared.store.add_draft(head, visitor.current())
         key = self._known(sent)
-        self._shared.store.keep_head(key, head)
+        changed = {name: text for name, text in head.items() if isinstance(given, Mapping) and name in given}
+        self._shared.store.keep_head(key, {**self._draft(key).head, **changed})
         return key
+
+    def _check_numbers(self, sent: Sent) -> None:
+        """Raises InvalidRequest that names the field where a number of the form cannot be used."""
+        limits = self._host.settings.limits
+        most = {"n": limits.candidates, "length": limits.max_new_tokens}
+        for name, key in _NUMBERS.items():
+            given, label = sent.get(name, 1), WRITE_TEXTS[key]
+            if type(given) is int and 1 <= given <= most.get(name, _MOST):
+                continue
+            span = f"from 1 to {most[name]:,}" if name in most else "of 1 or more"
+            zh = f"1 到 {most[name]:,} 的整数" if name in most else "大于 0 的整数"
+            raise InvalidRequest(
+                Text(f"{label.en}: a whole number {span}.", f"{label.zh}：请输入{zh}。"), parameter=name
+            )
 
     def _draft_value(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
         draft = self._draft(key)
@@ -200,6 +230,7 @@ class WriteTab:
         target = sent.get("target")
         run: Run | None = None
         try:
+            self._check_numbers(sent)
             key = await asyncio.to_thread(self._headed, sent)
             yield pieces_only({"write": {"draft": await asyncio.to_thread(self._draft_value, key, sent)}})
             asked = self._asked(key, sent, knobs, act)
@@ -227,7 +258,9 @@ class WriteTab:
             carried = draft.says("carried") or self._usual(draft, sent, generator, _counting(generator))
             request = self._section(drafts.prompt(draft, carried), sent, knobs)
             if not (request.prompt or request.prefill):
-                raise InvalidRequest(_NOTHING, _BEGIN, parameter="title")
+                typed = any(draft.says(name) for name in drafts.HEAD) or draft.sections
+                why, how = (_NO_ROOM, _MAKE_ROOM) if typed else (_NOTHING, _BEGIN)
+                raise InvalidRequest(why, how, parameter="room" if typed else "title")
             return compose_form.on_path(request, act, generator)
 
         return ask

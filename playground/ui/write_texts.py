@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from playground.types import Text
 
 WRITE_TEXTS: Mapping[str, Text] = {
-    "write_heading": Text("A long text", "长文写作"),
+    "write_heading": Text("Write a long text", "长文写作"),
     "write_about": Text(
-        "It grows section by section. What you accept is kept at once, and this browser finds it again.",
-        "文本一节一节地写成。采用的内容会立即保存，此浏览器会再次找到它。",
+        "The model proposes one section after the other; you choose and edit. "
+        "What you accept is saved at once, and this browser finds it again.",
+        "模型逐节给出候选，由你挑选和修改。采用的内容会立即保存，此浏览器之后能再次找到它。",
     ),
     "write_fleeting": Text(
         "This server keeps drafts only while it runs: export what you want to keep.",
@@ -26,7 +27,7 @@ WRITE_TEXTS: Mapping[str, Text] = {
     "write_title_hint": Text("The lighthouse keeper's cat", "灯塔看守人的猫"),
     "write_author": Text("Author", "作者"),
     "write_date": Text("Date", "日期"),
-    "write_form": Text("Form", "体裁"),
+    "write_form": Text("Kind of text", "体裁"),
     "write_form_hint": Text("short story, essay, report …", "短篇小说、散文、报告……"),
     "write_language": Text("Language of the text", "文本语言"),
     "write_plan": Text("Outline or premise", "大纲或设定"),
@@ -44,36 +45,41 @@ WRITE_TEXTS: Mapping[str, Text] = {
     ),
     "write_edit": Text("Edit", "编辑"),
     "write_remove": Text("Remove", "删除"),
-    "write_removed": Text("A section was removed.", "已删除一节。"),
+    "write_removed": Text("Removed: “{what}”.", "已删除：“{what}”。"),
     "write_bring_back": Text("Bring back", "恢复"),
     "write_section_heading": Text("Heading", "小标题"),
     "write_section_text": Text("Text", "正文"),
-    "write_gist": Text("In the running summary", "在前文提要中"),
+    "write_gist": Text("The section in one sentence, for the model", "用一句话概括本节（供模型参考）"),
     # The next section
     "write_next": Text("The next section", "下一节"),
     "write_next_heading_hint": Text("may stay empty", "可以留空"),
-    "write_length": Text("Length, tokens at most", "长度上限（词元）"),
+    "write_length": Text("Length, max tokens", "长度上限（词元）"),
     "write_candidates": Text("Candidates", "候选数"),
-    "write_room": Text("Carried, tokens at most", "带入上限（词元）"),
+    "write_room": Text("Earlier text, max tokens", "前文上限（词元）"),
     "write_seed": Text("Seed", "种子"),
+    "write_seed_hint": Text("new each run", "每次换新"),
+    "write_token": Text("1 token", "1 词元"),
     "write_same_seed": Text("Again with the same seed", "用同一种子重新生成"),
-    "write_knobs": Text("Use the knobs of the tab Play", "使用“生成”页的参数"),
+    "write_knobs": Text("Apply my knob settings from Play", "沿用“生成”页的参数设置"),
+    "write_knobs_hint": Text("Otherwise settings made for long texts apply.", "否则使用适合长文的参数。"),
     "write_go": Text("Write", "写作"),
-    "write_carried": Text("What the model reads before it", "模型在此之前读到的内容"),
+    "write_carried": Text("What the model reads first", "模型先读到的内容"),
     "write_carried_about": Text(
-        "The plan, a sentence of each earlier section, and the last passages. Change it as you like: "
-        "your version holds for the next section.",
-        "大纲、前面每节的一句话，以及最后的段落。可以随意修改，修改只用于下一节。",
+        "The outline, one sentence about each earlier section, and the end of the text so far. "
+        "You can change it; your version is used for the next section only.",
+        "大纲、前面每节的一句话，以及已写内容的结尾。可以修改，修改只用于下一节。",
     ),
     "write_carried_own": Text("changed by you", "已由你修改"),
-    "write_carried_reset": Text("As it was", "恢复原样"),
+    "write_carried_reset": Text("Undo my changes", "撤销我的修改"),
     "write_carried_empty": Text("Nothing yet: no title, no plan, no section.", "暂无：没有标题、大纲或章节。"),
     "write_over": Text(
-        "With the length asked for this does not fit into the window.", "加上要求的长度，已超出上下文窗口。"
+        "Together with the length you asked for, this is too long for the model's context window.",
+        "加上要求的长度，已超出模型的上下文窗口。",
     ),
     "write_accept": Text("Accept", "采用"),
-    "write_accepted": Text("Accepted and kept.", "已采用并保存。"),
+    "write_accepted": Text("Accepted and saved.", "已采用并保存。"),
     "write_own": Text("Write it yourself", "自己写"),
+    "write_own_hint": Text("Your own text for this section.", "在此写下你自己的内容。"),
     # Export
     "write_export": Text("Export", "导出"),
     "write_md": Text("Markdown", "Markdown"),

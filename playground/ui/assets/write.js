@@ -2,50 +2,35 @@
 // draft in the prop `draft`, candidates are heard as they grow. What is typed is sent a moment later.
 const pg = window.playground;
 const find = (selector) => element.querySelector(selector);
-const read = (name, otherwise) => { try { return JSON.parse(pg.stored(name)) ?? otherwise; } catch { return otherwise; } };
-const KEYS = "playground-drafts"; // [{key, title}], the newest first
-const SETTINGS = "playground-write";
-const CARDS = "playground-write-cards"; // candidates that wait to be accepted, and whose they are
 const PAUSE = 400; // milliseconds without a key before what was typed is sent
-const numbers = ["n", "length", "room"];
-let known = read(KEYS, []);
+let known = listed();
 let draft = null; // as the server told it last
 let asked = false; // a draft is on its way
 let opening = null;
+let openedAt = 0;
 let waits = []; // events that need it
 let cards = [];
 let busy = null; // {target} while something is written
 let run = null;
 let editing = null; // number of the section being edited
-let removed = null;
+let removed = []; // sections that can be brought back, the last one last
+let returning = null; // one of them that is on its way
 let typed = 0; // the timer of what was typed and not sent yet
 let unheard = false; // something of the head was typed that no answer has come to yet
-let left = read(TYPED, null); // what the page before could not send any more
 let sent = 0; // when the last event went
+const newest = new Map(); // by draft: when its last event went
 const begun = new Set(); // of drafts that have no key yet: when they were sent
 let own = false; // what is carried was changed by hand
 let shape = null; // of the sections drawn
 let silence = 0;
 
 const field = (name) => find(`[data-head][name=${name}]`);
-const head = () => {
-  const told = Object.fromEntries([...element.querySelectorAll("[data-head]")].map((one) => [one.name, one.value]));
-  return { ...told, carried: own ? told.carried : "" };
-};
-const whole = (name) => Math.max(1, Math.round(Number(find(`[name=${name}]`).value)) || 1);
-/** −1 draws anew; what is no number goes on as it is, to be refused by name. */
-const seed = () => {
-  const given = find("[name=seed]").value.trim();
-  return given === "" ? -1 : /^-?\d+$/.test(given) ? Number(given) : given;
-};
-const keepSettings = () => {
-  drawCards();
-  pg.store(SETTINGS, JSON.stringify({ ...Object.fromEntries(numbers.map((one) => [one, whole(one)])), seed: find("[name=seed]").value }));
-};
-const lockSeed = (chosen) => {
-  find("[name=seed]").value = chosen;
-  keepSettings();
-};
+const headFields = () => [...element.querySelectorAll("[data-head]")];
+const wordsIn = (one) => (one.name !== "carried" || own ? one.value : "");
+/** What was changed here alone, so that another tab's changes of the same draft stay; of a new draft all. */
+const head = () => Object.fromEntries(headFields().map((one) => [one.name, wordsIn(one)])
+  .filter(([name, text]) => text !== draft?.head[name]));
+const blank = () => headFields().every((one) => one.name === "language" || !wordsIn(one).trim());
 const send = (event, more = {}) => {
   if (!draft && asked) { waits.push([event, more]); return; }
   asked = !draft;
@@ -53,26 +38,18 @@ const send = (event, more = {}) => {
   typed = 0;
   sent = Math.max(Date.now(), sent + 1);
   if (!draft) begun.add(sent);
+  else newest.set(draft.key, sent);
   trigger(event, {
     key: draft?.key ?? null, head: head(), at: sent, length: whole("length"), room: whole("room"), n: whole("n"),
     seed: seed(), knobs: find("[name=knobs]").checked, ...more,
   });
 };
 const soon = () => {
-  unheard = true;
-  keepTyped();
   clearTimeout(typed);
-  typed = setTimeout(() => send("keep"), PAUSE);
-};
-const remember = ({ key, head: { title } }, first = true) => {
-  const others = known.filter((one) => one.key !== key);
-  known = first ? [{ key, title }, ...others] : [...others, { key, title }];
-  pg.store(KEYS, JSON.stringify(known));
-};
-const keepCards = () => pg.store(CARDS, JSON.stringify({ key: draft?.key ?? null, cards }));
-const cardsOf = (key) => {
-  const kept = read(CARDS, {});
-  return kept.key === key && Array.isArray(kept.cards) ? kept.cards : [];
+  typed = 0;
+  unheard = Boolean(draft) || asked || !blank(); // empty fields are no draft
+  keepTyped();
+  if (unheard) typed = setTimeout(() => send("keep"), PAUSE);
 };
 const complain = (text) => {
   const place = find(".write-complaint");
@@ -82,6 +59,7 @@ const complain = (text) => {
 const say = (text) => { find(".write-words").textContent = text; };
 
 const drawDrafts = () => {
+  known = listed();
   const picker = find("[name=draft]");
   picker.replaceChildren(...known.map((one) => pg.make("option", { value: one.key, dir: "auto", selected: one.key === draft?.key }, one.title || pg.t("write_untitled"))));
   if (!draft) picker.prepend(pg.make("option", { value: "", selected: true }, pg.t("write_new")));
@@ -91,7 +69,8 @@ const drawDrafts = () => {
 const countWords = (text) => (text.match(/[\u3400-\u9fff]|[^\s\u3400-\u9fff]+/gu) ?? []).length;
 const drawSections = () => {
   const sections = draft?.sections ?? [];
-  const wanted = JSON.stringify([sections, editing, Boolean(removed), pg.language]);
+  const gone = removed.at(-1);
+  const wanted = JSON.stringify([sections, editing, gone, pg.language]);
   if (wanted === shape) return;
   shape = wanted;
   const open = find(".write-editor");
@@ -99,7 +78,8 @@ const drawSections = () => {
     : open && Number(open.dataset.number) === editing ? open : drawEditor(one))));
   find(".write-empty").hidden = sections.length > 0;
   find(".write-export").hidden = !sections.length;
-  find(".write-removed").hidden = !removed;
+  find(".write-removed").hidden = !gone;
+  if (gone) find(".write-removed span").textContent = pg.t("write_removed", { what: gone.heading || gone.sentence });
   const count = sections.reduce((sum, one) => sum + countWords(one.text), 0);
   find(".write-size").textContent = sections.length ? pg.t("write_words", { sections: sections.length, count: pg.number(count) }) : "";
 };
@@ -148,21 +128,22 @@ const mine = ({ key, at }) => (draft ? key === draft.key : opening ? key === ope
 const drawDraft = (told) => {
   if (!told) return;
   const begins = begun.delete(told.at);
-  if (!mine(told)) {
-    if (begins) remember(told, false); // it was left for another before it had its key
-    if (told.at === sent) keepTyped();
-    drawDrafts();
-    return;
-  }
+  if (!mine(told)) { hearOfOther(told, begins); return; }
   const first = draft?.key !== told.key;
+  if (draft && !first) followHead(draft.head, told.head);
   draft = told;
   asked = false;
   opening = null;
   remember(told);
+  keepOfTab(OPEN, told.key);
+  for (const name of [CARDS, TYPED]) keepOf(name, tabName(), null);
   if (told.opened) {
     cards = cardsOf(told.key);
+    removed = keptOf(REMOVED, told.key) ?? [];
     fillHead();
   } else if (first) keepCards();
+  if (told.sections.some((one) => one.number === returning?.number)) returning = null;
+  keepRemoved();
   if ("accepted" in told) {
     field("heading").value = "";
     cards = [];
@@ -176,14 +157,17 @@ const drawDraft = (told) => {
   drawSections();
   drawCarried();
   drawCards();
-  if (told.opened && left?.key === told.key) takeUp();
+  const left = told.opened && keptOf(TYPED, told.key);
+  if (left) takeUp(left);
   else keepTyped();
   for (const [event, more] of waits.splice(0)) send(event, more);
 };
 const flush = () => { if (typed) send("keep"); };
 const clear = () => {
   if (busy) trigger("halt");
-  [draft, asked, waits, cards, busy, run, editing, removed, own] = [null, false, [], [], null, null, null, null, false];
+  [draft, asked, waits, cards, busy, run, editing, own] = [null, false, [], [], null, null, null, false];
+  [removed, returning] = [[], null];
+  keepOfTab(OPEN, "");
   clearTimeout(typed);
   typed = 0;
   unheard = false;
@@ -194,17 +178,13 @@ const clear = () => {
   draw();
 };
 const open = (key) => {
-  flush();
+  leave();
   clear();
   opening = key;
+  openedAt = Date.now();
   asked = true;
-  trigger("opened", { key, length: whole("length"), room: whole("room"), at: Date.now() });
+  trigger("opened", { key, length: whole("length"), room: whole("room"), at: openedAt });
 };
-const forgotten = (key) => {
-  known = known.filter((one) => one.key !== key);
-  pg.store(KEYS, JSON.stringify(known));
-};
-
 const write = (action, at = null) => {
   complain(null);
   say(pg.t("starting"));
@@ -270,8 +250,8 @@ const reallyForget = (button) => {
 };
 const PRESSED = {
   new: () => {
-    flush();
-    if (!draft) pg.store(CARDS, "");
+    leave();
+    if (!draft) keepOf(CARDS, tabName(), null);
     clear();
     field("title").focus();
   },
@@ -294,8 +274,17 @@ const PRESSED = {
     find(".write-editor textarea").focus();
   },
   discard: () => { editing = null; drawSections(); keepTyped(); },
-  remove: (button) => { removed = sectionOf(button); send("remove", { number: removed.number }); },
-  back: () => { send("restore", removed); removed = null; },
+  remove: (button) => {
+    const one = sectionOf(button);
+    removed.push(one);
+    keepRemoved();
+    send("remove", { number: one.number });
+  },
+  back: () => {
+    returning = removed.pop();
+    keepRemoved();
+    send("restore", returning);
+  },
   reset: () => { own = false; send("keep"); },
   forget: reallyForget,
 };
@@ -317,6 +306,7 @@ element.addEventListener("submit", (event) => {
 element.addEventListener("input", (event) => {
   const { name, dataset, classList, value } = event.target;
   if (name === "carried") own = value.trim() !== "";
+  if ("head" in dataset || name === "seed" || numbers.includes(name)) complain(null);
   if ("head" in dataset) soon();
   if (name === "plan") grow(event.target);
   if (event.target.closest(".write-editor")) keepTyped();
@@ -352,13 +342,17 @@ pg.listen("write", (news) => drawDraft(news.draft));
 pg.listen("write-news", hear);
 watch("complaint", () => {
   const told = props.complaint;
-  if (!told) return;
+  if (!told || (told.parameter === "draft" && told.at !== sent && told.at !== openedAt)) return; // of another draft
   asked = false;
+  if (returning) removed.push(returning);
+  returning = null;
   if (told.parameter === "draft" && opening) {
+    const left = keptOf(TYPED, opening);
     forgotten(opening);
     drawDrafts();
-    if (left?.key === opening) takeUp();
+    if (left) takeUp(left);
   } else complain(told.text);
+  drawSections();
   opening = null;
   for (const [event, more] of waits.splice(0)) send(event, more);
 });
@@ -378,14 +372,16 @@ pg.on("language", () => {
 pg.on("server", (status) => { if (status.model && draft?.carried.tokens === null) send("keep"); }, "write");
 
 for (const [name, most] of Object.entries(props.heads)) field(name).maxLength = most;
-find("[name=n]").max = props.most.candidates;
-find("[name=length]").max = props.most.length;
-const chosen = { ...{ n: props.usual.candidates, length: props.usual.length, room: props.usual.room, seed: "" }, ...read(SETTINGS, {}) };
+const chosen = { n: props.usual.candidates, length: props.usual.length, room: props.usual.room, seed: "", ...read(SETTINGS, {}) };
 for (const name of [...numbers, "seed"]) find(`[name=${name}]`).value = chosen[name];
+window.addEventListener("storage", (event) => { if (event.key === KEYS) drawDrafts(); });
+window.addEventListener("pagehide", () => { if (!draft) { keepCards(); keepTyped(); } });
 fillHead();
 draw();
-if (left?.key === null || cardsOf(null).length) { // a draft that had no key yet
-  cards = cardsOf(null);
+adopt();
+const nameless = keptOf(TYPED, tabName());
+if (nameless || cardsOf(tabName()).length) { // a draft that had no key yet
+  cards = cardsOf(tabName());
   drawCards();
-  if (left?.key === null) takeUp();
-} else if (known.length) open(known.find((one) => one.key === left?.key)?.key ?? known[0].key);
+  if (nameless) takeUp(nameless);
+} else if (known.length) open(known.find((one) => one.key === ofTab(OPEN))?.key ?? known[0].key);

@@ -32,12 +32,18 @@ const drawEditor = (section) => pg.make("form", { class: "write-section write-ed
 // A candidate is a text that can be edited at any time but while it is being written.
 const finish = (card) => (card.own ? pg.t("write_own") : card.finish ? pg.t(`finish_${card.finish}`) : pg.t(card.text ? "writing" : "reading"));
 const facts = (card) => [
-  card.tokens ? pg.t("tokens", { count: pg.number(card.tokens) }) : "",
+  card.tokens ? pg.t(card.tokens === 1 ? "write_token" : "tokens", { count: pg.number(card.tokens) }) : "",
   card.speed ? pg.t("speed", { count: pg.number(card.speed) }) : "",
   finish(card),
   card.reason && !card.edited ? pg.say(card.reason) : "",
   card.path ? pg.t(card.path === "fast" ? "card_fast" : "card_exact", { weights: card.weights }) : "",
 ].filter(Boolean).join(" · ");
+/** What stands in a candidate that has no text: why, once it has ended. */
+const nothingIn = (card) => {
+  if (card.own) return pg.t("write_own_hint");
+  if (!card.finish) return "";
+  return pg.t(card.finish === "end" ? "empty_text" : "nothing_written");
+};
 const makeCard = (at) => {
   const area = pg.make("textarea", { class: "write-text", dir: "auto", rows: 6, maxlength: props.most.section, "aria-label": `${pg.t("write_section_text")} ${at + 1}` });
   const tools = pg.make("div", { class: "write-tools" },
@@ -52,6 +58,7 @@ const drawCard = (node, card, busy) => {
     grow(area, 420);
     if (below) area.scrollTop = area.scrollHeight;
   }
+  area.placeholder = nothingIn(card);
   area.readOnly = busy && !card.finish;
   node.classList.toggle("writing", busy && !card.finish);
   node.querySelector(".write-facts span").textContent = facts(card);
