@@ -108,6 +108,15 @@ def test_a_section_is_removed_and_brought_back_and_a_draft_deleted(site: str, vi
         expect(tab.locator("article.write-section").last).to_contain_text(text)
     tab.locator("[name=remove]").first.click()
     expect(tab.locator("article.write-section")).to_have_text([re.compile("Two")])
+    tab.locator("[name=remove]").first.click()
+    expect(tab.locator("article.write-section")).to_have_count(0)
+    expect(tab.locator(".write-removed")).to_contain_text("Removed: “Two.”")
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    tab = open_tab(page)
+    tab.locator("[name=back]").click()
+    expect(tab.locator("article.write-section")).to_have_text([re.compile("Two")])
+    expect(tab.locator(".write-removed")).to_contain_text("Removed: “One.”")
     tab.locator("[name=back]").click()
     expect(tab.locator("article.write-section")).to_have_text([re.compile("One"), re.compile("Two")])
     tab.locator("[name=new]").click()
@@ -273,6 +282,72 @@ def test_a_draft_left_for_another_in_the_same_moment_is_found_again(site: str, v
     expect(head(tab, "plan")).to_have_value("She comes.")
     tab.locator("[name=draft]").select_option(label="First")
     expect(head(tab, "plan")).to_have_value("He waits.")
+
+
+def test_tabs_leave_each_other_their_drafts_and_empty_fields_are_none(site: str, visit: Visit) -> None:
+    page = visit(site)
+    tab = open_tab(page)
+    tab.locator("[name=n]").fill("1")
+    other = page.context.new_page()
+    other.goto(site)
+    expect(other.locator(".chip.ready")).to_be_visible()
+    second = open_tab(other)
+    for one, title in ((tab, "First"), (second, "Second")):
+        one.locator("[name=own]").click()
+        one.locator(".write-card textarea").fill(f"{title} by hand.")
+        head(one, "title").fill(title)
+        expect(one.locator("[name=forget]")).to_be_visible()
+    expect(tab.locator("[name=draft] option")).to_have_text(["Second", "First"])
+    for one, title in ((tab, "First"), (second, "Second")):
+        one.page.reload()
+        expect(one.page.locator(".chip.ready")).to_be_visible()
+        one = open_tab(one.page)
+        expect(head(one, "title")).to_have_value(title)
+        expect(one.locator(".write-card textarea")).to_have_value(f"{title} by hand.")
+    second.locator("[name=draft]").select_option(label="First")  # both have it now
+    expect(head(second, "title")).to_have_value("First")
+    head(second, "title").fill("Firstborn")
+    expect(tab.locator("[name=draft] option")).to_have_text(["Firstborn", "Second"])
+    head(tab, "plan").fill("He waits.")  # what is typed here takes nothing of that back
+    expect(head(tab, "title")).to_have_value("Firstborn")
+    other.close()
+    tab.locator("[name=new]").click()
+    head(tab, "plan").fill("A word")
+    head(tab, "plan").fill("")
+    tab.locator("[name=go]").click()
+    expect(tab.locator(".write-complaint")).to_contain_text("There is nothing to begin with yet")
+    expect(tab.locator("[name=draft] option")).to_have_text(["New draft", "Firstborn", "Second"])
+
+
+def test_numbers_that_cannot_be_used_are_refused_by_name_and_an_empty_candidate_says_why(
+    site: str, visit: Visit
+) -> None:
+    page = visit(site)
+    tab = open_tab(page)
+    head(tab, "title").fill("The Keeper")
+    wrong, complaint = tab.locator(".write-complaint"), "Earlier text, max tokens: a whole number of 1 or more."
+    of_n = "Candidates: a whole number from 1 to 16."
+    for name, said in (("room", complaint), ("n", of_n), ("length", "Length, max tokens: a whole number from 1 to")):
+        field, usual = tab.locator(f"[name={name}]"), tab.locator(f"[name={name}]").input_value()
+        for given in ("0", "-1", ""):
+            field.fill(given)
+            tab.locator("[name=go]").click()
+            expect(wrong).to_contain_text(said)
+        field.fill(usual)
+        expect(wrong).to_be_hidden()
+    expect(tab.locator(".write-card")).to_have_count(0)
+    page.evaluate(
+        """(news) => {
+            document.querySelector("#write [name=go]").click();
+            window.playground.feed([["write-news", "", [news]]]);
+        }""",
+        {"run": "x", "phase": "done", "rows": [{"text": "", "tokens": 1, "finish": "end", "seed": 1}]},
+    )
+    text = tab.locator(".write-card textarea")
+    expect(text).to_have_attribute("placeholder", "The model ended without writing anything.")
+    expect(tab.locator(".write-facts")).to_contain_text("1 token ·")
+    tab.locator("[name=own]").click()
+    expect(text.last).to_have_attribute("placeholder", "Your own text for this section.")
 
 
 def test_nothing_that_a_stranger_sends_finds_or_breaks_a_draft(tmp_path: Path) -> None:

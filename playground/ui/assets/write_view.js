@@ -40,7 +40,7 @@ const facts = (card) => [
 ].filter(Boolean).join(" · ");
 /** What stands in a candidate that has no text: why, once it has ended. */
 const nothingIn = (card) => {
-  if (card.own) return pg.t("write_own_hint");
+  if (card.own || card.edited) return pg.t("write_own_hint");
   if (!card.finish) return "";
   return pg.t(card.finish === "end" ? "empty_text" : "nothing_written");
 };
