@@ -311,7 +311,7 @@ class Batch:
     def _result(self, running_row: _RunningRow, run: Run, seed: int) -> Result:
         """The row's texts; one that failed says why, and hides none of the others."""
         fields = self._task.checked_fields(self._plan.fields(running_row.row), self._plan.language)
-        texts = tuple("\n".join(self._task.clean(text, fields)) for text in run.answers)
+        texts = tuple(self._task.finished(text, fields) for text in run.answers)
         reason = failed(run.candidates)
         if reason is not None:
             return Result(running_row.number, running_row.row, FAILED, texts if any(texts) else (), reason, seed)

@@ -216,6 +216,16 @@ class Task:
         lines = [line for p in self.prompts.values() for line in f"{p.user}\n{p.complete}".splitlines()]
         return listing.items(text, lines, self.output.split, source)
 
+    @property
+    def numbered(self) -> bool:
+        """Whether the items of its lists are lines of their own, in an order that their numbers show."""
+        return self.output.kind == "list" and self.output.split == "lines"
+
+    def finished(self, text: str, fields: Mapping[str, str]) -> str:
+        """What `clean` leaves of a text, as one text; the lines of a list are numbered again."""
+        parts = self.clean(text, fields)
+        return "\n".join(f"{at}. {part}" for at, part in enumerate(parts, 1)) if self.numbered else "\n".join(parts)
+
     def record(self) -> dict[str, Any]:
         """This task as plain data, for `tasks --json`."""
         return {

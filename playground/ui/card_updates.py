@@ -127,6 +127,7 @@ def _row(
         "reason": bilingual(candidate.reason),
         "seed": candidate.seed,
         "items": _items(parsed.answer, task, fields) if over else None,
+        "numbered": task is not None and task.numbered,
         "table": _table(parsed.answer, task) if over else None,
         "short": any(step.note.endswith(CUT_SHORT) for step in candidate.steps[-1:]),
     }
@@ -175,6 +176,7 @@ def example_update(task: Task, language: Language) -> CardUpdate:
             "finish": "example",
             "seed": shown.seed + number,
             "items": _items(text, task, shown.fields),
+            "numbered": task.numbered,
             "table": _table(text, task),
         }
         for number, text in enumerate(shown.texts)

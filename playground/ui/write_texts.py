@@ -45,7 +45,7 @@ WRITE_TEXTS: Mapping[str, Text] = {
     ),
     "write_edit": Text("Edit", "编辑"),
     "write_remove": Text("Remove", "删除"),
-    "write_removed": Text("Removed: “{what}”.", "已删除：“{what}”。"),
+    "write_removed": Text("Removed: “{what}”", "已删除：“{what}”"),
     "write_bring_back": Text("Bring back", "恢复"),
     "write_section_heading": Text("Heading", "小标题"),
     "write_section_text": Text("Text", "正文"),

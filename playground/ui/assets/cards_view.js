@@ -26,7 +26,8 @@ const headings = (row) => row.table.head.map((label) => pg.say(label));
 // Tabs between cells: so a spreadsheet takes it as a table. What has no headings is a JSON object, and stays one.
 const plainText = (row) => {
   if (isTable(row) && row.table.head.length) return [headings(row), ...row.table.rows].map((cells) => cells.join("\t")).join("\n");
-  return isList(row) ? row.items.join("\n") : answerOf(row);
+  if (!isList(row)) return answerOf(row);
+  return row.items.map((item, at) => (row.numbered ? `${at + 1}. ${item}` : item)).join("\n");
 };
 /** Which way the parts of a list or a table stand: as their text goes. */
 const wayOf = (texts) => bidi.direction(texts.join("\n")) || null;
@@ -133,7 +134,7 @@ const drawBody = (view, row) => {
     view.body.replaceChildren(tableOf(row));
     view.shown = null;
   } else if (isList(row)) {
-    view.body.replaceChildren(pg.make("ul", { class: "items", dir: wayOf(row.items) },
+    view.body.replaceChildren(pg.make(row.numbered ? "ol" : "ul", { class: "items", dir: wayOf(row.items) },
       ...row.items.map((item) => pg.make("li", { dir: "auto" }, item))));
     view.shown = null;
   } else {
