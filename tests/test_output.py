@@ -19,7 +19,7 @@ from playground.tasks.schema import SchemaError
 from playground.tasks.task import Task
 from playground.types import InvalidRequest, Path
 from playground.ui import card_updates, compose_form
-from tests.test_tasks import SMALL
+from tests.test_tasks import BY_ID, SMALL
 
 COLUMN = "output.columns.1.name"
 TEXT = "The city will replace its diesel buses (all of them) with electric ones.\nNobody's bus is {safe} [now]."
@@ -213,3 +213,15 @@ def test_a_card_gets_the_properties_of_whole_json_and_nothing_before() -> None:
     assert told == {"head": [], "rows": [title, [{"en": "ok", "zh": "ok"}, {"en": "—", "zh": "—"}], more]}
     for text in (whole[:-1], '"a"', "[1]", r'{"title": "\ud800"}', '{"a":' * 100_000):
         assert card_updates._table(text, task("json")) == {"head": [], "rows": []}
+
+
+def test_the_lines_of_a_list_keep_their_numbers_and_words_between_commas_have_none() -> None:
+    script = BY_ID["video_script"]
+    shown = script.example("en")
+    assert shown is not None and script.numbered
+    for text in shown.texts:
+        told = script.finished(text, shown.fields).splitlines()
+        assert len(told) > 1 and [line.split(".")[0] for line in told] == [str(at) for at in range(1, len(told) + 1)]
+    keywords = BY_ID["keywords"]
+    assert not keywords.numbered
+    assert keywords.finished("1. tea\n2. coffee", {"text": "Tea and coffee."}) == "tea\ncoffee"

@@ -329,18 +329,6 @@ def test_cleaning_never_fails_and_never_repeats(
     assert all(item and item == item.strip() and "\n" not in item for item in found)
 
 
-def test_the_lines_of_a_list_keep_their_numbers_and_words_between_commas_have_none() -> None:
-    script = BY_ID["video_script"]
-    shown = script.example("en")
-    assert shown is not None and script.numbered
-    for text in shown.texts:
-        told = script.finished(text, shown.fields).splitlines()
-        assert len(told) > 1 and [line.split(".")[0] for line in told] == [str(at) for at in range(1, len(told) + 1)]
-    keywords = BY_ID["keywords"]
-    assert not keywords.numbered
-    assert keywords.finished("1. tea\n2. coffee", {"text": "Tea and coffee."}) == "tea\ncoffee"
-
-
 def test_tasks_are_read_without_a_model_library() -> None:
     code = (
         "import sys, playground.tasks.loader as t; t.load_all();"

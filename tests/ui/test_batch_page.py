@@ -185,7 +185,7 @@ def test_what_is_wrong_with_a_file_or_a_form_is_said_in_place(serve: Site, visit
     choose(page, large)
     expect(tab.locator(".batch-error").first).to_contain_text("最多允许 50 kB")
     expect(tab.locator(".batch-file b")).to_have_text("large.csv")
-    tab.locator("[name=example]").click()
+    tab.locator("[name=sample]").click()
     expect(tab.locator("[name=run]")).to_have_text("运行 3 行")
     expect(tab.locator(".batch-file b")).to_have_text("示例.csv")
     expect(tab.locator("select[data-field=tone]")).to_have_value("语气")
@@ -201,7 +201,7 @@ def test_what_is_wrong_with_a_file_or_a_form_is_said_in_place(serve: Site, visit
     expect(tab.locator(".batch-error").first).to_be_hidden()
     choose(page, large)
     expect(tab.locator(".batch-job")).to_be_hidden()  # what is not spoken of cannot be run by mistake
-    tab.locator("[name=back]").click()
+    tab.locator("[name=last-file]").click()
     expect(tab.locator("[name=run]")).to_be_visible()
     (tmp_path / "none.csv").write_text("a,b\n1,2,3\n")
     choose(page, tmp_path / "none.csv")

@@ -285,8 +285,8 @@ element.addEventListener("drop", (event) => {
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.name === "choose" && sending) send(sending.file, { ...sending.reading, [button.dataset.option]: button.value });
-  if (button?.name === "example") takeExample();
-  if (button?.name === "back") goBack();
+  if (button?.name === "sample") takeExample();
+  if (button?.name === "last-file") goBack();
   if (button?.name === "unsure") settle();
   if (button?.name === "sure") {
     const { act } = doubt;

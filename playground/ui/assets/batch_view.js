@@ -98,8 +98,8 @@ const drawFile = () => {
   find(".batch-file span").textContent = sending?.busy ? pg.t("batch_sending", { name }) : parts.filter(Boolean).join(" · ");
   find(".batch-file b").hidden = Boolean(sending?.busy);
   find(".batch-job").hidden = !job || aside;
-  find("[name=back]").hidden = !job || !aside || Boolean(sending?.busy);
-  find("[name=back]").textContent = pg.t("batch_back", { name: fileName || pg.t("batch_unnamed") });
+  find("[name=last-file]").hidden = !job || !aside || Boolean(sending?.busy);
+  find("[name=last-file]").textContent = pg.t("batch_back", { name: fileName || pg.t("batch_unnamed") });
 };
 /** A question before results go away; what answers it stands where it came from. */
 const drawDoubt = () => {
