@@ -11,6 +11,7 @@ from typing import Any
 from playground.conversation import LEFT_OUT
 from playground.types import FINISH_WORDS, Text
 from playground.ui.batch_texts import BATCH_TEXTS
+from playground.ui.connection_texts import CONNECTION_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
 
 WORDS: Mapping[str, Text] = {
@@ -279,6 +280,7 @@ WORDS: Mapping[str, Text] = {
         "Only a text of the same model and the same watermark settings can be recognised.",
         "只有同一模型、同样水印设置生成的文本才能被识别。",
     ),
+    **CONNECTION_TEXTS,
     **BATCH_TEXTS,
     **WRITE_TEXTS,
     # Model
