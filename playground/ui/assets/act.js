@@ -63,7 +63,7 @@ const stop = () => {
   trigger("stop");
   // A server that says nothing any more cannot say that it stopped.
   clearTimeout(silence);
-  silence = setTimeout(() => { if (running) pg.tell("run", { running: false, status: pg.t("lost"), finish: "gone" }); }, 15000);
+  silence = setTimeout(() => { if (running) pg.tell("run", { running: false, status: "", notice: pg.both("lost"), finish: "gone" }); }, 15000);
 };
 
 element.addEventListener("click", (event) => {
@@ -122,7 +122,7 @@ pg.on("connection", (now) => {
   }
   if (now.again && cutOff) {
     cutOff = false;
-    notice = pg.t("run_cut_off");
+    notice = pg.both("run_cut_off");
   }
   draw();
 }, "act");

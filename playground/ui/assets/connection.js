@@ -31,7 +31,12 @@
     components.map(({ id, type }) => [id, type]),
   ]);
   let wires = null;
-  window.addEventListener("DOMContentLoaded", () => { wires = wiresOf(config()); process = config().app_id; });
+  const begin = () => {
+    wires = wiresOf(config());
+    process = config().app_id;
+  };
+  if (document.readyState === "loading") window.addEventListener("DOMContentLoaded", begin);
+  else begin();
 
   const tell = (now, more = {}) => {
     state = now;

@@ -72,6 +72,8 @@ window.playground = (() => {
     if (text === null || text === undefined) return "";
     return typeof text === "string" ? text : text[language] ?? text.en ?? "";
   };
+  /** What a key stands for in both languages, for what is said later. */
+  const both = (key) => words[key];
   const t = (key, values) => {
     const said = say(words[key] ?? key);
     return values ? said.replace(/\{(\w+)\}/g, (place, name) => bidi.isolate(String(values[name] ?? place))) : said;
@@ -144,7 +146,7 @@ window.playground = (() => {
 
   speakHtml();
   return {
-    on, tell, there, feed, listen, say, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, keep, kept, setLanguage, setTheme, paintTheme,
+    on, tell, there, feed, listen, say, both, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, keep, kept, setLanguage, setTheme, paintTheme,
     theme, get language() { return language; },
   };
 })();
