@@ -323,6 +323,7 @@ pg.on("refused", (sentence) => {
   fail(sentence);
   drawStatus();
 }, "batch");
+pg.on("connection", ({ again }) => { if (again) fail(null); }, "batch"); // what was asked meanwhile is asked again
 pg.on("user_tasks", (list) => {
   const before = taskNow();
   mine = list;

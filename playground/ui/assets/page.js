@@ -42,6 +42,9 @@ window.playground = (() => {
 
   const there = () => (last.get("connection")?.state ?? "there") === "there"; // the server
 
+  /** How a text ended; one that was cut off as the server went says that only while the server is gone. */
+  const ending = (finish) => t(finish === "gone" && there() ? "finish_cut_off" : `finish_${finish}`);
+
   // What the server tells elements while something runs, each thing once (updates.py); `how` says what it changes.
   const FED = 16; // states that are kept to be changed: of the newest events
   const fed = new Map();
@@ -146,7 +149,7 @@ window.playground = (() => {
 
   speakHtml();
   return {
-    on, tell, there, feed, listen, say, both, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, keep, kept, setLanguage, setTheme, paintTheme,
+    on, tell, ending, feed, listen, say, both, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, keep, kept, setLanguage, setTheme, paintTheme,
     theme, get language() { return language; },
   };
 })();
