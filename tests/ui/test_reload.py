@@ -93,6 +93,7 @@ def test_a_reload_brings_back_each_kind_with_its_texts_and_knobs(scripted: str, 
     assert page.locator(".fields [data-task-field]").evaluate_all("all => all.map((one) => one.value)") == fields
     choose(page, "complete")
     page.locator("[data-variable][name=hero]").fill("Mara")
+    turn(page, top_p=0.42)
     again(page)
     expect(page.locator("[data-variable][name=hero]")).to_have_value("Mara")
     page.locator(".kn-restore").click()
