@@ -213,10 +213,12 @@ def test_wrong_guesses_of_others_keep_nobody_from_logging_in() -> None:
 @pytest.mark.browser
 def test_a_visitor_logs_in_uses_the_page_and_logs_out(guarded: str, visit: Visit) -> None:
     page = visit(guarded, wait=False)
+    page.evaluate("location.hash = '#write'")  # a link to a place, which only the browser knows
     page.get_by_label("User name").fill("guest")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.locator(".chip.ready")).to_be_visible()
+    expect(page.locator("nav [data-tab=write]")).to_have_attribute("aria-current", "page")
     expect(page.locator(".seen-count")).not_to_be_empty()  # a request that a logout overtakes would be refused
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Password")).to_be_visible()

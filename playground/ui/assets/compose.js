@@ -79,8 +79,9 @@ const look = () => {
 const wish = (picked) => {
   asked += 1;
   if (picked) restoring = null;
+  // Of wishes that wait only the last is sent: what was picked stays picked until it is answered.
+  change({ picked: picked || (wishing && form.picked && !restoring), asked, restored: restoring });
   wishing = true;
-  change({ picked, asked, restored: restoring });
   pg.tell("wishing", true);
   trigger("pick");
   look();

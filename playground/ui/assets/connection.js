@@ -125,7 +125,10 @@
 
   const outputsOf = (body) => {
     try {
-      const { fn_index: index } = JSON.parse(body);
+      const { fn_index: index, session_hash: session } = JSON.parse(body);
+      // Gradio may have opened its own heartbeat before this script ran: then nothing tells of its end.
+      beats ??= `${root()}/heartbeat/${encodeURIComponent(session)}`;
+      if (state === "there") listen();
       return config().dependencies.find((one) => one.id === index).outputs.length;
     } catch {
       return 0;
