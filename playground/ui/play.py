@@ -42,8 +42,8 @@ class LeftKnobs:
     """Knobs that were left for another place or a reload: the preset they began with, its values, and theirs."""
 
     preset: str
-    preset_values: Mapping[str, Any]
-    values: Mapping[str, Any]
+    preset_values: dict[str, Any]
+    values: dict[str, Any]
 
 
 class Play:
