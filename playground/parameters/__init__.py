@@ -37,6 +37,7 @@ __all__ = [
     "current_names",
     "grouped",
     "stages",
+    "valid_ones",
     "validate",
 ]
 
@@ -113,6 +114,17 @@ def validate(given: Mapping[str, Any]) -> dict[str, Value]:
     values = {name: p.accept(given.get(name, p.default)) for name, p in known.items()}
     stages(values["order"])
     return values
+
+
+def valid_ones(given: Mapping[str, Any]) -> dict[str, Value]:
+    """Of these values those that `validate` takes, cast, each looked at by itself; the others are left out."""
+    found: dict[str, Value] = {}
+    for name, value in current_names(given).items():
+        try:
+            found[name] = validate({name: value})[name]
+        except InvalidRequest:
+            continue
+    return found
 
 
 def changed(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -24,7 +24,7 @@ from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.model_host import ModelHost, known_models
 from playground.ui.next_token_preview import NextTokenPreview
 from playground.ui.page_texts import WORDS, text_table
-from playground.ui.play import Play
+from playground.ui.play import NO_PRESETS, OWN_PRESET, LeftKnobs, Play
 from playground.ui.read_tab import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
 from playground.ui.request_queue import RequestQueue, StopSwitches
@@ -34,7 +34,7 @@ from playground.ui.updates import Updates, pieces_only
 from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
 
-OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
+_HEAD_SCRIPTS = ("direction", "page", "address", "scroll", "connection", "stream")
 _CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
@@ -49,7 +49,7 @@ _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "
 def head() -> str:
     """For the document's head: the words as data, then the scripts that all elements share."""
     words = json.dumps(text_table(), ensure_ascii=False).replace("<", "\\u003c")
-    scripts = (f"<script>\n{asset(name)}</script>" for name in ("direction.js", "page.js", "stream.js"))
+    scripts = (f"<script>\n{asset(f'{name}.js')}</script>" for name in _HEAD_SCRIPTS)
     return "\n".join((f'<script type="application/json" id="playground-words">{words}</script>', *scripts))
 
 
@@ -115,7 +115,7 @@ class Page:
                 self.compose = element(
                     "compose",
                     first,
-                    ("task_list",),
+                    ("task_list", "form_kept"),
                     tasks=compose_form.task_records(),
                     most_variables=user_task.MAX_FIELDS,
                     answered=0,
@@ -343,6 +343,8 @@ class Page:
         nothing; what is wrong with it is said where its prompt would be seen, and by Generate.
         """
         try:
+            if left := self._play.left_values(filled):
+                return self._own_preset(filled, left.values, act, left), self._next_turned(left.values, request)
             values = {**self._play.task_values(filled), "seed": knobs.get("seed", -1)}
             if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
                 return self._own_preset(filled, values, act), self._next_turned(values, request)
@@ -351,15 +353,17 @@ class Page:
         except PlaygroundError:
             return panel_update(language=compose_form.language_of(filled)), gr.skip()
 
-    def _own_preset(self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any) -> Any:
+    def _own_preset(
+        self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any, left: LeftKnobs | None = None
+    ) -> Any:
         return panel_update(
             values=values,
             inert=self._play.inert_reasons(values, act),
             found=self._play.biased_tokens(values),
             language=compose_form.language_of(filled),
             presets=self._presets(filled),
-            active_preset=OWN_PRESET,
-            preset_values=values,
+            active_preset=left.preset if left else OWN_PRESET,
+            preset_values=left.preset_values if left else values,
         )
 
     def _preset(
@@ -367,20 +371,14 @@ class Page:
     ) -> Any:
         chosen = str(data_of(event).get("id", ""))
         try:
-            values = self._preset_values(chosen, filled)
+            values = self._play.preset(chosen, filled)
         except PlaygroundError:  # of a task that cannot be read
             return gr.skip(), gr.skip()
-        # The seed, the number and the length of texts are not what a preset of knobs is about.
-        values = {**values, **{name: knobs[name] for name in ("seed", "n", "max_new_tokens") if chosen != OWN_PRESET}}
+        values = {**values, **{name: knobs[name] for name in NO_PRESETS if chosen != OWN_PRESET}}
         inert = self._play.inert_reasons(values, act)
         found = self._play.biased_tokens(values)
         panel = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
         return panel, self._next_turned(values, request)
-
-    def _preset_values(self, chosen: str, filled: Mapping[str, Any]) -> dict[str, Any]:
-        if chosen == OWN_PRESET:
-            return self._play.task_values(filled)
-        return self._play.preset(chosen)
 
     def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
         return panel_update(inert=self._play.inert_reasons(knobs, act), found=self._play.biased_tokens(knobs))

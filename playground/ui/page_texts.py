@@ -11,6 +11,7 @@ from typing import Any
 from playground.conversation import LEFT_OUT
 from playground.types import FINISH_WORDS, Text
 from playground.ui.batch_texts import BATCH_TEXTS
+from playground.ui.connection_texts import CONNECTION_TEXTS
 from playground.ui.read_texts import READ_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
 
@@ -255,6 +256,7 @@ WORDS: Mapping[str, Text] = {
         "Too many people are using this page right now. Try again in a minute.",
         "现在使用本页的人太多，请过一分钟再试。",
     ),
+    **CONNECTION_TEXTS,
     **READ_TEXTS,
     **BATCH_TEXTS,
     **WRITE_TEXTS,

@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playground import conversation, generate, parameters
@@ -29,10 +29,21 @@ from playground.ui.request_queue import RequestQueue, StopSwitches
 from playground.ui.run_stream import WaitState, stream_run
 from playground.ui.run_view import RunView
 
+OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
+NO_PRESETS = ("seed", "n", "max_new_tokens")  # what a preset of knobs is not about
 _NAMED = 8  # control tokens that were typed, in a sentence
 SHOWN = 6_000  # characters of a prompt shown at each end; a whole book would only slow the browser
 log = logging.getLogger(__name__)
 Form = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftKnobs:
+    """Knobs that were left for another place or a reload: the preset they began with, its values, and theirs."""
+
+    preset: str
+    preset_values: dict[str, Any]
+    values: dict[str, Any]
 
 
 class Play:
@@ -205,8 +216,10 @@ class Play:
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value
 
-    def preset(self, chosen: str) -> dict[str, Any]:
+    def preset(self, chosen: str, form: Form) -> dict[str, Any]:
         """The values of a knob preset; the model's own come from the card of what is loaded."""
+        if chosen == OWN_PRESET:
+            return self.task_values(form)
         generator = self._host.loaded
         defaults = generator.card.generation_defaults if generator else {}
         return parameters.validate(knob_presets.values(chosen, defaults))
@@ -215,6 +228,24 @@ class Play:
         """The knobs as the chosen task wants them."""
         generator = self._host.loaded
         return compose_form.preset_values(form, generator.card if generator else None)
+
+    def left_values(self, form: Form) -> LeftKnobs | None:
+        """The knobs as form_kept.js kept them of an earlier visit; None where nothing was kept.
+
+        A knob that is no longer valid has the value of its preset, and a preset that is no longer there is the task's.
+        """
+        left = form.get("restored")
+        if not isinstance(left, Mapping):
+            return None
+        knobs, preset = left.get("knobs"), str(left.get("preset", ""))
+        kept = parameters.valid_ones(knobs if isinstance(knobs, Mapping) else {})
+        try:
+            values = self.preset(preset, form)
+        except PlaygroundError:
+            preset, values = OWN_PRESET, self.task_values(form)
+        if preset != OWN_PRESET:
+            values = {**values, **{name: kept[name] for name in NO_PRESETS if name in kept}}
+        return LeftKnobs(preset, values, {**values, **kept})
 
     def untouched(self, form: Form, knobs: Form) -> bool:
         """True while the knobs are as the task sets them in one of its languages and forms."""

@@ -153,7 +153,7 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(server: Server,
     found = records(page)
     assert [one["row"] for one in found] == list(range(1, ROWS + 1))
     assert found[4]["input"]["Product"] == "=1+1" and found[1]["texts"] == [HOSTILE]
-    assert page.title() == "Playground"
+    assert page.title().endswith(" · Playground")
     tab.locator("[name=retry]").click()
     expect(tab.locator(".batch-words")).to_have_text("Finished: 24 of 24 rows · 1 failed")
     tab.locator("[name=seed]").fill("1")
@@ -379,4 +379,4 @@ def test_an_own_task_is_chosen_mapped_run_and_still_known_when_its_browser_has_d
     expect(tab.locator(".batch-error").first).to_contain_text("task.yaml, line 2, group")
     expect(tab.locator("[name=run]")).to_be_enabled()
     expect(tab.locator("tr.done")).to_have_count(ROWS - 1)
-    assert page.title() == "Playground"
+    assert page.title().endswith(" · Playground")

@@ -76,7 +76,7 @@ def test_variables_become_fields_that_fill_the_prompt(scripted: str, visit: Visi
     expect(page.locator(".variables .field")).to_have_count(0)
     page.locator("#prompt").fill("Again {{hero}}")
     expect(page.locator("[data-variable]")).to_have_value(HOSTILE)
-    assert page.title() == "Playground"
+    assert page.title().endswith(" · Playground")
     code_is_sent_as_it_stands(page)
 
 
@@ -113,7 +113,7 @@ def code_is_sent_as_it_stands(page: Page) -> None:
     expect(fields).to_have_count(0)
     expect(page.locator(".seen-text")).to_have_text(many)
     generate(page)
-    assert page.title() == "Playground"
+    assert page.title().endswith(" · Playground")
 
 
 def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: Visit) -> None:
@@ -152,7 +152,7 @@ def test_a_prompt_is_saved_found_again_edited_and_deleted(scripted: str, visit: 
     page.locator(".user-tasks [name=delete]").click()
     expect(page.locator(".task-picker optgroup[label='My tasks']")).to_have_count(0)
     assert page.evaluate("localStorage.getItem('playground-own-tasks')") == "[]"
-    assert page.title() == "Playground"
+    assert page.title().endswith(" · Playground")
 
 
 def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(
@@ -290,4 +290,4 @@ def test_a_chat_with_variables_is_filled_saved_and_edited_as_a_chat(scripted: st
     expect(page.locator(".variables .field")).to_have_count(0)  # the free prompt has none
     page.locator("[data-kind=chat]").click()
     expect(page.locator(".variables .field-label")).to_have_text(["hero"])
-    assert page.title() == "Playground"
+    assert page.title().endswith(" · Playground")

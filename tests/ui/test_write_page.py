@@ -92,7 +92,7 @@ def test_a_text_grows_outlives_a_reload_is_edited_and_exported(site: str, visit:
     assert "Night\n\nNight Ferry" in export(page, "txt").decode()
     told = [one.text for one in docx.Document(io.BytesIO(export(page, "docx"))).paragraphs]
     assert told == ["The Keeper", "A. Bird", "Night", FERRY, "Day", "Edited by hand.", "Twice."]
-    assert page.title() == "Playground"
+    assert page.title().endswith(" · Playground")
     stranger = visit(site)
     expect(open_tab(stranger).locator(".write-empty")).to_be_visible()
 

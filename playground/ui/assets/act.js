@@ -5,7 +5,10 @@ const button = (name) => find(`button[name=${name}]`);
 let knobs = { seed: -1, n: 1 };
 let beams = false;
 let running = false;
-let lastSeed = null;
+const SEED = "playground-seed";
+let lastSeed = Number.isInteger(pg.kept(SEED)) ? pg.kept(SEED) : null;
+let reached = "there"; // or why the server is not
+let cutOff = false; // a run, as the server went
 let complaint = null;
 let notice = null;
 let silence = 0;
@@ -26,13 +29,20 @@ const draw = () => {
   find(".candidates").textContent = n;
   button("fewer").disabled = n <= 1;
   button("more").disabled = n >= props.most;
-  button("generate").disabled = running;
-  button("stop").disabled = !running;
+  const away = reached !== "there";
+  button("generate").disabled = running || away;
+  button("stop").disabled = !running || away;
+  for (const name of ["generate", "stop"]) {
+    button(name).title = away ? pg.t(`${reached}_wait`) : "";
+    if (away) button(name).setAttribute("aria-describedby", "act-notice");
+    else button(name).removeAttribute("aria-describedby");
+  }
   find(".act").classList.toggle("running", running);
   const place = find(".act-notice");
-  const shown = complaint && !complaint.placed ? complaint.text : notice;
+  const complains = Boolean(complaint && !complaint.placed) && !away;
+  const shown = away ? pg.t(`${reached}_wait`) : complains ? complaint.text : notice;
   place.hidden = !shown;
-  place.classList.toggle("complaint", Boolean(complaint && !complaint.placed));
+  place.classList.toggle("complaint", complains);
   place.textContent = pg.sentence(shown);
 };
 const turn = (name, value) => pg.tell("knob", { name, value });
@@ -51,9 +61,9 @@ const stop = () => {
     return;
   }
   trigger("stop");
-  // A server that is gone cannot say that it stopped.
+  // A server that says nothing any more cannot say that it stopped.
   clearTimeout(silence);
-  silence = setTimeout(() => { if (running) pg.tell("run", { running: false, status: pg.t("lost") }); }, 15000);
+  silence = setTimeout(() => { if (running) pg.tell("run", { running: false, status: "", notice: pg.both("lost"), finish: "gone" }); }, 15000);
 };
 
 element.addEventListener("click", (event) => {
@@ -76,7 +86,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 pg.on("generate", () => {
-  if (running) return;
+  if (running || reached !== "there") return;
   pg.tell("complaint", null);
   pg.tell("run", { running: true, status: pg.t("starting"), asked: true });
   if (wishing) waits = setTimeout(begin, 5000);
@@ -93,13 +103,28 @@ pg.on("run", (news) => {
   asked = Boolean(news.asked);
   if (news.running) notice = news.notice ?? null;
   else if (news.notice) notice = news.notice;
-  if (news.seed !== undefined) lastSeed = news.seed;
+  if (Number.isInteger(news.seed)) pg.keep(SEED, lastSeed = news.seed);
   if (!running) clearTimeout(silence);
   draw();
 }, "act");
 // Nothing was taken, so nothing will be said of what was asked for.
 pg.on("refused", (sentence) => {
   if (asked) pg.tell("run", { running: false, status: "", notice: sentence });
+}, "act");
+// What runs as the server goes has ended; its text is kept, and it is said once the server is back.
+pg.on("connection", (now) => {
+  reached = now.state;
+  if (reached !== "there" && running) {
+    cutOff = true;
+    clearTimeout(waits);
+    waits = 0;
+    pg.tell("run", { running: false, status: "", finish: "gone" });
+  }
+  if (now.again && cutOff) {
+    cutOff = false;
+    notice = pg.both("run_cut_off");
+  }
+  draw();
 }, "act");
 pg.on("complaint", (news) => { complaint = news; queueMicrotask(draw); }, "act");
 pg.on("knobs", (values) => {

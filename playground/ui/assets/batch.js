@@ -344,6 +344,7 @@ pg.on("refused", (sentence) => {
   drawFile();
   drawStatus();
 }, "batch");
+pg.on("connection", ({ again }) => { if (again) fail(null); }, "batch"); // what was asked meanwhile is asked again
 pg.on("user_tasks", (list) => {
   const before = taskNow();
   mine = list;

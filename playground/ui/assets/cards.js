@@ -148,9 +148,9 @@ const grow = (news) => {
     if (!fresh && run === runs[at]) drawCard(number, one);
   });
 };
-const settle = () => {
+const settle = (finish = "stopped") => {
   growing = null;
-  for (const { one } of [...begun.values()].flat()) one.finish ??= "stopped";
+  for (const { one } of [...begun.values()].flat()) one.finish ??= finish;
   drawCards();
   drawPast();
   save();
@@ -330,8 +330,9 @@ pg.on("language", () => { drawRun(); showExample(); }, "cards");
 pg.on("run", (news) => {
   status = news.running ? news.status : null;
   drawTitle();
-  if (!news.running && growing) settle();
+  if (!news.running && growing) settle(news.finish);
 }, "cards");
+pg.on("connection", () => { if (runs.length) drawCards(); }, "cards"); // what they say of a server that was gone
 pg.on("looked", answered, "cards");
 const kept = keptCards();
 if (kept) {

@@ -14,7 +14,7 @@ const REDO = "M13 6.5H6.5a3.5 3.5 0 0 0 0 7H10M10.5 4L13 6.5 10.5 9";
 const finishWords = (row) => {
   if (row.edited) return pg.t("edited");
   if (!row.finish) return pg.t(row.tokens ? "writing" : "reading");
-  return [pg.t(`finish_${row.finish}`), row.end_token].filter(Boolean).join(" ");
+  return [pg.ending(row.finish), row.end_token].filter(Boolean).join(" ");
 };
 /** What stands where a text would, once it has ended without one. */
 const nothingWords = (row) => pg.t(row.finish === "end" ? "empty_text" : "nothing_written");

@@ -2,12 +2,13 @@
 // behind this one tells. Everything typed is in `props.value` at once.
 const pg = window.playground;
 let tasks = props.tasks; // and a visitor's own behind them, each with its `yaml`
+let listed = false; // which have been told
 const find = (selector) => element.querySelector(selector);
 const picker = find(".task-picker");
 const fields = find(".fields");
 const note = find(".compose-note");
+const KEEP = 300; // milliseconds behind a change
 const CHATS = ["chat", "talk"]; // the kinds that need a chat template
-const KIND = "playground-kind";
 const FILL = "playground-fill"; // "off" where what stands in double braces is sent as it stands
 let hasChat = true;
 let model = "";
@@ -15,6 +16,10 @@ let timer = 0;
 let turned = "";
 let drawn = null; // the names whose fields stand there
 let asked = 0; // how often knobs were asked for
+let wishing = false; // and have not come yet
+let restoring = null; // the knobs that were left here, until the server has taken them
+let held = { knobs: null, preset: "" }; // by the panel
+let keeps = 0;
 // The rule of tasks/task.py, so that fields appear while a person types; what is sent is decided there.
 const PLACE = /\{\{[ \t]*([\p{L}\p{N}_]{1,40})[ \t]*\}\}/gu;
 // What is filled in is decided here and nowhere else. Gradio may set an element back to what it was when the page
@@ -27,6 +32,20 @@ const change = (changes) => {
   form = { ...form, ...changes, language: pg.language };
   props.value = form;
   pg.tell("composed", { kind: form.kind, task: task(), own: form.own, fields: variables().length });
+  keepSoon();
+};
+const keep = () => {
+  clearTimeout(keeps);
+  keeps = 0;
+  keepForm(form);
+  keepKnobs();
+};
+const keepSoon = () => { keeps ||= setTimeout(keep, KEEP); };
+/** The knobs are those of what is written here, and not of what was chosen before. */
+const noteKnobs = () => {
+  if (wishing || !held.knobs) return;
+  leaveKnobs(form, held.knobs, held.preset);
+  keepSoon();
 };
 const TEXTS = { complete: ["prompt"], chat: ["system", "message", "prefill"] }; // where variables may stand
 const places = () => {
@@ -38,7 +57,14 @@ const variables = () => {
   const names = places();
   return form.fill && names.length <= props.most_variables ? names : [];
 };
-watch("answered", () => { if (props.answered === asked) pg.tell("wishing", false); });
+watch("answered", () => {
+  if (props.answered !== asked || !wishing) return;
+  wishing = false;
+  restoring = null;
+  change({ restored: null });
+  pg.tell("wishing", false);
+  noteKnobs();
+});
 watch("value", () => { if (JSON.stringify(props.value) !== JSON.stringify(form)) props.value = form; });
 
 // The server counts the tokens a moment after the last key.
@@ -49,9 +75,13 @@ const look = () => {
 };
 // Asks for the knobs that go with what is chosen. One event for both cases, so that answers come in order. A run that is
 // asked for before the answer has come waits for it, or it would be made with the knobs of another task.
+// What was left here before comes back instead, until something else is picked.
 const wish = (picked) => {
   asked += 1;
-  change({ picked, asked });
+  if (picked) restoring = null;
+  // Of wishes that wait only the last is sent: what was picked stays picked until it is answered.
+  change({ picked: picked || (wishing && form.picked && !restoring), asked, restored: restoring });
+  wishing = true;
   pg.tell("wishing", true);
   trigger("pick");
   look();
@@ -165,9 +195,28 @@ const drawAll = () => {
 const choose = (kind) => {
   if (kind === form.kind || (CHATS.includes(kind) && !hasChat)) return; // chosen again, it keeps what was turned since
   change({ kind });
-  try { sessionStorage.setItem(KIND, kind); } catch { /* nothing is kept: a reload begins with a task */ }
+  pg.address.go({ kind, task: form.task });
   drawKind();
   wish(true);
+};
+/** What belongs to a task when it is put in the place of another, whose fields are remembered. */
+const turnTo = (one) => {
+  const drafts = { ...form.drafts, [form.task]: form.fields };
+  return { task: one.id, own: one.yaml ?? "", fields: drafts[one.id] || defaults(one), drafts };
+};
+/** Where the address has gone by itself: with the texts and the knobs that were left there. */
+const follow = ({ tab, kind, task: id }) => {
+  if (tab !== "play") return;
+  const wanted = kind ?? form.kind;
+  const one = wanted === "task" ? tasks.find((known) => known.id === id) ?? task() : task();
+  const there = wanted === form.kind && (wanted !== "task" || one.id === form.task);
+  if (!there && !(CHATS.includes(wanted) && !hasChat)) {
+    change({ kind: wanted, ...(one.id === form.task ? {} : turnTo(one)) });
+    restoring = leftKnobs.get(placeKey(form)) ?? null;
+    drawAll();
+    wish(!restoring);
+  }
+  if (kind !== form.kind || (kind === "task" && id !== form.task)) pg.address.go({ kind: form.kind, task: form.task }, { replace: true });
 };
 
 const fillIn = (on) => {
@@ -214,12 +263,14 @@ element.addEventListener("input", (event) => {
 });
 const take = (one, drafts) => {
   change({ task: one.id, own: one.yaml ?? "", fields: drafts[one.id] || defaults(one), drafts });
+  pg.address.go({ kind: form.kind, task: one.id });
   drawFields();
   wish(true);
 };
 picker.addEventListener("change", () => {
   take(tasks.find((one) => one.id === picker.value), { ...form.drafts, [form.task]: form.fields });
 });
+pg.on("place", follow, "compose");
 document.addEventListener("keydown", (event) => {
   const here = element.offsetParent; // on another tab the key means something else, or nothing
   if (here && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
@@ -250,12 +301,17 @@ pg.on("language", () => {
 pg.on("user_tasks", (list) => {
   const known = new Map(list.map((one) => [one.key, one.yaml]));
   const changed = (id) => tasks.find((one) => one.id === id)?.yaml !== known.get(id);
-  const kept = Object.fromEntries(Object.entries(form.drafts).filter(([id]) => !changed(id)));
-  const open = changed(form.task);
+  const first = !listed; // what was kept of them over a reload is not older than this list
+  const kept = first ? form.drafts : Object.fromEntries(Object.entries(form.drafts).filter(([id]) => !changed(id)));
+  const open = form.own !== (known.get(form.task) ?? "");
+  const linked = first && tasks.every((one) => one.id !== pg.address.now.task);
+  listed = true;
   tasks = withMine(props.tasks, list);
   drawPicker();
   if (open) take(task(), kept);
   else change({ drafts: kept });
+  if (first && form.own) drawFields();
+  if (linked) follow(pg.address.now);
 }, "compose");
 // Something else is to stand here: a task by its id, or a prompt with its values under the knobs as they are.
 pg.on("write", ({ task: id, typed }) => {
@@ -264,6 +320,7 @@ pg.on("write", ({ task: id, typed }) => {
     take(tasks.find((one) => one.id === id), form.drafts);
   } else {
     change(typed);
+    pg.address.go({ kind: form.kind, task: form.task });
     fillIn(true); // it came of a task, whose places are there to be filled
     wish(false);
   }
@@ -273,7 +330,10 @@ pg.on("server", (status) => {
   if (!status.model) return;
   hasChat = status.model.has_chat_template;
   model = status.model.title;
-  if (!hasChat && CHATS.includes(form.kind)) change({ kind: "complete" });
+  if (!hasChat && CHATS.includes(form.kind)) {
+    change({ kind: "complete" });
+    pg.address.go({ kind: form.kind }, { replace: true });
+  }
   drawKind();
   if (form.ready !== status.model.id) {
     change({ ready: status.model.id });
@@ -286,7 +346,19 @@ pg.on("knobs", (values) => {
   const now = JSON.stringify(values);
   if (now !== turned) look();
   turned = now;
+  held = { ...held, knobs: values };
+  noteKnobs();
 }, "compose");
+pg.on("preset", (preset) => {
+  held = { ...held, preset };
+  noteKnobs();
+}, "compose");
+pg.on("connection", (now) => {
+  if (!now.again) return;
+  if (wishing) trigger("pick"); // nobody has heard of it
+  look();
+}, "compose");
+window.addEventListener("pagehide", keep);
 pg.on("complaint", (complaint) => {
   calm();
   if (!complaint || form.kind === "talk") return;
@@ -294,19 +366,32 @@ pg.on("complaint", (complaint) => {
   complaint.placed = Boolean(name) && complain(name, complaint.text);
 }, "compose");
 
-const talks = () => {
-  try {
-    return sessionStorage.getItem(KIND) === "talk";
-  } catch {
-    return false;
+/** What stood here before a reload, and then where the address points. True where other knobs go with it. */
+const begin = () => {
+  const place = pg.address.now;
+  const kept = keptForm(tasks);
+  findKnobs();
+  change({ fields: defaults(task()), fill: pg.stored(FILL) !== "off" });
+  if (kept) {
+    const { language = pg.language, fields = form.fields, ...rest } = kept;
+    change(rest);
+    const one = tasks.find((known) => known.id === form.task); // one's own comes later, with its fields
+    change({ fields: one ? fieldsOf(one, fields, language, defaults(one)) : fields });
+    if (language !== pg.language) followLanguage();
   }
+  const linked = place.kind === "task" ? tasks.find((one) => one.id === place.task) : null;
+  if (place.kind) change({ kind: place.kind });
+  if (linked && linked.id !== form.task) change(turnTo(linked));
+  restoring = kept ? leftKnobs.get(placeKey(form)) ?? null : null;
+  if (linked || place.kind !== "task" || !place.task) pg.address.go({ kind: form.kind, task: form.task }, { replace: true });
+  return Boolean(kept) || form.kind !== "task" || form.task !== tasks[0].id;
 };
-change({ fields: defaults(task()), kind: talks() ? "talk" : form.kind, fill: pg.stored(FILL) !== "off" });
 pg.on("talk", (talk) => {
   change({ talk });
   if (form.kind === "talk") look();
 }, "compose");
+const turns = begin();
 drawAll();
-if (form.kind === "talk") wish(true);
+if (turns) wish(!restoring);
 else if (pg.language === "zh") wish(false);
 else look();

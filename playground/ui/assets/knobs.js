@@ -321,6 +321,7 @@ function paintPresets() {
     select.append(Object.assign(h("option", "", { value: preset.id }), { textContent: say(preset.title) }));
   }
   select.value = known ? props.active_preset : "";
+  window.playground?.tell("preset", select.value);
   part("bar-preset").classList.toggle("has-presets", Boolean(props.presets?.length));
 }
 

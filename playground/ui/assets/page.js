@@ -4,8 +4,30 @@ window.playground = (() => {
   const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
   const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window: not kept */ } };
 
+  // What this tab of the browser keeps over a reload, a crash and "reopen": plain data that no other tab sees. A duplicate
+  // begins with a copy. What another version of this page kept is not read.
+  const KEPT_VERSION = 1;
+  const MOST_KEPT = 1_500_000; // characters; browsers give a tab about five million
+  const keep = (key, data) => {
+    try {
+      const text = JSON.stringify({ version: KEPT_VERSION, data });
+      if (text.length <= MOST_KEPT) sessionStorage.setItem(key, text);
+      else sessionStorage.removeItem(key);
+    } catch { /* no room, or a browser that keeps nothing: it ends with the page */ }
+  };
+  /** What was kept under this key, which anybody may have written; null where there is nothing. */
+  const kept = (key) => {
+    try {
+      const found = JSON.parse(sessionStorage.getItem(key));
+      return found?.version === KEPT_VERSION ? found.data ?? null : null;
+    } catch {
+      return null;
+    }
+  };
+
   // Messages between elements. A listener that comes late is told the last state first, but never an old wish.
-  const STATES = new Set(["server", "run", "theme", "knobs", "kind", "talk", "window", "user_tasks", "composed", "path"]);
+  const STATES = new Set(["server", "run", "theme", "knobs", "kind", "talk", "window", "user_tasks", "composed", "path", "wishing",
+    "preset", "connection"]);
   const listeners = new Map();
   const last = new Map();
   const on = (topic, listener, element) => {
@@ -17,6 +39,11 @@ window.playground = (() => {
     if (STATES.has(topic)) last.set(topic, message);
     for (const listener of (listeners.get(topic) || new Map()).values()) listener(message);
   };
+
+  const there = () => (last.get("connection")?.state ?? "there") === "there"; // the server
+
+  /** How a text ended; one that was cut off as the server went says that only while the server is gone. */
+  const ending = (finish) => t(finish === "gone" && there() ? "finish_cut_off" : `finish_${finish}`);
 
   // What the server tells elements while something runs, each thing once (updates.py); `how` says what it changes.
   const FED = 16; // states that are kept to be changed: of the newest events
@@ -48,6 +75,8 @@ window.playground = (() => {
     if (text === null || text === undefined) return "";
     return typeof text === "string" ? text : text[language] ?? text.en ?? "";
   };
+  /** What a key stands for in both languages, for what is said later. */
+  const both = (key) => words[key];
   const t = (key, values) => {
     const said = say(words[key] ?? key);
     return values ? said.replace(/\{(\w+)\}/g, (place, name) => bidi.isolate(String(values[name] ?? place))) : said;
@@ -58,7 +87,6 @@ window.playground = (() => {
   const translate = (told, keys) => say(words[keys.find((key) => Object.values(words[key]).includes(told))] ?? told);
   const speakHtml = () => {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-    document.title = t("title");
   };
   const setLanguage = (wanted) => {
     language = wanted;
@@ -121,7 +149,7 @@ window.playground = (() => {
 
   speakHtml();
   return {
-    on, tell, feed, listen, say, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, setLanguage, setTheme, paintTheme,
+    on, tell, ending, feed, listen, say, both, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, keep, kept, setLanguage, setTheme, paintTheme,
     theme, get language() { return language; },
   };
 })();

@@ -1,10 +1,11 @@
 // The choice between the exact and the fast path, and how close the fast one is. Runs inside the same function as act.js.
-// What was chosen by hand is kept by the browser; until then the server's own wish counts.
+// What was chosen by hand is kept by the browser, for this tab and for new ones; until then the server's own wish counts.
 const PATH = "playground-path";
+const TAB_PATH = "playground-tab-path";
 const pathChoice = (root) => {
   const pg = window.playground;
   const find = (selector) => root.querySelector(selector);
-  const kept = pg.stored(PATH);
+  const kept = pg.kept(TAB_PATH) ?? pg.stored(PATH);
   let chosen = { path: kept === "exact" || kept === "fast" ? kept : props.value.path };
   let fast = null; // what the server says of it, once the model is loaded
   let searching = false;
@@ -19,6 +20,7 @@ const pathChoice = (root) => {
     chosen = { path };
     put();
     pg.store(PATH, path);
+    pg.keep(TAB_PATH, path);
     draw();
   };
   const means = () => {
@@ -60,6 +62,7 @@ const pathChoice = (root) => {
   // Gradio may set an element back to what it was when the page came: then the choice is put in force again.
   watch("value", () => { if (props.value?.path !== chosen.path) put(); });
   pg.on("server", (status) => { fast = status.fast ?? null; draw(); }, "paths");
+  pg.on("connection", ({ again }) => { if (again) put(); }, "paths"); // what has no effect was asked of nobody meanwhile
   put();
   return { draw, toggle: () => { find(".path-facts").hidden = !find(".path-facts").hidden; draw(); } };
 };

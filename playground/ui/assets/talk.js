@@ -115,13 +115,13 @@ const receive = (news) => {
   pg.tell("run", { running: !over, status: news.status, notice: news.notice, seed: news.rows[0]?.seed });
   if (over) settle();
 };
-const settle = () => {
+const settle = (finish = "stopped") => {
   if (asked && asked.text !== null && !asked.draft && !talk.draft.message) { // an edit that came to nothing is not lost
     talk.draft.message = asked.text;
     endAt(asked.under);
   }
   asked = null;
-  for (const turn of begun.values()) turn.finish ??= "stopped";
+  for (const turn of begun.values()) turn.finish ??= finish;
   changed();
 };
 
@@ -210,12 +210,15 @@ pg.on("kind", (kind) => {
   if (open) draw();
 }, "talk");
 pg.on("run", (news) => {
-  if (running && !news.running && [...begun.values()].some((turn) => !turn.finish)) settle();
+  if (running && !news.running && [...begun.values()].some((turn) => !turn.finish)) settle(news.finish);
   running = news.running;
   const status = find(".talk-status");
   status.hidden = !running || !news.status;
   status.textContent = pg.sentence(news.status);
   drawTools();
+}, "talk");
+pg.on("connection", () => { // turns that were cut off say whether the server is back
+  for (const turn of way()) if (turn.finish === "gone") drawTurn(views.get(turn.id), turn);
 }, "talk");
 pg.on("language", () => {
   draw();

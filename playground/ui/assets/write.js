@@ -194,9 +194,9 @@ const write = (action, at = null) => {
   send("go", { action, target: at, text: busy.base });
   drawCards();
 };
-const ended = () => {
+const ended = (finish = "stopped") => {
   clearTimeout(silence);
-  cards = cards.map((card) => ({ ...card, finish: card.finish ?? "stopped" }));
+  cards = cards.map((card) => ({ ...card, finish: card.finish ?? finish }));
   busy = null;
   keepCards();
 };
@@ -211,6 +211,13 @@ const halt = () => {
     drawCards();
   }, 15000);
 };
+pg.on("connection", ({ state }) => {
+  if (state !== "there" && busy) {
+    ended("gone");
+    say("");
+  }
+  drawCards();
+}, "write");
 // Nothing was taken, so nothing will be said of what was asked for.
 pg.on("refused", (sentence) => {
   if (!busy || run) return;

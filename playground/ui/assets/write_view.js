@@ -30,7 +30,7 @@ const drawEditor = (section) => pg.make("form", { class: "write-section write-ed
     pg.make("button", { type: "submit", class: "quiet strong", name: "keep" }, pg.t("save")), press("discard", "discard")));
 
 // A candidate is a text that can be edited at any time but while it is being written.
-const finish = (card) => (card.own ? pg.t("write_own") : card.finish ? pg.t(`finish_${card.finish}`) : pg.t(card.text ? "writing" : "reading"));
+const finish = (card) => (card.own ? pg.t("write_own") : card.finish ? pg.ending(card.finish) : pg.t(card.text ? "writing" : "reading"));
 const facts = (card) => [
   card.tokens ? pg.t(card.tokens === 1 ? "write_token" : "tokens", { count: pg.number(card.tokens) }) : "",
   card.speed ? pg.t("speed", { count: pg.number(card.speed) }) : "",
