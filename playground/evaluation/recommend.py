@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from playground.evaluation import fitness, reports
 from playground.evaluation.fitness import Fault
 from playground.evaluation.reports import TaskReport
 from playground.models import catalogue
+from playground.parameters.grammar import FORMS
 from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Run, Text
 
@@ -93,7 +95,7 @@ def remarks(
     """The `remarks` of a Run, with a task or without; those on its texts only once it is finished."""
     texts = run.answers if run.finished else []
     if task is None:
-        said = unlike(run.request.prompt, texts, card)
+        said = unlike(run.request.prompt, texts, card, has_form(run.request.values))
     else:
         said = afterwards(task, language, fields or {}, texts, card)
     first = beforehand(task, language, card) if task is not None else None
@@ -114,13 +116,19 @@ def of_rows(count: int, language: Language) -> Text | None:
     return _ROWS_NOT_IN.filled(count=count, language=_LANGUAGES[language]) if count else None
 
 
-def unlike(prompt: str, texts: Sequence[str], card: ModelCard) -> list[Text | None]:
-    """The same where no task says the language: a text in another script than its prompt is remarked on, and the first
-    of a model that is not made for the prompt's language."""
+def has_form(values: Mapping[str, Any]) -> bool:
+    """Whether these values hold a text to a form, which then decides its language too."""
+    return any(values[name] for name in FORMS)
+
+
+def unlike(prompt: str, texts: Sequence[str], card: ModelCard, formed: bool = False) -> list[Text | None]:
+    """The same where no task says the language: a text in another script than its prompt is remarked on, unless it is
+    `formed`, and the first of a model that is not made for the prompt's language."""
     language = fitness.language_of(prompt)
     if language is None:
         return [None for _ in texts]
-    said = _remarks(_UNLIKE, [fitness.is_foreign(text, language) for text in texts], language, card)
+    foreign = [not formed and fitness.is_foreign(text, language) for text in texts]
+    said = _remarks(_UNLIKE, foreign, language, card)
     if texts and texts[0].strip() and not any(said):
         said[0] = not_made(language, card)
     return said

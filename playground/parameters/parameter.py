@@ -64,6 +64,23 @@ class Parameter:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def title(self) -> Text:
+        """What a message calls it: as the page does, with the name that flags and the API know behind it."""
+        plain = self.label.en.casefold().replace(" ", "_") == self.name
+        return Text(
+            self.label.en if plain else f"{self.label.en} ({self.name})",
+            self.label.zh if self.label.zh == self.name else f"{self.label.zh}（{self.name}）",
+        )
+
+    def value_text(self, value: Value) -> Text:
+        """A number, a switch or a choice as the page writes it."""
+        if isinstance(value, bool):
+            return Text("on", "开") if value else Text("off", "关")
+        if isinstance(value, float | int):
+            return Text(f"{value:g}", f"{value:g}") if abs(value) < 100_000 else Text(f"{value}", f"{value}")
+        return self.choice_labels.get(str(value), Text(str(value), str(value)))
+
     def is_neutral(self, value: Value) -> bool:
         return bool(value == self.neutral)
 

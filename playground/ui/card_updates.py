@@ -64,7 +64,8 @@ def run_update(
             known = {name: value for name, value in fields.items() if isinstance(value, str)}
             remarks = recommend.afterwards(task, language, known, texts, card)
         else:
-            remarks = recommend.unlike(run.request.prompt, texts, card)
+            formed = recommend.has_form(run.request.values)
+            remarks = recommend.unlike(run.request.prompt, texts, card, formed)
         rows = [{**row, "remark": bilingual(remark)} for row, remark in zip(rows, remarks, strict=True)]
     more: CardUpdate = {"target": target, "parted": parted, "notice": bilingual(run.notice), "request": asked}
     if run.error is not None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.conversation import LEFT_OUT
+from playground.inspection_results import NEW_SEED
 from playground.types import FINISH_WORDS, Text
 from playground.ui.batch_texts import BATCH_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
@@ -219,7 +220,7 @@ WORDS: Mapping[str, Text] = {
     "copy": Text("Copy", "复制"),
     "edit": Text("Edit by hand", "手动编辑"),
     "continue": Text("Continue from here", "从这里继续"),
-    "regenerate": Text("Again with a new seed", "换种子重新生成"),
+    "regenerate": NEW_SEED,
     "save": Text("Keep", "保留"),
     "discard": Text("Discard", "放弃"),
     "edited": Text("edited by hand", "手动编辑"),
@@ -228,7 +229,8 @@ WORDS: Mapping[str, Text] = {
     "as_table": Text("Show as table", "显示表格"),
     "cut_short": Text("ended before its form was complete", "在形式完整之前结束"),
     "diagnosis": Text("What to look at", "值得注意"),
-    "diagnosis_apply": Text("Set {remedy}", "设为 {remedy}"),
+    "diagnosis_apply": Text("Set {remedy}", "设置：{remedy}"),
+    "diagnosis_followed": Text("{remedy} is set. The next run uses it.", "已设置{remedy}，下次运行时生效。"),
     "empty_text": Text("The model ended without writing anything.", "模型没有写任何内容就结束了。"),
     "nothing_written": Text("Nothing was written.", "没有写出任何内容。"),
     "tokens": Text("{count} tokens", "{count} 词元"),
