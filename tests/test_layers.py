@@ -20,6 +20,7 @@ FLOORS: dict[str, int] = {
     "playground.waiting": 0,
     "playground.types": 1,
     "playground.conversation": 2,
+    "playground.field_titles": 2,
     "playground.inspection_results": 2,
     "playground.isolation": 2,
     "playground.machine": 2,

@@ -57,7 +57,8 @@ def _freed(without: list[Decision], own: list[Decision]) -> int:
 def _nothing_cut(rival: str | None) -> Text:
     if rival is None:
         return Text("no effect: it had nothing to cut", "无效：没有可截断的候选")
-    return Text(f"no effect: {rival} cut first", f"无效：{rival} 已先截断")
+    label = parameters.by_name()[rival].label
+    return Text(f"no effect: {label.en} cut first", f"无效：{label.zh} 已先截断")
 
 
 def _decided(changed: int, count: int) -> Text:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from playground.field_titles import with_name
 from playground.types import InvalidRequest, Text
 
 Kind = Literal["float", "int", "bool", "choice", "text", "texts", "ids", "id_lists", "bias", "id_bias", "order"]
@@ -67,11 +68,7 @@ class Parameter:
     @property
     def title(self) -> Text:
         """What a message calls it: as the page does, with the name that flags and the API know behind it."""
-        plain = self.label.en.casefold().replace(" ", "_") == self.name
-        return Text(
-            self.label.en if plain else f"{self.label.en} ({self.name})",
-            self.label.zh if self.label.zh == self.name else f"{self.label.zh}（{self.name}）",
-        )
+        return with_name(self.label, self.name)
 
     def value_text(self, value: Value) -> Text:
         """A number, a switch or a choice as the page writes it."""
@@ -147,8 +144,8 @@ class Parameter:
             count, most = f"{error.count:,}", f"{error.most:,}"
             raise InvalidRequest(
                 Text(
-                    f"{self.name}: {count} {error.what.en} are too many; it takes {most} at most.",
-                    f"{self.name}：{count} 个{error.what.zh}过多，最多 {most} 个。",
+                    f"{self.title.en}: {count} {error.what.en} are too many; it takes {most} at most.",
+                    f"{self.title.zh}：{count} 个{error.what.zh}过多，最多 {most} 个。",
                 ),
                 parameter=self.name,
             ) from None
@@ -173,7 +170,10 @@ class Parameter:
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         allowed = self.range_text()
         return InvalidRequest(
-            Text(f"{self.name} is {shown}; it must be {allowed.en}.", f"{self.name} 为 {shown}，应为{allowed.zh}。"),
+            Text(
+                f"{self.title.en} is {shown}; it must be {allowed.en}.",
+                f"{self.title.zh}为 {shown}，应为{allowed.zh}。",
+            ),
             parameter=self.name,
         )
 
