@@ -302,7 +302,7 @@ class Batch:
             return reason
         given = self._plan.fields(row)
         if not isinstance(error, Unreadable):
-            labels = {one.name: one.label for one in self._task.fields}
+            labels = {one.name: Text(f"“{one.label.en}”", f"“{one.label.zh}”") for one in self._task.fields}
             found = (_unreadable(name, text, labels.get(name)) for name, text in given.items())
             return next(filter(None, found), reason)
         fields = [one.label for one in self._task.fields if error.token in given.get(one.name, "")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from playground.types import Text
@@ -24,10 +25,11 @@ LABELS: Mapping[str, Text] = {
 
 def with_name(label: Text, name: str) -> Text:
     """A label, with the name that the terminal and the API know behind it where the label does not show it."""
-    shown = name in label.en or label.en.casefold().replace(" ", "_") == name
+    shown = re.compile(rf"(?<![a-z]){re.escape(name)}(?![a-z])")
+    spelled = label.en.casefold().replace(" ", "_") == name
     return Text(
-        label.en if shown else f"{label.en} ({name})",
-        label.zh if name in label.zh else f"{label.zh}（{name}）",
+        label.en if spelled or shown.search(label.en) else f"{label.en} ({name})",
+        label.zh if shown.search(label.zh) else f"{label.zh}（{name}）",
     )
 
 

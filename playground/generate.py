@@ -214,7 +214,10 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         model=generator.card.id,
         dtype=generator.card.dtype,
         prompt_tokens=used,
-        candidates=[Candidate(seed=request.values["seed"] + row) for row in range(request.values["n"])],
+        candidates=[
+            Candidate(seed=request.values["seed"] + row, at_once=request.values["num_beams"] > 1)
+            for row in range(request.values["n"])
+        ],
         guesses=effective(request.values, path=request.path)[_GUESSES] > 0,
         thinks=rendered.thinks,
         split=partial(_split, opened_after(request.prefill, rendered.thinks)) if request.mode == "chat" else None,

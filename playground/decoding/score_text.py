@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers.generation.watermarking import WatermarkDetector
 
+from playground.amounts import counted
 from playground.decoding.fair_lock import FairLock
 from playground.decoding.prefill import continues, sizes
 from playground.decoding.sequences import open_sequence
@@ -116,7 +117,8 @@ def detect_watermark(
     if short < LEAST:
         raise InvalidRequest(
             Text(
-                f"This text has {ids.shape[1]} tokens, too few to tell a watermark from chance.",
+                f"This text has {counted(int(ids.shape[1]), 'token', 'tokens')}, too few to tell a watermark from "
+                "chance.",
                 f"此文本只有 {ids.shape[1]} 个词元，太少，无法区分水印与偶然。",
             ),
             Text("Paste a longer one; about 100 tokens are enough.", "请粘贴更长的文本；约 100 个词元即可。"),
@@ -140,7 +142,8 @@ def detect_watermark(
 def _sentence(z: float, p: float, share: float, scored: int, expected: float) -> Text:
     """One sentence; the threshold is the detector's own."""
     numbers = Text(
-        f"{share:.0%} of {scored} tokens are green, where {expected:.0%} are expected (z = {z:.1f}, p = {p:.2g}).",
+        f"{share:.0%} of {counted(scored, 'token is', 'tokens are')} green, "
+        f"where {expected:.0%} are expected (z = {z:.1f}, p = {p:.2g}).",
         f"{scored} 个词元中有 {share:.0%} 在绿名单内，预期为 {expected:.0%}（z = {z:.1f}，p = {p:.2g}）。",
     )
     if z > THRESHOLD:

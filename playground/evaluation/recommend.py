@@ -9,6 +9,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from playground.amounts import bytes_text
 from playground.evaluation import fitness, reports
 from playground.evaluation.fitness import Fault
 from playground.evaluation.reports import TaskReport
@@ -21,13 +22,15 @@ _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Te
 _GAP = Text(" ", "")
 _MOST_FAULTS = 2  # more would not be read
 _FAULTS: Mapping[Fault, Text] = {
-    "form": Text("{part} of {whole} texts without their form", "{whole} 篇文本中 {part} 篇不合格式"),
-    "named": Text("{part} of {whole} texts without their subject", "{whole} 篇文本中 {part} 篇没有提到主题"),
-    "language": Text("{part} of {whole} texts in another language", "{whole} 篇文本中 {part} 篇用了其他语言"),
-    "empty": Text("{part} of {whole} texts empty", "{whole} 篇文本中 {part} 篇是空的"),
-    "loops": Text("{part} of {whole} texts going round in circles", "{whole} 篇文本中 {part} 篇循环重复"),
-    "copied": Text("{part} of {whole} lines copied from the prompt", "{whole} 行中 {part} 行抄自提示词"),
-    "identical": Text("{part} of {whole} pairs of texts alike to the letter", "{whole} 对文本中 {part} 对一字不差"),
+    "form": Text("{part} of {whole:text|texts} without their form", "{whole} 篇文本中 {part} 篇不合格式"),
+    "named": Text("{part} of {whole:text|texts} without their subject", "{whole} 篇文本中 {part} 篇没有提到主题"),
+    "language": Text("{part} of {whole:text|texts} in another language", "{whole} 篇文本中 {part} 篇用了其他语言"),
+    "empty": Text("{part} of {whole:text|texts} empty", "{whole} 篇文本中 {part} 篇是空的"),
+    "loops": Text("{part} of {whole:text|texts} repeating themselves", "{whole} 篇文本中 {part} 篇循环重复"),
+    "copied": Text("{part} of {whole:line|lines} copied from the prompt", "{whole} 行中 {part} 行抄自提示词"),
+    "identical": Text(
+        "{part} of {whole:pair|pairs} of texts that are identical", "{whole} 对文本中有 {part} 对完全相同"
+    ),
 }
 _NOT_MADE = Text(
     "{title} is not made for {language}: what it writes may look right and mean nothing.",
@@ -146,7 +149,7 @@ def _remarks(sentence: Text, strays: Sequence[bool], language: Language, card: M
 def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
     """The models that can, where we know any."""
     able = [
-        _MODEL.filled(title=one.title, size=_bytes(one.size), memory=_bytes(one.memory))
+        _MODEL.filled(title=one.title, size=bytes_text(one.size or 0), memory=bytes_text(one.memory or 0))
         for one in catalogue.abler(language, card)
     ]
     if not able:
@@ -157,12 +160,6 @@ def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
 def _joined(*texts: Text | None, between: Text = _GAP) -> Text:
     known = [text for text in texts if text is not None]
     return Text(between.en.join(text.en for text in known), between.zh.join(text.zh for text in known))
-
-
-def _bytes(count: int | None) -> str:
-    """As the page's scripts write them: 988 MB, 3.1 GB."""
-    count = count or 0
-    return f"{count / 10**9:.1f} GB" if count >= 10**9 else f"{count / 10**6:.0f} MB"
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from playground import parameters
+from playground.amounts import counted
 from playground.evaluation.metrics import TOO_OFTEN, pieces
 from playground.evaluation.text_statistics import Cycle, characters, is_chinese, longest_cycle, repetition_rate
 from playground.inspection import inspect_api
@@ -200,7 +201,7 @@ def _repeats(patient: _Patient) -> Text | None:
 
 
 def _tokens(count: int) -> Text:
-    return Text("1 token" if count == 1 else f"{count:,} tokens", f"{count:,} 个词元")
+    return Text(counted(count, "token", "tokens"), f"{count:,} 个词元")
 
 
 def _both(first: Text, second: Text) -> Text:

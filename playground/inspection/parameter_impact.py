@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground import parameters
+from playground.amounts import counted
 from playground.decoding.run_store import StoredRow
 from playground.inspection.replay import decisions
 from playground.inspection.replay_context import Decision
@@ -63,8 +64,11 @@ def _nothing_cut(rival: str | None) -> Text:
 
 def _decided(changed: int, count: int) -> Text:
     if not changed:
-        return Text(f"would change 0 of {count} tokens if off", f"关闭后 {count} 个词元中有 0 个会改变")
+        return Text(
+            f"would change 0 of {counted(count, 'token', 'tokens')} if off", f"关闭后 {count} 个词元中有 0 个会改变"
+        )
     share = max(round(100 * changed / count), 1)
     return Text(
-        f"decided {share} % ({changed} of {count} tokens)", f"决定了 {share} %（{count} 个词元中的 {changed} 个）"
+        f"decided {share} % ({changed} of {counted(count, 'token', 'tokens')})",
+        f"决定了 {share} %（{count} 个词元中的 {changed} 个）",
     )

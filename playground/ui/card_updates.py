@@ -121,7 +121,7 @@ def _row(
         "closes": parsed.close,
         "tokens": candidate.generated,
         "speed": _shown(candidate.tokens_per_second),
-        "first": None if candidate.first_token_s is None else round(candidate.first_token_s, 3),
+        "first": None if candidate.first_token_s is None or candidate.at_once else round(candidate.first_token_s, 3),
         "proposed": candidate.proposed,
         "accepted": candidate.accepted,
         "finish": candidate.finish_reason,

@@ -26,7 +26,7 @@ _VIEW: Mapping[str, Text] = {
         "Tokens of the text. Arrow keys move, Enter shows what the model expected.",
         "文本的词元。方向键移动，回车查看模型的预期。",
     ),
-    "finished": Text("The text is read: {count} tokens.", "文本已读完：{count} 个词元。"),
+    "finished": Text("The text is read: {count:token|tokens}.", "文本已读完：{count} 个词元。"),
     "curve_label": Text(
         "Entropy and surprise over the tokens of the text. Arrow keys move, Enter shows the token.",
         "文本各词元的熵与意外度。方向键移动，回车查看词元。",
@@ -34,7 +34,7 @@ _VIEW: Mapping[str, Text] = {
 }
 _PROMPT: Mapping[str, Text] = {
     "toolbar": Text("Tokens of the prompt. Arrow keys move.", "提示词的词元。方向键移动。"),
-    "finished": Text("The prompt is read: {count} tokens.", "提示词已读完：{count} 个词元。"),
+    "finished": Text("The prompt is read: {count:token|tokens}.", "提示词已读完：{count} 个词元。"),
 }
 EXPECTED: Mapping[str, Text] = {
     **{name: waterfall.WORDS[name] for name in ("title", "previous_token", "next_token", "close")},
