@@ -69,7 +69,7 @@ def of_task(
     for name, value in others.items():
         if value:
             raise InvalidRequest(
-                _about(name, "{title} does not go with a task.", "{title}不能与任务一起用。"),
+                _about(name, "{title}: this does not go with a task.", "{title}：不能与任务一起用。"),
                 Text("Leave out one of the two.", "请去掉其中之一。"),
                 parameter=name,
             )
