@@ -99,7 +99,7 @@ def test_a_client_gets_the_growing_text_and_then_the_json_object(client: Client)
         ({"prompt": "Once", "task": "slogans"}, "Prompt: this does not go with a task"),
         (
             {"turns": [["user", "Hi."], ["assistant", "Hello."]], "task": "slogans"},
-            "Earlier turns (turns): this does not go with a task",
+            "Earlier turns: this does not go with a task",
         ),
         ({"task": "sloggans"}, "Did you mean slogans?"),
         ({"task": ["slogans"]}, "task must be a text"),
