@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from playground.evaluation import recommend
+from playground.field_titles import field_title
 from playground.generate import FRESH_SEED, Gathering, check_text
 from playground.parameters.inert import check_seeds
 from playground.rendering.control import Unreadable
@@ -301,12 +302,16 @@ class Batch:
             return reason
         given = self._plan.fields(row)
         if not isinstance(error, Unreadable):
-            return next(filter(None, (_unreadable(name, text) for name, text in given.items())), reason)
+            labels = {one.name: Text(f"“{one.label.en}”", f"“{one.label.zh}”") for one in self._task.fields}
+            found = (_unreadable(name, text, labels.get(name)) for name, text in given.items())
+            return next(filter(None, found), reason)
         fields = [one.label for one in self._task.fields if error.token in given.get(one.name, "")]
         if not fields:
             return reason
         en, zh = ", ".join(one.en for one in fields), "、".join(one.zh for one in fields)
-        return Text(f"{en}: {reason.en.removeprefix('prompt: ')}", f"{zh}：{reason.zh.removeprefix('prompt：')}")
+        prompt = field_title("prompt")
+        said = Text(reason.en.removeprefix(f"{prompt.en}: "), reason.zh.removeprefix(f"{prompt.zh}："))
+        return Text(f"{en}: {said.en}", f"{zh}：{said.zh}")
 
     def _result(self, running_row: _RunningRow, run: Run, seed: int) -> Result:
         """The row's texts; one that failed says why, and hides none of the others."""
@@ -339,10 +344,10 @@ def _why(number: int, error: Exception) -> Text:
     return Text(f"The model failed on this row ({name}).", f"模型在此行出错（{name}）。")
 
 
-def _unreadable(name: str, text: str) -> Text | None:
+def _unreadable(name: str, text: str, label: Text | None) -> Text | None:
     """What is wrong with the text of a field, if that cannot be read."""
     try:
-        check_text(name, text)
+        check_text(name, text, label)
     except InvalidRequest as error:
         return Text(error.say("en"), error.say("zh"))
     return None

@@ -26,7 +26,7 @@ def turns_of(given: object) -> tuple[Turn, ...]:
         raise _wrong(_SHAPE)
     if len(given) > MOST_TURNS:
         raise _wrong(
-            Text(f"There are {len(given)} turns; at most {MOST_TURNS} are allowed.",
+            Text(f"There are {len(given):,} turns; at most {MOST_TURNS} are allowed.",
                  f"共有 {len(given)} 轮，最多允许 {MOST_TURNS} 轮。")
         )  # fmt: skip
     if len(given) % _EXCHANGE:
@@ -95,5 +95,6 @@ def check_left_out(found: Fitted, shown: int) -> None:
 
 
 LEFT_OUT = Text(
-    "The first {count} turns no longer fit and will be left out.", "最早的 {count} 轮已放不下，将被省略。"
+    "The first {count:turn no longer fits|turns no longer fit} and will be left out.",
+    "最早的 {count} 轮已放不下，将被省略。",
 )

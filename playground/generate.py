@@ -16,6 +16,7 @@ from typing import Any
 from playground import parameters
 from playground.conversation import characters, turns_of
 from playground.decoding.failures import why
+from playground.field_titles import field_title
 from playground.generators.checks import check_request, check_room
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.settings import Limits
@@ -68,7 +69,7 @@ def of_task(
     for name, value in others.items():
         if value:
             raise InvalidRequest(
-                Text(f"{name} does not go with a task.", f"{name} 不能与任务一起用。"),
+                _about(name, "{title}: this does not go with a task.", "{title}：不能与任务一起用。"),
                 Text("Leave out one of the two.", "请去掉其中之一。"),
                 parameter=name,
             )
@@ -87,7 +88,7 @@ def checked(request: Request) -> Request:
     check_texts(request)
     if not isinstance(request.special_tokens, bool):
         raise InvalidRequest(
-            Text("special_tokens must be true or false.", "special_tokens 应为 true 或 false。"),
+            _about("special_tokens", "{title}: this must be true or false.", "{title}：此处应为 true 或 false。"),
             parameter="special_tokens",
         )
     if request.mode not in ("chat", "complete"):
@@ -114,15 +115,22 @@ def check_texts(request: Request) -> None:
         check_text("turns", text)
 
 
-def check_text(name: str, text: object) -> None:
-    """Raises InvalidRequest where the parameter `name` is no text, or holds a lone surrogate or control characters."""
+def _about(name: str, en: str, zh: str, title: Text | None = None) -> Text:
+    """A sentence about a field of a request, by its title."""
+    return Text(en, zh).filled(title=title or field_title(name))
+
+
+def check_text(name: str, text: object, title: Text | None = None) -> None:
+    """Raises InvalidRequest where the parameter `name` is no text, or holds a lone surrogate or control characters;
+    it is called `title`, where that is given."""
+    said = partial(_about, name, title=title)
     if not isinstance(text, str):
-        raise InvalidRequest(Text(f"{name} must be a text.", f"{name} 应为文本。"), parameter=name)
+        raise InvalidRequest(said("{title} must be a text.", "{title}应为文本。"), parameter=name)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise InvalidRequest(
-            Text(f"{name} holds half a character (a lone surrogate).", f"{name} 含有不完整的字符（孤立代理项）。"),
+            said("{title} holds half a character (a lone surrogate).", "{title}含有不完整的字符（孤立代理项）。"),
             Text("Paste the text again, or type that place anew.", "请重新粘贴文本，或重新输入该处。"),
             parameter=name,
         ) from None
@@ -130,9 +138,9 @@ def check_text(name: str, text: object) -> None:
     if found is not None:
         place = text.index(found)
         raise InvalidRequest(
-            Text(
-                f"{name} holds the control character U+{ord(found):04X} at position {place + 1}.",
-                f"{name} 的第 {place + 1} 个字符是控制字符 U+{ord(found):04X}。",
+            said(
+                f"{{title}} holds the control character U+{ord(found):04X} at position {place + 1}.",
+                f"{{title}}的第 {place + 1} 个字符是控制字符 U+{ord(found):04X}。",
             ),
             Text("Remove it.", "请删除它。"),
             parameter=name,
@@ -150,8 +158,8 @@ def check_limits(request: Request, limits: Limits) -> None:
         if values[name] > cap:
             raise Refused(
                 Text(
-                    f"{name} is {values[name]}; this server allows at most {cap}.",
-                    f"{name} 为 {values[name]}，本服务器最多允许 {cap}。",
+                    f"{parameters.title_of(name).en} is {values[name]:,}; this server allows at most {cap:,}.",
+                    f"{parameters.title_of(name).zh}为 {values[name]:,}，本服务器最多允许 {cap:,}。",
                 ),
                 parameter=name,
             )
@@ -180,7 +188,10 @@ def check_generator(request: Request, generator: Generator) -> None:
     foreign = [name for name in parameters.changed(request.values) if name not in generator.parameters]
     if foreign:
         raise Refused(
-            Text(f"{generator.name} does not know {foreign[0]}.", f"{generator.name} 不支持 {foreign[0]}。"),
+            Text(
+                f"{generator.name} does not know {parameters.title_of(foreign[0]).en}.",
+                f"{generator.name} 不支持{parameters.title_of(foreign[0]).zh}。",
+            ),
             Text("Set it back to neutral.", "请把它调回中性值。"),
             parameter=foreign[0],
         )
@@ -203,7 +214,10 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         model=generator.card.id,
         dtype=generator.card.dtype,
         prompt_tokens=used,
-        candidates=[Candidate(seed=request.values["seed"] + row) for row in range(request.values["n"])],
+        candidates=[
+            Candidate(seed=request.values["seed"] + row, at_once=request.values["num_beams"] > 1)
+            for row in range(request.values["n"])
+        ],
         guesses=effective(request.values, path=request.path)[_GUESSES] > 0,
         thinks=rendered.thinks,
         split=partial(_split, opened_after(request.prefill, rendered.thinks)) if request.mode == "chat" else None,

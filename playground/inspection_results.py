@@ -11,6 +11,9 @@ from typing import Any
 
 from playground.types import Text
 
+NEW_SEED = Text("Again with a new seed", "换种子重新生成")
+"""What the button of a card is called that findings speak of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from playground.amounts import Place
+from playground.token_rate import token_rate
 from playground.token_views import StageView, TokenChance
 
 Language = Literal["en", "zh"]
@@ -33,10 +35,11 @@ class Text:
         return self.zh if language == "zh" else self.en
 
     def filled(self, **values: object) -> Text:
-        """The same sentence with `{name}` places filled, a Text in its own languages; no value is ever parsed."""
+        """The same sentence with `{name}` and `{count:token|tokens}` places filled, a Text in its own languages; no
+        value is ever parsed."""
 
         def said(language: Language) -> dict[str, object]:
-            return {name: one.say(language) if isinstance(one, Text) else one for name, one in values.items()}
+            return {name: Place(one.say(language) if isinstance(one, Text) else one) for name, one in values.items()}
 
         return Text(self.en.format(**said("en")), self.zh.format(**said("zh")))
 
@@ -67,10 +70,8 @@ class PlaygroundError(Exception):
 
     def say(self, language: str = "en") -> str:
         """Message and hint as one line; without a space between them in Chinese."""
-        if self.hint is None:
-            return self.message.say(language)
         gap = "" if language == "zh" else " "
-        return self.message.say(language) + gap + self.hint.say(language)
+        return self.message.say(language) + ("" if self.hint is None else gap + self.hint.say(language))
 
 
 class InvalidRequest(PlaygroundError):
@@ -205,9 +206,10 @@ class Step:
 
 @dataclass(slots=True)
 class Candidate:
-    """One row of a Run while it streams. Times are seconds since the run began; `reason` explains an error."""
+    """One row of a Run, streaming or `at_once`. Times are seconds since the run began; `reason` explains an error."""
 
     seed: int
+    at_once: bool = False
     steps: list[Step] = field(default_factory=list)
     finish_reason: FinishReason | None = None
     reason: Text | None = None
@@ -228,10 +230,9 @@ class Candidate:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Tokens after the first by the time since the first: the time of the prompt is left out."""
-        if self.first_token_s is None or self.last_token_s is None or self.last_token_s <= self.first_token_s:
-            return None
-        return (self.generated - 1) / (self.last_token_s - self.first_token_s)
+        """None where no time has passed."""
+        count = len(self.token_ids) if self.at_once else self.generated
+        return token_rate(count, self.first_token_s, self.last_token_s, at_once=self.at_once)
 
     def add(self, step: Step, now: float) -> None:
         """Takes back what the Step retracts and appends it; `now` in seconds since the run began."""
@@ -291,11 +292,12 @@ class Run:
         """The object that `--json` prints and the API ends with."""
         firsts = [c.first_token_s for c in self.candidates if c.first_token_s is not None]
         lasts = [c.last_token_s for c in self.candidates if c.last_token_s is not None]
-        span = max(lasts) - min(firsts) if firsts else 0.0
-        after_first = sum(c.generated for c in self.candidates) - len(firsts)
+        at_once = any(c.at_once for c in self.candidates)
+        count = sum(len(c.token_ids) if at_once else c.generated for c in self.candidates)
+        rate = token_rate(count, min(firsts, default=None), max(lasts, default=None), rows=len(firsts), at_once=at_once)
         timing: dict[str, Any] = {
             "ttft_s": round(min(firsts), 4) if firsts else None,
-            "tokens_per_second": round(after_first / span, 2) if span > 0 else None,
+            "tokens_per_second": None if rate is None else round(rate, 2),
         }
         if self.guesses:
             timing["lookup"] = {
@@ -357,7 +359,6 @@ class Source(Protocol):
     @property
     def ended(self) -> bool:
         """Whether nothing more will come, taken or not."""
-        ...
 
     @property
     def place(self) -> Callable[[], Wait | None]:

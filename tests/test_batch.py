@@ -189,7 +189,7 @@ def test_a_row_that_fails_says_why_and_is_tried_again_when_asked(
         (("--seed", "1", "--set", "tone=bold", "--set", "tone=calm"), "set: 'tone' is given twice"),
         (("--seed", "1", "--sheet", "Rows"), "only an XLSX has sheets"),
         (("--seed", "1", "--set", "tone=loud"), "Tone must be one of"),
-        (("--seed", "1", "--temperature", "-1"), "temperature"),
+        (("--seed", "1", "--temperature", "-1"), "Temperature"),
         (("--seed", "1", "--out", "nowhere/out.jsonl"), "cannot be written"),
         (("--seed", "1", "--out", "out.csv"), "must end in .jsonl"),
         (("--seed", "1", "--limit-batch-rows", "2"), "Row 3 is one too many"),

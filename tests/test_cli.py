@@ -105,7 +105,7 @@ def test_bad_input_is_one_sentence_and_exit_2(
         code = stop.code
     said = capsys.readouterr().err
     assert code == 2
-    assert named in said
+    assert named in said or named in said.casefold().replace(" ", "_")  # a label that spells its name stands alone
     assert len(said.strip().splitlines()) == 1
 
 

@@ -147,7 +147,7 @@ def test_what_never_fits_is_refused_with_both_numbers(generator: LocalGenerator)
     small = RunningBatch(net, net, generator._lock, rows=4, memory=1000)
     with pytest.raises(Refused) as refusal:
         small.stream(job(generator, asked(3)))
-    assert "MiB" in refusal.value.say("en") and refusal.value.parameter == "n"
+    assert "gives 1 kB" in refusal.value.say("en") and refusal.value.parameter == "n"
 
 
 def test_who_does_not_fit_beside_the_others_waits_and_is_served(generator: LocalGenerator) -> None:

@@ -12,14 +12,17 @@ ROOT = Path(__file__).parent.parent
 # A room is a folder of the package, or a module beside the folders. A module imports only from its own room and from
 # rooms with a lower number; so rooms with the same number do not import each other.
 FLOORS: dict[str, int] = {
+    "playground.amounts": 0,
     "playground.leave": 0,
     "playground.one_state": 0,
     "playground.thinking": 0,
+    "playground.token_rate": 0,
     "playground.token_views": 0,
     "playground.visitor": 0,
     "playground.waiting": 0,
     "playground.types": 1,
     "playground.conversation": 2,
+    "playground.field_titles": 2,
     "playground.inspection_results": 2,
     "playground.isolation": 2,
     "playground.machine": 2,

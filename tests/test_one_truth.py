@@ -36,6 +36,7 @@ NAMES = {
     "fast/job.py": "how long a sequence may become decides how much memory it takes; how many guesses are wanted",
     "fast/running_batch.py": "what asks for too much memory is refused by name",
     "cli/flags.py": "splits TEXT=NUMBER at the last sign, since a text may hold one",
+    "field_titles.py": "the negative prompt is a text of the request like the others",
     "generate.py": "caps of a public server, seeds, the negative prompt's length",
     "generators/checks.py": "beams have no fast path",
     "generators/local.py": "rows, seeds, time, guidance and beams are the engine's own",

@@ -133,6 +133,8 @@ def test_a_free_prompt_in_a_language_the_model_is_not_made_for_is_remarked_on_on
     assert recommend.unlike(CHINESE, [CHINESE], STRANGER) == [None]
     assert recommend.unlike(CHINESE, [" "], SMALL) == [None]
     assert recommend.unlike(ENGLISH, [ENGLISH], SMALL) == [None]
+    assert recommend.unlike(ENGLISH, [CHINESE], SMALL)[0] is not None
+    assert recommend.unlike(ENGLISH, [CHINESE], SMALL, formed=True) == [None]  # a form decides the language
 
 
 def test_a_model_that_is_not_made_for_a_language_is_told_where_no_task_is_chosen() -> None:

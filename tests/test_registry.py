@@ -61,7 +61,7 @@ def test_a_number_outside_its_range_is_refused_by_name_and_range_in_both_languag
         assert caught.value.parameter == parameter.name
         for language in ("en", "zh"):
             said = caught.value.say(language)
-            assert parameter.name in said and parameter.range_text().say(language) in said
+            assert parameter.title.say(language) in said and parameter.range_text().say(language) in said
         assert "e+" not in caught.value.say("en").partition("must be")[2]
 
 
@@ -101,7 +101,8 @@ def test_a_value_of_the_wrong_kind_is_refused_by_name(name: str, wrong: Any) -> 
     with pytest.raises(InvalidRequest) as caught:
         parameters.validate({name: wrong})
     assert caught.value.parameter == name
-    assert name in caught.value.say("en") and name in caught.value.say("zh")
+    title = parameters.title_of(name)
+    assert title.en in caught.value.say("en") and title.zh in caught.value.say("zh")
 
 
 @pytest.mark.parametrize(("name", "value", "count", "most"), [
@@ -115,7 +116,9 @@ def test_a_value_of_the_wrong_kind_is_refused_by_name(name: str, wrong: Any) -> 
 def test_too_many_entries_are_refused_with_how_many_may_be(name: str, value: Any, count: str, most: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parameters.validate({name: value})
-    assert caught.value.say("en").startswith(f"{name}: {count} are too many; it takes {most} at most.")
+    assert caught.value.say("en").startswith(
+        f"{parameters.title_of(name).en}: {count} are too many; it takes {most} at most."
+    )
     assert count.split()[0] in caught.value.say("zh") and most in caught.value.say("zh")
 
 

@@ -110,7 +110,7 @@ def test_what_can_be_read_in_several_ways_names_its_flag(
 def test_a_row_that_holds_a_control_character_names_the_field(tmp_path: Path) -> None:
     assert run(tmp_path, "rows.csv", "product,about\nTea,a\x1ab\nMilk,white\n", *SLOGANS) == 2
     first, second = results(tmp_path)
-    assert first["reason"] == "about holds the control character U+001A at position 2. Remove it."
+    assert first["reason"] == "“What it is” holds the control character U+001A at position 2. Remove it."
     assert (first["state"], second["state"]) == ("failed", "done")
 
 

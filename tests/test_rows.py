@@ -29,9 +29,9 @@ def test_a_file_is_read_with_the_rows_that_are_refused(tmp_path: Path) -> None:
     )
     assert table.columns == ("名称", "note")
     assert [one["名称"] for one in table.rows] == ["Blue Moon", "月亮", "y" * 200, "last"]
-    assert {number: reason.say("zh")[:8] for number, reason in table.refused.items()} == {
-        2: "第 3 行的单元",
-        3: "第 4 行：'名",
+    assert {number: reason.say("zh")[:10] for number, reason in table.refused.items()} == {
+        2: "文件第 3 行的单元",
+        3: "文件第 4 行：'名",
     }
 
 
@@ -56,7 +56,7 @@ def test_what_can_be_read_in_several_ways_is_asked_and_read_as_said(tmp_path: Pa
         ("rows.csv", b"product\n\n \n", "no rows"),
         ("rows.csv", b"product\nab\nc\xff\n", "Line 3 is not UTF-8"),
         ("rows.csv", b"a\n" + b"x\n" * 101, "Row 101 is one too many"),
-        ("rows.csv", b"a\n" + b"x" * 200_000, "0.2 MB are allowed"),
+        ("rows.csv", b"a\n" + b"x" * 200_000, "200 kB are allowed"),
         ("rows.xlsx", b"PK but no archive", "no valid XLSX"),
         ("none.csv", None, "cannot be read"),
     ],

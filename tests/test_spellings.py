@@ -109,7 +109,7 @@ def test_ids_act_count_before_texts_and_must_be_the_models() -> None:
         request = generate.build("a", {"max_new_tokens": 1, "temperature": 0, **values})
         *_, run = generate.run(request, one)
         assert run.candidates[0].token_ids == [wanted]
-    with pytest.raises(InvalidRequest, match=r"logit_bias_ids names token 9999"):
+    with pytest.raises(InvalidRequest, match=r"Bias by token id \(logit_bias_ids\) names token 9999"):
         list(one.stream(generate.build("a", {"logit_bias_ids": {"9999": 1}})))
 
 

@@ -12,6 +12,7 @@ from playground.evaluation.text_statistics import (
     cycle,
     distinct,
     is_chinese,
+    longest_cycle,
     mean_entropy_bits,
     perplexity,
     repetition_rate,
@@ -70,3 +71,18 @@ def test_chinese_is_judged_by_characters() -> None:
 )
 def test_a_loop_is_found_where_the_text_ends_in_it(items: str, found: Cycle | None) -> None:
     assert cycle(items) == found
+
+
+@pytest.mark.parametrize(
+    ("items", "found"),
+    [
+        ("xyzabcabcabcabcEND", Cycle(3, 3, 4)),
+        ("aaaaaaaaaaaaEND", Cycle(0, 1, 12)),
+        ("--------------xababababababababy", Cycle(15, 2, 8)),
+        ("abcabcabc", None),
+        ("abcdefghijklmnopqrst", None),
+        ("", None),
+    ],
+)
+def test_the_longest_loop_is_found_wherever_it_stands(items: str, found: Cycle | None) -> None:
+    assert longest_cycle(items) == found

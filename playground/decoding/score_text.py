@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers.generation.watermarking import WatermarkDetector
 
+from playground.amounts import counted
 from playground.decoding.fair_lock import FairLock
 from playground.decoding.prefill import continues, sizes
 from playground.decoding.sequences import open_sequence
@@ -115,10 +116,9 @@ def detect_watermark(
     """Whether `ids` [1, length] carry this watermark, by transformers' own detector. Raises Stopped once `halted`."""
     count = ids.shape[1]
     if count - int(watermark["context_width"]) < LEAST:
-        tokens = "1 token" if count == 1 else f"{count} tokens"
         raise InvalidRequest(
             Text(
-                f"This text has {tokens}, too few to tell a watermark from chance.",
+                f"This text has {counted(count, 'token', 'tokens')}, too few to tell a watermark from chance.",
                 f"此文本只有 {count} 个词元，太少，无法区分水印与偶然。",
             ),
             Text("Paste a longer one; about 100 tokens are enough.", "请粘贴更长的文本；约 100 个词元即可。"),
@@ -142,7 +142,8 @@ def detect_watermark(
 def _sentence(z: float, p: float, share: float, scored: int, expected: float) -> Text:
     """What was found, with its figures and the threshold that they are held to."""
     numbers = Text(
-        f"{share:.0%} of {scored} tokens are green, where {expected:.0%} are expected (z = {z:.1f}, p = {p:.2g}).",
+        f"{share:.0%} of {counted(scored, 'token is', 'tokens are')} green, "
+        f"where {expected:.0%} are expected (z = {z:.1f}, p = {p:.2g}).",
         f"{scored} 个词元中有 {share:.0%} 在绿名单内，预期为 {expected:.0%}（z = {z:.1f}，p = {p:.2g}）。",
     )
     if z > THRESHOLD:

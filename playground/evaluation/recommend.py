@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from playground.amounts import bytes_text
 from playground.evaluation import fitness, reports
 from playground.evaluation.fitness import Fault
 from playground.evaluation.reports import TaskReport
 from playground.models import catalogue
+from playground.parameters.grammar import FORMS
 from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Run, Text
 
@@ -19,13 +22,15 @@ _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Te
 _GAP = Text(" ", "")
 _MOST_FAULTS = 2  # more would not be read
 _FAULTS: Mapping[Fault, Text] = {
-    "form": Text("{part} of {whole} texts without their form", "{whole} 篇文本中 {part} 篇不合格式"),
-    "named": Text("{part} of {whole} texts without their subject", "{whole} 篇文本中 {part} 篇没有提到主题"),
-    "language": Text("{part} of {whole} texts in another language", "{whole} 篇文本中 {part} 篇用了其他语言"),
-    "empty": Text("{part} of {whole} texts empty", "{whole} 篇文本中 {part} 篇是空的"),
-    "loops": Text("{part} of {whole} texts going round in circles", "{whole} 篇文本中 {part} 篇循环重复"),
-    "copied": Text("{part} of {whole} lines copied from the prompt", "{whole} 行中 {part} 行抄自提示词"),
-    "identical": Text("{part} of {whole} pairs of texts alike to the letter", "{whole} 对文本中 {part} 对一字不差"),
+    "form": Text("{part} of {whole:text|texts} without their form", "{whole} 篇文本中 {part} 篇不合格式"),
+    "named": Text("{part} of {whole:text|texts} without their subject", "{whole} 篇文本中 {part} 篇没有提到主题"),
+    "language": Text("{part} of {whole:text|texts} in another language", "{whole} 篇文本中 {part} 篇用了其他语言"),
+    "empty": Text("{part} of {whole:text|texts} empty", "{whole} 篇文本中 {part} 篇是空的"),
+    "loops": Text("{part} of {whole:text|texts} repeating themselves", "{whole} 篇文本中 {part} 篇循环重复"),
+    "copied": Text("{part} of {whole:line|lines} copied from the prompt", "{whole} 行中 {part} 行抄自提示词"),
+    "identical": Text(
+        "{part} of {whole:pair|pairs} of texts that are identical", "{whole} 对文本中有 {part} 对完全相同"
+    ),
 }
 _NOT_MADE = Text(
     "{title} is not made for {language}: what it writes may look right and mean nothing.",
@@ -93,7 +98,7 @@ def remarks(
     """The `remarks` of a Run, with a task or without; those on its texts only once it is finished."""
     texts = run.answers if run.finished else []
     if task is None:
-        said = unlike(run.request.prompt, texts, card)
+        said = unlike(run.request.prompt, texts, card, has_form(run.request.values))
     else:
         said = afterwards(task, language, fields or {}, texts, card)
     first = beforehand(task, language, card) if task is not None else None
@@ -114,13 +119,19 @@ def of_rows(count: int, language: Language) -> Text | None:
     return _ROWS_NOT_IN.filled(count=count, language=_LANGUAGES[language]) if count else None
 
 
-def unlike(prompt: str, texts: Sequence[str], card: ModelCard) -> list[Text | None]:
-    """The same where no task says the language: a text in another script than its prompt is remarked on, and the first
-    of a model that is not made for the prompt's language."""
+def has_form(values: Mapping[str, Any]) -> bool:
+    """Whether these values hold a text to a form, which then decides its language too."""
+    return any(values[name] for name in FORMS)
+
+
+def unlike(prompt: str, texts: Sequence[str], card: ModelCard, formed: bool = False) -> list[Text | None]:
+    """The same where no task says the language: a text in another script than its prompt is remarked on, unless it is
+    `formed`, and the first of a model that is not made for the prompt's language."""
     language = fitness.language_of(prompt)
     if language is None:
         return [None for _ in texts]
-    said = _remarks(_UNLIKE, [fitness.is_foreign(text, language) for text in texts], language, card)
+    foreign = [not formed and fitness.is_foreign(text, language) for text in texts]
+    said = _remarks(_UNLIKE, foreign, language, card)
     if texts and texts[0].strip() and not any(said):
         said[0] = not_made(language, card)
     return said
@@ -138,7 +149,7 @@ def _remarks(sentence: Text, strays: Sequence[bool], language: Language, card: M
 def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
     """The models that can, where we know any."""
     able = [
-        _MODEL.filled(title=one.title, size=_bytes(one.size), memory=_bytes(one.memory))
+        _MODEL.filled(title=one.title, size=bytes_text(one.size or 0), memory=bytes_text(one.memory or 0))
         for one in catalogue.abler(language, card)
     ]
     if not able:
@@ -149,12 +160,6 @@ def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
 def _joined(*texts: Text | None, between: Text = _GAP) -> Text:
     known = [text for text in texts if text is not None]
     return Text(between.en.join(text.en for text in known), between.zh.join(text.zh for text in known))
-
-
-def _bytes(count: int | None) -> str:
-    """As the page's scripts write them: 988 MB, 3.1 GB."""
-    count = count or 0
-    return f"{count / 10**9:.1f} GB" if count >= 10**9 else f"{count / 10**6:.0f} MB"
 
 
 @functools.cache

@@ -83,7 +83,7 @@ def is_chinese(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """A loop at the end of a sequence: it begins at `start` and repeats every `period` items, `times` times."""
+    """A loop in a sequence: it begins at `start` (from 0) and repeats every `period` items, `times` times."""
 
     start: int
     period: int
@@ -101,3 +101,22 @@ def cycle(items: Sequence[Hashable], least: int = 3, length: int = 12) -> Cycle 
         if times >= least and count - start >= length:
             return Cycle(start, period, times)
     return None
+
+
+LONGEST_PERIOD = 256
+"""Items: a longer passage that comes back is a repeat that nobody would call a loop, and looking for it takes long."""
+
+
+def longest_cycle(items: Sequence[Hashable], least: int = 3, length: int = 12) -> Cycle | None:
+    """The loop that covers most of a sequence, wherever it stands: at least `least` rounds and `length` items."""
+    count, best, covered = len(items), None, 0
+    for period in range(1, min(count // least, LONGEST_PERIOD) + 1):
+        start = 0
+        for at in range(count - period + 1):
+            if at < count - period and items[at] == items[at + period]:
+                continue
+            size = at - start + period
+            if at > start and size >= max(length, least * period) and size > covered:
+                best, covered = Cycle(start, period, size // period), size
+            start = at + 1
+    return best

@@ -13,6 +13,7 @@ from functools import partial
 
 import torch
 
+from playground.amounts import bytes_text
 from playground.decoding.fair_lock import FairLock
 from playground.decoding.step_stream import StepStream
 from playground.fast.chunked_prefill import ChunkedPrefill
@@ -147,9 +148,9 @@ class RunningBatch:
         if need > self._memory:
             raise Refused(
                 Text(
-                    f"This request needs {need / 2**20:,.0f} MiB for its keys and values; this server gives "
-                    f"{self._memory / 2**20:,.0f} MiB.",
-                    f"此请求的键值缓存需要 {need / 2**20:,.0f} MiB，本服务器只提供 {self._memory / 2**20:,.0f} MiB。",
+                    f"This request needs {bytes_text(need)} for its keys and values; this server gives "
+                    f"{bytes_text(self._memory)}.",
+                    f"此请求的键值缓存需要 {bytes_text(need)}，本服务器只提供 {bytes_text(self._memory)}。",
                 ),
                 Text("Ask for fewer candidates or fewer tokens.", "请减少候选数或词元数。"),
                 parameter="n" if len(job.rows) > 1 else "max_new_tokens",

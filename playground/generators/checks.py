@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from playground import parameters
+from playground.field_titles import field_title
 from playground.parameters.parameter import Parameter
 from playground.types import InvalidRequest, ModelCard, Refused, Rendered, Request, Text
 
 if TYPE_CHECKING:
     from playground.models.capabilities import Capabilities
+
+_ACTS = field_title("special_tokens")
+_BEAMS = parameters.by_name()["num_beams"].label
 
 
 def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> None:
@@ -29,13 +33,13 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
         )
     if request.path == "fast" and request.values["num_beams"] > 1:
         raise Refused(
-            Text("A beam search runs on the exact path only.", "集束搜索只能走 exact 路径。"),
-            Text("Choose the exact path, or set num_beams to 1.", "请选择 exact 路径，或把 num_beams 设为 1。"),
+            Text("A beam search runs on the exact path only.", "束搜索只能走精确路径。"),
+            Text(f"Choose the exact path, or set {_BEAMS.en} to 1.", f"请选择精确路径，或把“{_BEAMS.zh}”设为 1。"),
             parameter="num_beams",
         )
     if request.mode == "complete" and request.system:
         raise Refused(
-            Text("A system prompt belongs to chat mode.", "系统提示只用于对话模式。"),
+            Text("A system prompt belongs to chat mode.", "系统提示词只用于对话模式。"),
             Text("Empty it, or switch to chat.", "请清空它，或切换到对话模式。"),
             parameter="system",
         )
@@ -51,7 +55,7 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
                 "Special tokens act in a free prompt or a single question only.",
                 "特殊词元只能在自由提示或单个问题中生效。",
             ),
-            Text("Leave special_tokens out.", "请去掉 special_tokens。"),
+            Text(f"Leave out “{_ACTS.en}”.", f"请去掉“{_ACTS.zh}”。"),
             parameter="special_tokens",
         )
     if request.mode == "chat" and not card.has_chat_template:
@@ -68,9 +72,9 @@ def check_able(values: Mapping[str, Any], able: Capabilities, title: str) -> Non
         raise Refused(
             Text(
                 f"{title} keeps a state that beams cannot share, so it does no beam search.",
-                f"{title} 保留的状态无法由多个集束共享，因此不能进行集束搜索。",
+                f"{title} 保留的状态无法由多个束共享，因此不能进行束搜索。",
             ),
-            Text("Set num_beams to 1.", "请把 num_beams 设为 1。"),
+            Text(f"Set {_BEAMS.en} to 1.", f"请把“{_BEAMS.zh}”设为 1。"),
             parameter="num_beams",
         )
 
@@ -102,8 +106,8 @@ def check_ids(values: Mapping[str, Any], vocab_size: int) -> None:
                 last = vocab_size - 1
                 raise InvalidRequest(
                     Text(
-                        f"{record.name} names token {token_id}; this model's tokens go from 0 to {last}.",
-                        f"{record.name} 含有词元 {token_id}；此模型的词元编号为 0 至 {last}。",
+                        f"{record.title.en} names token {token_id}; this model's tokens go from 0 to {last}.",
+                        f"{record.title.zh}含有词元 {token_id}；此模型的词元编号为 0 至 {last}。",
                     ),
                     parameter=record.name,
                 )

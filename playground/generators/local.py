@@ -238,9 +238,9 @@ class LocalGenerator:
         if values["guidance_scale"] == 1:
             return None
         if not can_guide(self._model):
-            title = self._card.title
+            title, scale = self._card.title, parameters.title_of("guidance_scale")
             raise Refused(
-                Text(f"guidance_scale does not work with {title}.", f"guidance_scale 不适用于 {title}。"),
+                Text(f"{scale.en} does not work with {title}.", f"{scale.zh}不适用于 {title}。"),
                 Text("Set it back to 1.", "请把它调回 1。"),
                 parameter="guidance_scale",
             )
@@ -253,7 +253,7 @@ class LocalGenerator:
                 Text(
                     f"The negative prompt has {len(ids):,} tokens; {self._card.title} reads at most "
                     f"{setting.context:,}.",
-                    f"反向提示有 {len(ids):,} 个词元，{self._card.title} 最多读 {setting.context:,} 个。",
+                    f"反向提示词有 {len(ids):,} 个词元，{self._card.title} 最多读 {setting.context:,} 个。",
                 ),
                 Text("Shorten it.", "请缩短它。"),
                 parameter="negative_prompt",

@@ -5,14 +5,19 @@ Knows no model; where a run's logits are not kept it says only what the text its
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from playground import parameters
-from playground.evaluation.text_statistics import cycle
+from playground.amounts import counted
+from playground.evaluation.metrics import TOO_OFTEN, pieces
+from playground.evaluation.text_statistics import Cycle, characters, is_chinese, longest_cycle, repetition_rate
 from playground.inspection import inspect_api
-from playground.inspection_results import Finding, Replayed
+from playground.inspection_results import NEW_SEED, Finding, Replayed
+from playground.parameters.grammar import FORMS
 from playground.parameters.inert import effective
 from playground.types import Candidate, Run, Text
 
@@ -26,131 +31,245 @@ _AGAINST_LOOPS: tuple[dict[str, Any], ...] = (
 )
 _LIVELY = {"temperature": 0.8}
 _COLD = 0.5
-_TOOTHLESS = 5.0  # times as many candidates as with the temperature last
+_CROWDED = 5.0  # times as many candidates as with the temperature last
 _PASSED_OVER = 3  # words of the prompt
+_LEAST_WORDS = 12  # of a text that may be said to repeat itself
+_LEAST_CHARACTERS = 24  # of a loop whose tokens are not the same each time
+_LETTERS = re.compile(r"[^\W\d_]+")  # numbers of a list and marks change from one round of a loop to the next
+_QUOTED = 40  # characters
+
+
+def remedy(fix: Mapping[str, Any]) -> Text:
+    """The values of a fix with the names that the page gives their knobs."""
+    known = parameters.by_name()
+    parts = [(known[name].label, known[name].value_text(value)) for name, value in fix.items()]
+    return Text(
+        ", ".join(f"{label.en} {value.en}" for label, value in parts),
+        "，".join(f"{label.zh} {value.zh}" for label, value in parts),
+    )
 
 
 class _Patient:
     """One candidate, and replays of it."""
 
-    def __init__(self, run: Run, row: int, run_id: str, wanted: Mapping[str, Any]) -> None:
-        self.wanted = wanted
+    def __init__(self, run: Run, row: int, run_id: str, wanted: Mapping[str, Any], longest: int | None = None) -> None:
+        self.wanted, self.longest = wanted, longest
         self.values: Mapping[str, Any] = run.request.values
         self.acting = effective(self.values)
         self.candidate: Candidate = run.candidates[row]
         self.run_id, self.row = run_id, row
         self.kept = bool(run_id) and inspect_api.available(run_id)
+        self.has_form = any(self.values[name] for name in FORMS)
+
+    @property
+    def own_tokens(self) -> list[int]:
+        """Without the one that ended the text."""
+        ids = self.candidate.token_ids
+        return ids[:-1] if self.candidate.end_token is not None else ids
 
     def replay(self, **changes: Any) -> Replayed | None:
         if not self.kept:
             return None
         return inspect_api.replay(self.run_id, self.row, {**self.values, **changes})
 
+    def breaks_at(self, replayed: Replayed, start: int) -> int | None:
+        """The first position from `start` on at which other text would stand.
+
+        Within a form another token may be another way to write the same: "xx" where "x" stood.
+        """
+        for place in replayed.differs:
+            if place >= start and not (self.has_form and self._same_text(place, replayed.tokens[place])):
+                return place
+        return None
+
+    def _same_text(self, place: int, token: int) -> bool:
+        was, now = (inspect_api.named(self.run_id, one).text for one in (self.candidate.token_ids[place], token))
+        return was.startswith(now) or now.startswith(was)
+
 
 def examine(
-    run: Run, row: int, run_id: str = "", wanted: Mapping[str, Any] = MappingProxyType({})
+    run: Run,
+    row: int,
+    run_id: str = "",
+    wanted: Mapping[str, Any] = MappingProxyType({}),
+    longest: int | None = None,
 ) -> tuple[Finding, ...]:
-    """What there is to say of a candidate that has ended; the gravest first. `wanted` is what its task asks for."""
-    patient = _Patient(run, row, run_id, wanted)
+    """What there is to say of a candidate that has ended; the gravest first. `wanted` is what its task asks for,
+    `longest` how many tokens this server allows a text. No remedy is named that cannot help."""
+    patient = _Patient(run, row, run_id, wanted, longest)
     if run.candidates[row].finish_reason in (None, "error") or not patient.candidate.token_ids:
         return ()
     looks: tuple[Callable[[_Patient], Iterator[Finding]], ...] = (_loops, _cut_off, _order, _prompt_words, _singles)
     found = [finding for look in looks for finding in look(patient)]
+    if any(one.kind == "loop" for one in found):  # more of a loop is no remedy
+        found = [one for one in found if one.kind != "cut-off"]
     return tuple(found[:MOST])
 
 
 def _cut_off(patient: _Patient) -> Iterator[Finding]:
     text = patient.candidate.text.rstrip()
-    if patient.candidate.finish_reason != "length" or not text or text[-1] in _ENDINGS:
+    if patient.candidate.finish_reason != "length" or not text or (text[-1] in _ENDINGS and not patient.has_form):
         return
     now = patient.values["max_new_tokens"]
-    fix = {"max_new_tokens": now * 2}
-    replayed = patient.replay(**fix)
-    yield Finding(
-        "cut-off",
-        Text(
-            f"Cut off in the middle of a sentence after {now} tokens.",
-            f"在第 {now} 个词元处被截断，句子没有写完。",
-        ),
-        fix,
-        None if replayed is None else replayed.ending,
+    more = now * 2 if patient.longest is None else min(now * 2, patient.longest)
+    fix = {"max_new_tokens": more} if more > now else {}
+    replayed = patient.replay(**fix) if fix else None
+    sentence = Text(
+        f"Cut off in the middle of a sentence after {_tokens(now).en}.",
+        f"在第 {now} 个词元处被截断，句子没有写完。",
     )
+    if patient.has_form:
+        sentence = Text(
+            f"Cut off after {_tokens(now).en}, before its form was complete.",
+            f"在第 {now} 个词元处被截断，形式还没有写完整。",
+        )
+    yield Finding("cut-off", sentence, fix, None if replayed is None else replayed.ending)
 
 
 def _loops(patient: _Patient) -> Iterator[Finding]:
-    loop = cycle(patient.candidate.token_ids)
-    if loop is None:
+    loop = _token_loop(patient)
+    sentence = _repeats(patient) if loop is None else _of_loop(loop)
+    if sentence is None:
         return
-    sentence = Text(
-        f"It loops from token {loop.start} on: the same {loop.period} tokens, {loop.times} times.",
-        f"从第 {loop.start} 个词元起陷入循环：同样的 {loop.period} 个词元重复了 {loop.times} 次。",
-    )
+    start = 0 if loop is None else loop.start
     remedies = [*_AGAINST_LOOPS, *([_LIVELY] if patient.values["temperature"] < _COLD else [])]
     remedies = [fix for fix in remedies if all(patient.values[name] < value for name, value in fix.items())]
     tried = [(fix, replayed) for fix in remedies if (replayed := patient.replay(**fix)) is not None]
-    breaking = [(fix, replayed, _first(replayed, loop.start)) for fix, replayed in tried]
+    breaking = [(fix, replayed, patient.breaks_at(replayed, start)) for fix, replayed in tried]
     helpful = [(fix, replayed, at) for fix, replayed, at in breaking if at is not None]
     if not helpful:
+        if patient.has_form:
+            why = Text("What it must look like leaves little else.", "规定的形式几乎不允许写别的内容。")
+            yield Finding("loop", _both(sentence, why))
+            return
         yield Finding("loop", sentence, remedies[0] if remedies and not tried else {})
         return
     # Rather one that leaves the text before the loop as it is.
-    fix, replayed, at = min(helpful, key=lambda one: 0 if one[1].differs[0] >= loop.start else 1)
-    name, value = next(iter(fix.items()))
-    earlier = sum(place < loop.start for place in replayed.differs)
+    fix, replayed, at = min(helpful, key=lambda one: 0 if one[1].differs[0] >= start else 1)
+    earlier = sum(place < start for place in replayed.differs)
+    named = remedy(fix)
     preview = Text(
-        f"With the same random draws, {name} {value:g} breaks the loop at token {at}.",
-        f"在同样的随机数下，{name} {value:g} 会在第 {at} 个词元处打破循环。",
+        f"With the same random draws, {named.en} writes something else from token {at + 1} on.",
+        f"在同样的随机数下，{named.zh} 会从第 {at + 1} 个词元起写出别的内容。",
     )
     if earlier:
-        preview = Text(
-            f"{preview.en} It changes {earlier} tokens before it too.",
-            f"{preview.zh}它也会改变此前的 {earlier} 个词元。",
-        )
+        also = Text(f"It changes {_tokens(earlier).en} before it too.", f"它也会改变此前的 {earlier} 个词元。")
+        preview = _both(preview, also)
     yield Finding("loop", sentence, fix, preview)
 
 
-def _first(replayed: Replayed, start: int) -> int | None:
-    return next((place for place in replayed.differs if place >= start), None)
+def _token_loop(patient: _Patient) -> Cycle | None:
+    """The same tokens again and again, at the end of the text or over much of it."""
+    ids = patient.own_tokens
+    loop = longest_cycle(ids)
+    if loop is None:
+        return None
+    size = loop.period * loop.times
+    at_end = loop.start + size + loop.period >= len(ids)
+    return loop if at_end or size >= TOO_OFTEN * len(ids) else None
+
+
+def _of_loop(loop: Cycle) -> Text:
+    same = "token" if loop.period == 1 else f"{loop.period} tokens"
+    return Text(
+        f"It loops from token {loop.start + 1} on: the same {same}, {loop.times} times.",
+        f"从第 {loop.start + 1} 个词元起陷入循环：同样的 {loop.period} 个词元重复了 {loop.times} 次。",
+    )
+
+
+def _repeats(patient: _Patient) -> Text | None:
+    """A text that a reader sees go round although its tokens are not the same each time: numbered lines, other marks or
+    spaces, words cut into other tokens."""
+    text = patient.candidate.text
+    chinese = is_chinese(text)
+    words = _LETTERS.findall(text.casefold())
+    units = characters("".join(words)) if chinese else words
+    share = repetition_rate(units) or 0.0
+    letters = longest_cycle(text, length=_LEAST_CHARACTERS)
+    covered = 0.0 if letters is None else letters.period * letters.times / len(text)
+    if (len(units) < _LEAST_WORDS or share < TOO_OFTEN) and covered < TOO_OFTEN:
+        return None
+    told = max(share if len(units) >= _LEAST_WORDS else 0.0, covered)
+    said = Text(
+        f"It says the same again and again: {told:.0%} of it stands in passages that came before.",
+        f"它反复说同样的话：{told:.0%} 的内容属于前面已出现过的片段。",
+    )
+    common, times = max(Counter(pieces(text)).items(), key=lambda one: one[1], default=("", 0))
+    if times < 3 or len(common) > _QUOTED:
+        return said
+    return _both(said, Text(f"“{common}” stands in it {times} times.", f"“{common}”出现了 {times} 次。"))
+
+
+def _tokens(count: int) -> Text:
+    return Text(counted(count, "token", "tokens"), f"{count:,} 个词元")
+
+
+def _both(first: Text, second: Text) -> Text:
+    return Text(f"{first.en} {second.en}", f"{first.zh}{second.zh}")
 
 
 def _singles(patient: _Patient) -> Iterator[Finding]:
     if patient.values["temperature"] == 0:
         if patient.wanted.get("temperature") == 0:
             return  # the one best answer is what such a task is for
-        yield Finding(
-            "single",
-            Text(
-                "Temperature 0 always takes the most likely token, so Regenerate will repeat this text.",
-                "温度为 0 时总是取概率最高的词元，因此重新生成会得到相同的文本。",
-            ),
-            dict(_LIVELY),
+        sentence = Text(
+            f"Temperature 0 always takes the most likely token, so “{NEW_SEED.en}” writes this text again.",
+            f"温度为 0 时总是取概率最高的词元，因此“{NEW_SEED.zh}”会写出相同的文本。",
         )
+        lively = patient.replay(**_LIVELY)
+        choice = not patient.has_form or (lively is not None and patient.breaks_at(lively, 0) is not None)
+        yield Finding("single", sentence, dict(_LIVELY) if choice else {})
         return
     own = patient.replay()
     count = len(patient.candidate.token_ids)
     if own is None or own.singles < SINGLE_SHARE * count:
         return
+    share = f"{own.singles / count:.0%}"
+    forms = {p.name: p.neutral for p in parameters.REGISTRY if p.name in FORMS}
+    free = patient.replay(**forms) if patient.has_form else None
+    if free is not None and free.singles < SINGLE_SHARE * count:
+        yield Finding(
+            "single",
+            Text(
+                f"What it must look like left {share} of the tokens a single candidate, so “{NEW_SEED.en}” nearly "
+                "repeats this text.",
+                f"规定的形式使 {share} 的词元只有一个候选，因此“{NEW_SEED.zh}”几乎会得到相同的文本。",
+            ),
+        )
+        return
+    yield _cut_to_one(patient, own, share)
+
+
+def _cut_to_one(patient: _Patient, own: Replayed, share: str) -> Finding:
+    """Nearly every token had one candidate left: by which cut-off, or by a temperature that leaves no other."""
+    count = len(patient.candidate.token_ids)
     cutting = [p for p in parameters.REGISTRY if p.group == "cutoffs" and p.stage and p.needs is None]
     active = [p for p in cutting if not p.is_neutral(patient.acting[p.name])]
-    tried = [(p, replayed) for p in active if (replayed := patient.replay(**{p.name: p.neutral})) is not None]
+    fixes: list[dict[str, Any]] = [{p.name: p.neutral} for p in active]
+    tried = [(fix, replayed) for fix in fixes if (replayed := patient.replay(**fix)) is not None]
     sentence = Text(
-        f"{own.singles / count:.0%} of the tokens had a single candidate, so Regenerate will nearly repeat this text.",
-        f"{own.singles / count:.0%} 的词元只有一个候选，因此重新生成几乎会得到相同的文本。",
+        f"{share} of the tokens had a single candidate, so “{NEW_SEED.en}” nearly repeats this text.",
+        f"{share} 的词元只有一个候选，因此“{NEW_SEED.zh}”几乎会得到相同的文本。",
     )
-    best = min(tried, key=lambda one: one[1].singles, default=None)
-    if best is None or best[1].singles >= own.singles:
-        yield Finding("single", sentence, {"temperature": max(1.0, patient.values["temperature"] * 2)})
-        return
-    record, replayed = best
-    yield Finding(
+    fix, best = min(tried, key=lambda one: one[1].singles, default=({}, own))
+    if best.singles < own.singles:
+        label = parameters.by_name()[next(iter(fix))].label
+        without = Text(f"Without {label.en}", f"不用{label.zh} 时")
+    else:
+        fix = {"temperature": max(1.0, patient.values["temperature"] * 2)}
+        hotter = patient.replay(**fix)
+        if hotter is None or hotter.singles >= own.singles:
+            return Finding("single", sentence)
+        best, named = hotter, remedy(fix)
+        without = Text(f"With {named.en}", f"用{named.zh} 时")
+    return Finding(
         "single",
         sentence,
-        {record.name: record.neutral},
+        fix,
         Text(
-            f"Without {record.name}, {replayed.singles / count:.0%} would have a single candidate, and "
-            f"{len(replayed.differs)} of {count} tokens would be others.",
-            f"不用 {record.name} 时，{replayed.singles / count:.0%} 只有一个候选，{count} 个词元中有 "
-            f"{len(replayed.differs)} 个会不同。",
+            f"{without.en}, {best.singles / count:.0%} would have a single candidate, and {len(best.differs)} of "
+            f"{_tokens(count).en} would be others.",
+            f"{without.zh}，{best.singles / count:.0%} 只有一个候选，{count} 个词元中有 {len(best.differs)} 个会不同。",
         ),
     )
 
@@ -173,12 +292,12 @@ def _prompt_words(patient: _Patient) -> Iterator[Finding]:
         "prompt-words",
         Text(
             f"The repetition penalty kept the model {len(hit)} times from a word of your own prompt.",
-            f"重复惩罚有 {len(hit)} 次阻止了模型使用你提示中的词。",
+            f"重复惩罚有 {len(hit)} 次使模型没有用你提示词中的词。",
         ),
         fix,
         Text(
-            f"Counting only the answer, {back} of these would come back.",
-            f"只计算回答时，其中 {back} 个会恢复。",
+            f"If only the answer's own words counted as repeated, {back} of these would come back.",
+            f"若只把回答中的词算作重复，其中 {back} 个会恢复。",
         ),
     )
 
@@ -196,14 +315,15 @@ def _order(patient: _Patient) -> Iterator[Finding]:
         return
     count = len(own.alive)
     before, after = sum(own.alive) / count, sum(last.alive) / count
-    if before < _TOOTHLESS * after:
+    if before < _CROWDED * after:
         return
     temperature = f"{values['temperature']:g}"
     yield Finding(
         "order",
         Text(
-            f"Temperature {temperature} acts before min_p here and takes its teeth: {before:,.0f} candidates a token.",
-            f"温度 {temperature} 在 min_p 之前起作用，使它失去效力：每个词元平均 {before:,.0f} 个候选。",
+            f"Temperature {temperature} acts before min_p here, which then cuts almost nothing: {before:,.0f} "
+            "candidates a token are left.",
+            f"温度 {temperature} 先于 min_p 起作用，min_p 因此几乎不起截断作用：每个词元平均剩 {before:,.0f} 个候选。",
         ),
         fix,
         Text(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground import parameters
+from playground.amounts import counted
 from playground.decoding.run_store import StoredRow
 from playground.inspection.replay import decisions
 from playground.inspection.replay_context import Decision
@@ -57,13 +58,17 @@ def _freed(without: list[Decision], own: list[Decision]) -> int:
 def _nothing_cut(rival: str | None) -> Text:
     if rival is None:
         return Text("no effect: it had nothing to cut", "无效：没有可截断的候选")
-    return Text(f"no effect: {rival} cut first", f"无效：{rival} 已先截断")
+    label = parameters.by_name()[rival].label
+    return Text(f"no effect: {label.en} cut first", f"无效：{label.zh} 已先截断")
 
 
 def _decided(changed: int, count: int) -> Text:
     if not changed:
-        return Text(f"would change 0 of {count} tokens if off", f"关闭后 {count} 个词元中有 0 个会改变")
+        return Text(
+            f"would change 0 of {counted(count, 'token', 'tokens')} if off", f"关闭后 {count} 个词元中有 0 个会改变"
+        )
     share = max(round(100 * changed / count), 1)
     return Text(
-        f"decided {share} % ({changed} of {count} tokens)", f"决定了 {share} %（{count} 个词元中的 {changed} 个）"
+        f"decided {share} % ({changed} of {counted(count, 'token', 'tokens')})",
+        f"决定了 {share} %（{count} 个词元中的 {changed} 个）",
     )

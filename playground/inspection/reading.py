@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground import parameters
+from playground.amounts import counted
 from playground.decoding.run_store import StoredRow
 from playground.evaluation.text_statistics import perplexity
 from playground.generators.local import LocalGenerator
@@ -162,7 +163,7 @@ def _reading(local: LocalGenerator, before: list[int], ids: list[int], halted: H
     if used > most:
         raise Refused(
             Text(
-                f"This text has {used:,} tokens; {local.card.title} reads at most {most:,}.",
+                f"This text has {counted(used, 'token', 'tokens')}; {local.card.title} reads at most {most:,}.",
                 f"此文本有 {used:,} 个词元，{local.card.title} 最多读 {most:,} 个。",
             ),
             Text("Shorten it.", "请缩短它。"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from playground.amounts import counted
 from playground.decoding.row import Setting
 from playground.decoding.run_store import StoredRow
 from playground.decoding.text_writer import TextWriter
@@ -41,7 +42,9 @@ def ending(row: StoredRow, values: Mapping[str, Any]) -> tuple[int | None, Text 
         stopped = next(pushed, None)
     ends = min(most, count if stopped is None else stopped + 1)
     if ends < count:
-        return ends, Text(f"The text would end after {ends} tokens.", f"文本会在第 {ends} 个词元之后结束。")
+        return ends, Text(
+            f"The text would end after {counted(ends, 'token', 'tokens')}.", f"文本会在第 {ends} 个词元之后结束。"
+        )
     longer = row.finish == "length" and most > count
     if longer or (row.finish == "stop" and stopped is None and values["stop"] != setting.values["stop"]):
         return None, Text(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from playground import parameters
+from playground.amounts import counted
 from playground.decoding.row import Setting
 from playground.inspection.replay import token_of
 from playground.inspection.replay_context import ReplayContext
@@ -120,7 +121,7 @@ def _order(chance: Chance) -> tuple[float, float, int]:
 def _sentence(alive: int, kept: int, cut: float, entered: float, left: float, moved: float) -> Text:
     if kept < alive:
         return Text(
-            f"kept {kept:,} of {alive:,} candidates and cut {cut:.1%} of the probability",
+            f"kept {kept:,} of {counted(alive, 'candidate', 'candidates')} and cut {cut:.1%} of the probability",
             f"从 {alive:,} 个候选中保留 {kept:,} 个，去掉了 {cut:.1%} 的概率",
         )
     if moved > 1e-6:

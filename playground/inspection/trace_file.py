@@ -57,7 +57,7 @@ def write(file: str, run_id: str, header: Mapping[str, Any]) -> None:
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PlaygroundError(
-            Text(f"trace: {file!r} cannot be written: {reason}.", f"trace：无法写入 {file!r}：{reason}。")
+            Text(f"The trace {file!r} cannot be written: {reason}.", f"无法写入记录 {file!r}：{reason}。")
         ) from error
 
 
@@ -72,8 +72,8 @@ def replay(file: str, row: int, given: Mapping[str, Any]) -> Replayed:
     if not 0 <= row < len(run.rows):
         raise InvalidRequest(
             Text(
-                f"candidate: this trace has {len(run.rows)}, counted from 0.",
-                f"candidate：此记录有 {len(run.rows)} 个候选，从 0 数起。",
+                f"This trace has no candidate {row}; it has {len(run.rows)}, counted from 0.",
+                f"此记录没有候选 {row}；它有 {len(run.rows)} 个候选，从 0 数起。",
             ),
             parameter="candidate",
         )

@@ -19,6 +19,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from playground.amounts import bytes_text
 from playground.types import ModelError, Text
 
 _NAME_HINT = Text(
@@ -68,8 +69,8 @@ def no_weights(name: str) -> ModelError:
 
 def no_memory(name: str, needed: int = 0, allowed: int = 0) -> ModelError:
     """With the bytes of the largest part and the bytes allowed, where they are known."""
-    en = f": its largest part needs {needed / 1e6:,.0f} MB, and {allowed / 1e6:,.0f} MB are allowed" if needed else ""
-    zh = f"：最大的部分需要 {needed / 1e6:,.0f} MB，而上限为 {allowed / 1e6:,.0f} MB" if needed else ""
+    en = f": its largest part needs {bytes_text(needed)}, and {bytes_text(allowed)} are allowed" if needed else ""
+    zh = f"：最大的部分需要 {bytes_text(needed)}，而上限为 {bytes_text(allowed)}" if needed else ""
     return ModelError(
         Text(f"There is too little memory for {name!r}{en}.", f"内存不足，无法加载 {name!r}{zh}。"), _MEMORY_HINT
     )

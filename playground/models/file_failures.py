@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from playground.amounts import bytes_text
 from playground.models.failures import AGAIN_HINT
 from playground.types import ModelError, Text
 
@@ -52,8 +53,8 @@ def other_part(file: str) -> ModelError:
 def no_room_to_join(name: str, needed: int, folder: str) -> ModelError:
     return ModelError(
         Text(
-            f"Joining the files of {name!r} needs {needed / 1e9:,.1f} GB in {folder}, which has less free.",
-            f"合并 {name!r} 的文件需要在 {folder} 中有 {needed / 1e9:,.1f} GB 可用空间，目前不足。",
+            f"Joining the files of {name!r} needs {bytes_text(needed)} in {folder}, which has less free.",
+            f"合并 {name!r} 的文件需要在 {folder} 中有 {bytes_text(needed)} 可用空间，目前不足。",
         ),
         Text(
             "Free it, set PLAYGROUND_CACHE to another folder, or join them with llama.cpp's gguf-split --merge.",

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from huggingface_hub import HfApi, constants, snapshot_download
 from tqdm.auto import tqdm
 
+from playground.amounts import bytes_text
 from playground.models import failures, hub_cache
 from playground.types import ProgressReport, Text
 
@@ -72,8 +73,8 @@ def download(name: str, report: ProgressReport, *, code: bool = False) -> Path:
 def _bar(name: str, total: int, report: ProgressReport) -> type[tqdm]:
     """A progress bar that draws nothing and hands the share of all bytes to `report`."""
     stage = Text(
-        f"Downloading {name} ({total / 1e6:,.0f} MB)",
-        f"正在下载 {name}（{total / 1e6:,.0f} MB）",
+        f"Downloading {name} ({bytes_text(total)})",
+        f"正在下载 {name}（{bytes_text(total)}）",
     )
 
     class Bar(tqdm):

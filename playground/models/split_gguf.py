@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from playground.amounts import bytes_text
 from playground.models import embedded, file_failures, gguf_header
 from playground.models.gguf_header import MAGIC, Head, aligned
 from playground.types import ModelError, ProgressReport, Text
@@ -81,8 +82,8 @@ def _joined(every: Sequence[Path], report: ProgressReport) -> Path:
                 f"{error.strerror or type(error).__name__}。",
             ),
             Text(
-                f"Free {needed / 1e9:,.1f} GB there, or set {embedded.CACHE_VARIABLE} to another folder.",
-                f"请在那里腾出 {needed / 1e9:,.1f} GB，或用 {embedded.CACHE_VARIABLE} 指定其他文件夹。",
+                f"Free {bytes_text(needed)} there, or set {embedded.CACHE_VARIABLE} to another folder.",
+                f"请在那里腾出 {bytes_text(needed)}，或用 {embedded.CACHE_VARIABLE} 指定其他文件夹。",
             ),
         ) from error
     return target

@@ -37,6 +37,7 @@ __all__ = [
     "current_names",
     "grouped",
     "stages",
+    "title_of",
     "valid_ones",
     "validate",
 ]
@@ -89,6 +90,11 @@ def current_names(given: Mapping[str, T]) -> dict[str, T]:
 def by_name() -> dict[str, Parameter]:
     """The registry by parameter name, in its order."""
     return {parameter.name: parameter for parameter in REGISTRY}
+
+
+def title_of(name: str) -> Text:
+    """What a message calls the parameter of this name."""
+    return by_name()[name].title
 
 
 def grouped() -> dict[str, list[Parameter]]:
@@ -148,10 +154,14 @@ def stages(order: str) -> list[str]:
         if stage not in places:
             near = difflib.get_close_matches(stage, places, n=1)
             raise InvalidRequest(
-                Text(f"order: there is no stage {stage[:60]!r}.", f"order：没有名为 {stage[:60]!r} 的阶段。"),
+                Text(
+                    f"{title_of('order').en}: there is no stage {stage[:60]!r}.",
+                    f"{title_of('order').zh}：没有名为 {stage[:60]!r} 的阶段。",
+                ),
                 Text(f"Did you mean {near[0]}?", f"你是想用 {near[0]} 吗？") if near else None,
                 parameter="order",
             )
     if len(set(wanted)) != len(wanted):
-        raise Refused(Text("order names a stage twice.", "order 中有阶段出现了两次。"), parameter="order")
+        title = title_of("order")
+        raise Refused(Text(f"{title.en} names a stage twice.", f"{title.zh}中有阶段出现了两次。"), parameter="order")
     return [stage for stage in complete if stage not in wanted] + wanted

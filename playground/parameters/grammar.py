@@ -15,11 +15,19 @@ from typing import Any
 
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, regex_to_lark
 
+from playground.field_titles import with_name
 from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
-from playground.parameters.schema_messages import plain
+from playground.parameters.form_messages import json_problem, plain
+from playground.parameters.form_messages import quoted as in_its_words
 from playground.types import InvalidRequest, Text
 
-FORMS = ("json_schema", "regex", "one_of", "grammar")
+LABELS = {
+    "json_schema": Text("JSON schema", "JSON 模式"),
+    "regex": Text("Regular expression", "正则表达式"),
+    "one_of": Text("One of these", "限定选项"),
+    "grammar": Text("Grammar", "语法"),
+}
+FORMS = tuple(LABELS)
 """Parameters that hold a text to a form; one at a time."""
 
 LIMITS = LLParserLimits(
@@ -98,7 +106,8 @@ def check(name: str, value: Any) -> None:
     except LimitExceeded:  # not remembered: a machine may have been very busy
         problem = _HEAVY
     if problem is not None:
-        raise InvalidRequest(Text(f"{name}: {problem.en}", f"{name}：{problem.zh}"), parameter=name)
+        label = with_name(LABELS[name], name)
+        raise InvalidRequest(Text(f"{label.en}: {problem.en}", f"{label.zh}：{problem.zh}"), parameter=name)
 
 
 def _written(name: str, value: Any) -> str:
@@ -137,10 +146,7 @@ def _broken_json(written: str) -> Text | None:
     try:
         found = json.loads(written)
     except json.JSONDecodeError as error:
-        return Text(
-            f"line {error.lineno}, column {error.colno} is not valid JSON ({error.msg}).",
-            f"第 {error.lineno} 行第 {error.colno} 列不是有效的 JSON（{error.msg}）。",
-        )
+        return json_problem(error.msg, error.lineno, error.colno)
     except (ValueError, RecursionError):
         return Text("this is not JSON that can be read.", "无法读取这段 JSON。")
     if not isinstance(found, dict):
@@ -161,8 +167,7 @@ def _depth(written: str) -> int:
 
 
 def _refusal(name: str, message: str) -> Text:
-    """Plain words where the library's own are not, else its own in one line: it says them in English only. Its place
-    counts in the grammar around."""
+    """In plain words, or the library's own in one line. Its place counts in the grammar around."""
     found = _PLACE.match(message)
     line, column, reason = (found["line"], found["column"], found["reason"]) if found else ("1", "1", message)
     lines = reason.splitlines()
@@ -171,15 +176,10 @@ def _refusal(name: str, message: str) -> Text:
     if name == "regex" and broken is not None and marks is not None:
         place = marks.index("^") - 3  # the pattern is shown four spaces in; counted from 1
         reason = broken.removeprefix("error: ")
-        if (known := plain(reason)) is not None:
-            reason, zh = known.en.rstrip("."), known.zh.rstrip("。")
-            return Text(f"at character {place}: {reason}.", f"第 {place} 个字符：{zh}。")
-        return Text(f"at character {place}: {reason}.", f"第 {place} 个字符：{reason}。")
+        said = plain(reason) or in_its_words(reason)
+        return Text(f"at character {place}: {said.en}", f"第 {place} 个字符：{said.zh}")
     reason = (broken or lines[0]).removeprefix("error: ").removeprefix("failed to compile JSON schema: ").rstrip(".")
-    known = None if name == "grammar" else plain(reason)
-    if known is not None:
-        return known
-    reason = reason[:_LONGEST]
+    said = plain(reason) or in_its_words(reason[:_LONGEST])
     if name == "grammar":
-        return Text(f"line {line}, column {column}: {reason}.", f"第 {line} 行第 {column} 列：{reason}。")
-    return Text(f"{reason}.", f"{reason}。")
+        return Text(f"line {line}, column {column}: {said.en}", f"第 {line} 行第 {column} 列：{said.zh}")
+    return said

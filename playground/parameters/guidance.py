@@ -1,5 +1,6 @@
 """Guidance: a second forward pass that the first is pushed away from. Knows no sampler; the engine runs the pass."""
 
+from playground.field_titles import LABELS
 from playground.parameters.parameter import Parameter
 from playground.types import Text
 
@@ -33,7 +34,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="negative_prompt",
         kind="text",
         group="guidance",
-        label=Text("Negative prompt", "反向提示"),
+        label=LABELS["negative_prompt"],
         help=Text(
             "What the answer is pushed away from when the guidance scale is above 1.",
             "引导强度大于 1 时，回答要远离的内容。",

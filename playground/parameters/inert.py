@@ -48,6 +48,7 @@ _SEVERAL = Text(
     "No effect with several candidates: only one stream guesses ahead.", "多个候选时无效：只有单个文本才会提前猜测。"
 )
 _TWO_TEXTS = Text("No effect with guidance, which reads two texts at once.", "使用引导时无效：引导同时读取两段文本。")
+_SWITCH_OFF = Text("Empty the one, or switch the other off.", "请清空前者，或关闭后者。")
 _MASTER_NEUTRAL = Text("No effect while “{en}” is {value}.", "“{zh}”为 {value} 时无效。")
 _MASTER_OFF = Text("No effect while “{en}” is off.", "“{zh}”关闭时无效。")
 
@@ -90,21 +91,31 @@ def check_combination(values: Mapping[str, Value]) -> None:
         if n > beams:
             raise Refused(
                 Text(
-                    f"n is {n}, but {beams} beams give at most {beams} candidates.",
-                    f"n 为 {n}，但 {beams} 束最多给出 {beams} 个候选。",
+                    f"{_title('n').en} is {n}, but {beams} beams give at most {beams} candidates.",
+                    f"{_title('n').zh}为 {n}，但 {beams} 束最多给出 {beams} 个候选。",
                 ),
-                Text("Raise num_beams or lower n.", "请增大 num_beams 或减小 n。"),
+                _advice("Raise {num_beams} or lower {n}.", "请增大{num_beams}或减小{n}。"),
                 parameter="n",
             )
     elif values["temperature"] == 0 and n > 1:
         raise Refused(
             Text(
-                f"n is {n}, but at temperature 0 all candidates would be identical.",
-                f"n 为 {n}，但温度为 0 时所有候选都会相同。",
+                f"{_title('n').en} is {n}, but at temperature 0 all candidates would be identical.",
+                f"{_title('n').zh}为 {n}，但温度为 0 时所有候选都会相同。",
             ),
-            Text("Set n to 1, or temperature above 0.", "请将 n 设为 1，或将温度设为大于 0。"),
+            _advice("Set {n} to 1, or {temperature} above 0.", "请将{n}设为 1，或将{temperature}设为大于 0。"),
             parameter="n",
         )
+
+
+def _title(name: str) -> Text:
+    return parameters.title_of(name)
+
+
+def _advice(en: str, zh: str) -> Text:
+    """With the labels of the parameters that the places name."""
+    labels = {name: one.label for name, one in parameters.by_name().items()}
+    return Text(en, zh).filled(**labels)
 
 
 def check_seeds(seed: int, count: int) -> None:
@@ -114,8 +125,10 @@ def check_seeds(seed: int, count: int) -> None:
         most = LARGEST_SEED - count + 1
         raise Refused(
             Text(
-                f"seed is {seed}; each text has its own, and the last of {count} would have {seed + count - 1}.",
-                f"seed 为 {seed}；每条文字各用一个种子，{count} 条中的最后一条会用到 {seed + count - 1}。",
+                f"{_title('seed').en} is {seed}; each text has its own, and the last of {count} would have "
+                f"{seed + count - 1}.",
+                f"{_title('seed').zh}为 {seed}；每条文字各用一个种子，"
+                f"{count} 条中的最后一条会用到 {seed + count - 1}。",
             ),
             Text(f"Choose a seed up to {most}.", f"请选择不大于 {most} 的种子。"),
             parameter="seed",
@@ -127,8 +140,11 @@ def _check_form(values: Mapping[str, Value]) -> None:
     wanted = [name for name in FORMS if values[name]]
     for name in (*wanted[1:], *(["ignore_eos"] if wanted and values["ignore_eos"] else [])):
         raise Refused(
-            Text(f"{name} cannot be combined with {wanted[0]}.", f"{name} 不能与 {wanted[0]} 同时使用。"),
-            Text("Empty one of them.", "请清空其中一个。"),
+            Text(
+                f"{_title(name).en} cannot be combined with {_title(wanted[0]).en}.",
+                f"{_title(name).zh}不能与{_title(wanted[0]).zh}同时使用。",
+            ),
+            _SWITCH_OFF if name == "ignore_eos" else Text("Empty one of them.", "请清空其中一个。"),
             parameter=name,
         )
 
@@ -140,8 +156,14 @@ def _check_beams(values: Mapping[str, Value]) -> None:
         if name in without_effect or _beams_can(known[name]):
             continue
         raise Refused(
-            Text(f"{name} cannot be combined with num_beams above 1.", f"{name} 不能与大于 1 的 num_beams 同时使用。"),
-            Text(f"Set num_beams to 1, or reset {name}.", f"请将 num_beams 设为 1，或重置 {name}。"),
+            Text(
+                f"{_title(name).en} cannot be combined with {_title('num_beams').en} above 1.",
+                f"{_title(name).zh}不能与大于 1 的{_title('num_beams').zh}同时使用。",
+            ),
+            Text(
+                f"Set {known['num_beams'].label.en} to 1, or {known[name].label.en} back to neutral.",
+                f"请将{known['num_beams'].label.zh}设为 1，或将{known[name].label.zh}调回中性值。",
+            ),
             parameter=name,
         )
 

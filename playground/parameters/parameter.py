@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from playground.field_titles import with_name
 from playground.types import InvalidRequest, Text
 
 Kind = Literal["float", "int", "bool", "choice", "text", "texts", "ids", "id_lists", "bias", "id_bias", "order"]
@@ -63,6 +64,19 @@ class Parameter:
     @property
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def title(self) -> Text:
+        """What a message calls it: as the page does, with the name that flags and the API know behind it."""
+        return with_name(self.label, self.name)
+
+    def value_text(self, value: Value) -> Text:
+        """A number, a switch or a choice as the page writes it."""
+        if isinstance(value, bool):
+            return Text("on", "开") if value else Text("off", "关")
+        if isinstance(value, float | int):
+            return Text(f"{value:g}", f"{value:g}") if abs(value) < 100_000 else Text(f"{value}", f"{value}")
+        return self.choice_labels.get(str(value), Text(str(value), str(value)))
 
     def is_neutral(self, value: Value) -> bool:
         return bool(value == self.neutral)
@@ -130,8 +144,8 @@ class Parameter:
             count, most = f"{error.count:,}", f"{error.most:,}"
             raise InvalidRequest(
                 Text(
-                    f"{self.name}: {count} {error.what.en} are too many; it takes {most} at most.",
-                    f"{self.name}：{count} 个{error.what.zh}过多，最多 {most} 个。",
+                    f"{self.title.en}: {count} {error.what.en} are too many; it takes {most} at most.",
+                    f"{self.title.zh}：{count} 个{error.what.zh}过多，最多 {most} 个。",
                 ),
                 parameter=self.name,
             ) from None
@@ -156,7 +170,10 @@ class Parameter:
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         allowed = self.range_text()
         return InvalidRequest(
-            Text(f"{self.name} is {shown}; it must be {allowed.en}.", f"{self.name} 为 {shown}，应为{allowed.zh}。"),
+            Text(
+                f"{self.title.en} is {shown}; it must be {allowed.en}.",
+                f"{self.title.zh}为 {shown}，应为{allowed.zh}。",
+            ),
             parameter=self.name,
         )
 

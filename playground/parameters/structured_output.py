@@ -16,7 +16,6 @@ _ORDER = {"transformers": 15, "llama.cpp": 15}
 
 def _way(
     name: str,
-    label: Text,
     text: Text,
     elsewhere: Mapping[str, str],
     *,
@@ -29,7 +28,7 @@ def _way(
         name=name,
         kind=kind,
         group="form",
-        label=label,
+        label=grammar.LABELS[name],
         help=text,
         formula=_FORMULA,
         source=_LIBRARY,
@@ -47,7 +46,6 @@ def _way(
 PARAMETERS: tuple[Parameter, ...] = (
     _way(
         "json_schema",
-        Text("JSON schema", "JSON 模式"),
         Text(
             "The text becomes JSON that fits this schema, token by token; an example is "
             '{"type": "object", "properties": {"name": {"type": "string", "maxLength": 40}}, "required": ["name"]}.',
@@ -59,7 +57,6 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     _way(
         "regex",
-        Text("Regular expression", "正则表达式"),
         Text(
             "The whole text matches this expression, written without lookarounds and backreferences; "
             "an example is [A-Z][a-z]+, [0-9]{4}.",
@@ -69,7 +66,6 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     _way(
         "one_of",
-        Text("One of these", "限定选项"),
         Text(
             "The text is exactly one of these, with its spaces.",
             "文本恰好是其中一项，空格也算在内。",
@@ -79,7 +75,6 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     _way(
         "grammar",
-        Text("Grammar", "语法"),
         Text(
             'The text follows this grammar in the Lark dialect of llguidance; an example is start: "yes" | "no".',
             '文本遵循此语法（llguidance 的 Lark 写法），例如 start: "yes" | "no"。',

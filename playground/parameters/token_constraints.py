@@ -6,6 +6,8 @@ from typing import Any
 from playground.parameters.parameter import Parameter
 from playground.types import InvalidRequest, Text
 
+_BY_TEXT, _BY_ID = Text("Bias by text", "按文本加偏置"), Text("Bias by token id", "按词元编号加偏置")
+
 
 def check_no_ids(given: Any) -> None:
     """Raises InvalidRequest where a key of logit_bias is a number: other engines take token ids there, and we texts."""
@@ -16,13 +18,13 @@ def check_no_ids(given: Any) -> None:
         shown = wrong[:20]
         raise InvalidRequest(
             Text(
-                f"{name} takes texts, and {shown!r} looks like a token id.",
-                f"{name} 的键是文本，而 {shown!r} 看起来是词元编号。",
+                f"{_BY_TEXT.en} ({name}) takes texts, and {shown!r} looks like a token id.",
+                f"{_BY_TEXT.zh}（{name}）的键是文本，而 {shown!r} 看起来是词元编号。",
             ),
             Text(
                 f"Write the text that the token stands for, a number with a space before it (' {shown}'), or give "
-                f"token ids in {name}_ids.",
-                f"请写出该词元代表的文本（数字前请加空格：' {shown}'），或用 {name}_ids 给出词元编号。",
+                f"token ids in {_BY_ID.en} ({name}_ids).",
+                f"请写出该词元代表的文本（数字前请加空格：' {shown}'），或用{_BY_ID.zh}（{name}_ids）给出词元编号。",
             ),
             parameter=name,
         )
@@ -72,7 +74,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="logit_bias",
         kind="bias",
         group="words",
-        label=Text("Bias by text", "按文本加偏置"),
+        label=_BY_TEXT,
         help=Text(
             "Makes a text likelier (up to 100) or less likely (down to −100) in every way the vocabulary writes it, "
             "with and without a space before it; one of several tokens is favoured from its first on, token by token, "
@@ -99,7 +101,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="logit_bias_ids",
         kind="id_bias",
         group="words",
-        label=Text("Bias by token id", "按词元编号加偏置"),
+        label=_BY_ID,
         help=Text(
             "Adds a number (−100 to 100) to each of these token ids, and counts before a biased text that is the same "
             "token.",

@@ -11,6 +11,7 @@ from typing import Any
 
 from transformers.utils.chat_template_utils import encode_marked_chat, mark_control_tokens
 
+from playground.field_titles import field_title
 from playground.rendering.control import ControlTokens, Marked, Part, Unreadable, any_of
 from playground.types import Text
 
@@ -63,8 +64,8 @@ class Encoder:
         raise Unreadable(
             name,
             Text(
-                f"{parameter}: this tokenizer cannot read “{name}” as text.",
-                f"{parameter}：此分词器无法把“{name}”当作普通文本。",
+                f"{field_title(parameter).en}: this tokenizer cannot read “{name}” as text.",
+                f"{field_title(parameter).zh}：此分词器无法把“{name}”当作普通文本。",
             ),
             Text("Leave it out, or put a space into it.", "请删去它，或在其中加一个空格。"),
             parameter=parameter,
@@ -87,8 +88,8 @@ class Encoder:
         raise Unreadable(
             token,
             Text(
-                f"{parameter}: the model has no embedding for the token “{token}” ({number}).",
-                f"{parameter}：模型没有词元“{token}”（{number}）的嵌入向量。",
+                f"{field_title(parameter).en}: the model has no embedding for the token “{token}” ({number}).",
+                f"{field_title(parameter).zh}：模型没有词元“{token}”（{number}）的嵌入向量。",
             ),
             Text("Leave it out, or put a space into it.", "请删去它，或在其中加一个空格。"),
             parameter=parameter,

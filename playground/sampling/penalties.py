@@ -16,6 +16,7 @@ from transformers import (
     RepetitionPenaltyLogitsProcessor,
 )
 
+from playground.amounts import counted
 from playground.rendering.spellings import breaker_ids
 from playground.sampling.candidates import Array, Candidates
 from playground.sampling.sampler import Sampler
@@ -117,7 +118,10 @@ class NoRepeatNGram(Sampler):
 
     def explain_removal(self, io: StageIO, token: int) -> Text:
         n = next(value for value in io.settings.values() if isinstance(value, int))
-        return Text(f"would repeat {n} tokens that were written before", f"会重复先前写过的 {n} 个词元")
+        return Text(
+            f"would repeat {counted(n, 'token that was', 'tokens that were')} written before",
+            f"会重复先前写过的 {n} 个词元",
+        )
 
 
 class EncoderNoRepeatNGram(NoRepeatNGram):

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from playground.amounts import bytes_text
 from playground.isolation import LimitExceeded, ResourceLimits, run_isolated
 from playground.settings import Limits
 from playground.tables import table_reader as tables
-from playground.tables.table import Choice, NeedsChoice, Table, TableLimits, megabytes, wrong
+from playground.tables.table import Choice, NeedsChoice, Table, TableLimits, wrong
 from playground.tables.table_reader import KINDS, Reading
 from playground.types import Text
 
@@ -69,8 +70,8 @@ def read(path: Path, limits: Limits, reading: Reading | None = None) -> Table:
         wrong(f"{shown!r} cannot be read.", f"无法读取 {shown!r}。")
     if size > limits.batch_bytes:
         wrong(
-            f"The file has {megabytes(size)}; at most {megabytes(limits.batch_bytes)} are allowed.",
-            f"文件大小为 {megabytes(size)}，最多允许 {megabytes(limits.batch_bytes)}。",
+            f"The file has {bytes_text(size)}; at most {bytes_text(limits.batch_bytes)} are allowed.",
+            f"文件大小为 {bytes_text(size)}，最多允许 {bytes_text(limits.batch_bytes)}。",
             Text("Split it.", "请拆分文件。"),
         )
     allowed = TableLimits(limits.batch_rows, limits.batch_bytes, limits.batch_cell)
@@ -80,7 +81,7 @@ def read(path: Path, limits: Limits, reading: Reading | None = None) -> Table:
             run_isolated("table", tables.options(kind, reading or Reading(), allowed), data, most)
         )
     except LimitExceeded:
-        memory = megabytes(limits.reading_memory)
+        memory = bytes_text(limits.reading_memory)
         wrong(
             f"Reading this file takes more than {limits.reading_seconds:g} s or {memory} of memory.",
             f"读取此文件需要超过 {limits.reading_seconds:g} 秒或 {memory} 内存。",

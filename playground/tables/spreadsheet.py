@@ -99,4 +99,4 @@ class _Rows:
                 f"单元格 {place} 位于各列之外（最后一列为 {column_name(self._width)}）。",
             )
         row = [cells.get(place, "") for place in range(1, self._width + 1)]
-        self._builder.row(row, Text(f"Row {number:,}", f"第 {number:,} 行"), refusal)
+        self._builder.row(row, Text(f"Row {number:,}", f"表格第 {number:,} 行"), refusal)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NoReturn
 
+from playground.amounts import bytes_text
 from playground.types import InvalidRequest, Text
 
 MAX_COLUMNS = 200
@@ -154,8 +155,8 @@ class TableBuilder:
         self._characters += sum(map(len, row.values()))
         if self._characters > _TEXT * limits.size:
             wrong(
-                f"The cells hold more than {megabytes(_TEXT * limits.size)} of text.",
-                f"单元格中的文本超过 {megabytes(_TEXT * limits.size)}。",
+                f"The cells hold more than {bytes_text(_TEXT * limits.size)} of text.",
+                f"单元格中的文本超过 {bytes_text(_TEXT * limits.size)}。",
                 Text("Split the file.", "请拆分文件。"),
             )
 
@@ -214,11 +215,6 @@ def wrong(en: str, zh: str, hint: Text | None = None) -> NoReturn:
     raise InvalidRequest(Text(en, zh), hint, parameter="file")
 
 
-def megabytes(size: int) -> str:
-    """A size in bytes as text, in units of 10⁶ bytes."""
-    return f"{size / 10**6:,.1f} MB"
-
-
 def line_of(number: int) -> Text:
     """A place in a file of lines."""
-    return Text(f"Line {number:,}", f"第 {number:,} 行")
+    return Text(f"Line {number:,}", f"文件第 {number:,} 行")

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import IO
 
+from playground.amounts import bytes_text
 from playground.tables.number_formats import BUILT_IN
-from playground.tables.table import megabytes, wrong
+from playground.tables.table import wrong
 from playground.tables.xml_stream import BrokenXml, RichText, stream
 from playground.types import Text
 
@@ -48,8 +49,8 @@ class Workbook:
         self._most = most_characters
         if sum(part.file_size for part in self._zip.infolist()) > _UNPACKED * most_bytes:
             wrong(
-                f"The sheet unpacks to more than {megabytes(_UNPACKED * most_bytes)}.",
-                f"该表格解压后超过 {megabytes(_UNPACKED * most_bytes)}。",
+                f"The sheet unpacks to more than {bytes_text(_UNPACKED * most_bytes)}.",
+                f"该表格解压后超过 {bytes_text(_UNPACKED * most_bytes)}。",
                 Text("Save what is needed as CSV.", "请把需要的部分另存为 CSV。"),
             )
         self.since_1904 = False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from playground import parameters
+from playground.amounts import counted
 from playground.parameters.grammar import FORMS
 from playground.tasks import listing
 from playground.tasks.output import Output, value_of
@@ -44,7 +45,7 @@ class Field:
             raise self._wrong("is empty; please fill it in", "不能为空，请填写", language)
         if len(value) > self.max_length:
             raise self._wrong(
-                f"has {len(value)} characters; at most {self.max_length} are allowed",
+                f"has {counted(len(value), 'character', 'characters')}; at most {self.max_length} are allowed",
                 f"有 {len(value)} 个字符，最多 {self.max_length} 个",
                 language,
             )

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from playground import parameters
+from playground.amounts import counted
 from playground.tasks import loader, schema
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import MAX_LENGTH, PLACE, Field, Prompts, Task, fill
@@ -117,7 +118,7 @@ def write(
         )
         raise InvalidRequest(what, hint, parameter="prompt")
     if len(names) > MAX_FIELDS:
-        en = f"The prompt has {len(names)} variables; a task has at most {MAX_FIELDS}."
+        en = f"The prompt has {counted(len(names), 'variable', 'variables')}; a task has at most {MAX_FIELDS}."
         zh = f"提示词有 {len(names)} 个变量，任务最多 {MAX_FIELDS} 个。"
         raise InvalidRequest(Text(en, zh), parameter="prompt")
     if (prompts.system or prompts.prefill) and not prompts.user.strip():

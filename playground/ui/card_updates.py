@@ -64,7 +64,8 @@ def run_update(
             known = {name: value for name, value in fields.items() if isinstance(value, str)}
             remarks = recommend.afterwards(task, language, known, texts, card)
         else:
-            remarks = recommend.unlike(run.request.prompt, texts, card)
+            formed = recommend.has_form(run.request.values)
+            remarks = recommend.unlike(run.request.prompt, texts, card, formed)
         rows = [{**row, "remark": bilingual(remark)} for row, remark in zip(rows, remarks, strict=True)]
     more: CardUpdate = {"target": target, "parted": parted, "notice": bilingual(run.notice), "request": asked}
     if run.error is not None:
@@ -120,7 +121,7 @@ def _row(
         "closes": parsed.close,
         "tokens": candidate.generated,
         "speed": _shown(candidate.tokens_per_second),
-        "first": None if candidate.first_token_s is None else round(candidate.first_token_s, 3),
+        "first": None if candidate.first_token_s is None or candidate.at_once else round(candidate.first_token_s, 3),
         "proposed": candidate.proposed,
         "accepted": candidate.accepted,
         "finish": candidate.finish_reason,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.conversation import LEFT_OUT
+from playground.inspection_results import NEW_SEED
 from playground.types import FINISH_WORDS, Text
 from playground.ui.batch_texts import BATCH_TEXTS
 from playground.ui.connection_texts import CONNECTION_TEXTS
@@ -52,7 +53,7 @@ WORDS: Mapping[str, Text] = {
     "kind_talk": Text("Conversation", "多轮对话"),
     "choose_task": Text("Choose a task", "选择任务"),
     "measured": Text(
-        "Counted on {title}: {form} of {texts} texts kept the form, {loops} went round in circles. "
+        "Counted on {title}: {form} of {texts:text|texts} kept the form, {loops} repeated themselves. "
         "Whether they are any good was not measured.",
         "在 {title} 上统计：{texts} 篇中 {form} 篇格式合规，{loops} 篇循环重复。内容好坏未作衡量。",
     ),
@@ -68,7 +69,7 @@ WORDS: Mapping[str, Text] = {
     "fill_in": Text("Fill in {{variables}}", "填写 {{变量}}"),
     "fill_off": Text("What stands in {{ }} is sent as it is written.", "{{ }} 中的内容会原样发送。"),
     "fill_many": Text(
-        "The text has {count} variables. With more than {most} it is sent as it stands.",
+        "The text has {count:variable|variables}. With more than {most} it is sent as it stands.",
         "文字中有 {count} 个变量。超过 {most} 个时会原样发送。",
     ),
     "system": Text("System prompt", "系统提示词"),
@@ -133,7 +134,7 @@ WORDS: Mapping[str, Text] = {
     "thinking": Text("Thinking…", "正在思考……"),
     "seen": Text("What the model will see", "模型将看到的内容"),
     "seen_waits": Text("Shown once the model is loaded.", "模型加载后显示。"),
-    "seen_cut": Text("… {count} characters not shown …", "……此处省略 {count} 个字符……"),
+    "seen_cut": Text("… {count:character|characters} not shown …", "……此处省略 {count} 个字符……"),
     "seen_as": Text("Show the prompt as", "提示词的显示方式"),
     "seen_text": Text("Text", "文本"),
     "seen_tokens": Text("Tokens", "词元"),
@@ -221,7 +222,7 @@ WORDS: Mapping[str, Text] = {
     "copy": Text("Copy", "复制"),
     "edit": Text("Edit by hand", "手动编辑"),
     "continue": Text("Continue from here", "从这里继续"),
-    "regenerate": Text("Again with a new seed", "换种子重新生成"),
+    "regenerate": NEW_SEED,
     "save": Text("Keep", "保留"),
     "discard": Text("Discard", "放弃"),
     "edited": Text("edited by hand", "手动编辑"),
@@ -230,13 +231,14 @@ WORDS: Mapping[str, Text] = {
     "as_table": Text("Show as table", "显示表格"),
     "cut_short": Text("ended before its form was complete", "在形式完整之前结束"),
     "diagnosis": Text("What to look at", "值得注意"),
-    "diagnosis_apply": Text("Set {remedy}", "设为 {remedy}"),
+    "diagnosis_apply": Text("Set {remedy}", "设置：{remedy}"),
+    "diagnosis_followed": Text("{remedy} is set. The next run uses it.", "已设置{remedy}，下次运行时生效。"),
     "empty_text": Text("The model ended without writing anything.", "模型没有写任何内容就结束了。"),
     "nothing_written": Text("Nothing was written.", "没有写出任何内容。"),
-    "tokens": Text("{count} tokens", "{count} 词元"),
+    "tokens": Text("{count:token|tokens}", "{count} 词元"),
     "speed": Text("{count} tok/s", "{count} 词元/秒"),
     "first_token": Text("first after {count} s", "首词元 {count} 秒"),
-    "guesses": Text("{right} of {all} guesses right", "{all} 个猜测中 {right} 个正确"),
+    "guesses": Text("{right} of {all:guess|guesses} right", "{all} 个猜测中 {right} 个正确"),
     "card_fast": Text("fast · {weights}", "快速 · {weights}"),
     "card_exact": Text("exact", "精确"),
     "card_seed": Text("seed {count}", "种子 {count}"),
@@ -283,8 +285,8 @@ WORDS: Mapping[str, Text] = {
     "copy_command": Text("Copy command", "复制命令"),
     "yes": Text("yes", "有"),
     "no": Text("none", "无"),
-    "tokens_unit": Text("{count} tokens", "{count} 词元"),
-    "tokens_endless": Text("{count} tokens; the model itself sets no limit", "{count} 词元；模型本身没有上限"),
+    "tokens_unit": Text("{count:token|tokens}", "{count} 词元"),
+    "tokens_endless": Text("{count:token|tokens}; the model itself sets no limit", "{count} 词元；模型本身没有上限"),
     "device_map": Text("Device map", "设备分布"),
     "device_map_help": Text("Where each layer's weights are held.", "每一层的权重放在哪里。"),
     "module": Text("Module", "模块"),
@@ -330,9 +332,9 @@ FIRST_OF_MANY = Text(
     "This is candidate 1; the others have random draws of their own.", "这是候选 1，其他候选使用各自的随机数。"
 )
 READ_STARTS = Text("Reading…", "正在阅读……")
-READ_PART = Text("Read {done} of {all} tokens.", "已读 {done} / {all} 个词元。")
+READ_PART = Text("Read {done} of {all:token|tokens}.", "已读 {done} / {all} 个词元。")
 READ_STOPPED = Text("Stopped before anything was read.", "尚未开始阅读就已停止。")
-READ_STOPPED_AT = Text("Stopped: {done} of {all} tokens were read.", "已停止：读了 {done} / {all} 个词元。")
+READ_STOPPED_AT = Text("Stopped: {done} of {all:token|tokens} were read.", "已停止：读了 {done} / {all} 个词元。")
 Z_SCORE = Text("z-score", "z 分数")
 P_VALUE = Text("p-value", "p 值")
 GREEN = Text("green tokens", "绿名单词元")

@@ -30,7 +30,7 @@ _VIEW: Mapping[str, Text] = {
         "Tokens of the text. Arrow keys move, Enter shows what the model expected.",
         "文本的词元。方向键移动，回车查看模型的预期。",
     ),
-    "finished": Text("The text is read. Tokens: {count}.", "文本已读完，共 {count} 个词元。"),
+    "finished": Text("The text is read: {count:token|tokens}.", "文本已读完，共 {count} 个词元。"),
     "curve_unknown": Text(
         "The model predicts each token from those before it. A first token has none before it, so it has no figures.",
         "模型根据前面的词元预测每个词元。第一个词元之前没有内容，因此没有数值。",
@@ -43,7 +43,7 @@ _VIEW: Mapping[str, Text] = {
 }
 _PROMPT: Mapping[str, Text] = {
     "toolbar": Text("Tokens of the prompt. Arrow keys move.", "提示词的词元。方向键移动。"),
-    "finished": Text("The prompt is read. Tokens: {count}.", "提示词已读完，共 {count} 个词元。"),
+    "finished": Text("The prompt is read: {count:token|tokens}.", "提示词已读完，共 {count} 个词元。"),
 }
 EXPECTED: Mapping[str, Text] = {
     **{name: waterfall.WORDS[name] for name in ("title", "previous_token", "next_token", "close")},

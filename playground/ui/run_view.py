@@ -64,10 +64,11 @@ _numbers = itertools.count(time.time_ns() // 1_000_000)
 
 
 class RunView:
-    """All sessions' runs. Methods may be called from any thread."""
+    """All sessions' runs; this server allows a text `longest` tokens. Methods may be called from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int | None = None) -> None:
         self._runs = ViewedRuns()
+        self._longest = longest
 
     def add(self, session: str, name: str, run: Run, asked: Mapping[str, Any], target: Any, base: str) -> None:
         """A run of this session grew. A new one is looked at; those before can be opened again."""
@@ -183,9 +184,15 @@ class RunView:
         task = task_asked(viewed.asked)
         mode = viewed.run.request.mode
         wanted = task.parameters_for(language_of(viewed.asked), mode) if task else {}
-        found = diagnose.examine(viewed.run, viewed.row, viewed.keep, wanted)
+        found = diagnose.examine(viewed.run, viewed.row, viewed.keep, wanted, self._longest)
         return [
-            {"sentence": bilingual(one.sentence), "preview": bilingual(one.preview), "fix": dict(one.fix)}
+            {
+                "run": viewed.name,
+                "sentence": bilingual(one.sentence),
+                "preview": bilingual(one.preview),
+                "fix": dict(one.fix),
+                "remedy": bilingual(diagnose.remedy(one.fix)),
+            }
             for one in found
         ]
 

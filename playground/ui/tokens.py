@@ -59,7 +59,7 @@ WORDS: Mapping[str, Text] = {
         "Tokens of candidate {n}. Arrow keys move, Enter shows how a token came about.",
         "候选 {n} 的词元。方向键移动，回车查看词元的由来。",
     ),
-    "finished": Text("Candidate {row} is finished: {count} tokens.", "候选 {row} 已完成：{count} 个词元。"),
+    "finished": Text("Candidate {row} is finished: {count:token|tokens}.", "候选 {row} 已完成：{count} 个词元。"),
     "token": Text("token {n}", "词元 {n}"),
     "special": Text("special token {text}", "特殊词元 {text}"),
     "no_text": Text("no text of its own", "没有单独的文字"),
@@ -77,10 +77,10 @@ WORDS: Mapping[str, Text] = {
     "unknown": Text("This generator gives no probabilities.", "这个生成器不提供概率。"),
     "replay_same": Text(
         "With the present knobs and the same random draws, every token stays.",
-        "用现在的参数和同样的随机数，每个词元都不变。"
+        "用现在的参数和同样的随机数，每个词元都不变。",
     ),
     "replay_first": Text(
-        "With the present knobs and the same random draws, {count} tokens stay; "
+        "With the present knobs and the same random draws, {count:token stays|tokens stay}; "
         "token {n} “{was}” would become “{would}”.",
         "用现在的参数和同样的随机数，前 {count} 个词元不变；词元 {n}“{was}”会变为“{would}”。",
     ),
@@ -96,7 +96,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "curve_unknown": Text("This generator does not tell entropy.", "这个生成器不提供熵。"),
     "summary": Text(
-        "{count} tokens. Mean entropy {mean} bits; highest {highest} bits at token {n}, {text}.",
+        "{count:token|tokens}. Mean entropy {mean} bits; highest {highest} bits at token {n}, {text}.",
         "共 {count} 个词元。平均熵 {mean} 比特；最高 {highest} 比特，位于词元 {n}，{text}。",
     ),
 }

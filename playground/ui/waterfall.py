@@ -22,7 +22,7 @@ WORDS: Mapping[str, Text] = {
     "next_token": Text("Token after", "下一个词元"),
     "close": Text("Close", "关闭"),
     "model": Text("Model", "模型"),
-    "model_says": Text("{n} candidates enter the samplers.", "{n} 个候选进入采样器。"),
+    "model_says": Text("{n:candidate enters|candidates enter} the samplers.", "{n} 个候选进入采样器。"),
     "alive": Text("alive", "剩余候选"),
     "mass": Text("mass cut", "削去概率"),
     "entropy": Text("entropy", "熵"),

@@ -253,7 +253,7 @@ def test_rows_that_are_refused_are_told_with_the_file_counted_and_shown(tab: Bat
     assert [one["state"] for one in status["rows"]] == ["refused", "done", *["refused"] * 6]
     (saved,) = answers(tab, "save", {"key": job["key"], "kind": "jsonl", "language": "zh"})
     lines = [json.loads(line) for line in saved["file"]["text"].splitlines()]
-    assert len(lines) == 8 and lines[0]["state"] == "refused" and lines[0]["reason"].startswith("第 2 行")
+    assert len(lines) == 8 and lines[0]["state"] == "refused" and lines[0]["reason"].startswith("文件第 2 行")
     (told,) = answers(tab, "piece", whole(b"p,q\n1,2,3\n"))
     assert "No row of the file" in answers(tab, "look", wish(told["job"]["key"]))[-1]["preview"]["error"]["en"]
 

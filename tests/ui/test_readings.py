@@ -130,7 +130,7 @@ def test_what_is_no_text_of_its_own_begins_no_answer(host: ModelHost) -> None:
     ("form", "limits", "sentence"),
     [
         ({**FORM, "prompt": " "}, {}, "The prompt is empty."),
-        ({**FORM, "prompt": 7}, {}, "prompt must be a text."),
+        ({**FORM, "prompt": 7}, {}, "Prompt must be a text."),
         ({**FORM, "prompt": "x" * 50}, {"prompt_characters": 20}, "at most 20"),
         ({**FORM, "prompt": "word " * 600}, {}, "at most 512"),
     ],

@@ -3,8 +3,6 @@
 const STATES = { waiting: "batch_is_waiting", done: "batch_is_done", failed: "batch_is_failed", refused: "batch_is_refused" };
 const NOTHING = { all: 0, done: 0, failed: 0, refused: 0, waiting: 0, planned: false, running: false, rows: [] };
 const option = (value, text, chosen) => pg.make("option", { value, dir: "auto", selected: value === chosen }, text);
-/** A sentence about so many things: one of them has words of its own. */
-const counted = (key, count, values) => pg.t(count === 1 ? `${key}_one` : key, { count: pg.number(count), ...values });
 const usable = (status) => status.all - status.refused;
 /** Where a job stands: new, running, paused (rows are left, and nothing runs) or ended. */
 const stageOf = (status) => (status.running ? "running" : !status.planned ? "new" : status.waiting > 0 ? "paused" : "ended");
@@ -12,8 +10,8 @@ const time = (seconds) => (seconds < 100 ? pg.t("batch_seconds", { count: Math.c
 const standing = (status) => {
   const all = usable(status);
   const stage = stageOf(status);
-  if (stage === "new") return all ? counted("batch_rows", all) : pg.t("batch_none");
-  return counted(`batch_${stage}`, all, { done: pg.number(status.done + status.failed), all: pg.number(all) });
+  if (stage === "new") return all ? pg.t("batch_rows", { count: pg.number(all) }) : pg.t("batch_none");
+  return pg.t(`batch_${stage}`, { done: pg.number(status.done + status.failed), all: pg.number(all) });
 };
 const wordsOf = (status) => [
   standing(status),
@@ -64,7 +62,7 @@ const drawButtons = (status, stage) => {
   const run = find("[name=run]");
   run.className = stage === "new" ? "go" : "halt";
   run.disabled = !usable(status);
-  run.textContent = stage === "new" ? counted("batch_run", usable(status)) : pg.t("batch_run_again");
+  run.textContent = stage === "new" ? pg.t("batch_run", { count: pg.number(usable(status)) }) : pg.t("batch_run_again");
   find("[name=first]").disabled = !usable(status);
   find("[name=pause]").disabled = Boolean(status.pausing);
 };

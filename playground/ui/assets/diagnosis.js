@@ -2,25 +2,37 @@
 const pg = window.playground;
 const section = element.querySelector("section");
 const list = element.querySelector("ul");
+let running = false;
+let knobs = {};
 
-const remedy = (fix) => Object.entries(fix).map(([name, value]) => `${name} ${value}`).join(", ");
+/** A remedy that somebody has followed, with the button or by hand, is not offered again. */
+const followed = (fix) => Object.entries(fix).every(([name, value]) => knobs[name] === value);
+const advice = ({ fix, remedy }) => {
+  if (!Object.keys(fix).length) return null;
+  if (followed(fix)) return pg.make("p", { class: "diagnosis-preview", role: "status" }, pg.t("diagnosis_followed", { remedy: pg.say(remedy) }));
+  return pg.make("button", {
+    type: "button", class: "quiet strong",
+    onclick: () => Object.entries(fix).forEach(([name, value]) => pg.tell("knob", { name, value })),
+  }, pg.t("diagnosis_apply", { remedy: pg.say(remedy) }));
+};
 const draw = () => {
   pg.apply(element);
   const findings = props.value || [];
-  section.hidden = findings.length === 0;
-  list.replaceChildren(...findings.map((finding) => {
-    const item = pg.make("li", {}, pg.make("p", {}, pg.sentence(finding.sentence)));
-    if (finding.preview) item.append(pg.make("p", { class: "diagnosis-preview" }, pg.sentence(finding.preview)));
-    if (Object.keys(finding.fix).length) {
-      item.append(pg.make("button", {
-        type: "button", class: "quiet strong",
-        onclick: () => Object.entries(finding.fix).forEach(([name, value]) => pg.tell("knob", { name, value })),
-      }, pg.t("diagnosis_apply", { remedy: remedy(finding.fix) })));
-    }
-    return item;
-  }));
+  section.hidden = running || findings.length === 0;
+  list.replaceChildren(...findings.map((finding) => pg.make("li", {},
+    pg.make("p", {}, pg.sentence(finding.sentence)),
+    finding.preview && pg.make("p", { class: "diagnosis-preview" }, pg.sentence(finding.preview)),
+    advice(finding))));
 };
-watch("value", draw);
+watch("value", () => { running = false; draw(); });
 pg.on("language", draw, "diagnosis");
-pg.on("run", (news) => { if (news.running) section.hidden = true; }, "diagnosis");
+pg.on("run", (news) => {
+  if (news.running) running = true; // what was said of another run is not shown until this one was looked at
+  if (running) section.hidden = true;
+}, "diagnosis");
+pg.on("knobs", (now) => {
+  const before = (props.value || []).map(({ fix }) => followed(fix)).join();
+  knobs = now;
+  if (before !== (props.value || []).map(({ fix }) => followed(fix)).join()) draw();
+}, "diagnosis");
 draw();

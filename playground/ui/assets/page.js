@@ -77,9 +77,15 @@ window.playground = (() => {
   };
   /** What a key stands for in both languages, for what is said later. */
   const both = (key) => words[key];
+  /** A sentence with its places filled; in {count:token|tokens} the value is followed by the word that fits it. */
+  const filled = (said, values) => said.replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (place, name, one, many) => {
+    if (values[name] === undefined || values[name] === null) return place;
+    const shown = String(values[name]);
+    return bidi.isolate(shown) + (many === undefined ? "" : ` ${shown === "1" ? one : many}`);
+  });
   const t = (key, values) => {
     const said = say(words[key] ?? key);
-    return values ? said.replace(/\{(\w+)\}/g, (place, name) => bidi.isolate(String(values[name] ?? place))) : said;
+    return values ? filled(said, values) : said;
   };
   /** What the server says, which may hold somebody's text. */
   const sentence = (text) => bidi.sentence(say(text));
@@ -139,17 +145,19 @@ window.playground = (() => {
   const number = (value, digits = 0) => Number(value).toLocaleString("en-US", {
     minimumFractionDigits: digits, maximumFractionDigits: digits,
   });
+  // As bytes_text of amounts.py.
   const bytes = (count) => {
     const units = ["B", "kB", "MB", "GB", "TB"];
     let step = 0;
     for (; count >= 1000 && step < units.length - 1; step += 1) count /= 1000;
-    return `${number(count, count < 10 && step > 1 ? 1 : 0)} ${units[step]}`;
+    const finer = step > 2 || (step === 2 && count < 10);
+    return `${number(count, finer ? 1 : 0).replace(/\.0$/, "")} ${units[step]}`;
   };
   const command = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl ";
 
   speakHtml();
   return {
-    on, tell, ending, feed, listen, say, both, sentence, t, translate, apply, make, copy, number, bytes, command, store, stored, keep, kept, setLanguage, setTheme, paintTheme,
+    on, tell, ending, feed, listen, say, both, sentence, t, filled, translate, apply, make, copy, number, bytes, command, store, stored, keep, kept, setLanguage, setTheme, paintTheme,
     theme, get language() { return language; },
   };
 })();

@@ -7,7 +7,7 @@ const say = (text) => {
   if (text === null || text === undefined) return "";
   return typeof text === "string" ? text : text[language()] ?? text.en ?? "";
 };
-const t = (key, values = {}) => say(DATA.words[key] ?? key).replace(/\{(\w+)\}/g, (place, name) => bidi.isolate(String(values[name] ?? place)));
+const t = (key, values = {}) => window.playground.filled(say(DATA.words[key] ?? key), values);
 const sentenceOf = (text) => bidi.sentence(say(text));
 const make = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);

@@ -32,7 +32,7 @@ const drawEditor = (section) => pg.make("form", { class: "write-section write-ed
 // A candidate is a text that can be edited at any time but while it is being written.
 const finish = (card) => (card.own ? pg.t("write_own") : card.finish ? pg.ending(card.finish) : pg.t(card.text ? "writing" : "reading"));
 const facts = (card) => [
-  card.tokens ? pg.t(card.tokens === 1 ? "write_token" : "tokens", { count: pg.number(card.tokens) }) : "",
+  card.tokens ? pg.t("tokens", { count: pg.number(card.tokens) }) : "",
   card.speed ? pg.t("speed", { count: pg.number(card.speed) }) : "",
   finish(card),
   card.reason && !card.edited ? pg.say(card.reason) : "",
