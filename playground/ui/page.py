@@ -35,7 +35,7 @@ from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
 
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
-_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
+_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "card_tokens", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
@@ -112,30 +112,33 @@ class Page:
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="composer", scale=3):
-                self.compose = element(
-                    "compose",
-                    first,
-                    ("task_list",),
-                    tasks=compose_form.task_records(),
-                    most_variables=user_task.MAX_FIELDS,
-                    answered=0,
-                )
-                self._user_tasks.layout()
-                self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
-                self.seen = element("seen", {})
-                self.prompt_tokens = build_prompt_tokens()
-                self.act = element(
-                    "act",
-                    act,
-                    ("paths", "seed_lock"),
-                    most=self._host.settings.limits.candidates,
-                )
-                self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
-                self.cards = element("cards", _examples(), _CARD_SCRIPTS)
-                self.diagnosis = element("diagnosis", [])
-                self.tokens = tokens.build()
-                self.curve = tokens.build_curve()
-                self.waterfall = waterfall.build()
+                with gr.Column(elem_id="desk"):
+                    self.compose = element(
+                        "compose",
+                        first,
+                        ("task_list",),
+                        tasks=compose_form.task_records(),
+                        most_variables=user_task.MAX_FIELDS,
+                        answered=0,
+                    )
+                    self._user_tasks.layout()
+                    self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
+                    self.seen = element("seen", {})
+                    self.prompt_tokens = build_prompt_tokens()
+                    self.act = element(
+                        "act",
+                        act,
+                        ("paths", "seed_lock"),
+                        most=self._host.settings.limits.candidates,
+                    )
+                    self.cards = element("cards", _examples(), _CARD_SCRIPTS)
+                    self.diagnosis = element("diagnosis", [])
+                    self.tokens = tokens.build()
+                with gr.Column(elem_id="dock"):
+                    element("dock_head", None)
+                    self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
+                    self.waterfall = waterfall.build()
+                    self.curve = tokens.build_curve()
             with gr.Column(elem_id="side", scale=2):
                 self.drawer = element("drawer", None)
                 self.panel = KnobPanel(

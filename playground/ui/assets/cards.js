@@ -74,6 +74,7 @@ const drawRun = () => {
   find("[name=run-back]").disabled = at === 0;
   find("[name=run-on]").disabled = at === runs.length - 1;
   drawTitle();
+  drawSwitch();
   shownCards = run ? run.cards.map((_, number) => makeCard(number)) : [];
   grid.replaceChildren(...shownCards.map((view) => view.node));
   grid.dataset.count = shownCards.length;
@@ -256,6 +257,8 @@ const press = {
   "run-on": () => { at += 1; drawRun(); look(0); save(); },
   undo: () => undo(false),
   redo: () => undo(true),
+  "as-text": () => showAs(false),
+  "as-tokens": () => showAs(true),
   "version-back": (number, card) => walk(number, live(card)[live(card).indexOf(version(card)) - 1]),
   "version-on": (number, card) => walk(number, live(card)[live(card).indexOf(version(card)) + 1]),
   tree: (number, card) => {
@@ -333,6 +336,7 @@ pg.on("run", (news) => {
   if (!news.running && growing) settle();
 }, "cards");
 pg.on("looked", answered, "cards");
+hearTokens();
 const kept = keptCards();
 if (kept) {
   runs.push(...kept.runs);

@@ -2,10 +2,15 @@
 const pg = window.playground;
 const section = element.querySelector("section");
 const list = element.querySelector("ul");
+let looked = null;
+/** Under the head of the run that is looked at; of a conversation, below it. */
+const looksAtCards = () => Boolean(looked && pg.cards?.holds(looked.run));
 
 const remedy = (fix) => Object.entries(fix).map(([name, value]) => `${name} ${value}`).join(", ");
 const draw = () => {
-  pg.apply(element);
+  const place = document.querySelector(".results-findings");
+  (looksAtCards() && place ? place : element.firstElementChild).append(section);
+  pg.apply(section);
   const findings = props.value || [];
   section.hidden = findings.length === 0;
   list.replaceChildren(...findings.map((finding) => {
@@ -22,5 +27,6 @@ const draw = () => {
 };
 watch("value", draw);
 pg.on("language", draw, "diagnosis");
+pg.on("looked", (where) => { looked = where; draw(); }, "diagnosis");
 pg.on("run", (news) => { if (news.running) section.hidden = true; }, "diagnosis");
 draw();
