@@ -35,7 +35,7 @@ from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
 
 OWN_PRESET = "own"  # the task's own values, in the panel's list of presets
-_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "card_tokens", "tree")
+_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "card_tokens", "run_head", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}

@@ -227,6 +227,16 @@ WORDS: Mapping[str, Text] = {
     "as_list": Text("Show as list", "显示列表"),
     "as_table": Text("Show as table", "显示表格"),
     "cut_short": Text("ended before its form was complete", "在形式完整之前结束"),
+    "run_number": Text("Run {n}", "运行 {n}"),
+    "quoted": Text("“{text}”", "“{text}”"),
+    "one_text": Text("1 text", "1 条文本"),
+    "some_texts": Text("{count} texts", "{count} 条文本"),
+    "show_run": Text("Show its texts", "显示它的文本"),
+    "fold_run": Text("Fold", "收起"),
+    "restore_run": Text("Restore these settings", "恢复这些设置"),
+    "restore_run_hint": Text(
+        "Put the prompt and the knobs of this run back into the form", "把这次运行的提示词和参数放回表单"
+    ),
     "show_as": Text("Show the texts as", "文本的显示方式"),
     "show_text": Text("Text", "文本"),
     "show_tokens": Text("Tokens", "词元"),

@@ -38,7 +38,11 @@ const variables = () => {
   const names = places();
   return form.fill && names.length <= props.most_variables ? names : [];
 };
-watch("answered", () => { if (props.answered === asked) pg.tell("wishing", false); });
+watch("answered", () => {
+  if (props.answered !== asked) return;
+  pg.tell("wishing", false);
+  setTimeout(takeKnobs); // once the panel has taken the task's own
+});
 watch("value", () => { if (JSON.stringify(props.value) !== JSON.stringify(form)) props.value = form; });
 
 // The server counts the tokens a moment after the last key.
@@ -269,6 +273,24 @@ pg.on("write", ({ task: id, typed }) => {
   }
   drawAll();
 }, "compose");
+// What a run was made of is to stand here again, and its knobs: those once the task's own have come.
+let awaited = null;
+const takeKnobs = () => {
+  const values = awaited ?? {};
+  awaited = null;
+  for (const [name, value] of Object.entries(values)) pg.tell("knob", { name, value });
+};
+pg.on("restore", ({ request, kind, knobs }) => {
+  const isTask = Boolean(request.task) && tasks.some((one) => one.id === request.task);
+  change(isTask ? { kind: "task" } : request.mode === "chat" ? { kind: "chat", system: request.system, message: request.prompt, prefill: request.prefill }
+    : { kind: "complete", prompt: request.prompt });
+  awaited = knobs;
+  if (isTask) take(tasks.find((one) => one.id === request.task), { ...form.drafts, [request.task]: { ...request.fields } });
+  else wish(kind !== form.kind);
+  drawAll();
+}, "compose");
+element.addEventListener("focusin", () => element.classList.remove("folded"));
+element.addEventListener("input", () => element.classList.remove("folded"));
 pg.on("server", (status) => {
   if (!status.model) return;
   hasChat = status.model.has_chat_template;
