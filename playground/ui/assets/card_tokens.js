@@ -27,13 +27,14 @@ const drawSwitch = () => {
   for (const name of ["as-text", "as-tokens"]) {
     find(`[name=${name}]`).setAttribute("aria-pressed", String((name === "as-tokens") === asTokens));
   }
-  find(".results-tokens").hidden = !asTokens;
+  find(".results-tokens").classList.toggle("of-text", !asTokens);
 };
+const drawBodies = () => shownCards.forEach((view, number) => drawBody(view, version(runs[at].cards[number])));
 const showAs = (wanted) => {
   asTokens = wanted;
   pg.store(SHOW, asTokens ? "tokens" : "text");
   drawSwitch();
-  drawCards();
+  drawBodies();
 };
 /** The place of a click in the text of a body, in characters. */
 const placeIn = (body, event) => {
@@ -57,10 +58,9 @@ const hearTokens = () => {
     pg.tell("word", { run: one.run, row: one.row, at: Math.max(0, place) });
     look(number);
   });
-  pg.cards = { holds: (run) => runs.some((one) => one.cards.some((card) => card.versions.some((version) => version.run === run))) };
+  pg.cards = { holds: (run) => runs.some(({ cards }) => cards.some((card) => card.versions.some((one) => one.run === run || one.id === run))) };
   pg.on("texts", (news) => {
     tokenTexts = news;
-    drawSwitch();
-    drawCards();
+    drawBodies();
   }, "cards");
 };

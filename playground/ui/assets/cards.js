@@ -348,6 +348,7 @@ const kept = keptCards();
 if (kept) {
   runs.push(...kept.runs);
   at = kept.at;
+  unfolded = runs[at].id; // what was open stays open
 }
 receive(props.value);
 drawRun();

@@ -182,8 +182,11 @@ const receive = (value, { first = false } = {}) => {
   if (fresh) {
     const row = known(value.show) ? value.show : view.row;
     picked = null;
-    for (const { node } of texts.values()) node.remove();
-    texts.clear();
+    for (const one of texts.values()) {
+      one.node.replaceChildren();
+      one.node.remove();
+      Object.assign(one, { spans: [], current: 0 });
+    }
     view = textOfRow(known(props.row) || held.rows.has(row) ? row : firstRow());
     hideTip();
     settlePlaces();
