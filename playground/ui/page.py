@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
 
-from playground.tasks import knob_presets, user_task
-from playground.types import PlaygroundError, Text
+from playground.tasks import user_task
 from playground.ui import api, card_updates, compose_form, tokens, waterfall
 from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
@@ -24,18 +23,19 @@ from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.model_host import ModelHost, known_models
 from playground.ui.next_token_preview import NextTokenPreview
 from playground.ui.page_texts import WORDS, text_table
-from playground.ui.play import NO_PRESETS, OWN_PRESET, LeftKnobs, Play
+from playground.ui.play import OWN_PRESET, Play
 from playground.ui.read_tab import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
 from playground.ui.request_queue import RequestQueue, StopSwitches
 from playground.ui.run_view import RunView
 from playground.ui.shared_store import SharedStore
+from playground.ui.task_knobs import TaskKnobs
 from playground.ui.updates import Updates, pieces_only
 from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
 
 _HEAD_SCRIPTS = ("direction", "page", "address", "scroll", "connection", "stream")
-_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "tree")
+_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "card_tokens", "run_head", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
@@ -83,7 +83,7 @@ class Page:
         self._write = WriteTab(host, queue, store)
         self._user_tasks = UserTasks()
         self._play = Play(host, queue, switches, self._run_view)
-        self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
+        self._knobs = TaskKnobs(self._play, self._preview)
         with Blocks(
             title=WORDS["title"].en,
             analytics_enabled=False,
@@ -112,36 +112,39 @@ class Page:
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="composer", scale=3):
-                self.compose = element(
-                    "compose",
-                    first,
-                    ("task_list", "form_kept"),
-                    tasks=compose_form.task_records(),
-                    most_variables=user_task.MAX_FIELDS,
-                    answered=0,
-                )
-                self._user_tasks.layout()
-                self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
-                self.seen = element("seen", {})
-                self.prompt_tokens = build_prompt_tokens()
-                self.act = element(
-                    "act",
-                    act,
-                    ("paths", "seed_lock"),
-                    most=self._host.settings.limits.candidates,
-                )
-                self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
-                self.cards = element("cards", _examples(), _CARD_SCRIPTS)
-                self.diagnosis = element("diagnosis", [])
-                self.tokens = tokens.build()
-                self.curve = tokens.build_curve()
-                self.waterfall = waterfall.build()
+                with gr.Column(elem_id="desk"):
+                    self.compose = element(
+                        "compose",
+                        first,
+                        ("task_list", "form_kept", "compose_fields"),
+                        tasks=compose_form.task_records(),
+                        most_variables=user_task.MAX_FIELDS,
+                        answered=0,
+                    )
+                    self._user_tasks.layout()
+                    self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
+                    self.seen = element("seen", {})
+                    self.prompt_tokens = build_prompt_tokens()
+                    self.act = element(
+                        "act",
+                        act,
+                        ("paths", "seed_lock"),
+                        most=self._host.settings.limits.candidates,
+                    )
+                    self.cards = element("cards", _examples(), _CARD_SCRIPTS)
+                    self.diagnosis = element("diagnosis", [])
+                    self.tokens = tokens.build()
+                with gr.Column(elem_id="dock"):
+                    element("dock_head", None)
+                    self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
+                    self.waterfall = waterfall.build()
+                    self.curve = tokens.build_curve()
             with gr.Column(elem_id="side", scale=2):
                 self.drawer = element("drawer", None)
                 self.panel = KnobPanel(
                     values,
                     inert=self._play.inert_reasons(values, act),
-                    presets=self._presets(first),
+                    presets=self._knobs.presets(first),
                     active_preset=OWN_PRESET,
                     preset_values=values,
                     elem_id="knobs",
@@ -180,10 +183,10 @@ class Page:
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
         given = [self.panel, self.next]
-        self.compose.pick(self._pick, [self.compose, *knobs], [*given, self.compose], **_LIGHT)
+        self.compose.pick(self._knobs.pick, [self.compose, *knobs], [*given, self.compose], **_LIGHT)
         for event in (self.panel.input, self.act.path):
-            event(self._turned, knobs, self.panel, **_LIGHT)
-        self.panel.preset(self._preset, [self.compose, *knobs], given, **_EVENT)
+            event(self._knobs.turned, knobs, self.panel, **_LIGHT)
+        self.panel.preset(self._knobs.preset, [self.compose, *knobs], given, **_EVENT)
         self._user_tasks.wire(self.compose, self.panel, _EVENT)
         self._wire_readings()
 
@@ -198,11 +201,6 @@ class Page:
         self._read.wire(self.panel, self.feed, _LIGHT, _STOP)
         self._write.wire(self.panel, self.act, self.feed, _EVENT, _RUN, _STOP)
         self._batch.wire(self.panel, self.act, self.feed, _EVENT)
-
-    def _presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
-        task = compose_form.task_of(filled)
-        own = task.title if task else Text("Default", "默认")
-        return [{"id": OWN_PRESET, "title": own}, *self._shipped]
 
     @_streamed
     def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
@@ -327,61 +325,6 @@ class Page:
 
     def _reading_stopped(self, request: gr.Request) -> None:
         self._reader.stop(request.session_hash or "")
-
-    def _pick(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
-        """The knobs that the form asked for, and which time of asking this answers: a run waits for it."""
-        asked = filled.get("asked")
-        return *self._task_knobs(filled, knobs, act, request), gr.update(answered=asked if type(asked) is int else 0)
-
-    def _task_knobs(
-        self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request
-    ) -> tuple[Any, Any]:
-        """Another task or kind: its knobs, with the seed as it was.
-
-        For another language, or a model just loaded, a task may set other knobs too. Then those that a visitor has
-        turned stay; they are not even sent back, since a hand may be on them now. A task that cannot be read sets
-        nothing; what is wrong with it is said where its prompt would be seen, and by Generate.
-        """
-        try:
-            if left := self._play.left_values(filled):
-                return self._own_preset(filled, left.values, act, left), self._next_turned(left.values, request)
-            values = {**self._play.task_values(filled), "seed": knobs.get("seed", -1)}
-            if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
-                return self._own_preset(filled, values, act), self._next_turned(values, request)
-            language, presets = compose_form.language_of(filled), self._presets(filled)
-            return panel_update(language=language, presets=presets, found=self._play.biased_tokens(knobs)), gr.skip()
-        except PlaygroundError:
-            return panel_update(language=compose_form.language_of(filled)), gr.skip()
-
-    def _own_preset(
-        self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any, left: LeftKnobs | None = None
-    ) -> Any:
-        return panel_update(
-            values=values,
-            inert=self._play.inert_reasons(values, act),
-            found=self._play.biased_tokens(values),
-            language=compose_form.language_of(filled),
-            presets=self._presets(filled),
-            active_preset=left.preset if left else OWN_PRESET,
-            preset_values=left.preset_values if left else values,
-        )
-
-    def _preset(
-        self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
-    ) -> Any:
-        chosen = str(data_of(event).get("id", ""))
-        try:
-            values = self._play.preset(chosen, filled)
-        except PlaygroundError:  # of a task that cannot be read
-            return gr.skip(), gr.skip()
-        values = {**values, **{name: knobs[name] for name in NO_PRESETS if chosen != OWN_PRESET}}
-        inert = self._play.inert_reasons(values, act)
-        found = self._play.biased_tokens(values)
-        panel = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
-        return panel, self._next_turned(values, request)
-
-    def _turned(self, knobs: dict[str, Any], act: Any) -> Any:
-        return panel_update(inert=self._play.inert_reasons(knobs, act), found=self._play.biased_tokens(knobs))
 
 
 def _examples() -> dict[str, Any]:

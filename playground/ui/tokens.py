@@ -24,7 +24,7 @@ Numbers = Sequence[tuple[Text, str, Text | None]]
 TOP = 5  # alternatives sent with each token, for the label on hover; the waterfall brings the rest
 BIT = math.log(2)
 # Scripts that a view's own is split into.
-_PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_lines", "tokens_tip")}
+_PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_lines", "tokens_text", "tokens_tip")}
 _SPECIAL = re.compile(r"<[^<>\s]+>|<\|[^<>]*\|>|\[[A-Z]+\]")
 
 WORDS: Mapping[str, Text] = {

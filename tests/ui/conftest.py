@@ -345,6 +345,12 @@ def generate(page: Page, patience: float = PATIENCE) -> None:
     expect(page.locator(".act.running")).to_have_count(0, timeout=patience)
 
 
+def tokens_of(page: Page, number: int = 1) -> Any:
+    """The tokens in a card, which shows them from here on."""
+    page.locator("[name=as-tokens]").click()
+    return card(page, number).locator(".tk-token")
+
+
 def card(page: Page, number: int = 1) -> Any:
     return page.locator(".card").nth(number - 1)
 

@@ -91,7 +91,7 @@ def test_on_play_every_text_goes_its_own_way(scripted: str, visit: Visit) -> Non
 
 
 def tokens_run_left(page: Page) -> None:
-    line = page.locator("#tokens .tk-line").first
+    line = card(page).locator(".tk-line").first
     assert way(line) == ("rtl", "isolate")
     spans = line.locator(".tk-token")
     assert way(spans.nth(1))[1] == "isolate"

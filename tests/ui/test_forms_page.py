@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.test_tasks import SMALL
-from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.conftest import Visit, body, card, generate, tokens_of
 from tests.ui.test_play import free_prompt
 from tests.ui.test_user_tasks import bring, open_mine
 
@@ -104,11 +104,12 @@ def held(page: Page, name: str, label: str, form: str) -> str:
     area.blur()
     generate(page, LONG)
     expect(card(page).locator(".finish")).to_have_text("end of text")
-    page.locator("#tokens .tk-token").first.click()
+    tokens_of(page).first.click()
     stage = page.locator("#waterfall .wf-stage").filter(has=page.locator("code", has_text="form"))
     expect(stage.locator("h4")).to_contain_text(label)
     expect(stage).to_contain_text(re.compile(r"kept [\d,]+ of 49,152 candidates"))
     knob(page, name).locator("textarea").fill("")
+    page.locator("[name=as-text]").click()
     return str(body(page).inner_text())
 
 

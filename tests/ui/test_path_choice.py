@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Site, Visit, card, generate
+from tests.ui.conftest import Site, Visit, card, generate, tokens_of
 
 pytestmark = pytest.mark.browser
 
@@ -109,10 +109,10 @@ def test_a_fast_run_can_be_looked_into_and_replayed(visit: Visit, tiny_site: str
     short_prompt(page)
     generate(page)
     expect(card(page).locator(".card-path")).to_have_text("fast · fp32")
-    page.locator("#tokens .tk-token").first.click()
+    tokens_of(page).first.click()
     expect(page.locator("#waterfall")).to_contain_text("temperature")
     page.locator("[data-knob=temperature] input[type=range]").fill("1.9")
-    expect(page.locator("#tokens .tk-replay")).to_contain_text("With the present knobs and the same random draws")
+    expect(page.locator(".results .tk-replay")).to_contain_text("With the present knobs and the same random draws")
 
 
 def test_on_a_phone_the_choice_fits_and_nothing_is_wider_than_the_page(visit: Visit, tiny_site: str) -> None:

@@ -19,7 +19,7 @@ from playground.types import Run
 from playground.ui import card_updates, tokens, viewed_runs
 from playground.ui.run_view import RunView, before, numbers
 from playground.ui.tokens import numbers_value
-from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.conftest import Visit, body, card, generate, tokens_of
 
 
 def written(loaded: Any, path: str = "exact", **given: Any) -> Run:
@@ -277,7 +277,7 @@ def test_the_share_of_steps_with_one_candidate_is_told_or_said_to_be_unknown(tin
 def test_a_visitor_looks_inside_turns_a_knob_and_takes_another_way(embedded_page: str, visit: Visit) -> None:
     page = visit(embedded_page)
     generate(page)
-    tokens = page.locator("#tokens .tk-token")
+    tokens = tokens_of(page)
     expect(tokens.first).to_be_visible()
     tokens.nth(2).click()
     panel = page.locator("#waterfall")
@@ -285,7 +285,7 @@ def test_a_visitor_looks_inside_turns_a_knob_and_takes_another_way(embedded_page
     expect(page.locator("#knobs [data-knob=temperature]")).to_contain_text(re.compile("decided|would change|no effect"))
     page.locator("#knobs [data-knob=temperature] input[type=range]").focus()
     page.keyboard.press("Home")
-    expect(page.locator("#tokens")).to_contain_text("With the present knobs and the same random draws")
+    expect(page.locator(".results")).to_contain_text("With the present knobs and the same random draws")
     expect(card(page).locator(".walk output")).to_be_hidden()
     first = body(page).inner_text()
     panel.locator("button[name=branch]").nth(1).click()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.conftest import Held, Visit, body, card, generate
+from tests.ui.conftest import Held, Visit, body, card, generate, tokens_of
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.test_play import fix_seed, free_prompt
 
@@ -74,12 +74,16 @@ def test_a_tree_is_walked_compared_pruned_and_taken_back(scripted: str, visit: V
     page.keyboard.press("Home")
     expect(walker(page)).to_have_text("1/4")
     expect(shown(page)).to_be_focused()
-    expect(page.locator("#tokens .tk-text")).to_contain_text(body(page).inner_text()[:12])
+    first = body(page).inner_text()[:12]
+    page.locator("[name=as-tokens]").click()
+    expect(body(page).locator(".tk-text")).to_contain_text(first)
+    page.locator("[name=as-text]").click()
+    shown(page).focus()
     # Quickly after each other, back and on again: the last one counts, whatever was answered in between.
     for key in ("ArrowRight", "Home", "End", "Home"):
         page.keyboard.press(key)
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#tokens .tk-empty")).to_contain_text("written by hand")
+    expect(page.locator(".results .tk-empty")).to_contain_text("written by hand")
     page.keyboard.press("ArrowDown")
     expect(walker(page)).to_have_text("3/4")
     page.keyboard.press("ArrowLeft")
@@ -173,7 +177,7 @@ def test_cards_outlive_a_reload_of_their_tab_and_no_tab_has_anothers(
     expect(twigs(one).first).to_contain_text("stopped by you")
     one.locator("button[name=undo]").click()
     expect(body(one)).to_have_text(re.compile("^Night Ferry"))
-    expect(one.locator("#tokens .tk-empty")).to_contain_text("not kept any more")
+    expect(one.locator(".results .tk-empty")).to_contain_text("not kept any more")
     hold()
     expect(card(two).locator(".finish")).to_have_text("end of text")  # one's reload did not stop it
     assert "first tab" not in (two.locator("body").text_content() or "")
@@ -221,20 +225,22 @@ def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embe
     free_prompt(page, "The lighthouse keeper wrote in his book:", candidates=2)
     tell(page, seed=5, max_new_tokens=2000, temperature=1.2, ignore_eos=True)
     expect(page.locator(".seed-value")).to_have_text("5")
-    tokens = page.locator("#tokens .tk-token")
     page.locator("button[name=generate]").click()
+    tokens = tokens_of(page, 2)
     expect(tokens.nth(6)).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(".act.running")).to_have_count(0)
     expect(card(page).locator(".finish")).to_have_text("stopped by you")
+    page.locator("[name=as-text]").click()
     stopped = body(page).inner_text()
+    tokens = tokens_of(page, 2)
 
     # Another candidate: badges, diagnosis and replay speak of it.
     tell(page, max_new_tokens=6, temperature=0)
-    replay = page.locator("#tokens .tk-replay p")
+    replay = page.locator(".results .tk-replay p")
     expect(replay).to_have_text(re.compile("would become"))
     first = replay.inner_text()
-    page.locator("#tokens .tk-rows button").nth(1).click()
+    tokens.first.click()
     expect(card(page, 2)).to_have_class(re.compile("looked"))
     expect(replay).to_be_visible()
     expect(replay).not_to_have_text(first)
@@ -249,15 +255,17 @@ def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embe
     two = card(page, 2)
     expect(two.locator(".walk output")).to_have_text("2/2")
     expect(page.locator(".act.running")).to_have_count(0)
-    expect(page.locator("#tokens .tk-rows")).to_be_hidden()
     two.locator("button[name=tree]").click()
     expect(two.locator(".twig").nth(1)).to_contain_text(re.compile("from token 4: “.+” → “</”"))
     expect(two.locator(".twig").nth(1)).to_contain_text("6 tokens · length reached")
+    page.locator("[name=as-text]").click()
     assert body(page).inner_text() == stopped
+    tokens = tokens_of(page, 2)
+    two.locator(".twig[aria-selected=true]").focus()
 
     # Back to the first version: its tokens, and it can be branched again.
     page.keyboard.press("ArrowUp")
-    expect(page.locator("#tokens .tk-rows button[aria-pressed=true]")).to_have_text("2")
+    expect(two).to_have_class(re.compile("looked"))
     expect(page.locator("#knobs [data-knob=temperature] .kn-badge")).not_to_be_empty()
     tokens.nth(1).click()
     panel.locator("button[name=branch]").nth(1).click()

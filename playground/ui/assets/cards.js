@@ -74,6 +74,8 @@ const drawRun = () => {
   find("[name=run-back]").disabled = at === 0;
   find("[name=run-on]").disabled = at === runs.length - 1;
   drawTitle();
+  drawHead();
+  drawSwitch();
   shownCards = run ? run.cards.map((_, number) => makeCard(number)) : [];
   grid.replaceChildren(...shownCards.map((view) => view.node));
   grid.dataset.count = shownCards.length;
@@ -126,7 +128,7 @@ const begin = (news) => {
       const one = asVersion(row, { id: `${news.run}:${number}`, run: news.run, at: number });
       return { versions: [one], at: one.id, gone: [] };
     });
-    const run = { id: news.run, request: news.request, cards };
+    const run = { id: news.run, request: news.request, cards, about: aboutNow() };
     runs.push(run);
     at = runs.length - 1;
     begun.set(news.run, cards.map((card, number) => ({ run, number, one: card.versions[0] })));
@@ -134,6 +136,8 @@ const begin = (news) => {
     shownCards.forEach((view, number) => { if (before[number]) view.body.style.minHeight = `${before[number]}px`; });
   }
   growing = news.run;
+  foldForm();
+  drawHead();
   drawCards();
   drawPast();
   return true;
@@ -150,6 +154,7 @@ const grow = (news) => {
 };
 const settle = (finish = "stopped") => {
   growing = null;
+  drawHead();
   for (const { one } of [...begun.values()].flat()) one.finish ??= finish;
   drawCards();
   drawPast();
@@ -256,6 +261,10 @@ const press = {
   "run-on": () => { at += 1; drawRun(); look(0); save(); },
   undo: () => undo(false),
   redo: () => undo(true),
+  unfold: () => { unfolded = unfolded === runs[at].id ? null : runs[at].id; drawHead(); },
+  restore: restoreRun,
+  "as-text": () => showAs(false),
+  "as-tokens": () => showAs(true),
   "version-back": (number, card) => walk(number, live(card)[live(card).indexOf(version(card)) - 1]),
   "version-on": (number, card) => walk(number, live(card)[live(card).indexOf(version(card)) + 1]),
   tree: (number, card) => {
@@ -334,10 +343,13 @@ pg.on("run", (news) => {
 }, "cards");
 pg.on("connection", () => { if (runs.length) drawCards(); }, "cards"); // what they say of a server that was gone
 pg.on("looked", answered, "cards");
+hearTokens();
+hearHead();
 const kept = keptCards();
 if (kept) {
   runs.push(...kept.runs);
   at = kept.at;
+  unfolded = runs[at].id; // what was open stays open
 }
 receive(props.value);
 drawRun();

@@ -122,9 +122,10 @@ const drawText = (view, text) => {
 };
 const drawBody = (view, row) => {
   if (view.node.querySelector(".card-edit")) return;
+  drawThought(view.thought, row);
+  if (drawTokens(view, row)) return;
   const answer = answerOf(row);
   const nothing = Boolean(row.finish) && !answer.trim() && !row.thought;
-  drawThought(view.thought, row);
   view.body.classList.toggle("writing", !row.finish);
   view.body.classList.toggle("nothing", nothing);
   if (nothing) {

@@ -4,6 +4,9 @@ const section = element.querySelector("section");
 const list = element.querySelector("ul");
 let running = false;
 let knobs = {};
+let looked = null;
+/** Under the head of the run that is looked at; of a conversation, below it. */
+const looksAtCards = () => Boolean(looked && pg.cards?.holds(looked.run));
 
 /** A remedy that somebody has followed, with the button or by hand, is not offered again. */
 const followed = (fix) => Object.entries(fix).every(([name, value]) => knobs[name] === value);
@@ -16,7 +19,9 @@ const advice = ({ fix, remedy }) => {
   }, pg.t("diagnosis_apply", { remedy: pg.say(remedy) }));
 };
 const draw = () => {
-  pg.apply(element);
+  const place = document.querySelector(".results-findings");
+  (looksAtCards() && place ? place : element.firstElementChild).append(section);
+  pg.apply(section);
   const findings = props.value || [];
   section.hidden = running || findings.length === 0;
   list.replaceChildren(...findings.map((finding) => pg.make("li", {},
@@ -26,6 +31,7 @@ const draw = () => {
 };
 watch("value", () => { running = false; draw(); });
 pg.on("language", draw, "diagnosis");
+pg.on("looked", (where) => { looked = where; draw(); }, "diagnosis");
 pg.on("run", (news) => {
   if (news.running) running = true; // what was said of another run is not shown until this one was looked at
   if (running) section.hidden = true;

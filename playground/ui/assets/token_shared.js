@@ -18,9 +18,11 @@ const make = (tag, attributes = {}, ...children) => {
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 };
-const speakAll = () => {
-  for (const node of element.querySelectorAll("[data-w]")) node.textContent = t(node.dataset.w);
-  for (const node of element.querySelectorAll("[data-w-label]")) node.setAttribute("aria-label", t(node.dataset.wLabel));
+const speakAll = (...roots) => {
+  for (const root of roots.length ? roots : [element]) {
+    for (const node of root.querySelectorAll("[data-w]")) node.textContent = t(node.dataset.w);
+    for (const node of root.querySelectorAll("[data-w-label]")) node.setAttribute("aria-label", t(node.dataset.wLabel));
+  }
 };
 
 // Numbers. What is not known is a dash, never a zero.

@@ -3,7 +3,7 @@ const tip = find(".tk-tip");
 const tipRow = (name, value) => [make("dt", { dir: "auto" }, name), make("dd", {}, value)];
 const showTip = (at) => {
   const token = tokens()[at];
-  const span = spans[at];
+  const span = view.spans[at];
   if (!token || !span) return;
   const rows = [
     ...(known(token.logprob) ? tipRow(t("tip_model"), percent(modelChance(token))) : []),
@@ -22,7 +22,7 @@ const showTip = (at) => {
     ...(differs(replay, at) ? [make("p", { class: "tk-tip-note" }, t("label_would", { text: alone(replay.would[at]) }))] : []),
   );
   tip.hidden = false;
-  const frame = find(".tk").getBoundingClientRect();
+  const frame = section.getBoundingClientRect();
   const box = span.getClientRects()[0] ?? span.getBoundingClientRect();
   const last = [...span.getClientRects()].at(-1) ?? box;
   tip.style.left = `${Math.max(0, Math.min(box.left - frame.left, frame.width - tip.offsetWidth))}px`;

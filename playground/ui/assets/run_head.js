@@ -1,0 +1,61 @@
+// The head of a run: what it was made of, so that nothing stands unnamed, and the way back to its settings. A run of another
+// task than the one that is open folds under it. Runs inside the same function as cards.js.
+const LONGEST_NAME = 40; // characters of a prompt or a field in it
+let composed = {}; // what the form holds now
+let lastKnobs = null;
+let lastPreset = "";
+let model = "";
+let unfolded = null; // the run that is shown although the form is about something else
+
+/** What a run is remembered by beside its request. */
+const aboutNow = () => ({ at: Date.now(), model, knobs: lastKnobs, preset: lastPreset, kind: composed.kind, title: composed.kind === "task" ? composed.task?.title : null });
+const shortened = (text) => {
+  const line = String(text ?? "").replace(/\s+/g, " ").trim();
+  return line.length > LONGEST_NAME ? `${line.slice(0, LONGEST_NAME)}…` : line;
+};
+const subjectOf = ({ request, about }) => {
+  const title = pg.say(about?.title);
+  const first = request.task ? Object.values(request.fields ?? {}).find((value) => typeof value === "string" && value.trim()) : request.prompt;
+  const name = shortened(first);
+  return [title, name ? pg.t("quoted", { text: name }) : ""].filter(Boolean).join(pg.language === "zh" ? "" : " ");
+};
+const headWords = (run) => {
+  const one = version(run.cards[0]);
+  const count = run.cards.length;
+  const time = run.about?.at ? new Date(run.about.at).toLocaleTimeString(pg.language === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit" }) : "";
+  return [pg.t("run_number", { n: runs.indexOf(run) + 1 }), subjectOf(run), run.about?.model, one.path ? pg.t(`path_${one.path}`) : "",
+    pg.t("some_texts", { count }), time].filter(Boolean);
+};
+/** Whether the form is about the same as this run. */
+const isOfForm = ({ request, example }) => {
+  if (example || !composed.kind) return true;
+  return composed.kind === "task" ? request.task === composed.task?.id : !request.task;
+};
+const drawHead = () => {
+  const run = runs[at];
+  const named = Boolean(run && !run.example);
+  const other = named && !isOfForm(run) && unfolded !== run.id && !growing;
+  find(".run-head").hidden = !named;
+  find(".results").classList.toggle("other", other);
+  if (!named) return;
+  const parts = headWords(run);
+  find(".run-name").replaceChildren(...parts.map((part) => pg.make("bdi", {}, part)));
+  find("[name=restore]").hidden = !run.about?.knobs;
+  const show = find("[name=unfold]");
+  show.hidden = isOfForm(run) || Boolean(growing);
+  show.textContent = pg.t(other ? "show_run" : "fold_run");
+  show.setAttribute("aria-expanded", String(!other));
+};
+const restoreRun = () => {
+  const run = runs[at];
+  unfolded = null;
+  pg.tell("restore", { request: run.request, knobs: run.about.knobs, preset: run.about.preset });
+};
+/** The form takes one line a part while there is something to read. */
+const foldForm = () => document.getElementById("compose")?.classList.add("folded");
+const hearHead = () => {
+  pg.on("composed", (news) => { composed = news; drawHead(); }, "cards");
+  pg.on("knobs", (values) => { lastKnobs = values; }, "cards");
+  pg.on("preset", (preset) => { lastPreset = preset; }, "cards");
+  pg.on("server", (status) => { model = status.model?.title ?? ""; }, "cards");
+};
