@@ -15,7 +15,7 @@ import pytest
 import torch
 import transformers
 
-from playground import models
+from playground import models, parameters
 from playground.cli import main as cli
 from playground.decoding.kv_sequence import KVSequence, can_guide
 from playground.generators.local import LocalGenerator
@@ -111,7 +111,7 @@ def assert_features(loaded: models.Loaded, generator: LocalGenerator) -> None:
         if can:
             assert_equal(loaded, generator, values)
         else:
-            with pytest.raises(Refused, match=name):
+            with pytest.raises(Refused, match=parameters.title_of(name).en):
                 generator.stream(asked(values))
     assert inspect_api.next_token(generator, asked({})).outcomes
     greedy = asked({"temperature": 0.0})

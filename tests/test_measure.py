@@ -51,4 +51,4 @@ def test_an_unknown_task_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["measure", "--task", "slogan"]) == 2
     assert "Did you mean slogans" in capsys.readouterr().err
     assert main(["measure", "--task", "slogans", "--seeds", "0"]) == 2
-    assert "n is 0" in capsys.readouterr().err
+    assert "Candidates (n) is 0" in capsys.readouterr().err

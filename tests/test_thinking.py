@@ -313,4 +313,4 @@ def test_rows_of_a_batch_are_made_of_the_answer_alone() -> None:
     plan = Plan("recommendations", mapping={name: name for name in row}, seed=0, values={"max_new_tokens": 99})
     rows = iter([(1, row)])
     (found,) = Batch(plan, generator).results(lambda: next(rows, None), lambda: 1, threading.Event())
-    assert found.texts == ("tea\ncoffee",)
+    assert found.texts == ("1. tea\n2. coffee",)

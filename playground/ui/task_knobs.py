@@ -27,6 +27,7 @@ class TaskKnobs:
         self._shipped = [{"id": preset.id, "title": preset.title} for preset in knob_presets.load_all()]
 
     def presets(self, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The panel's list of presets: the task's own values first."""
         task = compose_form.task_of(filled)
         own = task.title if task else Text("Default", "默认")
         return [{"id": OWN_PRESET, "title": own}, *self._shipped]
@@ -72,6 +73,7 @@ class TaskKnobs:
     def preset(
         self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, event: gr.EventData, request: gr.Request
     ) -> Any:
+        """All knobs as the preset that was chosen sets them; Candidates and seed stay with any but the task's own."""
         chosen = str(data_of(event).get("id", ""))
         try:
             values = self._play.preset(chosen, filled)
