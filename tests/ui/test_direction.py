@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.conftest import Visit, body, card, generate, tokens_of
 from tests.ui.scripted_page import ARABIC, HEBREW
 
 pytestmark = pytest.mark.browser
@@ -91,12 +91,14 @@ def test_on_play_every_text_goes_its_own_way(scripted: str, visit: Visit) -> Non
 
 
 def tokens_run_left(page: Page) -> None:
+    tokens_of(page)
     line = card(page).locator(".tk-line").first
     assert way(line) == ("rtl", "isolate")
     spans = line.locator(".tk-token")
     assert way(spans.nth(1))[1] == "isolate"
     places = [box["x"] for box in (span.bounding_box() for span in spans.all()[:2]) if box]
     assert places[0] > places[1]
+    page.locator("[name=as-text]").click()
 
 
 def versions_go_their_own_way(page: Page) -> None:

@@ -130,7 +130,7 @@ def test_a_form_that_cannot_be_read_is_told_beside_its_knob(embedded_page: str, 
     one.locator("textarea").fill('{"type": "<b>strin</b>"}')
     generate(page, LONG)
     error = one.locator(".kn-error")
-    expect(error).to_contain_text("json_schema: ")
+    expect(error).to_contain_text("JSON schema: ")
     expect(page.locator(".act .complaint")).to_have_text(error.inner_text())  # on a phone the knobs are out of sight
     assert error.locator("b").count() == 0 and "\n" not in error.inner_text()
     one.locator("textarea").fill('{"type": "string",')

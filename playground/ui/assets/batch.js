@@ -5,6 +5,7 @@ const find = (selector) => element.querySelector(selector);
 const PAGE = 50;
 const [AGAIN, UNHEARD] = [500, 10_000]; // milliseconds
 const PIECE = 393_216; // bytes of a file that go with one event; a multiple of 3, so that base64 needs no filling
+const KEPT_TASK = "own:kept"; // a task that only the job has yet
 const SAME = "\u0000same"; // no column is named so
 let job = null;
 let first = 1;
@@ -37,7 +38,7 @@ const drawTasks = (wish = taskNow()) => drawTaskList(find("[name=task]"), tasks,
 // The task that a job was run with stays on offer when this browser has changed or deleted it since.
 const gather = () => {
   const known = job?.own && mine.some((one) => one.yaml === job.plan.own);
-  const kept = job?.own && !known ? [{ key: "own:kept", yaml: job.plan.own, record: job.own }] : [];
+  const kept = job?.own && !known ? [{ key: KEPT_TASK, yaml: job.plan.own, record: job.own }] : [];
   tasks = withMine(props.tasks, [...mine, ...kept]);
 };
 const chosen = () => ({ task: taskNow().id, own: taskNow().yaml ?? "", language: pg.language });
@@ -348,6 +349,7 @@ pg.on("connection", ({ again }) => { if (again) fail(null); }, "batch"); // what
 pg.on("user_tasks", (list) => {
   const before = taskNow();
   mine = list;
+  if (state?.planned && before.yaml && !list.some((one) => one.key === before.id)) job = { ...job, own: before, plan: { ...job.plan, own: before.yaml } };
   gather();
   drawTasks(named(before.id) ?? written(before.yaml));
   if (taskNow().yaml === before.yaml) return;

@@ -271,8 +271,8 @@ pg.on("write", ({ task: id, typed }) => {
   drawAll();
 }, "compose");
 // What a run was made of is to stand here again, with its knobs.
-pg.on("restore", ({ request, knobs, preset }) => {
-  const one = tasks.find(({ id }) => id === request.task);
+pg.on("restore", ({ request, task: key, knobs, preset }) => {
+  const one = tasks.find(({ id }) => id === (key ?? request.task));
   if (one) change({ kind: "task", ...turnTo(one), fields: { ...request.fields } });
   else if (request.mode === "chat") change({ kind: "chat", system: request.system, message: request.prompt, prefill: request.prefill });
   else change({ kind: "complete", prompt: request.prompt });

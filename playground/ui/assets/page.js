@@ -43,7 +43,7 @@ window.playground = (() => {
   const there = () => (last.get("connection")?.state ?? "there") === "there"; // the server
 
   /** How a text ended; one that was cut off as the server went says that only while the server is gone. */
-  const ending = (finish) => t(finish === "gone" && there() ? "finish_cut_off" : `finish_${finish}`);
+  const ending = (finish) => t(finish === "gone" ? (there() ? "finish_cut_off" : "finish_gone") : `finish_${finish}`);
 
   // What the server tells elements while something runs, each thing once (updates.py); `how` says what it changes.
   const FED = 16; // states that are kept to be changed: of the newest events

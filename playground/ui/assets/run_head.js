@@ -8,7 +8,7 @@ let model = "";
 let unfolded = null; // the run that is shown although the form is about something else
 
 /** What a run is remembered by beside its request. */
-const aboutNow = () => ({ at: Date.now(), model, knobs: lastKnobs, preset: lastPreset, kind: composed.kind, title: composed.kind === "task" ? composed.task?.title : null });
+const aboutNow = () => ({ at: Date.now(), model, knobs: lastKnobs, preset: lastPreset, kind: composed.kind, ...(composed.kind === "task" ? { task: composed.task?.id, title: composed.task?.title } : {}) });
 const shortened = (text) => {
   const line = String(text ?? "").replace(/\s+/g, " ").trim();
   return line.length > LONGEST_NAME ? `${line.slice(0, LONGEST_NAME)}…` : line;
@@ -27,9 +27,9 @@ const headWords = (run) => {
     pg.t("some_texts", { count }), time].filter(Boolean);
 };
 /** Whether the form is about the same as this run. */
-const isOfForm = ({ request, example }) => {
+const isOfForm = ({ request, example, about }) => {
   if (example || !composed.kind) return true;
-  return composed.kind === "task" ? request.task === composed.task?.id : !request.task;
+  return composed.kind === "task" ? (about?.task ?? request.task) === composed.task?.id : !request.task;
 };
 const drawHead = () => {
   const run = runs[at];
@@ -49,7 +49,7 @@ const drawHead = () => {
 const restoreRun = () => {
   const run = runs[at];
   unfolded = null;
-  pg.tell("restore", { request: run.request, knobs: run.about.knobs, preset: run.about.preset });
+  pg.tell("restore", { request: run.request, task: run.about.task, knobs: run.about.knobs, preset: run.about.preset });
 };
 /** The form takes one line a part while there is something to read. */
 const foldForm = () => document.getElementById("compose")?.classList.add("folded");
