@@ -132,9 +132,13 @@ def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
     return found
 
 
-def badges(run_id: str, row: int) -> dict[str, Text]:
-    """For every knob that differs from neutral and acts on the scores: what it did in this row, in a few words."""
-    found: dict[str, Text] = _engine().badges(run_id, row)
+def badges(run_id: str, row: int, values: Mapping[str, Any] | None = None) -> dict[str, Text]:
+    """For every knob that differs from neutral and acts on the scores: what it did in this row, in a few words.
+
+    With `values` that are not the run's: what it would do at each place of the text as it stands. Raises Refused and
+    InvalidRequest as `replay`.
+    """
+    found: dict[str, Text] = _engine().badges(run_id, row, values)
     return found
 
 

@@ -15,9 +15,9 @@ from playground.parameters.parameter import Parameter
 from playground.types import Text
 
 
-def badges(row: StoredRow) -> dict[str, Text]:
-    """A few words for every knob that differs from neutral and acts on the scores."""
-    values = row.run.values
+def badges(row: StoredRow, values: Mapping[str, Any]) -> dict[str, Text]:
+    """A few words for every knob of `values` that differs from neutral and acts on the scores, over the row's text."""
+    would = values != row.run.values
     reasons = inert(values, has_eos=bool(row.run.setting.eos))
     impact: dict[str, Text] = {}
     if not row.tokens:
@@ -34,9 +34,9 @@ def badges(row: StoredRow) -> dict[str, Text]:
         changed = sum(one.token != was.token for one, was in zip(found, own, strict=True))
         rival = max((other for other in cutting if other != name), key=lambda other: cutting[other], default=None)
         if not changed and name in cutting and not cutting[name]:
-            impact[name] = _nothing_cut(rival if rival is not None and cutting[rival] else None)
+            impact[name] = _nothing_cut(rival if rival is not None and cutting[rival] else None, would)
         else:
-            impact[name] = _decided(changed, len(own))
+            impact[name] = _decided(changed, len(own), would)
     return impact
 
 
@@ -55,20 +55,25 @@ def _freed(without: list[Decision], own: list[Decision]) -> int:
     return sum(one.alive > was.alive for one, was in zip(without, own, strict=True))
 
 
-def _nothing_cut(rival: str | None) -> Text:
+def _nothing_cut(rival: str | None, would: bool) -> Text:
+    if rival is None and would:
+        return Text("would have no effect: nothing to cut", "将无效：没有可截断的候选")
     if rival is None:
         return Text("no effect: it had nothing to cut", "无效：没有可截断的候选")
     label = parameters.by_name()[rival].label
+    if would:
+        return Text(f"would have no effect: {label.en} cuts first", f"将无效：{label.zh} 先截断")
     return Text(f"no effect: {label.en} cut first", f"无效：{label.zh} 已先截断")
 
 
-def _decided(changed: int, count: int) -> Text:
+def _decided(changed: int, count: int, would: bool) -> Text:
     if not changed:
         return Text(
             f"would change 0 of {counted(count, 'token', 'tokens')} if off", f"关闭后 {count} 个词元中有 0 个会改变"
         )
     share = max(round(100 * changed / count), 1)
+    did, done = ("would decide", "将决定") if would else ("decided", "决定了")
     return Text(
-        f"decided {share} % ({changed} of {counted(count, 'token', 'tokens')})",
-        f"决定了 {share} %（{count} 个词元中的 {changed} 个）",
+        f"{did} {share} % ({changed} of {counted(count, 'token', 'tokens')})",
+        f"{done} {share} %（{count} 个词元中的 {changed} 个）",
     )

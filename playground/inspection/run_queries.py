@@ -91,9 +91,13 @@ def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
     return best, frozenset(kept.run.setting.prompt[0].tolist())
 
 
-def badges(run_id: str, row: int) -> dict[str, Text]:
-    """What each parameter did in this row, in a few words."""
-    return knobs.badges(finished(run_id, row))
+def badges(run_id: str, row: int, values: Mapping[str, Any] | None = None) -> dict[str, Text]:
+    """What each parameter did in this row, in a few words, or with other values would do."""
+    found = finished(run_id, row)
+    if values is None or values == found.run.values:
+        return knobs.badges(found, found.run.values)
+    check(found, values)
+    return knobs.badges(found, values)
 
 
 def check(row: StoredRow, values: Mapping[str, Any]) -> None:

@@ -180,6 +180,7 @@ class Page:
             view.pick(self._inside, None, self.waterfall, **_EVENT)
         self.waterfall.ask(self._ask, None, self.waterfall, **_EVENT)
         self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
+        self.panel.input(self._badges, self.panel, self.panel, **_LIGHT)
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
         given = [self.panel, self.next]
@@ -254,7 +255,7 @@ class Page:
         meanwhile would change, and its figures. Nothing is sent where the session looks elsewhere by now."""
         session = request.session_hash or ""
         looking = self._run_view.viewed(session)
-        badges, findings = self._run_view.badges(session), self._run_view.findings(session)
+        badges, findings = self._run_view.badges(session, knobs), self._run_view.findings(session)
         replay, figures = self._run_view.replay(session, knobs), self._run_view.figures(session)
         if self._run_view.viewed(session) != looking:
             return [gr.skip()] * 4
@@ -279,6 +280,12 @@ class Page:
 
     def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         return gr.update(replay=self._run_view.replay(request.session_hash or "", knobs))
+
+    def _badges(self, knobs: dict[str, Any], request: gr.Request) -> Any:
+        session = request.session_hash or ""
+        if self._run_view.viewed(session) is None:
+            return gr.skip()
+        return panel_update(badges=self._run_view.badges(session, knobs))
 
     def _stop(self, request: gr.Request) -> None:
         self._play.stop(request.session_hash or "")
@@ -328,10 +335,12 @@ class Page:
 
 
 def _examples() -> dict[str, Any]:
-    """The first task's worked example in each language; the script shows the visitor's own."""
-    task = compose_form.all_tasks()[compose_form.first_form()["task"]]
+    """The worked example of each task in each language; the script shows that of the task that is open."""
+    tasks = compose_form.all_tasks().items()
     return {
         "phase": "examples",
-        "en": card_updates.example_update(task, "en"),
-        "zh": card_updates.example_update(task, "zh"),
+        "tasks": {
+            name: {"en": card_updates.example_update(task, "en"), "zh": card_updates.example_update(task, "zh")}
+            for name, task in tasks
+        },
     }

@@ -151,30 +151,29 @@ class RunView:
         if viewed is None or not viewed.run.finished:
             return {}
         try:
-            own = viewed.run.request.values
-            values = {**with_task_form(parameters.validate(knobs), viewed.asked), "seed": own["seed"]}
-            if {**values, "n": own["n"]} == own:
+            values = _of_row(viewed, knobs)
+            if values == viewed.run.request.values:
                 return {}
             gone = _gone(viewed)
             if gone is not None:
                 raise PlaygroundError(gone)
             if not inspect_api.available(viewed.keep):
                 return {}
-            replayed = inspect_api.replay(viewed.keep, viewed.row, {**values, "n": own["n"]})
+            replayed = inspect_api.replay(viewed.keep, viewed.row, values)
         except PlaygroundError as error:
             sentence = {"en": error.say("en"), "zh": error.say("zh")}
             return {"run": viewed.name, "row": viewed.row, "first": None, "would": {}, "sentence": sentence}
         return tokens.replay_value(viewed.name, viewed.row, replayed, _namer(viewed.keep))
 
-    def badges(self, session: str) -> dict[str, Text]:
-        """What each active knob did in the row that is looked at."""
+    def badges(self, session: str, knobs: Mapping[str, Any]) -> dict[str, Text]:
+        """What each active knob did in the row that is looked at; what it would do where these are not its run's."""
         viewed = self._runs.open(session)
         if viewed is None or not viewed.run.finished or not inspect_api.available(viewed.keep):
             return {}
         try:
-            return inspect_api.badges(viewed.keep, viewed.row)
+            return inspect_api.badges(viewed.keep, viewed.row, _of_row(viewed, knobs))
         except PlaygroundError:
-            return {}  # a beam search has no samplers to speak of
+            return {}  # a beam search has no samplers to speak of; the replay says why other knobs have none
 
     def findings(self, session: str) -> list[Value]:
         """What the diagnosis says about the row that is looked at, each with its remedy."""
@@ -242,6 +241,12 @@ class RunView:
         if not 0 <= row < len(viewed.run.candidates) or position < 0:
             return None, 0, 0
         return viewed, row, position
+
+
+def _of_row(viewed: ViewedRun, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """These knobs as values for the row that is viewed, with the seed and the number of its run."""
+    own = viewed.run.request.values
+    return {**with_task_form(parameters.validate(knobs), viewed.asked), "seed": own["seed"], "n": own["n"]}
 
 
 def _gone(viewed: ViewedRun) -> Text | None:

@@ -62,6 +62,7 @@ class TaskKnobs:
     ) -> Any:
         return panel_update(
             values=values,
+            badges={},  # those of a run that this is not about
             inert=self._play.inert_reasons(values, act),
             found=self._play.biased_tokens(values),
             language=compose_form.language_of(filled),
@@ -82,7 +83,9 @@ class TaskKnobs:
         values = {**values, **{name: knobs[name] for name in NO_PRESETS if chosen != OWN_PRESET}}
         inert = self._play.inert_reasons(values, act)
         found = self._play.biased_tokens(values)
-        panel = panel_update(values=values, inert=inert, found=found, active_preset=chosen, preset_values=values)
+        panel = panel_update(
+            values=values, badges={}, inert=inert, found=found, active_preset=chosen, preset_values=values
+        )
         return panel, self._next(values, request)
 
     def turned(self, knobs: dict[str, Any], act: Any) -> Any:

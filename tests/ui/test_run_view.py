@@ -60,7 +60,7 @@ def test_a_session_sees_its_own_run_alone(looked_at: tuple[RunView, Run]) -> Non
     assert run_view.open("other", where)["rows"] == [] and not run_view.select_row("other", where)
     assert run_view.breakdown("other", where) == {}
     assert run_view.replay("other", parameters.validate({})) == {}
-    assert run_view.badges("other") == {} and run_view.findings("other") == []
+    assert run_view.badges("other", {}) == {} and run_view.findings("other") == []
     assert run_view.branch("other", where) is None
 
 
@@ -132,10 +132,12 @@ def test_a_new_run_is_looked_at_and_the_one_before_can_be_opened_again(
     assert run_view.tokens("mine", "run-1") is None and run_view.tokens("mine", "run-2") is not None
     value = run_view.open("mine", {"run": "run-1", "row": 0})
     assert [token["id"] for token in value["rows"][0]["tokens"]] == run.candidates[0].token_ids
-    assert run_view.tokens("mine", "run-2") is None and run_view.badges("mine").keys() == {"temperature"}
+    assert run_view.tokens("mine", "run-2") is None
+    assert run_view.badges("mine", run.request.values).keys() == {"temperature"}
     assert run_view.open("mine", {"run": "run-2", "row": 1})["show"] == 1
     gone = run_view.open("mine", {"run": "run-3", "row": 0})
-    assert gone["rows"] == [] and "not kept" in gone["reason"]["en"] and run_view.badges("mine") == {}
+    assert gone["rows"] == [] and "not kept" in gone["reason"]["en"]
+    assert run_view.badges("mine", run.request.values) == {}
     run_view.leave("mine")
     assert run_view.tokens("mine", "run-2") is None
     assert not inspect_api.available(run.request.keep) and not inspect_api.available(second.request.keep)
@@ -148,7 +150,10 @@ def test_badges_diagnosis_and_replay_follow_the_row_that_is_looked_at(tiny: Any)
     assert run_view.replay("mine", other)["row"] == 0
     assert run_view.select_row("mine", {"run": "run-1", "row": 1})
     told = run_view.replay("mine", other)
-    assert told["row"] == 1 and run_view.badges("mine") == inspect_api.badges(run.request.keep, 1)
+    assert told["row"] == 1 and run_view.badges("mine", run.request.values) == inspect_api.badges(run.request.keep, 1)
+    turned = run_view.badges("mine", {**run.request.values, "temperature": 1.9, "top_k": 1})
+    assert turned["top_k"].en.startswith("would ") and turned["top_k"].zh.startswith(("将", "关闭后"))
+    assert run_view.badges("mine", parameters.validate({})).keys() == run_view.badges("mine", {}).keys() == set()
     replayed = inspect_api.replay(run.request.keep, 1, other)
     assert told["would"][str(told["first"])]["id"] == replayed.tokens[told["first"]]
     for nowhere in ({"run": "run-1", "row": 2}, {"run": "run-1", "row": True}, {"run": "run-2", "row": 0}, {}):

@@ -88,10 +88,10 @@ const lockHeights = (numbers) => {
 
 const save = () => keepCards(runs, at);
 // The tokens below follow the version that is looked at.
-const look = (number) => {
+const look = (number, again = false) => {
   const one = version(runs[at].cards[number]);
   const last = asked || looked;
-  if (one.finish === "example" || (last && one.run === last.run && one.row === last.row)) return;
+  if (one.finish === "example" || (!again && last && one.run === last.run && one.row === last.row)) return;
   asked = one.edited ? { run: one.id, row: 0, hand: true } : { run: one.run, row: one.row };
   trigger("look", asked);
 };
@@ -100,6 +100,11 @@ const answered = (where) => {
   // Of two quick looks the first may be answered while the second is on its way.
   if (!where || (asked && where.run === asked.run && where.row === asked.row)) asked = null;
   drawLooked();
+  drawHead();
+};
+/** What knobs did, or would do now, is told anew. */
+const lookAgain = () => {
+  if (shownCards.length) look(Math.max(0, shownCards.findIndex(({ node }) => node.classList.contains("looked"))), true);
 };
 const changed = (number) => {
   drawCard(number);
@@ -155,20 +160,22 @@ const grow = (news) => {
 const settle = (finish = "stopped") => {
   growing = null;
   drawHead();
+  for (const view of shownCards) view.body.style.minHeight = "";
   for (const { one } of [...begun.values()].flat()) one.finish ??= finish;
   drawCards();
   drawPast();
   save();
 };
-// Before the first run: the worked example in the visitor's language.
+// Before the first run: the worked example of the task that is open, in the visitor's language.
 const showExample = () => {
-  const shown = examples?.[pg.language]?.rows ? examples[pg.language] : examples?.en;
-  if (!shown?.rows || runs.some((run) => !run.example)) return;
-  const cards = shown.rows.map((row, number) => {
+  if (!examples || runs.some((run) => !run.example)) return;
+  const known = composed.kind === "task" ? examples[composed.task?.id] : null;
+  const shown = known?.[pg.language]?.rows ? known[pg.language] : known?.en;
+  const cards = (shown?.rows ?? []).map((row, number) => {
     const one = asVersion(row, { id: `example:${number}`, at: number });
     return { versions: [one], at: one.id, gone: [] };
   });
-  runs.splice(0, runs.length, { ...shown, cards });
+  runs.splice(0, runs.length, ...(cards.length ? [{ ...shown, cards }] : []));
   at = 0;
   drawRun();
 };
@@ -176,7 +183,7 @@ const receive = (news) => {
   if (!news?.phase || news.number <= heard) return;
   heard = news.number ?? heard;
   if (news.phase === "examples") {
-    examples = news;
+    examples = news.tasks;
     showExample();
     return;
   }
@@ -261,7 +268,11 @@ const press = {
   "run-on": () => { at += 1; drawRun(); look(0); save(); },
   undo: () => undo(false),
   redo: () => undo(true),
-  unfold: () => { unfolded = unfolded === runs[at].id ? null : runs[at].id; drawHead(); },
+  unfold: () => {
+    unfolded = unfolded === runs[at].id ? null : runs[at].id;
+    drawHead();
+    lookAgain();
+  },
   restore: restoreRun,
   "as-text": () => showAs(false),
   "as-tokens": () => showAs(true),

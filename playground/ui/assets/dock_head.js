@@ -53,6 +53,13 @@ element.addEventListener("click", (event) => {
   else if (button.name === "maximize") { largest = !largest; draw(); }
   else show(leaf === button.name ? null : button.name);
 });
+// What is open belongs to what the form was about.
+let about = "";
+pg.on("composed", ({ kind, task }) => {
+  const now = kind === "task" ? `task/${task?.id}` : kind;
+  if (about && now !== about && leaf) close();
+  about = now;
+}, "dock");
 find(".dock-grip").addEventListener("pointerdown", (event) => {
   event.preventDefault();
   const grip = event.currentTarget;

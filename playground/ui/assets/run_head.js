@@ -5,6 +5,7 @@ let composed = {}; // what the form holds now
 let lastKnobs = null;
 let lastPreset = "";
 let model = "";
+let restoring = false; // the knobs of a run come back: what they did in it is asked for again once they have
 let unfolded = null; // the run that is shown although the form is about something else
 
 /** What a run is remembered by beside its request. */
@@ -29,7 +30,14 @@ const headWords = (run) => {
 /** Whether the form is about the same as this run. */
 const isOfForm = ({ request, example, about }) => {
   if (example || !composed.kind) return true;
+  if (about?.kind && about.kind !== composed.kind) return false;
   return composed.kind === "task" ? (about?.task ?? request.task) === composed.task?.id : !request.task;
+};
+/** What knobs did in a run is not said beside a form that is about something else. */
+const noteApart = (other) => {
+  const ofCards = Boolean(looked && pg.cards?.holds(looked.run));
+  const apart = Boolean(looked) && (ofCards ? other || composed.kind === "talk" : composed.kind !== "talk");
+  document.getElementById("knobs")?.classList.toggle("apart", apart);
 };
 const drawHead = () => {
   const run = runs[at];
@@ -37,6 +45,7 @@ const drawHead = () => {
   const other = named && !isOfForm(run) && unfolded !== run.id && !growing;
   find(".run-head").hidden = !named;
   find(".results").classList.toggle("other", other);
+  noteApart(other);
   if (!named) return;
   const parts = headWords(run);
   find(".run-name").replaceChildren(...parts.map((part) => pg.make("bdi", {}, part)));
@@ -49,12 +58,23 @@ const drawHead = () => {
 const restoreRun = () => {
   const run = runs[at];
   unfolded = null;
+  restoring = true;
   pg.tell("restore", { request: run.request, task: run.about.task, knobs: run.about.knobs, preset: run.about.preset });
 };
 /** The form takes one line a part while there is something to read. */
 const foldForm = () => document.getElementById("compose")?.classList.add("folded");
 const hearHead = () => {
-  pg.on("composed", (news) => { composed = news; drawHead(); }, "cards");
+  pg.on("composed", (news) => {
+    const other = news.kind !== composed.kind || news.task?.id !== composed.task?.id;
+    composed = news;
+    if (other) showExample();
+    drawHead();
+  }, "cards");
+  pg.on("wishing", (now) => {
+    if (now || !restoring) return;
+    restoring = false;
+    lookAgain();
+  }, "cards");
   pg.on("knobs", (values) => { lastKnobs = values; }, "cards");
   pg.on("preset", (preset) => { lastPreset = preset; }, "cards");
   pg.on("server", (status) => { model = status.model?.title ?? ""; }, "cards");

@@ -1,0 +1,83 @@
+"""Play in panes, in a browser: what is on screen together, and what belongs to which run and which task."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.conftest import Visit, body, generate, tokens_of
+
+pytestmark = pytest.mark.browser
+WIDE = {"width": 1440, "height": 900}
+DECIDED = re.compile("^(decided|would change|no effect)")
+
+
+def on_screen(page: Page, *parts: Locator) -> None:
+    """Each of these is within the window as it stands, and the page itself has nothing to scroll."""
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    for part in parts:
+        expect(part).to_be_in_viewport(ratio=0.9)
+
+
+def badge(page: Page, knob: str) -> Locator:
+    return page.locator(f"#knobs [data-knob={knob}] .kn-badge").first
+
+
+def test_text_knob_and_token_stand_on_one_screen_and_a_turned_knob_says_what_it_would_do(
+    embedded_page: str, visit: Visit
+) -> None:
+    page = visit(embedded_page, viewport=WIDE)
+    on_screen(page, page.locator("button[name=generate]"))
+    generate(page)
+    expect(badge(page, "temperature")).to_have_text(DECIDED)
+    tokens_of(page).nth(3).click()
+    dock, knob = page.locator("#dock"), page.locator("#knobs [data-knob=temperature] input").last
+    expect(dock.locator(".wf-stage").first).to_be_visible()
+    on_screen(page, page.locator("button[name=generate]"), page.locator(".tk-token").nth(3), dock, knob)
+    knob.fill("1.9")
+    knob.press("Enter")
+    expect(badge(page, "temperature")).to_have_text(re.compile("^would "))
+    page.locator("#side .kn-neutral").click()
+    expect(badge(page, "temperature")).to_have_text("")
+    page.keyboard.press("Escape")
+    expect(dock.locator(".wf-stage").first).to_be_hidden()
+
+
+def test_a_run_of_another_task_folds_under_its_name_and_gives_its_settings_back(
+    embedded_page: str, visit: Visit
+) -> None:
+    page = visit(embedded_page, viewport=WIDE)
+    page.locator("[data-task-field]").first.fill("Red Kite")
+    knob = page.locator("#knobs [data-knob=temperature] input").last
+    knob.fill("0.5")
+    knob.press("Enter")
+    generate(page)
+    head, texts = page.locator(".run-head"), page.locator(".card-grid")
+    expect(head.locator(".run-name")).to_contain_text("Slogans “Red Kite”")
+    page.locator("[data-kind=complete]").click()
+    expect(texts).to_be_hidden()
+    expect(head).to_be_visible()
+    expect(badge(page, "temperature")).to_be_hidden()
+    expect(knob).not_to_have_value("0.5")
+    head.locator("[name=unfold]").click()
+    expect(texts).to_be_visible()
+    head.locator("[name=restore]").click()
+    expect(page.locator("[data-kind=task]")).to_have_attribute("aria-checked", "true")
+    expect(page.locator("[data-task-field]").first).to_have_value("Red Kite")
+    expect(knob).to_have_value(re.compile("^0.5"))
+    expect(badge(page, "temperature")).to_have_text(DECIDED)
+
+
+def test_each_task_shows_its_own_example_in_the_language_of_the_page(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    slogan = body(page).text_content()
+    page.locator(".task-picker").select_option("keywords")
+    expect(body(page)).not_to_have_text(slogan or "")
+    english = body(page).text_content()
+    page.locator("button[name=language]").click()
+    expect(body(page)).not_to_have_text(english or "")
+    page.locator("[data-kind=complete]").click()
+    expect(page.locator(".card")).to_have_count(0)
+    expect(page.locator(".results-empty")).to_be_visible()
