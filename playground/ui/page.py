@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
@@ -83,6 +84,7 @@ class Page:
         self._write = WriteTab(host, queue, store)
         self._user_tasks = UserTasks()
         self._play = Play(host, queue, switches, self._run_view)
+        self._looks = itertools.count()
         self._knobs = TaskKnobs(self._play, self._preview)
         with Blocks(
             title=WORDS["title"].en,
@@ -109,6 +111,7 @@ class Page:
         self.feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")  # see stream.js
         first = compose_form.first_form()
         values, act = self._play.task_values(first), {"path": self._host.settings.path}
+        element("keys", None)
         self.header = element("header", self._host.status())
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="composer", scale=3):
@@ -309,7 +312,9 @@ class Page:
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
         stale = self._preview.stale(filled, knobs, request.session_hash or "")
-        return self._play.look(filled, knobs), gr.skip() if stale is None else gr.update(stale=stale)
+        # Numbered, or the page would not hear that the same stands.
+        seen = {**self._play.look(filled, knobs), "number": next(self._looks)}
+        return seen, gr.skip() if stale is None else gr.update(stale=stale)
 
     def _next(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         value = self._preview.look(filled, knobs, request.session_hash or "", act)

@@ -13,6 +13,7 @@ from playground.inspection_results import NEW_SEED
 from playground.types import FINISH_WORDS, Text
 from playground.ui.batch_texts import BATCH_TEXTS
 from playground.ui.connection_texts import CONNECTION_TEXTS
+from playground.ui.key_texts import KEY_TEXTS
 from playground.ui.read_texts import READ_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
 
@@ -279,6 +280,7 @@ WORDS: Mapping[str, Text] = {
         "现在使用本页的人太多，请过一分钟再试。",
     ),
     **CONNECTION_TEXTS,
+    **KEY_TEXTS,
     **READ_TEXTS,
     **BATCH_TEXTS,
     **WRITE_TEXTS,

@@ -87,5 +87,6 @@ document.addEventListener("playground-token", ({ detail }) => {
   else draw();
 });
 pg.on("run", (news) => { if (news.running && leaf === "inside" && !dock.querySelector(".wf:not([hidden])")) show(null); }, "dock_head");
+pg.on("dock", show, "dock_head");
 pg.on("language", draw, "dock_head");
 draw();
