@@ -111,7 +111,7 @@ def assert_features(loaded: models.Loaded, generator: LocalGenerator) -> None:
         if can:
             assert_equal(loaded, generator, values)
         else:
-            with pytest.raises(Refused, match=parameters.title_of(name).en):
+            with pytest.raises(Refused, match=parameters.by_name()[name].label.en):
                 generator.stream(asked(values))
     assert inspect_api.next_token(generator, asked({})).outcomes
     greedy = asked({"temperature": 0.0})

@@ -35,7 +35,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         level="basic",
         label=Text("Seed", "种子"),
         help=Text(
-            "On the exact path the same seed with the same settings writes the same text again; −1 draws a fresh one.",
+            "On the exact path the same seed and settings write the same text again; −1 draws a new one each run.",
             "在精确路径上，相同的种子与设置会再次写出相同的文字；−1 表示每次重新抽取。",
         ),
         formula="initial state of the row's random generator",

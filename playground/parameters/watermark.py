@@ -79,7 +79,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         label=Text("Watermark context", "水印上下文"),
         help=Text(
             "How many tokens before decide which part of the vocabulary is favoured; left hash only ever reads one.",
-            "由前面多少个词元决定偏好哪部分词汇；左哈希始终只看一个。",
+            "由前面多少个词元决定偏好哪部分词汇；“前一词元”始终只看一个。",
         ),
         formula="width of the window that seeds the green list",
         source="arXiv 2306.04634",
@@ -104,14 +104,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         help=Text(
             "Left hash seeds by the token before alone, self hash by the candidate as well, which is slower and harder "
             "to forge.",
-            "左哈希只用前一个词元作种子；自哈希还用候选词元本身，较慢但更难伪造。",
+            "“前一词元”只用前一个词元作种子；“含候选词元”还用候选词元本身，较慢但更难伪造。",
         ),
         formula="seed = key · x₋₁ (left) or min over the window of key · π(x_j) · π(x_i) (self)",
         source="arXiv 2306.04634",
         neutral="lefthash",
         default="lefthash",
         choices=("lefthash", "selfhash"),
-        choice_labels={"lefthash": Text("left hash", "左哈希"), "selfhash": Text("self hash", "自哈希")},
+        choice_labels={"lefthash": Text("left hash", "前一词元"), "selfhash": Text("self hash", "含候选词元")},
         stage="watermark",
         sampler="Watermark",
         argument="seeding_scheme",

@@ -38,7 +38,7 @@ _WORDS: dict[str, Text] = {
     "changed": Text("changed", "已改动"),
     "restore": Text("Restore preset", "恢复预设"),
     "restore_hint": Text("Back to the preset's values", "恢复预设中的数值"),
-    "neutralize": Text("Neutralize all", "全部归零"),
+    "neutralize": Text("Neutralize all", "全部设为中性"),
     "neutralize_hint": Text(
         "Every knob to where it changes nothing; length, candidates and seed stay",
         "所有参数回到不起作用的位置；长度、候选数和种子不变",

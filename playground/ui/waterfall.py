@@ -38,7 +38,7 @@ WORDS: Mapping[str, Text] = {
     "chosen_token": Text("chosen", "被选中"),
     "probability": Text("probability", "概率"),
     "rank": Text("rank", "排名"),
-    "race": Text("race", "竞赛值"),
+    "race": Text("race", "抽样先后值"),
     "runner_up": Text("runner-up", "第二名"),
     "lead": Text("behind by", "落后"),
     "alternatives": Text("Alternatives", "其他候选"),

@@ -44,7 +44,8 @@ def way(text: Locator) -> tuple[str, str]:
 def goes_by_itself(*texts: Locator) -> None:
     """These are written from right to left, each paragraph by itself, and nothing outside is turned by them."""
     for text in texts:
-        assert way(text) == ("rtl", "plaintext"), text
+        expect(text).to_have_css("direction", "rtl")  # waits: what is drawn anew meanwhile has no style
+        expect(text).to_have_css("unicode-bidi", "plaintext")
         assert way(text.locator("xpath=..")) != ("rtl", "plaintext")
 
 

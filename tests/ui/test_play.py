@@ -199,7 +199,7 @@ def test_the_seed_of_a_card_can_be_kept(desk: Page) -> None:
     generate(page)
     assert body(page).inner_text() == text
     page.locator(".lock").click()
-    expect(page.locator(".seed-value")).to_have_text("fresh")
+    expect(page.locator(".seed-value")).to_have_text("new each run")
 
 
 def test_copy_takes_the_text_of_the_card(scripted: str, visit: Visit) -> None:
@@ -306,7 +306,7 @@ def test_stop_ends_only_ones_own_run(scripted: str, visit: Visit, hold: Held) ->
     expect(card(two).locator(".finish")).to_have_text("end of text")
 
 
-def test_the_page_does_not_scroll_by_itself(scripted: str, visit: Visit, hold: Held) -> None:
+def test_a_phone_goes_to_the_texts_once_and_then_stays(scripted: str, visit: Visit, hold: Held) -> None:
     hold(0)
     page = visit(scripted)
     free_prompt(page, "Once", candidates=3)
@@ -315,8 +315,9 @@ def test_the_page_does_not_scroll_by_itself(scripted: str, visit: Visit, hold: H
     for run in (1, 2):
         page.locator("button[name=generate]").click()
         expect(page.locator(".card-body.writing").nth(2)).not_to_be_empty()
+        expect(page.locator(".run-head")).to_be_in_viewport()
+        page.evaluate("window.scrollTo(0, 120)")
         if run == 1:
-            page.evaluate("window.scrollTo(0, 120)")
             page.keyboard.press("Escape")
             expect(page.locator(".act.running")).to_have_count(0)
         assert page.evaluate("window.scrollY") == 120

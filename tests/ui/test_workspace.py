@@ -48,12 +48,17 @@ def test_text_knob_and_token_stand_on_one_screen_and_a_turned_knob_says_what_it_
 def test_a_run_of_another_task_folds_under_its_name_and_gives_its_settings_back(
     embedded_page: str, visit: Visit
 ) -> None:
-    page = visit(embedded_page, viewport=WIDE)
+    page = visit(embedded_page, viewport=WIDE, permissions=["clipboard-read", "clipboard-write"])
     page.locator("[data-task-field]").first.fill("Red Kite")
     knob = page.locator("#knobs [data-knob=temperature] input").last
     knob.fill("0.5")
     knob.press("Enter")
     generate(page)
+    page.locator("[name=copy-all]").click()
+    expect(page.locator("[name=copy-all]")).to_have_text("Copied")
+    written = [one.text_content() for one in page.locator(".card-body").all()]
+    assert page.evaluate("navigator.clipboard.readText()") == "\n\n".join(one for one in written if one)
+    expect(page.locator(".results-unchecked")).to_be_visible()
     head, texts = page.locator(".run-head"), page.locator(".card-grid")
     expect(head.locator(".run-name")).to_contain_text("Slogans “Red Kite”")
     page.locator("[data-kind=complete]").click()
@@ -81,3 +86,11 @@ def test_each_task_shows_its_own_example_in_the_language_of_the_page(scripted: s
     page.locator("[data-kind=complete]").click()
     expect(page.locator(".card")).to_have_count(0)
     expect(page.locator(".results-empty")).to_be_visible()
+
+
+def test_on_a_phone_generate_leads_to_the_texts(scripted: str, visit: Visit) -> None:
+    page = visit(scripted, viewport={"width": 390, "height": 844})
+    assert page.evaluate("scrollY") == 0
+    generate(page)
+    expect(page.locator(".run-head")).to_be_in_viewport()
+    assert page.evaluate("scrollY") > 0

@@ -198,7 +198,7 @@ def test_a_locked_seed_writes_the_candidates_again_and_an_open_one_draws(site: s
     expect(page.locator(".chip.ready")).to_be_visible()
     expect(head(open_tab(page), "title")).to_have_value("The Keeper")
     expect(field).to_have_value(drawn)
-    expect(lock).to_have_attribute("title", "Use a fresh seed each time")
+    expect(lock).to_have_attribute("title", "Use a new seed for each run")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -13,6 +13,7 @@ let status = null;
 let heard = 0; // the number of the newest news
 let looked = null; // {run, row}: whose tokens are shown below
 let asked = null; // the same, of a look that is not answered yet
+const NARROW = window.matchMedia("(max-width: 899px)");
 const begun = new Map(); // run id -> for each of its rows the version it writes, and where that is
 
 const drawCard = (number, grown = null) => {
@@ -138,6 +139,7 @@ const begin = (news) => {
     at = runs.length - 1;
     begun.set(news.run, cards.map((card, number) => ({ run, number, one: card.versions[0] })));
     drawRun();
+    if (NARROW.matches) find(".results").scrollIntoView({ block: "start" }); // the form is above, out of sight
     shownCards.forEach((view, number) => { if (before[number]) view.body.style.minHeight = `${before[number]}px`; });
   }
   growing = news.run;
@@ -293,6 +295,11 @@ const press = {
   "bring-back": (number, card, button) => { bringBack(runs[at], number, byId(card, button.dataset.version)); changed(number); },
   copy: (number, card, button) => { copied(button, plainText(version(card))); },
   edit: (number) => edit(number),
+  "copy-all": async (number, card, button) => {
+    await pg.copy(runs[at].cards.map((one) => plainText(version(one))).filter(Boolean).join("\n\n"));
+    button.textContent = pg.t("copied");
+    setTimeout(() => { button.textContent = pg.t("copy_all"); }, 1200);
+  },
   continue: (number) => ask("continue", number),
   regenerate: (number) => ask("regenerate", number),
   "keep-seed": (number, card) => pg.tell("knob", { name: "seed", value: version(card).seed }),

@@ -26,7 +26,7 @@ const headings = (row) => row.table.head.map((label) => pg.say(label));
 // Tabs between cells: so a spreadsheet takes it as a table. What has no headings is a JSON object, and stays one.
 const plainText = (row) => {
   if (isTable(row) && row.table.head.length) return [headings(row), ...row.table.rows].map((cells) => cells.join("\t")).join("\n");
-  if (!isList(row)) return answerOf(row);
+  if (!isList(row)) return answerOf(row).trimStart(); // as it is shown
   return row.items.map((item, at) => (row.numbered ? `${at + 1}. ${item}` : item)).join("\n");
 };
 /** Which way the parts of a list or a table stand: as their text goes. */

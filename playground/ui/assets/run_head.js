@@ -45,11 +45,13 @@ const drawHead = () => {
   const other = named && !isOfForm(run) && unfolded !== run.id && !growing;
   find(".run-head").hidden = !named;
   find(".results").classList.toggle("other", other);
+  find(".results-unchecked").hidden = !named || other;
   noteApart(other);
   if (!named) return;
   const parts = headWords(run);
   find(".run-name").replaceChildren(...parts.map((part) => pg.make("bdi", {}, part)));
   find("[name=restore]").hidden = !run.about?.knobs;
+  find("[name=copy-all]").hidden = run.cards.length < 2 || other;
   const show = find("[name=unfold]");
   show.hidden = isOfForm(run) || Boolean(growing);
   show.textContent = pg.t(other ? "show_run" : "fold_run");
