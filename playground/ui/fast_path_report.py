@@ -43,6 +43,7 @@ def figures(found: Measured) -> list[tuple[Text, Text | None]]:
     """What was measured, each with its name; None where it was not."""
     ratio, worse = found.kl_ratio, found.perplexity_ratio
     percent = None if worse is None else f"{(worse - 1) * 100:+.1f} %".replace("-", "−")
+    percent = "±0.0 %" if percent in ("−0.0 %", "+0.0 %") else percent
     return [
         (KL, None if ratio is None else KL_VALUE.filled(ratio=f"{ratio:.2f}")),
         (PERPLEXITY, None if percent is None else Text(percent, percent)),

@@ -263,6 +263,7 @@ WORDS: Mapping[str, Text] = {
     "diagnosis_apply": Text("Set {remedy}", "设置：{remedy}"),
     "diagnosis_followed": Text("{remedy} is set. The next run uses it.", "已设置{remedy}，下次运行时生效。"),
     "empty_text": Text("The model ended without writing anything.", "模型没有写任何内容就结束了。"),
+    "emptied": Text("This text was emptied by hand.", "此文本已被手动清空。"),
     "nothing_written": Text("Nothing was written.", "没有写出任何内容。"),
     "tokens": Text("{count:token|tokens}", "{count} 词元"),
     "speed": Text("{count} tok/s", "{count} 词元/秒"),

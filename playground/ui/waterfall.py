@@ -47,6 +47,7 @@ WORDS: Mapping[str, Text] = {
     "p_after": Text("after", "采样后"),
     "what_became": Text("what became of it", "结果"),
     "survived": Text("could have been drawn", "有可能被抽中"),
+    "not_best": Text("not the best, and nothing is drawn", "不是最优，而此处不抽样"),
     "begin_head": Text("begin the answer with", "以此开头生成"),
     "begin": Text("Generate with “{text}” as the beginning of the answer", "以“{text}”作为回答的开头来生成"),
     "waits": Text("The model reads the prompt…", "模型正在读取提示词……"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.ui.conftest import Visit, body, generate, tokens_of
+from tests.ui.conftest import Visit, body, card, generate, tokens_of
 
 pytestmark = pytest.mark.browser
 WIDE = {"width": 1440, "height": 900}
@@ -94,3 +95,44 @@ def test_on_a_phone_generate_leads_to_the_texts(scripted: str, visit: Visit) -> 
     generate(page)
     expect(page.locator(".run-head")).to_be_in_viewport()
     assert page.evaluate("scrollY") > 0
+
+
+def test_a_wish_that_the_server_cannot_read_is_told_in_the_pages_own_place(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+
+    def spoil(route: Route) -> None:
+        asked = json.loads(route.request.post_data or "{}")
+        given = asked["data"]
+        route.continue_(post_data=json.dumps({**asked, "data": given[:1] if len(given) == 3 else given}))
+
+    page.route("**/queue/join*", spoil)
+    page.locator("button[name=generate]").click()
+    expect(page.locator(".act-notice")).to_contain_text("3 values are needed here, not 1.")
+    expect(page.locator(".toast-body")).to_be_hidden()
+    expect(page.locator("button[name=generate]")).to_be_enabled()
+    page.unroute_all()
+    generate(page)
+
+
+def test_a_text_emptied_by_hand_says_so_and_can_be_edited_again(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    generate(page)
+    card(page).locator("[name=edit]").click()
+    card(page).locator(".card-edit").fill("")
+    card(page).locator(".card-edit").press("Control+Enter")
+    expect(body(page)).to_have_text("This text was emptied by hand.")
+    expect(card(page).locator("[name=edit]")).to_be_enabled()
+
+
+def test_where_nothing_is_drawn_no_other_token_could_have_been(embedded_page: str, visit: Visit) -> None:
+    page = visit(embedded_page, viewport=WIDE)
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("Once upon a time")
+    expect(page.locator(".seen-mode")).to_have_text("completion")
+    knob = page.locator("#knobs [data-knob=temperature] input").last
+    knob.fill("0")
+    knob.press("Enter")
+    generate(page)
+    tokens_of(page).nth(2).click()
+    expect(page.locator("#waterfall .wf-list")).to_contain_text("not the best, and nothing is drawn")
+    expect(page.locator("#waterfall .wf-list")).not_to_contain_text("could have been drawn")

@@ -29,7 +29,7 @@ const drawCard = (number, grown = null) => {
   view.walk.querySelector("[name=version-on]").disabled = place === there.length - 1;
   view.walk.querySelector("[name=tree]").setAttribute("aria-expanded", String(openTrees.has(card)));
   for (const name of ["edit", "continue", "regenerate"]) {
-    view.node.querySelector(`[name=${name}]`).disabled = Boolean(growing) || (name !== "regenerate" && !row.text);
+    view.node.querySelector(`[name=${name}]`).disabled = Boolean(growing) || (name !== "regenerate" && !row.text && !(name === "edit" && row.edited));
   }
   drawRemark(view.node.querySelector(".remark"), row);
   drawLine(view.node.querySelector(".card-line"), row);

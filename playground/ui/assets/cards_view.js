@@ -17,7 +17,7 @@ const finishWords = (row) => {
   return [pg.ending(row.finish), row.end_token].filter(Boolean).join(" ");
 };
 /** What stands where a text would, once it has ended without one. */
-const nothingWords = (row) => pg.t(row.finish === "end" ? "empty_text" : "nothing_written");
+const nothingWords = (row) => pg.t(row.edited ? "emptied" : row.finish === "end" ? "empty_text" : "nothing_written");
 /** A text without what was thought before it. */
 const answerOf = (row) => row.answer ?? row.text;
 const isList = (row) => Boolean(row.items && row.items.length && !row.plain && row.finish);

@@ -9,6 +9,7 @@
   const KEPT = 200; // the server may tell of an event before the page knows its id
   const REFUSALS = ["open_many", "open_many_in_all"];
   const FEED = JSON.stringify('{"feed":').slice(1, -1); // inside a text of JSON
+  const [COMPLETED, FAILED] = ['"process_completed"', '"success":false']; // what a handler raised; Gradio's toasts are hidden
   const ID = /"event_id":"(\w+)"/g;
   const fetched = window.fetch;
   const heard = new Set();
@@ -60,9 +61,12 @@
   };
   const take = (message) => {
     for (const [, id] of message.matchAll(ID)) hear(id);
-    if (!message.includes(FEED)) return;
+    const failed = message.includes(COMPLETED) && message.includes(FAILED);
+    if (!failed && !message.includes(FEED)) return;
     try {
-      for (const one of JSON.parse(message.slice(message.indexOf("{"))).output.data ?? []) {
+      const { success, output } = JSON.parse(message.slice(message.indexOf("{")));
+      if (success === false && typeof output?.error === "string") window.playground.tell("refused", output.error);
+      for (const one of output?.data ?? []) {
         const told = Array.isArray(one) ? one[0][2] : one; // what replaces the update before it stands in a list
         if (typeof told === "string") window.playground.feed(JSON.parse(told)?.feed ?? []);
       }

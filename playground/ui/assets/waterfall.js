@@ -68,6 +68,8 @@ const drawDraw = () => {
     ...(second ? [...pair(t("runner_up"), nameOf(second.token), ` ${percent(second.probability)}`),
       ...pair(t("lead"), t("nats", { n: fixed(second.lead, 2) }))] : [])));
 };
+// Without a draw only the best can come, however likely another was.
+const survived = () => t(value.draw && !known(value.draw.race) ? "not_best" : "survived");
 const fateOf = (outcome) => {
   const chosen = isChosen(outcome);
   const name = alone(outcome);
@@ -76,7 +78,7 @@ const fateOf = (outcome) => {
     : value.branch === false || outcome.begins === false ? nameOf(outcome)
     : make("button", { type: "button", name: "branch", "data-id": outcome.id, title: t(deed, { text: name }),
       "aria-label": t(deed, { text: spoken(outcome) }) }, nameOf(outcome), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
-  const reason = outcome.reason ? sentenceOf(outcome.reason) : chosen && outcome.begins ? t("chosen") : known(outcome.p_after) && !chosen ? t("survived") : "";
+  const reason = outcome.reason ? sentenceOf(outcome.reason) : chosen && outcome.begins ? t("chosen") : known(outcome.p_after) && !chosen ? survived() : "";
   const names = [chosen ? "wf-chosen" : "", outcome.id === value.asked ? "wf-asked" : "", outcome.reason ? "wf-removed" : ""];
   return make("tr", { class: names.filter(Boolean).join(" ") || null }, make("td", {}, action), make("td", {}, count(outcome.rank)),
     make("td", {}, percent(outcome.p_model)), make("td", {}, outcome.reason ? "–" : percent(outcome.p_after)), make("td", {}, reason));
