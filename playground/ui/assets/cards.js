@@ -139,7 +139,6 @@ const begin = (news) => {
     at = runs.length - 1;
     begun.set(news.run, cards.map((card, number) => ({ run, number, one: card.versions[0] })));
     drawRun();
-    if (NARROW.matches) find(".results").scrollIntoView({ block: "start" }); // the form is above, out of sight
     shownCards.forEach((view, number) => { if (before[number]) view.body.style.minHeight = `${before[number]}px`; });
   }
   growing = news.run;
@@ -147,6 +146,7 @@ const begin = (news) => {
   drawHead();
   drawCards();
   drawPast();
+  if (NARROW.matches && !target) find(".results").scrollIntoView({ block: "start" }); // the form is above, out of sight
   return true;
 };
 // A run that was stopped for another one may still send its last words: they go to the version that they belong to.

@@ -30,7 +30,7 @@ const show = () => {
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.name === "close" || event.target === list) list.close();
-  else if (button) go[button.name]();
+  else if (button) go[button.dataset.skip]();
 });
 document.addEventListener("keydown", (event) => {
   const typed = event.target.closest?.("input:not([type=range], [type=checkbox]), textarea, select, [contenteditable], dialog");
