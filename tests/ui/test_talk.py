@@ -202,6 +202,7 @@ def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_f
     # Sent before it could be said: refused once, and the message stays where it is.
     talk.locator("[name=new]").click()
     say(page, "a b c d e f g h i j k l m n", 2)
+    expect(page.locator(".act.running")).to_have_count(0)  # while it runs, Generate is not heard
     talk.locator("[name=message]").evaluate(
         "(area) => { area.value = 'late '.repeat(30); area.dispatchEvent(new Event('input', { bubbles: true }));"
         " document.querySelector('button[name=generate]').click(); }"
