@@ -15,6 +15,10 @@ RUN_FILES := requirements.txt requirements-model.txt constraints.txt
 DEV_FILES := $(RUN_FILES) requirements-dev.txt
 RUN_STAMP := .venv/ready-$(shell cat $(RUN_FILES) | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/ready-dev-$(shell cat $(DEV_FILES) | cksum | cut -d' ' -f1)
+# What checks the page's scripts runs on Node, which pip brings.
+NODE_FILES := tests/scripts/package.json tests/scripts/package-lock.json
+NODE_STAMP := .venv/node/ready-$(shell cat $(NODE_FILES) | cksum | cut -d' ' -f1)
+NODE := .venv/bin/node
 # A virtual environment whose Python is gone is no environment.
 ifneq ($(wildcard .venv),)
 ifneq ($(shell $(PY) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null),True)
@@ -45,9 +49,12 @@ bench: $(RUN_STAMP)
 bench-long: $(RUN_STAMP)
 	@exec $(PY) -m benchmarks.long $(ARGS)
 
-lint: $(DEV_STAMP)
+lint: $(DEV_STAMP) $(NODE_STAMP)
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+	$(NODE) .venv/node/node_modules/typescript/bin/tsc -p tests/scripts
+	$(NODE) .venv/node/node_modules/@biomejs/biome/bin/biome check --config-path=tests/scripts/style.json
+	$(NODE) --test tests/scripts/*.test.js
 
 # The browser tests drive the Chromium of this machine.
 chromium: $(DEV_STAMP)
@@ -71,4 +78,9 @@ $(RUN_STAMP): | .venv/bin/pip
 
 $(DEV_STAMP): $(RUN_STAMP)
 	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(NODE_STAMP): $(DEV_STAMP)
+	@mkdir -p .venv/node && cp $(NODE_FILES) .venv/node/
+	PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --prefix .venv/node
 	@touch $@

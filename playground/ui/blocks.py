@@ -19,8 +19,9 @@ from gradio.utils import is_prop_update
 
 from playground.settings import Limits
 from playground.types import PlaygroundError, Text
-from playground.ui.element import Element, encode
+from playground.ui.element import Element, decode, encode
 from playground.ui.event_queue import EventQueue
+from playground.ui.events import fitting
 from playground.ui.handler_errors import TellingBlocks
 from playground.ui.sessions import Sessions
 
@@ -86,10 +87,20 @@ class Blocks(TellingBlocks):
 
     async def process_api(self, *given: Any, **more: Any) -> dict[str, Any]:
         event = more.get("event_data")
-        if event is not None and not isinstance(event._data, str):
-            event._data = encode(event._data)  # Gradio would look in an object for files, and for each on the disk
+        if event is not None:
+            # As a text: Gradio would look in an object for files, and for each on the disk.
+            sent = decode(event._data) if isinstance(event._data, str) else event._data
+            event._data = encode(self._fitting(given[0] if given else more["block_fn"], sent))
         answer = await super().process_api(*given, **more)
         return {name: answer[name] for name in _TOLD}
+
+    def _fitting(self, block_fn: Any, sent: Any) -> Any:
+        """Of what came with an event of one of our elements, what its row of EVENTS lets through."""
+        for number, name in block_fn.targets:
+            sender = self.blocks.get(number)
+            if isinstance(sender, Element) and name in sender.sends:
+                return fitting(sent, sender.sends[name])
+        return sent
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: SessionState | None, explicit_call: bool = False

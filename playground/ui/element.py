@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import gradio as gr
 from gradio import component_meta
 
+from playground.ui.events import EVENTS
 from playground.ui.json_size import is_heavy
 
 component_meta.create_or_modify_pyi = lambda *_: None  # it writes a stub beside the source of every component's class
@@ -70,13 +71,25 @@ def _refuse(name: str) -> NoReturn:
 class Element(gr.HTML):
     """A part of the page. `props` are plain data like its value; what its script sends comes back as plain data."""
 
-    def __init__(self, value: Any, *, html_template: str, js_on_load: str, elem_id: str, **more: Any) -> None:
+    def __init__(
+        self,
+        value: Any,
+        *,
+        html_template: str,
+        elem_id: str,
+        module: str = "",
+        sends: str = "",
+        js_on_load: str = "",
+        **more: Any,
+    ) -> None:
+        """`module` is its script below scripts/, `sends` the row of EVENTS with what it tells the server."""
+        self.sends = EVENTS.get(sends, {})
         named = {name: more.pop(name) for name in ("elem_classes", "render", "visible") if name in more}
         self._is_form = isinstance(value, Mapping)
         super().__init__(
             value,  # Gradio puts it through postprocess
             html_template=html_template,
-            js_on_load="\n".join((f"const NAME = {json.dumps(elem_id)};", asset("element.js"), js_on_load)),
+            js_on_load=_start(module, elem_id, tuple(self.sends)) if module else _legacy(elem_id, js_on_load),
             apply_default_css=False,
             elem_id=elem_id,
             **named,
@@ -92,17 +105,32 @@ class Element(gr.HTML):
         return encode(value)
 
 
+def _start(module: str, name: str, events: Sequence[str]) -> str:
+    """Gradio takes every quoted word in this for the name of an event that may be listened to."""
+    given = ", ".join(json.dumps(one) for one in (module, name, list(events)))
+    call = f"page.start({given}, {{ element, trigger, props, watch }})"
+    return f'import("playground/page/element.js").then((page) => {call});'
+
+
+def _legacy(elem_id: str, script: str) -> str:
+    return "\n".join((f"const NAME = {json.dumps(elem_id)};", asset("element.js"), script)) if script else ""
+
+
 def data_of(event: gr.EventData) -> Mapping[str, Any]:
     """What a script sent with an event; anything but a mapping is nothing."""
     data = decode(event._data) if isinstance(event._data, str) else event._data
     return data if isinstance(data, Mapping) else {}
 
 
-def element(name: str, value: Any, scripts: Sequence[str] = (), **fixed: Any) -> Element:
-    """`assets/<name>.html` and `assets/<name>.js`, in one function behind the files that `scripts` names.
+def element(name: str, value: Any, scripts: Sequence[str] = (), *, folder: str = "", **fixed: Any) -> Element:
+    """`assets/<name>.html`, and `scripts/<folder>/<name>.js` that gives it life.
 
     `fixed` is data that the script reads once, when it starts, or that updates of its props replace.
     """
+    if folder:
+        template = _PART.sub(lambda part: asset(f"{part[1]}.html"), asset(f"{name}.html"))
+        module = f"{folder}/{name}.js"
+        return Element(value, html_template=template, module=module, sends=name, elem_id=name, **fixed)
     return Element(
         value,
         html_template=_PART.sub(lambda part: asset(f"{part[1]}.html"), asset(f"{name}.html")),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
-import json
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -19,11 +18,11 @@ from playground.tasks import user_task
 from playground.ui import api, card_updates, compose_form, tokens, waterfall
 from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
-from playground.ui.element import Element, asset, data_of, element
+from playground.ui.element import Element, data_of, element
 from playground.ui.knobs import KnobPanel, panel_update
 from playground.ui.model_host import ModelHost, known_models
 from playground.ui.next_token_preview import NextTokenPreview
-from playground.ui.page_texts import WORDS, text_table
+from playground.ui.page_texts import WORDS
 from playground.ui.play import OWN_PRESET, Play
 from playground.ui.read_tab import ReadTab, build_prompt_tokens
 from playground.ui.reader import Reader
@@ -35,7 +34,6 @@ from playground.ui.updates import Updates, pieces_only
 from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
 
-_HEAD_SCRIPTS = ("direction", "page", "address", "scroll", "connection", "stream")
 _CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "card_tokens", "run_head", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
@@ -45,13 +43,6 @@ _STOP: dict[str, Any] = {**_PRIVATE, "queue": False, "trigger_mode": "multiple"}
 _EVENT: dict[str, Any] = {**_LIGHT, "trigger_mode": "multiple"}
 # A run keeps its own line; Gradio's would free a place before the model has let go.
 _RUN: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
-
-
-def head() -> str:
-    """For the document's head: the words as data, then the scripts that all elements share."""
-    words = json.dumps(text_table(), ensure_ascii=False).replace("<", "\\u003c")
-    scripts = (f"<script>\n{asset(f'{name}.js')}</script>" for name in _HEAD_SCRIPTS)
-    return "\n".join((f'<script type="application/json" id="playground-words">{words}</script>', *scripts))
 
 
 Streaming = Callable[..., AsyncGenerator[Any, None]]
@@ -126,7 +117,7 @@ class Page:
                     )
                     self._user_tasks.layout()
                     self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
-                    self.seen = element("seen", {})
+                    self.seen = element("seen", {}, folder="play")
                     self.prompt_tokens = build_prompt_tokens()
                     self.act = element(
                         "act",
@@ -143,7 +134,7 @@ class Page:
                     self.waterfall = waterfall.build()
                     self.curve = tokens.build_curve()
             with gr.Column(elem_id="side", scale=2):
-                self.drawer = element("drawer", None)
+                self.drawer = element("drawer", None, folder="play")
                 self.panel = KnobPanel(
                     values,
                     inert=self._play.inert_reasons(values, act),

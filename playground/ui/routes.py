@@ -37,7 +37,8 @@ def _posts(*paths: str, starts: bool = False) -> Iterator[Route]:
 
 JOIN = f"{API}/queue/join"
 ALLOWED: tuple[Route, ...] = (
-    *_reads("/", "/config", r"/theme\.css", r"/favicon\.ico", r"/robots\.txt", f"/assets/{_FILE}", f"/static/{_FILE}"),
+    *_reads("/", "/config", r"/theme\.css", r"/favicon\.ico", r"/robots\.txt"),
+    *_reads(f"/assets/{_FILE}", f"/static/{_FILE}", f"/page/{_FILE}"),
     *_reads(f"{API}/info", f"{API}/app_id", f"{API}/queue/data", f"{API}/heartbeat/{_NAME}"),
     *_reads(f"{API}/call/(?:v2/)?{_NAME}/{_NAME}"),
     *_posts(JOIN, f"{API}/call/(?:v2/)?{_NAME}", starts=True),

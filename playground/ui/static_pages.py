@@ -22,6 +22,7 @@ PATHS = ("/", "/config")
 _HOST = "origin.invalid"  # stands for the origin while a page is made
 # What needs no escape, neither in JSON nor in HTML.
 _ORIGIN = re.compile(r"https?://([\w.%-]+|\[[\w.:%]+\])(:\d{1,5})?", re.ASCII)
+_FIRST_MODULE = b'<script type="module"'  # Gradio's own
 _PIECE = 65_536  # bytes that are handed on before the reader has taken those before
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _GZIP_END = b"\x03\x00"  # an empty last block of deflate
@@ -37,11 +38,12 @@ class _CompressedPage:
 
 
 class StaticPages:
-    """ASGI middleware; `app` makes each page at its first request."""
+    """ASGI middleware; `app` makes each page at its first request. `head` is put in front of Gradio's own script."""
 
-    def __init__(self, app: ASGIApp, root_path: str) -> None:
+    def __init__(self, app: ASGIApp, root_path: str, head: str) -> None:
         self._app = app
         self._root_path = routes.path_of(root_path)
+        self._head = head.encode()
         self._made: dict[str, _CompressedPage] = {}
         self._making = asyncio.Lock()
 
@@ -77,7 +79,10 @@ class StaticPages:
                 answer = await self._answer(scope)
                 if answer is None:
                     return None
-                self._made[path] = await asyncio.to_thread(_made, *answer)
+                kind, body = answer
+                if path == "/":
+                    body = _with_head(body, self._head)
+                self._made[path] = await asyncio.to_thread(_made, kind, body)
         return self._made[path]
 
     async def _answer(self, scope: Scope) -> tuple[bytes, bytes] | None:
@@ -107,6 +112,14 @@ def _origin(scope: Scope, headers: Headers) -> bytes | None:
     usual = ":443" if scheme == "https" else ":80"
     origin = f"{scheme}://{host.lower().removesuffix(usual)}"
     return origin.encode() if _ORIGIN.fullmatch(origin) else None
+
+
+def _with_head(page: bytes, head: bytes) -> bytes:
+    """A document with this in its head, before all scripts that are modules."""
+    before, mark, behind = page.partition(_FIRST_MODULE)
+    if not mark:
+        raise RuntimeError("Gradio's page has no module script any more.")
+    return b"".join((before, head, b"\n\t\t", mark, behind))
 
 
 def _made(kind: bytes, body: bytes) -> _CompressedPage:

@@ -23,6 +23,7 @@ import gradio.route_utils
 import gradio.routes
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
@@ -31,7 +32,8 @@ from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
 from playground.ui.connections import BACKLOG, BoundedProtocol, Connections, raise_descriptors
 from playground.ui.guard import Guard
-from playground.ui.page import head
+from playground.ui.page_data import page_files
+from playground.ui.page_files import ServedFiles
 from playground.ui.request_queue import READ_PLACES
 from playground.ui.sessions import Presence
 from playground.ui.static_pages import StaticPages
@@ -120,7 +122,7 @@ def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
         footer_links=[],
         theme=THEME,
         css=page_css(),
-        head=HEAD + head(),
+        head=HEAD,
     )
     blocks.app = blocks.server_app = app.routes[-1].app
     blocks.has_launched = True  # otherwise Gradio does not ask whether a file may be read
@@ -132,7 +134,9 @@ class Server:
 
     def __init__(self, blocks: Blocks, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
         self._blocks = blocks
-        app = StaticPages(CallArguments(gradio_app(blocks, settings)), settings.root_path)
+        files = page_files()
+        app: ASGIApp = StaticPages(CallArguments(gradio_app(blocks, settings)), settings.root_path, files.head())
+        app = ServedFiles(app, files, settings.root_path)
         guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping)
         protocol: Any = partial(BoundedProtocol, bounds=Connections.within(raise_descriptors()))
         self._uvicorn = uvicorn.Server(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 import time
 from typing import Any
 
@@ -13,9 +12,9 @@ import gradio as gr
 from playground import parameters
 from playground.types import PlaygroundError, Text
 from playground.ui.blocks import Blocks
-from playground.ui.element import asset, data_of
+from playground.ui.element import data_of
 from playground.ui.knobs import KnobPanel, panel_update
-from playground.ui.theme import ASSETS, HEAD, THEME
+from tests.ui.served_page import serve
 
 PRESET = {"temperature": 0.9, "top_p": 0.92, "max_new_tokens": 48}
 PRESETS = [
@@ -70,7 +69,7 @@ def buttons() -> dict[str, dict[str, Any]]:
     }
 
 
-def page() -> gr.Blocks:
+def page() -> Blocks:
     with Blocks() as blocks:
         panel = KnobPanel(PRESET, presets=PRESETS, active_preset="slogans", preset_values=PRESET)
         out = gr.Textbox(elem_id="out")
@@ -85,14 +84,4 @@ def page() -> gr.Blocks:
 
 
 if __name__ == "__main__":
-    sheets = [ASSETS / "page.css", *sorted(ASSETS.glob("knobs*.css"))]
-    port = int(sys.argv[sys.argv.index("--port") + 1])
-    css = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    page().launch(
-        server_port=port,
-        theme=THEME,
-        css=css,
-        head=HEAD + f"<script>{asset('direction.js')}</script>",
-        run_history=False,
-        quiet=True,
-    )
+    serve(page())

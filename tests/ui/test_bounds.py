@@ -282,7 +282,7 @@ async def test_a_page_is_made_once_and_names_the_place_where_it_is_seen() -> Non
         await pages(scope, sends(), take)
         return b"".join(pieces)
 
-    pages = StaticPages(app, "/below")
+    pages = StaticPages(app, "/below", "")
     plain = await got(pages, "/below/config", host="127.0.0.1:9")
     assert plain.endswith(b'{"root":"http://127.0.0.1:9/below"}')
     packed = await got(pages, "/below/config", host="play.test", x_forwarded_proto="https", accept_encoding="gzip, br")

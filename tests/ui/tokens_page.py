@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import random
@@ -29,9 +28,8 @@ from playground.types import InvalidRequest, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.blocks import Blocks
 from playground.ui.element import Element, data_of
-from playground.ui.page import head
-from playground.ui.theme import HEAD, THEME, page_css
 from playground.ui.updates import pieces_only
+from tests.ui.served_page import serve
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">{{value}}${value}"
 PIECES = [
@@ -164,7 +162,7 @@ def said(event: gr.EventData) -> str:
     return json.dumps(data_of(event), ensure_ascii=False)
 
 
-def page() -> gr.Blocks:
+def page() -> Blocks:
     whole = tokens.whole("first", [tokens.token_values(steps) for steps in ROWS], [NUMBERS])
     with Blocks() as blocks:
         text = tokens.build(whole, language="en")
@@ -192,7 +190,4 @@ def page() -> gr.Blocks:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    parser.add_argument("--port", type=int, required=True)
-    port, heads = parser.parse_args().port, HEAD + head()
-    page().launch(server_port=port, theme=THEME, css=page_css(), head=heads, run_history=False, quiet=True)
+    serve(page())

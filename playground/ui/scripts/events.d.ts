@@ -1,0 +1,91 @@
+// What elements tell the server, written from playground/ui/events.py by `python -m playground.ui.events`.
+export interface Events {
+  act: {
+    generate: null;
+    stop: null;
+    look: null;
+    path: null;
+  };
+  batch: {
+    about: { task: string; own: string; language: string; key: string; at: number; columns?: boolean | null };
+    follow: { key: string; first: number; number: number; seen?: number | null };
+    go: { task: string; own: string; language: string; key: string; first: number; n: number | string; seed: number | string; knobs: boolean; mapping: Record<string, any>; fixed: Record<string, any>; number: number; anew?: boolean | null; resume?: boolean | null; retry?: boolean | null };
+    halt: { key: string };
+    look: { task: string; own: string; language: string; key: string; first: number; n: number | string; seed: number | string; knobs: boolean; mapping: Record<string, any>; fixed: Record<string, any> };
+    opened: { key: string };
+    pause: { key: string };
+    piece: { at: number; name: string; size: number; from: number; data: string };
+    save: { key: string; kind: string; language: string; at: number };
+  };
+  cards: {
+    again: { action: string; text: string; request: Record<string, any>; target: Record<string, any>; parted: Record<string, any> };
+    look: { run?: string | null; row: number; hand?: boolean | null };
+  };
+  compose: {
+    look: null;
+    pick: null;
+  };
+  curve: {
+    pick: { run?: string | null; row: number; position: number };
+  };
+  diagnosis: {
+  };
+  dock_head: {
+  };
+  drawer: {
+  };
+  expected: {
+  };
+  header: {
+    ask: null;
+    wake: null;
+  };
+  keys: {
+  };
+  knobs: {
+    input: { name?: string | null };
+    preset: { id: string };
+  };
+  model: {
+  };
+  read: {
+    read: null;
+    detect: null;
+  };
+  seen: {
+    read: null;
+  };
+  talk: {
+    speak: { talk: string; system: string; prefill: string; left_out: number; turns: any[]; message: string };
+  };
+  tokens: {
+    pick: { run?: string | null; row: number; position: number };
+    look: { run?: string | null; row: number };
+    diverge: { run?: string | null; row: number; position: number; token_id?: number | null };
+    stop: null;
+    missed: { run?: string | null; row: number };
+  };
+  user_tasks: {
+    check: { at: number; key?: string | null; yaml: string; file?: string | null };
+    keep: { at: number; key?: string | null; title: string };
+    start: { at: number; key?: string | null };
+  };
+  waterfall: {
+    pick: { run?: string | null; row: number; position: number };
+    branch: { run?: string | null; row: number; position: number; token_id?: number | null };
+    ask: { run?: string | null; row: number; position: number; text: string };
+    close: null;
+  };
+  write: {
+    forget: { key: string };
+    halt: null;
+    accept: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; card: number; heading: string; text: string };
+    go: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; action: string; target?: Record<string, any> | null; text?: string | null };
+    keep: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean };
+    mend: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number; heading?: string | null; text?: string | null };
+    remove: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number };
+    restore: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number?: number | null };
+    opened: { key: string; length: number | string; room: number | string; at: number };
+    save: { key: string; kind: string; at: number };
+  };
+}

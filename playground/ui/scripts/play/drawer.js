@@ -1,0 +1,29 @@
+// On a narrow screen the knobs are a drawer: this opens and closes it.
+import { on } from "../page/board.js";
+import { around, find } from "../page/dom.js";
+import { hostOf } from "../page/element.js";
+import { apply } from "../page/words.js";
+
+const { element } = hostOf("drawer");
+const play = find(document, "#play");
+
+const isOpen = () => play.dataset.drawer === "open";
+/** @param {boolean} open */
+const show = (open) => {
+  play.dataset.drawer = open ? "open" : "";
+  document.body.style.overflow = open ? "hidden" : "";
+  if (open) find(element, "[name=close]").focus({ preventScroll: true });
+};
+
+element.addEventListener("click", (event) => {
+  if (around(event, "[name=close], .drawer-shade")) show(false);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && isOpen() && !event.defaultPrevented) {
+    event.preventDefault();
+    show(false);
+  }
+});
+on("drawer", show, "drawer");
+on("language", () => apply(element), "drawer");
+apply(element);

@@ -1,0 +1,99 @@
+// What the model will see: the rendered prompt as text, or as the tokens that the element behind this one shows, and
+// how much of the context window it takes; before it, what speaks against the model. Says `read` when the tokens are
+// wanted; that asks the model once.
+import { on, tell } from "../page/board.js";
+import { around, find, make } from "../page/dom.js";
+import { hostOf } from "../page/element.js";
+import { say } from "../page/language.js";
+import { number } from "../page/numbers.js";
+import { apply, sentence, t } from "../page/words.js";
+
+const { element, props, trigger, watch } = hostOf("seen");
+const details = find(element, "details");
+let asTokens = false;
+/** The prompt whose tokens are shown. @type {string | null} */
+let read = null;
+
+const prompt = () => {
+  const { text, tail, used } = props.value || {};
+  return text === undefined ? null : JSON.stringify([text, tail ?? "", used]);
+};
+/**
+ * A text with the control tokens that act in it; one that was typed, and is read as text, looks like any text.
+ * @param {string} text
+ * @param {[number, number][]} [controls] where each begins and ends
+ * @returns {(string | HTMLElement)[]}
+ */
+const marked = (text, controls = []) => {
+  /** @type {(string | HTMLElement)[]} */
+  const nodes = [];
+  let last = 0;
+  for (const [begins, ends] of controls) {
+    nodes.push(text.slice(last, begins), make("mark", { title: t("seen_control") }, text.slice(begins, ends)));
+    last = ends;
+  }
+  return [...nodes, text.slice(last)];
+};
+const drawText = () => {
+  const seen = props.value || {};
+  const text = find(element, ".seen-text");
+  text.hidden = asTokens;
+  if (seen.text === undefined) {
+    text.textContent = seen.reason ? sentence(seen.reason) : t("seen_waits");
+    return;
+  }
+  text.replaceChildren(...marked(seen.text, seen.controls));
+  if (seen.cut) {
+    const cut = make("em", {}, t("seen_cut", { count: number(seen.cut) }));
+    text.append(cut, ...marked(seen.tail, seen.tail_controls));
+  }
+};
+/** @param {Record<string, any>} seen */
+const drawNote = (seen) => {
+  const note = find(element, ".seen-note");
+  const plain = seen.as_text?.length ? t("seen_as_plain", { tokens: seen.as_text.join(" ") }) : "";
+  const parts = [say(seen.notice), plain].filter(Boolean);
+  note.hidden = !parts.length;
+  note.textContent = parts.join(" ");
+};
+const draw = () => {
+  const seen = props.value || {};
+  apply(element);
+  const warning = find(element, ".seen-warning");
+  warning.hidden = !seen.warning;
+  warning.textContent = sentence(seen.warning);
+  find(element, ".remark").hidden = !seen.remark;
+  find(element, ".remark-text").textContent = sentence(seen.remark);
+  const count = find(element, ".seen-count");
+  const figures = () => t("count", { used: number(seen.used), context: number(seen.context) });
+  count.textContent = seen.used === undefined ? "" : figures();
+  count.classList.toggle("over", Boolean(seen.over));
+  find(element, ".seen-mode").textContent = seen.mode ? t(`as_${seen.mode}`) : "";
+  details.dataset.as = asTokens ? "tokens" : "text";
+  find(element, "[name=text]").setAttribute("aria-pressed", String(!asTokens));
+  find(element, "[name=tokens]").setAttribute("aria-pressed", String(asTokens));
+  find(element, ".seen-changed").hidden = !asTokens || read === prompt();
+  drawNote(seen);
+  drawText();
+};
+const ask = () => {
+  read = prompt();
+  draw();
+  trigger("read");
+};
+
+element.addEventListener("click", (event) => {
+  const pressed = around(event, "button", HTMLButtonElement);
+  if (!pressed) return;
+  asTokens = pressed.name !== "text";
+  if (pressed.name === "again" || (asTokens && read === null)) ask();
+  else draw();
+});
+watch("value", () => {
+  find(element, ".seen").classList.remove("stale");
+  tell("window", props.value || {});
+  draw();
+});
+on("counting", () => find(element, ".seen").classList.add("stale"), "seen");
+on("language", draw, "seen");
+draw();
