@@ -13,7 +13,7 @@ LABELS: Mapping[str, Text] = {
     "prefill": Text("Beginning of the answer", "回答的开头"),
     "message": Text("Message", "消息"),
     "turns": Text("Earlier turns", "此前的对话"),
-    "special_tokens": Text("Special tokens act", "特殊词元生效"),
+    "special_tokens": Text("Control tokens take effect", "控制词元生效"),
     "negative_prompt": Text("Negative prompt", "反向提示词"),
     "mode": Text("Mode", "模式"),
     "path": Text("Path", "路径"),

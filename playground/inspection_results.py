@@ -51,7 +51,7 @@ class StageChange:
     entropy_before: float
     entropy_after: float
     top: tuple[Chance, ...]
-    formula: str
+    formula: Text
     settings: Mapping[str, Any]
     sentence: Text
     filled: Text | None = None

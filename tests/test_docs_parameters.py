@@ -13,6 +13,7 @@ def test_every_parameter_is_there_with_both_languages_its_flag_and_its_range() -
     written = parameters_page.FILE.read_text(encoding="utf-8")
     for parameter in parameters.REGISTRY:
         section = written.split(f"### {parameter.name}\n")[1].split("\n### ")[0]
-        for said in (parameter.help.en, parameter.help.zh, parameter.formula, f"`{parameter.flag}`"):
+        texts = (parameter.help, parameter.formula)
+        for said in (*(text.en for text in texts), *(text.zh for text in texts), f"`{parameter.flag}`"):
             assert said in section
         assert parameter.range_text().en in section

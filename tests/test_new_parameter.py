@@ -22,7 +22,7 @@ MADE_UP = Parameter(
     group="cutoffs",
     label=Text("made_up_cutoff", "虚构截断"),
     help=Text("Exists for this test alone.", "只为这个测试而存在。"),
-    formula="keep the k most likely, k = made_up_cutoff",
+    formula=Text("keep the k most likely, k = made_up_cutoff", "保留最可能的 k 个，k = made_up_cutoff"),
     source="this test",
     neutral=0,
     default=0,

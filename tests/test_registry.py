@@ -27,7 +27,10 @@ def test_label_and_help_are_said_in_both_languages_in_one_sentence(parameter: Pa
     assert parameter.help.en.endswith(".") and not re.search(r"\.\s+[A-Z]", parameter.help.en)
     assert parameter.help.zh.endswith("。") and parameter.help.zh.count("。") == 1
     assert re.search(r"[\u4e00-\u9fff]", parameter.help.zh)
-    assert parameter.formula and parameter.source
+    assert parameter.source
+    words = re.findall(r"[A-Za-z]{3,}", parameter.formula.en)  # others are symbols, or functions of the notation
+    if set(words) - {"exp", "log", "max", "min", "argmax", "stage", "score", "length", "eos"}:
+        assert re.search(r"[\u4e00-\u9fff]", parameter.formula.zh), "a formula with words has them in Chinese too"
 
 
 @pytest.mark.parametrize("parameter", ALL)

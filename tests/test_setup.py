@@ -113,7 +113,9 @@ def test_the_hooks_before_a_commit_are_the_lines_of_make_lint_and_fetch_nothing(
     (local,) = config["repos"]
     assert local["repo"] == "local" and all(hook["language"] == "system" for hook in local["hooks"])
     entries = [hook["entry"].replace("--fix --exit-non-zero-on-fix ", "") for hook in local["hooks"]]
-    lines = [line.strip().replace("$(PY)", ".venv/bin/python").replace("$(NODE)", ".venv/bin/node") for line in recipe("lint").splitlines()[1:]]
+    programs = {"$(PY)": ".venv/bin/python", "$(NODE)": ".venv/bin/node"}
+    recipes = (line.strip() for line in recipe("lint").splitlines()[1:])
+    lines = [re.sub(r"\$\(\w+\)", lambda one: programs[one[0]], line) for line in recipes]
     assert entries == lines
 
 

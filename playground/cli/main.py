@@ -252,8 +252,8 @@ def _params(given: argparse.Namespace) -> int:
 
 def parameter_record(parameter: Parameter) -> dict[str, Any]:
     """One parameter as plain data, for `params --json`."""
-    texts = ("label", "help")
-    plain = ("name", "kind", "group", "level", "formula", "source", "neutral", "default", "low", "high", "step")
+    texts = ("label", "help", "formula")
+    plain = ("name", "kind", "group", "level", "source", "neutral", "default", "low", "high", "step")
     more = ("scale", "hard_low", "hard_high", "stage", "sampler", "argument", "needs")
     record: dict[str, Any] = {key: getattr(parameter, key) for key in (*plain, *more)}
     record.update({key: {"en": getattr(parameter, key).en, "zh": getattr(parameter, key).zh} for key in texts})

@@ -52,8 +52,8 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
     if request.special_tokens and (request.turns or request.task is not None):
         raise Refused(
             Text(
-                "Special tokens act in a free prompt or a single question only.",
-                "特殊词元只能在自由提示或单个问题中生效。",
+                "Control tokens take effect in a free prompt or a single question only.",
+                "控制词元只能在自由提示词或单次提问中生效。",
             ),
             Text(f"Leave out “{_ACTS.en}”.", f"请去掉“{_ACTS.zh}”。"),
             parameter="special_tokens",

@@ -1,6 +1,6 @@
 """Search: several beginnings of one answer carried along at once. Knows no engine; these have no stage."""
 
-from playground.parameters.parameter import Parameter
+from playground.parameters.parameter import Parameter, symbols
 from playground.types import Text
 
 PARAMETERS: tuple[Parameter, ...] = (
@@ -13,7 +13,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "Carries this many beginnings along at once and keeps those that are likeliest as a whole.",
             "同时推进这么多个开头，保留整体概率最高的几个。",
         ),
-        formula="keep the B beginnings of greatest Σ log p",
+        formula=Text("keep the B beginnings of greatest Σ log p", "保留 Σ log p 最大的 B 个开头"),
         source="arXiv 1409.3215",
         neutral=1,
         default=1,
@@ -33,7 +33,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "Above 0 beams that grew longer are preferred, below 0 shorter ones.",
             "大于 0 时偏好更长的束，小于 0 时偏好更短的束。",
         ),
-        formula="score = Σ log p / length^λ",
+        formula=symbols("score = Σ log p / length^λ"),
         source="arXiv 1609.08144",
         neutral=1.0,
         default=1.0,
@@ -55,7 +55,10 @@ PARAMETERS: tuple[Parameter, ...] = (
             "none can become better.",
             "何时结束束搜索：一旦数量足够、当不太可能出现更好的、或只有当不可能更好时。",
         ),
-        formula="true: B finished; false: heuristic bound; never: exact bound",
+        formula=Text(
+            "true: B finished; false: heuristic bound; never: exact bound",
+            "true：已有 B 个结束；false：启发式界；never：精确界",
+        ),
         source="transformers GenerationConfig",
         neutral="false",
         default="false",

@@ -22,6 +22,11 @@ MAX_IDS = 8_192  # of all lists of one value together
 _ENTRIES, _IDS = Text("entries", "条目"), Text("token ids", "词元编号")
 
 
+def symbols(formula: str) -> Text:
+    """A formula without words, which reads the same in both languages."""
+    return Text(formula, formula)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One parameter. `neutral` changes nothing, `default` is what a new visitor gets.
@@ -39,7 +44,7 @@ class Parameter:
     group: str
     label: Text
     help: Text
-    formula: str
+    formula: Text
     source: str
     neutral: Value
     default: Value

@@ -44,6 +44,10 @@ def _contents() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _formula(formula: Text) -> str:
+    return f"`{formula.en}`" if formula.en == formula.zh else f"`{formula.en}` · `{formula.zh}`"
+
+
 def _section(parameter: Parameter) -> str:
     level = "basic" if parameter.level == "basic" else "advanced"
     lines = [
@@ -51,7 +55,7 @@ def _section(parameter: Parameter) -> str:
         f"**{parameter.label.en} · {parameter.label.zh}** ({level})\n",
         f"{parameter.help.en}\n",
         f"{parameter.help.zh}\n",
-        f"- Formula: `{parameter.formula}`",
+        f"- Formula: {_formula(parameter.formula)}",
         f"- Source: {parameter.source}",
         f"- Neutral: {_code(parameter.neutral)}; default: {_code(parameter.default)}",
     ]

@@ -1,6 +1,6 @@
 """Run: how many texts, with which random draws and in which order of the stages. These parameters have no stage."""
 
-from playground.parameters.parameter import Parameter
+from playground.parameters.parameter import Parameter, symbols
 from playground.types import Text
 
 # Seeds travel through JSON and a browser, whose numbers are exact up to here.
@@ -17,7 +17,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "How many answers to write at once, each with its own seed.",
             "同时写出多少个回答，每个有自己的种子。",
         ),
-        formula="row k uses seed + k",
+        formula=Text("row k uses seed + k", "第 k 个候选使用 seed + k"),
         source="OpenAI API reference",
         neutral=1,
         default=1,
@@ -38,7 +38,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "On the exact path the same seed and settings write the same text again; −1 draws a new one each run.",
             "在精确路径上，相同的种子与设置会再次写出相同的文字；−1 表示每次重新抽取。",
         ),
-        formula="initial state of the row's random generator",
+        formula=Text("initial state of the row's random generator", "该候选的随机数生成器的初始状态"),
         source="torch.Generator.manual_seed",
         neutral=-1,
         default=-1,
@@ -57,7 +57,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "llama.cpp after them, and your own list of stages decides what comes last.",
             "各阶段改变分数的顺序：transformers 先温度后截断，llama.cpp 先截断后温度，自定的阶段列表决定最后的顺序。",
         ),
-        formula="z ← stage_m(… stage_2(stage_1(z)))",
+        formula=symbols("z ← stage_m(… stage_2(stage_1(z)))"),
         source="transformers generate(), llama.cpp --samplers",
         neutral="transformers",
         default="transformers",
@@ -74,7 +74,10 @@ PARAMETERS: tuple[Parameter, ...] = (
             "即使模型在显卡上运行，也在 CPU 上抽取随机数，使同一种子在 fp32 下于任何设备写出相同的文字"
             "（舍入误差除外），词表为 128,000 时每个词元约多花 3 毫秒。",
         ),
-        formula="E_i ~ Exp(1) from the CPU's generator; token = argmax p_i / E_i",
+        formula=Text(
+            "E_i ~ Exp(1) from the CPU's generator; token = argmax p_i / E_i",
+            "E_i ~ Exp(1)，取自 CPU 的生成器；词元 = argmax p_i / E_i",
+        ),
         source="torch.Generator: every kind of device draws its own numbers",
         neutral=False,
         default=False,

@@ -1,6 +1,6 @@
 """Shape: what bends the whole distribution without removing a token. Knows no sampler, only their names."""
 
-from playground.parameters.parameter import Parameter
+from playground.parameters.parameter import Parameter, symbols
 from playground.types import Text
 
 # Temperature is the first of transformers' own warpers; dynamic temperature takes its place, and smoothing bends what
@@ -18,7 +18,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "0 always takes the most likely token.",
             "小于 1 时高概率词元更占优、文字更稳，大于 1 时低概率词元也有机会；0 表示总是取概率最高的词元。",
         ),
-        formula="p_i ∝ exp(z_i / T); T = 0: argmax z",
+        formula=Text("p_i ∝ exp(z_i / T); T = 0: argmax z", "p_i ∝ exp(z_i / T)；T = 0：argmax z"),
         source="arXiv 1503.02531",
         neutral=1.0,
         default=1.0,
@@ -48,7 +48,10 @@ PARAMETERS: tuple[Parameter, ...] = (
             "where it is certain.",
             "每个词元重新决定温度：模型完全没有把握时用此值，十分确定时用下限值。",
         ),
-        formula="T = lo + (hi − lo) · (H / ln n)^e, never below 0.01; H: entropy of the n candidates",
+        formula=Text(
+            "T = lo + (hi − lo) · (H / ln n)^e, never below 0.01; H: entropy of the n candidates",
+            "T = lo + (hi − lo) · (H / ln n)^e，不低于 0.01；H：n 个候选的熵",
+        ),
         source="llama.cpp PR #4972",
         neutral=0.0,
         default=0.0,
@@ -72,7 +75,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "The temperature that dynamic temperature uses where the model is certain of the next token.",
             "动态温度在模型对下一个词元十分确定时所用的温度。",
         ),
-        formula="lo in T = lo + (hi − lo) · (H / ln n)^e",
+        formula=Text("lo in T = lo + (hi − lo) · (H / ln n)^e", "T = lo + (hi − lo) · (H / ln n)^e 中的 lo"),
         source="llama.cpp PR #4972",
         neutral=0.5,
         default=0.5,
@@ -96,7 +99,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "Above 1 the temperature stays low until the model is quite unsure, below 1 it rises early.",
             "大于 1 时要等模型相当没有把握温度才升高，小于 1 时很早就升高。",
         ),
-        formula="e in T = lo + (hi − lo) · (H / ln n)^e",
+        formula=Text("e in T = lo + (hi − lo) · (H / ln n)^e", "T = lo + (hi − lo) · (H / ln n)^e 中的 e"),
         source="llama.cpp PR #4972",
         neutral=1.0,
         default=1.0,
@@ -121,7 +124,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "tail falls away, and a larger factor is calmer.",
             "以最高分为顶点用抛物线弯曲分数：靠近顶端的词元彼此更接近，远端的尾部迅速下降，系数越大越稳。",
         ),
-        formula="z' = z_max − k·f·d² + s·f·d³, d = z − z_max, k = (3 − c)/2, s = (c − 1)/2",
+        formula=symbols("z' = z_max − k·f·d² + s·f·d³, d = z − z_max, k = (3 − c)/2, s = (c − 1)/2"),
         source="text-generation-webui PR #5403",
         neutral=0.0,
         default=0.0,
@@ -146,7 +149,10 @@ PARAMETERS: tuple[Parameter, ...] = (
             "close rivals even rise over the best token.",
             "为平滑加入三次项，使尾部下降更陡、顶部更平；大于 3 时，接近的词元甚至会超过最高者。",
         ),
-        formula="c in k = (3 − c)/2, s = (c − 1)/2; c = 1 is purely quadratic",
+        formula=Text(
+            "c in k = (3 − c)/2, s = (c − 1)/2; c = 1 is purely quadratic",
+            "k = (3 − c)/2、s = (c − 1)/2 中的 c；c = 1 为纯二次",
+        ),
         source="text-generation-webui PR #5551",
         neutral=1.0,
         default=1.0,

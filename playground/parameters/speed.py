@@ -14,7 +14,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "the seed picks anyway: quicker where an answer repeats its prompt.",
             "从前文相似之处抄来最多这么多个词元作为猜测，只保留种子本来就会选中的：回答重复提示内容时更快。",
         ),
-        formula="keep the guess g_i while argmax p_i / E_i = g_i",
+        formula=Text("keep the guess g_i while argmax p_i / E_i = g_i", "当 argmax p_i / E_i = g_i 时保留猜测 g_i"),
         source="Saxena 2023, prompt-lookup-decoding",
         neutral=0,
         default=0,

@@ -9,7 +9,10 @@ from playground.types import Text
 
 # One stage for four ways to say a form. It stands right behind guidance, which needs the scores whole, and before
 # everything that cuts: so a cut chooses among what the form allows.
-_FORMULA = "z_i = −∞ where no allowed text begins with the text so far and token i"
+_FORMULA = Text(
+    "z_i = −∞ where no allowed text begins with the text so far and token i",
+    "若没有任何允许的文本以已有文本加词元 i 开头，则 z_i = −∞",
+)
 _LIBRARY = "llguidance; arXiv 2403.06988"
 _ORDER = {"transformers": 15, "llama.cpp": 15}
 

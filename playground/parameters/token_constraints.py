@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from playground.parameters.parameter import Parameter
+from playground.parameters.parameter import Parameter, symbols
 from playground.types import InvalidRequest, Text
 
 _BY_TEXT, _BY_ID = Text("Bias by text", "按文本加偏置"), Text("Bias by token id", "按词元编号加偏置")
@@ -44,7 +44,10 @@ PARAMETERS: tuple[Parameter, ...] = (
             "None of these may appear in the text: when one is about to, the engine steps back and takes another way.",
             "文本中不得出现这些短语：一旦即将出现，就退回去改走别的路。",
         ),
-        formula="on a match in the text: step back and set the z of the token that began it to −∞",
+        formula=Text(
+            "on a match in the text: step back and set the z of the token that began it to −∞",
+            "文本中出现匹配时：退回，并将开始该匹配的词元的 z 设为 −∞",
+        ),
         source="koboldcpp issue #1141",
         neutral=[],
         default=[],
@@ -60,7 +63,10 @@ PARAMETERS: tuple[Parameter, ...] = (
             "stand before it.",
             "不得拼完的词元编号序列：当前面的词元已经出现时，禁止其最后一个词元。",
         ),
-        formula="z_last = −∞ where the sequence's beginning was just written",
+        formula=Text(
+            "z_last = −∞ where the sequence's beginning was just written",
+            "若刚写出该序列的开头，则 z_last = −∞",
+        ),
         source="transformers GenerationConfig",
         neutral=[],
         default=[],
@@ -82,7 +88,10 @@ PARAMETERS: tuple[Parameter, ...] = (
             "让某段文本更可能（至 100）或更不可能（至 −100）出现，涵盖词汇表写出它的所有方式（前面带或不带空格）；"
             "由多个词元组成时，正数从第一个词元起逐个偏好，负数只压低写完它的最后一个词元。",
         ),
-        formula='z_i += b for each token i that is "x" or " x"; several: each behind the others, the last if b < 0',
+        formula=Text(
+            'z_i += b for each token i that is "x" or " x"; several: each behind the others, the last if b < 0',
+            '对写作 "x" 或 " x" 的每个词元 i：z_i += b；由多个词元组成时：每个都接在前面之后才加，b < 0 时只加最后一个',
+        ),
         source="OpenAI API reference; transformers sequence_bias",
         neutral={},
         default={},
@@ -107,7 +116,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "token.",
             "给这些词元编号各加一个数（−100 至 100）；若加偏置的文本恰是同一词元，以此处的数为准。",
         ),
-        formula="z_i += b",
+        formula=symbols("z_i += b"),
         source="OpenAI API reference",
         neutral={},
         default={},
@@ -127,7 +136,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="words",
         label=Text("Suppressed tokens", "屏蔽词元"),
         help=Text("Token ids that may never be chosen.", "永远不得选择的词元编号。"),
-        formula="z_i = −∞",
+        formula=symbols("z_i = −∞"),
         source="transformers GenerationConfig",
         neutral=[],
         default=[],
@@ -143,7 +152,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="words",
         label=Text("Suppressed at the beginning", "开头屏蔽词元"),
         help=Text("Token ids that may not be the first token of the answer.", "不得作为回答第一个词元的编号。"),
-        formula="z_i = −∞ at t = 0",
+        formula=Text("z_i = −∞ at t = 0", "t = 0 时 z_i = −∞"),
         source="transformers GenerationConfig",
         neutral=[],
         default=[],
@@ -162,7 +171,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "Forbids the end-of-text token, so that the text goes on until another stop.",
             "禁止结束词元，使文本一直写到其他停止条件为止。",
         ),
-        formula="z_eos = −∞",
+        formula=symbols("z_eos = −∞"),
         source="vLLM SamplingParams",
         neutral=False,
         default=False,

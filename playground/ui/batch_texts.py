@@ -37,7 +37,7 @@ BATCH_TEXTS: Mapping[str, Text] = {
     "batch_texts": Text("Texts per row", "每行生成条数"),
     "batch_seed": Text("Seed", "种子"),
     "batch_seed_hint": Text("new seed each run", "每次换新种子"),
-    "batch_knobs": Text("Apply my knob settings from Play", "沿用“生成”页的参数设置"),
+    "batch_knobs": Text("Apply my knob settings from Play", "沿用“体验”页的参数设置"),
     "batch_knobs_hint": Text("Otherwise the settings of the task apply.", "否则使用任务自带的参数。"),
     "batch_column": Text("column", "列"),
     "batch_choose_column": Text("Choose a column", "选择一列"),
@@ -67,9 +67,9 @@ BATCH_TEXTS: Mapping[str, Text] = {
     ),
     "batch_do_file": Text("Take the new file", "使用新文件"),
     "batch_keep": Text("Keep the results", "保留结果"),
-    "batch_on_fast": Text("on the fast path, as chosen on Play", "走快速路径（在“生成”页选择）"),
+    "batch_on_fast": Text("on the fast path, as chosen on Play", "走快速路径（在“体验”页选择）"),
     "batch_on_exact": Text(
-        "on the exact path, row by row, as chosen on Play", "走精确路径，逐行生成（在“生成”页选择）"
+        "on the exact path, row by row, as chosen on Play", "走精确路径，逐行生成（在“体验”页选择）"
     ),
     "batch_pause": Text("Pause", "暂停"),
     "batch_pausing": Text("Pausing: rows that have begun are finished first", "正在暂停：先完成已开始的行"),

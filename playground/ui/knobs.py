@@ -222,7 +222,7 @@ def _record(p: Parameter) -> dict[str, Any]:
         "level": p.level,
         "label": _both(p.label),
         "help": _both(p.help),
-        "formula": p.formula,
+        "formula": _both(p.formula),
         "source": p.source,
         "range": _both(p.range_text()),
         "neutral": p.neutral,

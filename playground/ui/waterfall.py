@@ -137,7 +137,7 @@ def _stage(stage: StageChange) -> Value:
         "stage": stage.stage,
         "label": bilingual(stage.label),
         "sentence": bilingual(stage.sentence),
-        "formula": stage.formula,
+        "formula": bilingual(stage.formula),
         "filled": bilingual(stage.filled),
         "settings": dict(stage.settings),
         "alive": [stage.alive_before, stage.alive_after],

@@ -59,7 +59,7 @@ WRITE_TEXTS: Mapping[str, Text] = {
     "write_seed": Text("Seed", "种子"),
     "write_seed_hint": Text("new each run", "每次换新"),
     "write_same_seed": Text("Again with the same seed", "用同一种子重新生成"),
-    "write_knobs": Text("Apply my knob settings from Play", "沿用“生成”页的参数设置"),
+    "write_knobs": Text("Apply my knob settings from Play", "沿用“体验”页的参数设置"),
     "write_knobs_hint": Text("Otherwise settings made for long texts apply.", "否则使用适合长文的参数。"),
     "write_go": Text("Write", "写作"),
     "write_carried": Text("What the model reads first", "模型先读到的内容"),

@@ -281,7 +281,7 @@ def test_a_model_that_falls_short_is_spoken_of_before_and_its_strange_rows_after
     page = visit(server.url, locale="zh-CN")
     page.locator("[data-path=exact]").click()
     tab = open_tab(page)
-    expect(tab.locator(".batch-path")).to_have_text("走精确路径，逐行生成（在“生成”页选择）")
+    expect(tab.locator(".batch-path")).to_have_text("走精确路径，逐行生成（在“体验”页选择）")
     (tmp_path / "rows.csv").write_text("产品\n茶\nA pot of green tea for two or three\n咖啡\n", encoding="utf-8")
     choose(page, tmp_path / "rows.csv")
     remark = tab.locator(".batch-job > .remark")

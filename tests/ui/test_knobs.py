@@ -361,7 +361,7 @@ def test_whatever_a_value_says_is_shown_as_text(page: Page) -> None:
 def test_help_opens_by_focus_and_by_click_and_closes_with_escape(page: Page) -> None:
     page.locator("[data-knob=min_p] .kn-q").click()
     box = page.locator(".kn-help")
-    expect(box).to_contain_text(parameters.by_name()["min_p"].formula)
+    expect(box).to_contain_text(parameters.by_name()["min_p"].formula.en)
     expect(box).to_contain_text("a number from 0 to 1")
     page.keyboard.press("Escape")
     expect(box).to_be_hidden()

@@ -100,11 +100,11 @@ def fall(row: int, position: int, asked: str = "") -> StageBreakdown:
     warm = [Chance(*three) for three in zip(names, model, hot, strict=True)]
     cut = [Chance(*three) for three in zip(names, hot, kept, strict=True)]
     same = [Chance(one.token, one.before, one.before) for one in warm]
-    most, keeps = 49152, "keep the smallest set of largest p_i with Σ p_i ≥ p; 0 keeps one"
+    most, keeps = 49152, Text("keep the smallest set", "保留最小集合")
     stages = (
-        stage("penalties", Text("Penalties", "惩罚"), (most, most), same, formula="", settings={}),
+        stage("penalties", Text("Penalties", "惩罚"), (most, most), same, formula=Text("", ""), settings={}),
         stage(
-            "temperature", Text("Temperature", "温度"), (most, most), warm, entropy=5.9, formula="z / T",
+            "temperature", Text("Temperature", "温度"), (most, most), warm, entropy=5.9, formula=Text("z / T", "z / T"),
             settings={"temperature": 1.25},
             filled=Text("“<b>x</b>”: 12.500 / 1.25 = 10.000", "“<b>x</b>”：12.500 / 1.25 = 10.000"),
         ),
