@@ -313,6 +313,11 @@ def test_a_list_loses_bullets_quotes_repetitions_and_leftovers(text: str, items:
     assert listing.items(text, prompt_lines) == items
 
 
+def test_a_markdown_table_is_read_as_its_rows() -> None:
+    text = "| Scene | Words |\n|---|---|\n| 1 | A girl opens the door. |\n| 2. She smiles.\n|"
+    assert listing.items(text, []) == ["Scene | Words", "A girl opens the door.", "She smiles."]
+
+
 def test_a_list_between_commas_is_split_and_bound_to_the_words_of_its_source() -> None:
     assert listing.items("Tea, cake.、tea；雨", [], "commas") == ["Tea", "cake", "雨"]
     assert listing.items("Tea, moon, CAKE", [], "commas", "tea and cake") == ["Tea", "CAKE"]

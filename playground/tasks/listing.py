@@ -11,7 +11,7 @@ from typing import Literal
 
 Split = Literal["lines", "commas"]
 
-_BULLET = re.compile(r"^(?:[-*–—]+\s+|[•·●▪◦‣]+|\(?\d{1,2}[.)、．）:：](?!\d)|[①-⑳]|#+\s)\s*")
+_BULLET = re.compile(r"^(?:[-*–—]+\s+|[•·●▪◦‣]+|\(?\d{1,2}[.)、．）:：](?!\d)|[①-⑳]|#+\s|\d{1,2}\s*\|)\s*")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』", "`": "`"}
 _COMMAS = re.compile(r"[,，、;；]")
 _LABEL = re.compile(r"\s*([^:：{}]{1,30}[:：])\s*(?:\{\{.*)?$")
@@ -35,12 +35,12 @@ def items(text: str, prompt_lines: Collection[str], split: Split = "lines", sour
 
 
 def bare(item: str) -> str:
-    """An item without bullet, numbering, bold marks, quotes around it and commas behind it."""
+    """An item without bullet, numbering, bold marks, bars and quotes around it, and commas behind it."""
     before = None
     item = item.replace("**", "").strip()
     while item != before:
         before = item
-        item = _BULLET.sub("", item).strip().rstrip(",，、;；").strip()
+        item = _BULLET.sub("", item).strip(" \t|").rstrip(",，、;；").strip()  # bars: a row of a Markdown table
         if len(item) >= 2 and _QUOTES.get(item[0]) == item[-1]:
             item = item[1:-1].strip()
     return item
