@@ -1,4 +1,4 @@
-// On a narrow screen the knobs are a drawer: this opens and closes it.
+// On a narrow screen the knobs are a drawer, on a phone a sheet from below: this opens and closes it.
 import { on } from "../page/board.js";
 import { around, find } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
@@ -6,13 +6,16 @@ import { apply } from "../page/words.js";
 
 const { element } = hostOf("drawer");
 const play = find(document, "#play");
+const SHEET = window.matchMedia("(max-width: 600px)"); // where it leaves the text in sight, which may be scrolled
 
 const isOpen = () => play.dataset.drawer === "open";
 /** @param {boolean} open */
 const show = (open) => {
   play.dataset.drawer = open ? "open" : "";
-  document.body.style.overflow = open ? "hidden" : "";
-  if (open) find(element, "[name=close]").focus({ preventScroll: true });
+  document.body.style.overflow = open && !SHEET.matches ? "hidden" : "";
+  if (!open) return;
+  find(element, "[name=close]").focus({ preventScroll: true });
+  if (SHEET.matches) (document.querySelector(".results .card") ?? element).scrollIntoView({ block: "start" });
 };
 
 element.addEventListener("click", (event) => {
