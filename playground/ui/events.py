@@ -97,6 +97,8 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
             "left_out": "int",
             "turns": "list",
             "message": "text",
+            "goes_on": "flag?",
+            "again": "flag?",
         },
     },
     "tokens": {"pick": _TOKEN, "look": _AT, "diverge": _OTHER_TOKEN, "stop": _NOTHING, "missed": _AT},

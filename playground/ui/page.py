@@ -116,7 +116,7 @@ class Page:
                         answered=0,
                     )
                     self._user_tasks.layout()
-                    self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
+                    self.talk = element("talk", None, folder="talk")
                     self.seen = element("seen", {}, folder="play")
                     self.prompt_tokens = build_prompt_tokens()
                     self.act = element(

@@ -56,7 +56,7 @@ export interface Events {
     read: null;
   };
   talk: {
-    speak: { talk: string; system: string; prefill: string; left_out: number; turns: any[]; message: string };
+    speak: { talk: string; system: string; prefill: string; left_out: number; turns: any[]; message: string; goes_on?: boolean | null; again?: boolean | null };
   };
   tokens: {
     pick: { run?: string | null; row: number; position: number };

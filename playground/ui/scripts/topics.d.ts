@@ -1,4 +1,6 @@
 // What elements of the page tell each other (page/board.js), by topic. Those that are states reach late listeners too.
+import type { Counted } from "./talk/context_window.js";
+import type { Draft, Heard } from "./talk/conversation.js";
 import type { Language, Said, Text } from "./types";
 
 /** Knobs by name. */
@@ -7,10 +9,10 @@ export type Kind = "task" | "complete" | "chat" | "talk";
 export type Place = { tab: string; kind?: Kind; task?: string };
 export type Run = {
   running: boolean;
-  status: string;
+  status: Said;
   notice?: Said;
   finish?: string;
-  seed?: number;
+  seed?: number | null;
   /** It begins now, and has not been answered. */
   asked?: boolean;
   [more: string]: unknown;
@@ -25,8 +27,10 @@ export interface Topics {
   theme: "light" | "dark";
   knobs: Knobs;
   kind: Kind;
-  talk: Record<string, any>;
-  window: Record<string, any>;
+  /** What a conversation would send. */
+  talk: Draft & { turns: Heard[] };
+  /** How much of the model's window is taken, and by what. */
+  window: Counted & Record<string, any>;
   user_tasks: any[];
   composed: { kind: Kind; task: any; own: string; fields: number };
   path: any;
