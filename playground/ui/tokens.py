@@ -23,8 +23,6 @@ Numbers = Sequence[tuple[Text, str, Text | None]]
 
 TOP = 5  # alternatives sent with each token, for the label on hover; the waterfall brings the rest
 BIT = math.log(2)
-# Scripts that a view's own is split into.
-_PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_lines", "tokens_text", "tokens_tip")}
 _SPECIAL = re.compile(r"<[^<>\s]+>|<\|[^<>]*\|>|\[[A-Z]+\]")
 
 WORDS: Mapping[str, Text] = {
@@ -235,7 +233,7 @@ class TokenFeed:
 def piece(value: Value | None = None, **more: Any) -> Value:
     """What a view is sent while something runs: a value, its `status`, or both.
 
-    Each token goes as a list, since names would be most of it; token_shared.js unpacks it.
+    Each token goes as a list, since names would be most of it; token_rows.js unpacks it.
     """
     if value is None:
         return more
@@ -267,7 +265,7 @@ def build(
     `missed` {run, row} where the piece before one was not heard.
     """
     props: Value = {"row": row, "scope": scope, "ids": ids, "replay": {}}
-    return script_component("tokens", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
+    return component("tokens", value or {}, elem_id=elem_id, words=words, **props)
 
 
 def build_curve(
@@ -308,8 +306,8 @@ def script_component(
 ) -> Element:
     """One whose script is no module yet: behind those they share, with all its words as data of the script."""
     data = json.dumps(json.dumps({"words": table_of(words)}))
-    scripts = ("visible", "token_shared", *_PARTS.get(name, ()), name)
-    code = "\n".join((f"const DATA = JSON.parse({data});", *(asset(f"{script}.js") for script in scripts)))
+    scripts = (asset(f"{script}.js") for script in ("visible", "token_shared", name))
+    code = "\n".join((f"const DATA = JSON.parse({data});", *scripts))
     return Element(
         value, html_template=asset(f"{name}.html"), js_on_load=code, elem_id=elem_id, elem_classes="pg-view", **props
     )
