@@ -8,3 +8,14 @@ declare module "playground/data/token_words.js" {
   const words: { tokens: Words; waterfall: Words };
   export default words;
 }
+// The worked examples of the tasks, one module each: loaded with the first of a task that is to be shown.
+declare module "playground/data/examples/*.js" {
+  export type Example = {
+    id: string;
+    rows: import("./cards/answer").Row[];
+    request: import("./cards/runs").Asked;
+    example: { model: string; seed: number };
+  };
+  const examples: Record<import("./types").Language, Example | null>;
+  export default examples;
+}

@@ -7,7 +7,7 @@ export type Kind = "task" | "complete" | "chat" | "talk";
 export type Place = { tab: string; kind?: Kind; task?: string };
 export type Run = {
   running: boolean;
-  status: string;
+  status: Said;
   notice?: Said;
   finish?: string;
   seed?: number;
@@ -49,8 +49,12 @@ export interface Topics {
   counting: boolean;
   /** A sheet from below has opened; others close. */
   sheet: HTMLElement;
-  restore: { request: any; task: string | null; knobs: Knobs; preset: string };
-  texts: { run: string | undefined; rows: Map<number, import("./tokens/token_rows.js").Row>; take: (row: number) => HTMLElement };
+  restore: { request: any; task?: string | null; knobs: Knobs; preset: string };
+  texts: {
+    run: string | undefined;
+    rows: Map<number, import("./tokens/token_rows.js").Row>;
+    take: (row: number) => HTMLElement;
+  };
   places: null;
   looked: { run: string | undefined; row: number } | null;
   write: { task?: string; typed?: Record<string, any> };

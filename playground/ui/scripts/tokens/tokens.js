@@ -1,5 +1,6 @@
 // The text of one candidate as its tokens, coloured by how likely each was. On Play the texts stand in the cards of their
 // run, and what belongs to all of them above these; elsewhere all stands here. There are several of these on a page.
+import { holds } from "../cards/shown_runs.js";
 import { on, tell } from "../page/board.js";
 import { find } from "../page/dom.js";
 import { listen } from "../page/feed.js";
@@ -24,9 +25,6 @@ import { busOf, hasSheets } from "./view_bus.js";
 
 const MISSED = 2000; // milliseconds in which what was missed may come before it is asked for again
 const FOLLOW = 120; // milliseconds at one token after which an open panel follows
-
-/** Whether the cards show this run. @param {string | undefined} run @returns {boolean} */
-const cardsHold = (run) => Boolean(/** @type {any} */ (window).playground?.cards?.holds(run));
 
 class TokensView {
   #host;
@@ -138,7 +136,7 @@ class TokensView {
     return text;
   }
   #inCards() {
-    return !this.#host.props.scope && cardsHold(this.#held.run);
+    return !this.#host.props.scope && holds(this.#held.run);
   }
   /** Puts everything where it stands now. */
   #settle() {
