@@ -79,7 +79,7 @@ class ReadTab:
         ]
         with gr.Column(elem_id="reading"):
             empty = {"prompt": "", "text": "", "special_tokens": False}
-            self.form = element("read", empty, watermark=knobs, verdict=None)
+            self.form = element("read", empty, folder="read", watermark=knobs, verdict=None)
             self.tokens = tokens.build(elem_id="read-tokens", row=0, scope=SCOPE, words=_VIEW)
             self.curve = tokens.build_curve(elem_id="read-curve", row=0, scope=SCOPE, words=_VIEW)
             self.expected = tokens.component("expected", {}, EXPECTED, elem_id="expected", scope=SCOPE, language="")
