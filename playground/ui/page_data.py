@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from functools import cache
 
+from playground.ui import tokens, waterfall
 from playground.ui.page_files import PageFiles
-from playground.ui.page_texts import text_table
+from playground.ui.page_texts import table_of, text_table
 
 
 @cache
 def page_files() -> PageFiles:
     """The files of the page, made once: they are the same for every server of this process."""
-    return PageFiles({"words": text_table()})
+    token_words = {"tokens": table_of(tokens.WORDS), "waterfall": table_of(waterfall.WORDS)}
+    return PageFiles({"words": text_table(), "token_words": token_words})

@@ -82,7 +82,7 @@ class ReadTab:
             self.form = element("read", empty, folder="read", watermark=knobs, verdict=None)
             self.tokens = tokens.build(elem_id="read-tokens", row=0, scope=SCOPE, words=_VIEW)
             self.curve = tokens.build_curve(elem_id="read-curve", row=0, scope=SCOPE, words=_VIEW)
-            self.expected = tokens.component("expected", {}, EXPECTED, elem_id="expected", scope=SCOPE, language="")
+            self.expected = tokens.script_component("expected", {}, EXPECTED, elem_id="expected", scope=SCOPE)
 
     def wire(self, panel: KnobPanel, feed: Element, light: Mapping[str, Any], stop: Mapping[str, Any]) -> None:
         """`feed` takes the updates while the model reads; `light` are the options of an event that waits behind no

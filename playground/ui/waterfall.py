@@ -177,7 +177,6 @@ def build(
     value: dict[str, Any] | None = None,
     *,
     elem_id: str = "waterfall",
-    language: str = "",
     scope: str = "",
     ahead: bool = False,
 ) -> Element:
@@ -189,5 +188,5 @@ def build(
     Events: `pick` {run, row, position}, `branch` {run, row, position, token_id}, `ask` {run, row, position, text},
     `close`.
     """
-    props: Value = {"language": language, "scope": scope, "ahead": ahead, "stale": False}
-    return tokens.component("waterfall", value or {}, WORDS, elem_id=elem_id, **props)
+    props: Value = {"scope": scope, "ahead": ahead, "stale": False}
+    return tokens.script_component("waterfall", value or {}, WORDS, elem_id=elem_id, **props)

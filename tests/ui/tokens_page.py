@@ -165,9 +165,9 @@ def said(event: gr.EventData) -> str:
 def page() -> Blocks:
     whole = tokens.whole("first", [tokens.token_values(steps) for steps in ROWS], [NUMBERS])
     with Blocks() as blocks:
-        text = tokens.build(whole, language="en")
-        curve = tokens.build_curve(language="en")
-        below = waterfall.build(language="en")
+        text = tokens.build(whole)
+        curve = tokens.build_curve()
+        below = waterfall.build()
         feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")
         out = gr.Textbox(elem_id="out", label="events")
         quiet: dict[str, Any] = {"show_progress": "hidden"}
@@ -183,8 +183,8 @@ def page() -> Blocks:
             gr.Button("replay").click(lambda: gr.update(replay=overlay), None, text, **quiet)
             gr.Button("plain").click(lambda: gr.update(replay={}), None, text, **quiet)
             for name, language in (("english", "en"), ("chinese", "zh")):
-                update = {"language": language}
-                gr.Button(name).click(lambda u=update: [gr.update(**u)] * 3, None, [text, curve, below], **quiet)
+                turn = f"import('playground/page/language.js').then((page) => page.setLanguage('{language}'))"
+                gr.Button(name).click(None, js=f"() => {{ {turn}; }}")
             gr.Button("dark").click(None, js="() => { document.body.classList.toggle('dark'); }")
     return blocks
 

@@ -3,3 +3,8 @@ declare module "playground/data/words.js" {
   const words: Record<string, import("./types").Text>;
   export default words;
 }
+declare module "playground/data/token_words.js" {
+  type Words = Record<string, import("./types").Text>;
+  const words: { tokens: Words; waterfall: Words };
+  export default words;
+}
