@@ -1,84 +1,95 @@
 // What the model expected where a token of a text stands that was only read. Everything is in the tokens already, so it
 // hears of the token from the views of its scope and asks nobody.
-const panel = find(".wf");
-const held = rowsOf();
+import { on } from "../page/board.js";
+import { find, make } from "../page/dom.js";
+import { hostOf } from "../page/element.js";
+import { isNumber } from "../page/numbers.js";
+import { bar, nameOf } from "../tokens/token_chart.js";
+import { bits, count, modelChance, percent, surprise } from "../tokens/token_numbers.js";
+import { TokenPanel } from "../tokens/token_panel.js";
+import { TokenRows } from "../tokens/token_rows.js";
+import { alone } from "../tokens/token_text.js";
+import { wordsOf } from "../tokens/token_words.js";
+import { busOf } from "../tokens/view_bus.js";
+import { expectedOf } from "./expected_tokens.js";
+
+/** @typedef {import("../tokens/token_rows.js").Token} Token */
+
+const host = hostOf("expected");
+const { element, props } = host;
+const { t, apply } = wordsOf("tokens", props.words);
+const bus = busOf(host);
+const held = new TokenRows();
 let at = 0;
-let wantsFocus = false;
 
 const tokens = () => held.rows.get(0)?.tokens ?? [];
-const row = (token, share, most, own) => make("li", { class: own ? "wf-row wf-chosen" : "wf-row" },
-  make("span", { class: "ex-name" }, nameOf(token), own ? make("em", {}, t("stands")) : null), bar(0, share, most),
-  make("span", { class: "wf-numbers" }, percent(share)));
+/** @param {Token} token */
 const sentence = (token) => {
-  if (!known(token.logprob)) return t("nothing_before");
-  return token.rank === 1 ? t("was_first") : t("would_rather", { text: alone(token.top[0]), p: percent(token.top[0].p) });
+  if (!isNumber(token.logprob)) return t("nothing_before");
+  if (token.rank === 1) return t("was_first");
+  return t("would_rather", { text: alone(token.top[0], t), p: percent(token.top[0].p) });
 };
+/** @param {Token} token */
+const facts = (token) => {
+  const figures = [
+    [t("by_probability"), percent(modelChance(token))],
+    [t("by_rank"), count(token.rank)],
+    [t("by_surprise"), bits(surprise(token), t, 1)],
+    [t("by_entropy"), bits(token.entropy, t, 1)],
+  ];
+  const pairs = figures.map(([name, figure]) => make("span", {}, `${name} `, make("b", {}, figure)));
+  return make("p", { class: "wf-facts" }, ...pairs);
+};
+/** @param {Token} token */
 const chart = (token) => {
-  const own = { ...token, p: modelChance(token) };
-  const list = token.top.map((one) => (one.id === token.id ? { ...own, p: one.p } : one));
-  if (!list.some((one) => one.id === token.id)) list.push(own);
-  const most = Math.max(...list.map((one) => one.p));
-  return make("ul", { class: "wf-chart", "aria-label": t("expected") }, ...list.map((one) => row(one, one.p, most, one.id === token.id)));
+  const list = expectedOf(token);
+  const most = Math.max(...list.map(({ p }) => p ?? 0));
+  const rows = list.map((one) => {
+    const own = one.id === token.id;
+    return make(
+      "li",
+      { class: own ? "wf-row wf-chosen" : "wf-row" },
+      make("span", { class: "ex-name" }, nameOf(one, t), own ? make("em", {}, t("stands")) : null),
+      bar(0, one.p, most),
+      make("span", { class: "wf-numbers" }, percent(one.p)),
+    );
+  });
+  return make("ul", { class: "wf-chart", "aria-label": t("expected") }, ...rows);
 };
-const facts = (token) => make("p", { class: "wf-facts" }, ...[
-  [t("by_probability"), percent(modelChance(token))], [t("by_rank"), count(token.rank)],
-  [t("by_surprise"), bits(surprise(token), 1)], [t("by_entropy"), bits(token.entropy, 1)],
-].map(([name, figure]) => make("span", {}, `${name} `, make("b", {}, figure))));
 const draw = () => {
   const token = tokens()[at];
   if (!token) return;
-  speakAll();
-  const title = t("title", { text: alone(token), n: at + 1 });
-  find(".wf-title").textContent = title;
-  panel.setAttribute("aria-label", title);
-  find("[name=back]").disabled = at === 0;
-  find("[name=on]").disabled = at >= tokens().length - 1;
-  find(".ex-body").replaceChildren(make("p", { class: "wf-sentence" }, sentence(token)),
-    ...(known(token.logprob) ? [facts(token), chart(token)] : []));
+  apply(element);
+  panel.title = t("title", { text: alone(token, t), n: at + 1 });
+  panel.canWalk(at > 0, at < tokens().length - 1);
+  const known = isNumber(token.logprob) ? [facts(token), chart(token)] : [];
+  find(element, ".ex-body").replaceChildren(make("p", { class: "wf-sentence" }, sentence(token)), ...known);
 };
-const open = () => {
-  panel.hidden = false;
-  draw();
-  tellViews("panel", { open: true });
-  pg?.tell?.("sheet", element);
-  if (wantsFocus) find(".wf-title").focus({ preventScroll: true });
-  wantsFocus = false;
+const close = () => {
+  if (!panel.isOpen) return;
+  const focus = panel.close();
+  bus.tell({ kind: "closed", run: held.run, row: 0, focus });
 };
-const shut = () => {
-  if (panel.hidden) return;
-  const focus = panel.contains(document.activeElement);
-  panel.hidden = true;
-  tellViews("panel", { open: false });
-  tellViews("closed", { run: held.run, row: 0, focus });
-};
+/** @param {number} step */
 const walk = (step) => {
   at += step;
-  tellViews("picked", { run: held.run, row: 0, position: at });
+  bus.tell({ kind: "picked", run: held.run, row: 0, position: at });
   draw();
 };
-panel.addEventListener("click", (event) => {
-  const button = event.target.closest("button[name]");
-  if (!button || button.disabled) return;
-  if (button.name === "shut") shut();
-  if (button.name === "back") walk(-1);
-  if (button.name === "on") walk(1);
-});
-document.addEventListener("keydown", function escape(event) {
-  if (!element.isConnected) document.removeEventListener("keydown", escape);
-  else if (event.key === "Escape" && !panel.hidden && !event.defaultPrevented) {
-    event.preventDefault();
-    shut();
-  }
-});
-hearViews((news) => {
-  if (news.kind === "news" && held.merge(news.value).fresh) shut();
+const panel = new TokenPanel(element, bus, { close, walk });
+
+bus.hear((news) => {
+  if (news.kind === "news" && held.merge(news.value).fresh) close();
   if (news.kind !== "picked" || news.run !== held.run) return;
   at = news.position;
-  wantsFocus = Boolean(news.focus);
-  open();
+  panel.wantsFocus = Boolean(news.focus);
+  panel.open(draw);
 });
-onlySheet(shut);
-const translate = () => { if (!panel.hidden) draw(); };
-watch("language", translate);
-pg?.on?.("language", translate, element);
-speakAll();
+on(
+  "language",
+  () => {
+    if (panel.isOpen) draw();
+  },
+  element,
+);
+apply(element);

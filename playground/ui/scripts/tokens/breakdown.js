@@ -25,7 +25,7 @@
  *   stages: Stage[], outcomes: Outcome[], forbidden?: Named[], kept_best: boolean, draw: Draw | null, note?: Said,
  *   asked: number | null, branch: boolean, branch_reason: Said}} Breakdown
  */
-/** @typedef {{label: Said, part: "model" | "draw" | "alternatives" | number}} Step a number is that of a stage */
+/** A part of the way; a number is that of a stage. @typedef {"model" | "draw" | "alternatives" | number} Step */
 
 const NOTHING = 1e-6; // less than any figure shows
 
@@ -45,14 +45,14 @@ export const isIdle = ({ alive, mass, top }) =>
 export const labelOf = ({ label, stage }) => label || stage;
 /**
  * Model, stages, draw and alternatives, in the order in which they stand.
- * @param {Breakdown} value
+ * @param {Pick<Breakdown, "stages" | "draw" | "note">} value
  * @returns {Step[]}
  */
 export const stepsOf = (value) => [
-  { label: null, part: "model" },
-  ...value.stages.map((stage, at) => ({ label: labelOf(stage), part: at })),
-  ...(value.draw || value.note ? [{ label: null, part: /** @type {const} */ ("draw") }] : []),
-  { label: null, part: "alternatives" },
+  "model",
+  ...value.stages.keys(),
+  .../** @type {Step[]} */ (value.draw || value.note ? ["draw"] : []),
+  "alternatives",
 ];
 /**
  * Before and after, or once where both are written alike.

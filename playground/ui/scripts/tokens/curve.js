@@ -1,163 +1,221 @@
 // Entropy (a line) and surprise (stems) over the tokens of one candidate, in bits, and the numbers of the whole text.
-// Takes what the tokens of its scope are told; says `pick` {run, row, position}.
-const HEIGHT = 96;
-const LEFT = 28;
-const BELOW = 16;
-const SVG = "http://www.w3.org/2000/svg";
-const held = rowsOf();
-const box = find(".cv");
-const plot = find(".cv-plot");
-let shownRow = known(props.row) ? props.row : 0;
-let at = 0;
-let marked = null;
-let waits = false;
+// Takes what the tokens of its scope are told; says `pick`.
+import { on } from "../page/board.js";
+import { find, make, svg } from "../page/dom.js";
+import { say } from "../page/language.js";
+import { isNumber } from "../page/numbers.js";
+import * as curve from "./curve_scale.js";
+import { count, fixed, surprise } from "./token_numbers.js";
+import { TokenRows } from "./token_rows.js";
+import { alone, spoken } from "./token_text.js";
+import { wordsOf } from "./token_words.js";
+import { busOf } from "./view_bus.js";
 
-const row = () => held.rows.get(shownRow);
-const tokens = () => row()?.tokens ?? [];
-const svg = (tag, attributes, text) => {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text !== undefined) node.textContent = text;
-  return node;
+/** @typedef {import("./view_bus.js").News} News */
+
+const { HEIGHT, LEFT, BELOW, RIGHT } = curve;
+/** @type {Record<string, number>} */
+const MOVES = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: -Infinity,
+  End: Infinity,
 };
-const scale = () => {
-  const width = Math.max(plot.clientWidth, 120);
-  const list = tokens();
-  let most = 4;
-  for (const token of list) most = Math.max(most, token.entropy ?? 0, surprise(token) ?? 0);
-  most = Math.ceil(most / 4) * 4;
-  const step = (width - LEFT - 8) / Math.max(list.length - 1, 1);
-  return { width, most, x: (place) => LEFT + place * step, y: (value) => HEIGHT - (Math.max(value, 0) / most) * (HEIGHT - 6), step };
-};
-const readout = (place) => {
-  const token = tokens()[place];
-  if (!token) return "";
-  return t("readout", { n: place + 1, text: alone(token), entropy: fixed(token.entropy, 1), surprise: fixed(surprise(token), 1) });
-};
-const summary = () => {
-  const list = tokens().filter((token) => known(token.entropy));
-  if (!list.length) return t("curve_unknown");
-  const mean = list.reduce((sum, token) => sum + token.entropy, 0) / list.length;
-  let highest = 0;
-  tokens().forEach((token, place) => { if ((token.entropy ?? -1) > (tokens()[highest].entropy ?? -1)) highest = place; });
-  return t("summary", {
-    count: count(tokens().length), mean: fixed(mean, 1), n: highest + 1, text: spoken(tokens()[highest]),
-    highest: fixed(tokens()[highest].entropy, 1),
-  });
-};
-const place = () => {
-  at = Math.min(Math.max(at, 0), Math.max(tokens().length - 1, 0));
-  const { x } = scale();
-  const cursor = plot.querySelector(".cv-cursor");
-  if (cursor) {
-    cursor.setAttribute("x1", x(at));
-    cursor.setAttribute("x2", x(at));
+
+class Curve {
+  #held = new TokenRows();
+  /** The row that is drawn. */
+  #row = 0;
+  /** The token under the cursor. */
+  #at = 0;
+  /** The one that the reader went to. @type {number | null} */
+  #marked = null;
+  #waits = false;
+  #host;
+  #bus;
+  #words;
+  #box;
+  #plot;
+
+  /** @param {import("../types").Host<"curve">} host */
+  constructor(host) {
+    this.#host = host;
+    this.#bus = busOf(host);
+    this.#words = wordsOf("tokens", host.props.words);
+    this.#box = find(host.element, ".cv");
+    this.#plot = find(host.element, ".cv-plot");
+    if (this.#isFixed) this.#row = host.props.row;
+    const plot = this.#plot;
+    plot.addEventListener("pointermove", (event) => this.#follow(event));
+    plot.addEventListener("pointerleave", () => {
+      if (this.#marked !== null) this.#go(this.#marked);
+    });
+    plot.addEventListener("click", (event) => {
+      this.#follow(event);
+      this.#pick(false);
+    });
+    plot.addEventListener("keydown", (event) => this.#press(event));
+    this.#bus.hear((news) => this.#hear(news));
+    new ResizeObserver(() => {
+      if (!this.#box.hidden) this.#later();
+    }).observe(plot);
+    this.#bus.tell({ kind: "hello" });
   }
-  const mark = plot.querySelector(".cv-mark");
-  if (mark) {
-    mark.style.display = marked === null ? "none" : "";
-    mark.setAttribute("cx", x(marked ?? 0));
+  /** Whether it is about one row for good. */
+  get #isFixed() {
+    return isNumber(this.#host.props.row);
   }
-  find(".cv-read").textContent = readout(at);
-  plot.setAttribute("aria-valuenow", at + 1);
-  plot.setAttribute("aria-valuetext", readout(at));
-};
-const drawPlot = () => {
-  const list = tokens();
-  const { width, most, x, y, step } = scale();
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT + BELOW}`, width, height: HEIGHT + BELOW, "aria-hidden": "true" });
-  for (const tick of [0, most / 2, most]) {
-    picture.append(svg("line", { class: "cv-grid", x1: LEFT, x2: width - 8, y1: y(tick), y2: y(tick) }),
-      svg("text", { class: "cv-tick", x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, String(tick)));
+  get #shown() {
+    return this.#held.rows.get(this.#row);
   }
-  const jump = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].find((one) => list.length / one <= 10) ?? 10000;
-  for (let n = jump; n <= list.length; n += jump) {
-    picture.append(svg("text", { class: "cv-tick", x: x(n - 1), y: HEIGHT + 13, "text-anchor": "middle" }, String(n)));
+  get #tokens() {
+    return this.#shown?.tokens ?? [];
   }
-  let stems = "";
-  let line = "";
-  list.forEach((token, number) => {
-    const shock = surprise(token);
-    if (known(shock)) stems += `M${x(number).toFixed(1)} ${HEIGHT}V${y(shock).toFixed(1)}`;
-    if (known(token.entropy)) line += `${line && known(list[number - 1]?.entropy) ? "L" : "M"}${x(number).toFixed(1)} ${y(token.entropy).toFixed(1)}`;
-  });
-  picture.append(svg("path", { class: "cv-surprise", d: stems, "stroke-width": Math.min(Math.max(step * 0.5, 0.6), 4).toFixed(1) }),
-    svg("path", { class: "cv-entropy", d: line }), svg("line", { class: "cv-cursor", x1: 0, x2: 0, y1: 2, y2: HEIGHT }),
-    svg("circle", { class: "cv-mark", cx: 0, cy: HEIGHT, r: 4 }));
-  plot.replaceChildren(picture);
-  plot.setAttribute("aria-valuemax", Math.max(list.length, 1));
-  plot.setAttribute("aria-label", t("curve_label", { n: shownRow + 1 }));
-  place();
-};
-const draw = () => {
-  waits = false;
-  box.hidden = !tokens().length;
-  if (box.hidden) return;
-  speakAll();
-  drawPlot();
-  find(".cv-voice").textContent = row().done ? summary() : "";
-  find(".cv-numbers").replaceChildren(...(row().numbers ?? []).map((one) => make("div", { title: say(one.hint) || null },
-    make("dt", {}, say(one.label)), make("dd", {}, say(one.value)))));
-};
-// A growing text is drawn at most once a frame.
-const later = () => {
-  if (waits) return;
-  waits = true;
-  requestAnimationFrame(draw);
-};
-const pick = (focus) => {
-  if (!tokens().length) return;
-  marked = at;
-  place();
-  const where = { run: held.run, row: shownRow, position: at };
-  tellViews("picked", { ...where, focus });
-  trigger("pick", where);
-};
-const under = (event) => {
-  const { x, step } = scale();
-  at = Math.round((event.clientX - plot.getBoundingClientRect().left - x(0)) / step);
-  place();
-};
-plot.addEventListener("pointermove", under);
-plot.addEventListener("pointerleave", () => { if (marked !== null) { at = marked; place(); } });
-plot.addEventListener("click", (event) => { under(event); pick(false); });
-const MOVES = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10, Home: -Infinity, End: Infinity };
-plot.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter" || event.key === " ") {
-    event.preventDefault();
-    pick(true);
-  } else if (MOVES[event.key]) {
-    event.preventDefault();
-    at += MOVES[event.key];
-    place();
+  get #scale() {
+    return curve.scaleOf(this.#tokens, this.#plot.clientWidth);
   }
-});
-const receive = (value) => {
-  if (held.isOld(value)) return;
-  const { fresh } = held.merge(value);
-  if (fresh) {
-    at = 0;
-    marked = null;
-    if (!known(props.row) && !held.rows.has(shownRow)) shownRow = held.rows.size ? Math.min(...held.rows.keys()) : 0;
+
+  /** @param {number} place */
+  #readout(place) {
+    const token = this.#tokens[place];
+    if (!token) return "";
+    const { t } = this.#words;
+    const figures = { entropy: fixed(token.entropy, 1), surprise: fixed(surprise(token), 1) };
+    return t("readout", { n: place + 1, text: alone(token, t), ...figures });
   }
-  if (known(value.show) && held.rows.has(value.show)) shownRow = value.show;
-  later();
+  #summary() {
+    const tokens = this.#tokens;
+    const { t } = this.#words;
+    const found = curve.entropies(tokens);
+    if (!found) return t("curve_unknown");
+    const token = tokens[found.highest];
+    return t("summary", {
+      count: count(tokens.length),
+      mean: fixed(found.mean, 1),
+      n: found.highest + 1,
+      text: spoken(token, t),
+      highest: fixed(token.entropy, 1),
+    });
+  }
+  /** Puts the cursor at a token, or at the nearest end. @param {number} place */
+  #go(place) {
+    this.#at = Math.min(Math.max(place, 0), Math.max(this.#tokens.length - 1, 0));
+    const { x } = this.#scale;
+    const cursor = this.#plot.querySelector(".cv-cursor");
+    cursor?.setAttribute("x1", String(x(this.#at)));
+    cursor?.setAttribute("x2", String(x(this.#at)));
+    /** @type {SVGElement | null} */
+    const mark = this.#plot.querySelector(".cv-mark");
+    if (mark) mark.style.display = this.#marked === null ? "none" : "";
+    mark?.setAttribute("cx", String(x(this.#marked ?? 0)));
+    const said = this.#readout(this.#at);
+    find(this.#box, ".cv-read").textContent = said;
+    this.#plot.setAttribute("aria-valuenow", String(this.#at + 1));
+    this.#plot.setAttribute("aria-valuetext", said);
+  }
+  #picture() {
+    const tokens = this.#tokens;
+    const scale = this.#scale;
+    const { width, x, y } = scale;
+    const size = { viewBox: `0 0 ${width} ${HEIGHT + BELOW}`, width, height: HEIGHT + BELOW };
+    const grid = curve
+      .levels(scale)
+      .flatMap((bits) => [
+        svg("line", { class: "cv-grid", x1: LEFT, x2: width - RIGHT, y1: y(bits), y2: y(bits) }),
+        svg("text", { class: "cv-tick", x: LEFT - 6, y: y(bits) + 4, "text-anchor": "end" }, String(bits)),
+      ]);
+    const below = { class: "cv-tick", y: HEIGHT + 13, "text-anchor": "middle" };
+    return svg(
+      "svg",
+      { ...size, "aria-hidden": "true" },
+      ...grid,
+      ...curve.ticks(tokens.length).map((n) => svg("text", { ...below, x: x(n - 1) }, String(n))),
+      svg("path", { class: "cv-surprise", d: curve.stems(tokens, scale), "stroke-width": curve.stemWidth(scale) }),
+      svg("path", { class: "cv-entropy", d: curve.line(tokens, scale) }),
+      svg("line", { class: "cv-cursor", x1: 0, x2: 0, y1: 2, y2: HEIGHT }),
+      svg("circle", { class: "cv-mark", cx: 0, cy: HEIGHT, r: 4 }),
+    );
+  }
+  draw() {
+    this.#waits = false;
+    const row = this.#shown;
+    this.#box.hidden = !row?.tokens.length;
+    if (!row?.tokens.length) return;
+    const { t, apply } = this.#words;
+    apply(this.#host.element);
+    this.#plot.replaceChildren(this.#picture());
+    this.#plot.setAttribute("aria-valuemax", String(row.tokens.length));
+    this.#plot.setAttribute("aria-label", t("curve_label", { n: this.#row + 1 }));
+    this.#go(this.#at);
+    find(this.#box, ".cv-voice").textContent = row.done ? this.#summary() : "";
+    const numbers = (row.numbers ?? []).map(({ label, value, hint }) =>
+      make("div", { title: say(hint) || null }, make("dt", {}, say(label)), make("dd", {}, say(value))),
+    );
+    find(this.#box, ".cv-numbers").replaceChildren(...numbers);
+  }
+  /** A growing text is drawn at most once a frame. */
+  #later() {
+    if (this.#waits) return;
+    this.#waits = true;
+    requestAnimationFrame(() => this.draw());
+  }
+
+  /** @param {boolean} focus whether the panel about the token takes it */
+  #pick(focus) {
+    if (!this.#tokens.length) return;
+    this.#marked = this.#at;
+    this.#go(this.#at);
+    const where = { run: this.#held.run, row: this.#row, position: this.#at };
+    this.#bus.tell({ kind: "picked", ...where, focus });
+    this.#host.trigger("pick", where);
+  }
+  /** @param {MouseEvent} event */
+  #follow(event) {
+    this.#go(curve.placeAt(this.#scale, event.clientX - this.#plot.getBoundingClientRect().left));
+  }
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const picks = event.key === "Enter" || event.key === " ";
+    const move = MOVES[event.key];
+    if (picks || move) event.preventDefault();
+    if (picks) this.#pick(true);
+    else if (move) this.#go(this.#at + move);
+  }
+  /** @param {News} news */
+  #hear(news) {
+    if (news.kind === "news") this.#receive(news.value);
+    if (news.kind !== "picked" && news.kind !== "row") return;
+    if (news.run !== this.#held.run || (this.#isFixed && news.row !== this.#host.props.row)) return;
+    if (news.kind === "row" || news.row !== this.#row) {
+      this.#row = news.row;
+      this.#marked = null;
+      this.draw();
+    }
+    if (news.kind !== "picked") return;
+    this.#marked = news.position;
+    this.#go(news.position);
+  }
+  /** @param {import("./token_rows.js").Piece} piece */
+  #receive(piece) {
+    const held = this.#held;
+    if (held.isOld(piece)) return;
+    if (held.merge(piece).fresh) {
+      this.#at = 0;
+      this.#marked = null;
+      if (!this.#isFixed && !held.rows.has(this.#row)) this.#row = held.rows.size ? Math.min(...held.rows.keys()) : 0;
+    }
+    if (isNumber(piece.show) && held.rows.has(piece.show)) this.#row = piece.show;
+    this.#later();
+  }
+}
+
+/** @param {import("../types").Host<"curve">} host */
+export const begin = (host) => {
+  const view = new Curve(host);
+  on("language", () => view.draw(), host.element);
 };
-hearViews((news) => {
-  if (news.kind === "news") receive(news.value);
-  if (news.run !== held.run || (known(props.row) && news.row !== props.row)) return;
-  if (news.kind === "row" || (news.kind === "picked" && news.row !== shownRow)) {
-    shownRow = news.row;
-    marked = null;
-    draw();
-  }
-  if (news.kind === "picked") {
-    at = marked = news.position;
-    place();
-  }
-});
-new ResizeObserver(() => { if (!box.hidden) later(); }).observe(plot);
-watch("language", draw);
-pg?.on?.("language", draw, element);
-tellViews("hello");

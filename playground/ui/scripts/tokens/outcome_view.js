@@ -75,7 +75,12 @@ const rowOf = (outcome, value, ahead, t) => {
     outcome.id === value.asked ? "wf-asked" : "",
     reason ? "wf-removed" : "",
   ];
-  const cells = [count(rank), percent(before), reason ? "–" : percent(after), reason ? sentence(reason) : end ? t(end) : ""];
+  const cells = [
+    count(rank),
+    percent(before),
+    reason ? "–" : percent(after),
+    reason ? sentence(reason) : end ? t(end) : "",
+  ];
   return make(
     "tr",
     { class: names.filter(Boolean).join(" ") || null },

@@ -112,11 +112,21 @@ const stageOf = (stage, at, value, t) => {
     return make("li", { class: "wf-stage wf-idle" }, make("h4", {}, number, label, code), nothing);
   }
   const head = make("h4", {}, number, label, code);
-  return make("li", { class: "wf-stage" }, head, stageFacts(stage, t), formula(stage), ...chart(stage.top, label, value, t));
+  return make(
+    "li",
+    { class: "wf-stage" },
+    head,
+    stageFacts(stage, t),
+    formula(stage),
+    ...chart(stage.top, label, value, t),
+  );
 };
 /**
  * All of them, as they stand in the list.
  * @param {Breakdown} value
  * @param {Translate} t
  */
-export const stagesOf = (value, t) => [modelStage(value, t), ...value.stages.map((stage, at) => stageOf(stage, at, value, t))];
+export const stagesOf = (value, t) => [
+  modelStage(value, t),
+  ...value.stages.map((stage, at) => stageOf(stage, at, value, t)),
+];
