@@ -105,13 +105,12 @@ const formula = ({ formula, settings = {}, filled }) => {
  */
 const stageOf = (stage, at, value, t) => {
   const label = say(labelOf(stage));
-  const number = make("span", { class: "wf-number" }, String(at + 1));
-  const code = label === stage.stage ? null : make("code", {}, stage.stage);
+  const head = make("h4", {}, make("span", { class: "wf-number" }, String(at + 1)), label);
   if (isIdle(stage)) {
     const nothing = make("p", { class: "wf-nothing", title: sentence(stage.filled) || null }, t("idle"));
-    return make("li", { class: "wf-stage wf-idle" }, make("h4", {}, number, label, code), nothing);
+    return make("li", { class: "wf-stage wf-idle" }, head, nothing);
   }
-  const head = make("h4", {}, number, label, code);
+  if (label !== stage.stage) head.append(make("code", {}, stage.stage));
   return make(
     "li",
     { class: "wf-stage" },
