@@ -277,7 +277,7 @@ def build_curve(
 ) -> Element:
     """Entropy and surprise over the tokens of the same scope. Event: `pick`."""
     props = {"row": row, "scope": scope}
-    return script_component("curve", None, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
+    return component("curve", None, elem_id=elem_id, words=words, **props)
 
 
 def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Value:
@@ -286,13 +286,19 @@ def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Valu
 
 
 def component(
-    name: str, value: Value | None, *, elem_id: str, words: Mapping[str, Text] | None = None, **props: Any
+    name: str,
+    value: Value | None,
+    *,
+    elem_id: str,
+    folder: str = "tokens",
+    words: Mapping[str, Text] | None = None,
+    **props: Any,
 ) -> Element:
     """One of the token views. `words` replaces some of those of its kind."""
     return Element(
         value,
         html_template=asset(f"{name}.html"),
-        module=f"tokens/{name}.js",
+        module=f"{folder}/{name}.js",
         sends=name,
         elem_id=elem_id,
         elem_classes="pg-view",

@@ -85,10 +85,7 @@ def own(row: int, position: int) -> Token:
 
 def stage(name: str, label: Text, alive: tuple[int, int], top: list[Chance], **more: Any) -> StageChange:
     cut = sum(one.before for one in top if one.after == 0)
-    sentence = Text(
-        f"{label.en} keeps {alive[1]:,} of {alive[0]:,}.", f"{label.zh}保留 {alive[0]:,} 个中的 {alive[1]:,} 个。"
-    )
-    return StageChange(name, label, *alive, cut, 5.21, more.pop("entropy", 5.21), tuple(top), sentence=sentence, **more)
+    return StageChange(name, label, *alive, cut, 5.21, more.pop("entropy", 5.21), tuple(top), **more)
 
 
 def fall(row: int, position: int, asked: str = "") -> StageBreakdown:
