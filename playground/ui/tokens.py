@@ -5,7 +5,6 @@ Turns Steps and readings into the plain data that the scripts draw. Knows no eve
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -304,18 +303,6 @@ def component(
         elem_classes="pg-view",
         words=table_of(words or {}),
         **props,
-    )
-
-
-def script_component(
-    name: str, value: Value | None, words: Mapping[str, Text], *, elem_id: str, **props: Any
-) -> Element:
-    """One whose script is no module yet: behind those they share, with all its words as data of the script."""
-    data = json.dumps(json.dumps({"words": table_of(words)}))
-    scripts = (asset(f"{script}.js") for script in ("visible", "token_shared", name))
-    code = "\n".join((f"const DATA = JSON.parse({data});", *scripts))
-    return Element(
-        value, html_template=asset(f"{name}.html"), js_on_load=code, elem_id=elem_id, elem_classes="pg-view", **props
     )
 
 
