@@ -1,7 +1,7 @@
 // What the model expected where a token of a text stands that was only read. Everything is in the tokens already, so it
 // hears of the token from the views of its scope and asks nobody.
 import { on } from "../page/board.js";
-import { find } from "../page/dom.js";
+import { find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { isNumber } from "../page/numbers.js";
 import { bar, nameOf } from "../tokens/token_chart.js";
@@ -11,7 +11,6 @@ import { TokenRows } from "../tokens/token_rows.js";
 import { alone } from "../tokens/token_text.js";
 import { wordsOf } from "../tokens/token_words.js";
 import { busOf } from "../tokens/view_bus.js";
-import { html, nothing, render } from "../vendor/lit_html.js";
 import { expectedOf } from "./expected_tokens.js";
 
 /** @typedef {import("../tokens/token_rows.js").Token} Token */
@@ -38,7 +37,8 @@ const facts = (token) => {
     [t("by_surprise"), bits(surprise(token), t, 1)],
     [t("by_entropy"), bits(token.entropy, t, 1)],
   ];
-  return html`<p class="wf-facts">${figures.map(([name, figure]) => html`<span>${name} <b>${figure}</b></span>`)}</p>`;
+  const pairs = figures.map(([name, figure]) => make("span", {}, `${name} `, make("b", {}, figure)));
+  return make("p", { class: "wf-facts" }, ...pairs);
 };
 /** @param {Token} token */
 const chart = (token) => {
@@ -46,14 +46,15 @@ const chart = (token) => {
   const most = Math.max(...list.map(({ p }) => p ?? 0));
   const rows = list.map((one) => {
     const own = one.id === token.id;
-    return html`<li class=${own ? "wf-row wf-chosen" : "wf-row"}>
-      <span class="ex-name">${nameOf(one, t)}${own ? html`<em>${t("stands")}</em>` : nothing}</span>
-      ${bar(0, one.p, most)}<span class="wf-numbers">${percent(one.p)}</span>
-    </li>`;
+    return make(
+      "li",
+      { class: own ? "wf-row wf-chosen" : "wf-row" },
+      make("span", { class: "ex-name" }, nameOf(one, t), own ? make("em", {}, t("stands")) : null),
+      bar(0, one.p, most),
+      make("span", { class: "wf-numbers" }, percent(one.p)),
+    );
   });
-  return html`<ul class="wf-chart" aria-label=${t("expected")}>
-    ${rows}
-  </ul>`;
+  return make("ul", { class: "wf-chart", "aria-label": t("expected") }, ...rows);
 };
 const draw = () => {
   const token = tokens()[at];
@@ -61,8 +62,8 @@ const draw = () => {
   apply(element);
   panel.title = t("title", { text: alone(token, t), n: at + 1 });
   panel.canWalk(at > 0, at < tokens().length - 1);
-  const known = isNumber(token.logprob) ? html`${facts(token)}${chart(token)}` : nothing;
-  render(html`<p class="wf-sentence">${sentence(token)}</p>${known}`, find(element, ".ex-body"));
+  const known = isNumber(token.logprob) ? [facts(token), chart(token)] : [];
+  find(element, ".ex-body").replaceChildren(make("p", { class: "wf-sentence" }, sentence(token)), ...known);
 };
 const close = () => {
   if (!panel.isOpen) return;

@@ -5,7 +5,6 @@ import { find, make } from "../page/dom.js";
 import { say } from "../page/language.js";
 import { isNumber } from "../page/numbers.js";
 import { sentence } from "../page/words.js";
-import { render } from "../vendor/lit_html.js";
 import { isBreakdown, labelOf, stepsOf } from "./breakdown.js";
 import { drawOf, noteOf, outcomesOf } from "./outcome_view.js";
 import { stagesOf } from "./stage_view.js";
@@ -26,16 +25,6 @@ class Waterfall {
   #bus;
   #words;
   #panel;
-  /** Charts of this token of which all is shown. */
-  #shown = {
-    /** @type {Set<string>} */
-    all: new Set(),
-    /** @param {string} label */
-    more: (label) => {
-      this.#shown.all.add(label);
-      this.redraw();
-    },
-  };
 
   /** @param {import("../types").Host<"waterfall">} host */
   constructor(host) {
@@ -86,7 +75,6 @@ class Waterfall {
     }
     if (value.live && !this.#panel.isOpen) return; // the knobs go on moving behind a closed panel
     this.#value = value;
-    this.#shown.all.clear();
     this.#open();
   }
   /** Opens it before there is a value. @param {boolean} focus */
@@ -158,9 +146,8 @@ class Waterfall {
   /** @param {Breakdown} value */
   #drawBody(value) {
     const { t } = this.#words;
-    const list = this.#find(".wf-stages");
-    render(stagesOf(value, t, this.#shown), list);
-    const stages = /** @type {HTMLElement[]} */ ([...list.children]);
+    const stages = stagesOf(value, t);
+    this.#find(".wf-stages").replaceChildren(...stages);
     const draw = this.#find(".wf-draw");
     draw.hidden = !value.draw && !value.kept_best && !value.note;
     draw.replaceChildren(...drawOf(value, t));
