@@ -278,7 +278,7 @@ def build_curve(
     words: Mapping[str, Text] | None = None,
 ) -> Element:
     """Entropy and surprise over the tokens of the same scope. Event: `pick`."""
-    props = {"row": row, "scope": scope}
+    props: Value = {"row": row, "scope": scope}
     return component("curve", None, elem_id=elem_id, words=words, **props)
 
 
