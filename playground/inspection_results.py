@@ -40,7 +40,7 @@ class StageChange:
     `mass_cut` is the share of probability it removed, under the distribution that entered it. `top` holds the ten
     likeliest that entered and the ten likeliest that left (ten to twenty tokens, by `before`, then by `after`).
     `formula` is the registry's, `filled` the same with this position's numbers, where there is anything to reckon;
-    `settings` are the values of the stage's parameters; `sentence` says what it did.
+    `settings` are the values of the stage's parameters.
     """
 
     stage: str
@@ -53,7 +53,6 @@ class StageChange:
     top: tuple[Chance, ...]
     formula: Text
     settings: Mapping[str, Any]
-    sentence: Text
     filled: Text | None = None
 
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from playground import parameters
-from playground.amounts import counted
 from playground.decoding.row import Setting
 from playground.inspection.replay import token_of
 from playground.inspection.replay_context import ReplayContext
@@ -104,7 +103,6 @@ def _change(setting: Setting, sampler: Sampler, at: StageIO) -> StageChange:
         top=tuple(sorted((one for one in shown if one.before > 0 or one.after > 0), key=_order)),
         formula=record.formula,
         settings=at.settings,
-        sentence=_sentence(alive, at.count, cut, entered, left, float((later - before).abs().max())),
         filled=sampler.explain(at) if at.count else None,
     )
 
@@ -116,20 +114,6 @@ def _visible(setting: Setting, token: int) -> str:
 
 def _order(chance: Chance) -> tuple[float, float, int]:
     return -chance.before, -chance.after, chance.token.token_id
-
-
-def _sentence(alive: int, kept: int, cut: float, entered: float, left: float, moved: float) -> Text:
-    if kept < alive:
-        return Text(
-            f"kept {kept:,} of {counted(alive, 'candidate', 'candidates')} and cut {cut:.1%} of the probability",
-            f"从 {alive:,} 个候选中保留 {kept:,} 个，去掉了 {cut:.1%} 的概率",
-        )
-    if moved > 1e-6:
-        return Text(
-            f"moved the odds: entropy {entered:.2f} → {left:.2f} bits",
-            f"改变了概率：熵 {entered:.2f} → {left:.2f} 比特",
-        )
-    return Text("changed nothing here", "在此处没有改变任何东西")
 
 
 def _outcome(

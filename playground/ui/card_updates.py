@@ -165,11 +165,11 @@ def refused_update(name: str, error: PlaygroundError) -> CardUpdate:
     return card_update("refused", name, error={"parameter": parameter, "text": bilingual(text)})
 
 
-def example_update(task: Task, language: Language) -> CardUpdate:
-    """A task's worked example, drawn as a run and labelled as an example."""
+def worked_example(task: Task, language: Language) -> CardUpdate | None:
+    """A task's worked example, which is drawn as a run and labelled as an example; the same with every start."""
     shown = task.example(language)
     if shown is None:
-        return {}
+        return None
     rows = [
         {
             "text": text,
@@ -184,5 +184,4 @@ def example_update(task: Task, language: Language) -> CardUpdate:
     ]
     request = task.request(shown.fields, language, shown.mode)
     asked = card_request(request, {"fields": dict(shown.fields), "own": "", "language": language})
-    label = {"model": shown.model, "seed": shown.seed}
-    return card_update("example", "example", id="example", rows=rows, request=asked, example=label)
+    return {"id": "example", "rows": rows, "request": asked, "example": {"model": shown.model, "seed": shown.seed}}

@@ -34,7 +34,6 @@ from playground.ui.updates import Updates, pieces_only
 from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
 
-_CARD_SCRIPTS = ("visible", "versions", "cards_kept", "cards_view", "card_tokens", "run_head", "tree")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Light work beside a run: it must not wait in line behind one.
 _LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "trigger_mode": "always_last"}
@@ -125,8 +124,8 @@ class Page:
                         ("paths", "seed_lock"),
                         most=self._host.settings.limits.candidates,
                     )
-                    self.cards = element("cards", _examples(), _CARD_SCRIPTS)
-                    self.diagnosis = element("diagnosis", [])
+                    self.cards = element("cards", None, folder="cards")
+                    self.diagnosis = element("diagnosis", [], folder="cards")
                     self.tokens = tokens.build()
                 with gr.Column(elem_id="dock"):
                     element("dock_head", None)
@@ -328,15 +327,3 @@ class Page:
 
     def _reading_stopped(self, request: gr.Request) -> None:
         self._reader.stop(request.session_hash or "")
-
-
-def _examples() -> dict[str, Any]:
-    """The worked example of each task in each language; the script shows that of the task that is open."""
-    tasks = compose_form.all_tasks().items()
-    return {
-        "phase": "examples",
-        "tasks": {
-            name: {"en": card_updates.example_update(task, "en"), "zh": card_updates.example_update(task, "zh")}
-            for name, task in tasks
-        },
-    }

@@ -386,7 +386,10 @@ def bilingual(text: Text | None) -> dict[str, str] | None:
     return None if text is None else {"en": text.en, "zh": text.zh}
 
 
+def table_of(words: Mapping[str, Text]) -> dict[str, Any]:
+    return {key: bilingual(text) for key, text in words.items()}
+
+
 def text_table() -> dict[str, Any]:
     """All words for the page's scripts, finish reasons under `finish_<reason>`."""
-    words = {key: bilingual(text) for key, text in WORDS.items()}
-    return words | {f"finish_{reason}": bilingual(text) for reason, text in FINISH_WORDS.items()}
+    return table_of(WORDS) | {f"finish_{reason}": bilingual(text) for reason, text in FINISH_WORDS.items()}

@@ -47,8 +47,6 @@ _PROMPT: Mapping[str, Text] = {
 }
 EXPECTED: Mapping[str, Text] = {
     **{name: waterfall.WORDS[name] for name in ("title", "previous_token", "next_token", "close")},
-    **{name: tokens.WORDS[name] for name in ("by_probability", "by_rank", "by_surprise", "by_entropy", "bits")},
-    **{name: tokens.WORDS[name] for name in ("special", "no_text", "line_break", "tab", "space", "end")},
     "expected": Text("What the model expected here", "模型在此处的预期"),
     "stands": Text("stands here", "原文"),
     "was_first": Text("The model's own first choice.", "正是模型的首选。"),
@@ -79,10 +77,12 @@ class ReadTab:
         ]
         with gr.Column(elem_id="reading"):
             empty = {"prompt": "", "text": "", "special_tokens": False}
-            self.form = element("read", empty, watermark=knobs, verdict=None)
+            self.form = element("read", empty, folder="read", watermark=knobs, verdict=None)
             self.tokens = tokens.build(elem_id="read-tokens", row=0, scope=SCOPE, words=_VIEW)
             self.curve = tokens.build_curve(elem_id="read-curve", row=0, scope=SCOPE, words=_VIEW)
-            self.expected = tokens.component("expected", {}, EXPECTED, elem_id="expected", scope=SCOPE, language="")
+            self.expected = tokens.component(
+                "expected", {}, elem_id="expected", folder="read", words=EXPECTED, scope=SCOPE
+            )
 
     def wire(self, panel: KnobPanel, feed: Element, light: Mapping[str, Any], stop: Mapping[str, Any]) -> None:
         """`feed` takes the updates while the model reads; `light` are the options of an event that waits behind no

@@ -183,7 +183,7 @@ def figures(found: Reading) -> Numbers:
 
 
 def detection_value(found: Detection, values: Mapping[str, Any]) -> Value:
-    """A verdict as read.js draws it, with the knobs that it was reached with."""
+    """A verdict as verdict.js draws it, with the knobs that it was reached with."""
     share = f"{found.green:,} / {found.tokens_scored:,} ({found.green_share:.0%})"
     numbers = [(Z_SCORE, f"{found.z_score:.2f}"), (P_VALUE, f"{found.p_value:.2g}"), (GREEN, share)]
     used = [(p.label, _choice(p, values[p.name])) for p in watermark_knobs()]

@@ -51,6 +51,7 @@ def find(method: str, path: str, allowed: Iterable[Route] = ALLOWED) -> Route | 
     """The route that this request is for; None where there is none."""
     return next((route for route in allowed if route.matches(method, path)), None)
 
+
 def path_of(root_path: str) -> str:
     """The path of GRADIO_ROOT_PATH, which may be a whole URL."""
     path = root_path if root_path.startswith("/") else "/".join(["", *root_path.split("/")[3:]])

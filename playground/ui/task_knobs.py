@@ -50,25 +50,27 @@ class TaskKnobs:
             if left := self._play.left_values(filled):
                 return self._own_preset(filled, left.values, act, left), self._next(left.values, request)
             values = {**self._play.task_values(filled), "seed": knobs.get("seed", -1)}
-            if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
+            if filled.get("picked"):  # the page hides what knobs did in a run of another task
                 return self._own_preset(filled, values, act), self._next(values, request)
+            if values != knobs and self._play.untouched(filled, knobs):
+                return self._own_preset(filled, values, act, badges={}), self._next(values, request)
             language, presets = compose_form.language_of(filled), self.presets(filled)
             return panel_update(language=language, presets=presets, found=self._play.biased_tokens(knobs)), gr.skip()
         except PlaygroundError:
             return panel_update(language=compose_form.language_of(filled)), gr.skip()
 
     def _own_preset(
-        self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any, left: LeftKnobs | None = None
+        self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any, left: LeftKnobs | None = None, **more: Any
     ) -> Any:
         return panel_update(
             values=values,
-            badges={},  # those of a run that this is not about
             inert=self._play.inert_reasons(values, act),
             found=self._play.biased_tokens(values),
             language=compose_form.language_of(filled),
             presets=self.presets(filled),
             active_preset=left.preset if left else OWN_PRESET,
             preset_values=left.preset_values if left else values,
+            **more,
         )
 
     def preset(

@@ -5,7 +5,6 @@ Turns Steps and readings into the plain data that the scripts draw. Knows no eve
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 from playground.inspection.inspect_api import Reading, Replayed, Token
 from playground.types import Step, Text
 from playground.ui.element import Element, asset
-from playground.ui.page_texts import bilingual
+from playground.ui.page_texts import bilingual, table_of
 
 Value = dict[str, Any]
 Names = Callable[[int], Token]
@@ -23,8 +22,6 @@ Numbers = Sequence[tuple[Text, str, Text | None]]
 
 TOP = 5  # alternatives sent with each token, for the label on hover; the waterfall brings the rest
 BIT = math.log(2)
-# Scripts that a view's own is split into.
-_PARTS: Mapping[str, Sequence[str]] = {"tokens": ("tokens_lines", "tokens_text", "tokens_tip")}
 _SPECIAL = re.compile(r"<[^<>\s]+>|<\|[^<>]*\|>|\[[A-Z]+\]")
 
 WORDS: Mapping[str, Text] = {
@@ -235,7 +232,7 @@ class TokenFeed:
 def piece(value: Value | None = None, **more: Any) -> Value:
     """What a view is sent while something runs: a value, its `status`, or both.
 
-    Each token goes as a list, since names would be most of it; token_shared.js unpacks it.
+    Each token goes as a list, since names would be most of it; token_rows.js unpacks it.
     """
     if value is None:
         return more
@@ -254,7 +251,6 @@ def build(
     *,
     elem_id: str = "tokens",
     row: int | None = None,
-    language: str = "",
     scope: str = "",
     ids: bool = False,
     words: Mapping[str, Text] | None = None,
@@ -263,25 +259,24 @@ def build(
 
     Views of one `scope` speak with each other. `ids` writes each token's number below it; `words` replaces some of
     the view's own. Update with `piece` for its name, of values of `Feed` or `whole` and of status_value(…),
-    and with `gr.update(replay=replay_value(…))`, `gr.update(language=…)` (empty: the page's).
+    and with `gr.update(replay=replay_value(…))`.
     Events: `pick` {run, row, position}, `look` {run, row}, `diverge` {run, row, position, token_id}, `stop`, and
     `missed` {run, row} where the piece before one was not heard.
     """
-    props: Value = {"row": row, "language": language, "scope": scope, "ids": ids, "replay": {}}
-    return component("tokens", value or {}, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
+    props: Value = {"row": row, "scope": scope, "ids": ids, "replay": {}}
+    return component("tokens", value or {}, elem_id=elem_id, words=words, **props)
 
 
 def build_curve(
     *,
     elem_id: str = "curve",
     row: int | None = None,
-    language: str = "",
     scope: str = "",
     words: Mapping[str, Text] | None = None,
 ) -> Element:
     """Entropy and surprise over the tokens of the same scope. Event: `pick`."""
-    props = {"row": row, "language": language, "scope": scope}
-    return component("curve", None, {**WORDS, **(words or {})}, elem_id=elem_id, **props)
+    props: Value = {"row": row, "scope": scope}
+    return component("curve", None, elem_id=elem_id, words=words, **props)
 
 
 def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Value:
@@ -289,13 +284,25 @@ def status_value(text: Text, *, stop: bool = False, error: bool = False) -> Valu
     return {"text": bilingual(text), "stop": stop, "error": error}
 
 
-def component(name: str, value: Value | None, words: Mapping[str, Text], *, elem_id: str, **props: Any) -> Element:
-    """One of the token views: its own scripts behind those they share, with its words as data of the script."""
-    data = json.dumps(json.dumps({"words": {key: bilingual(text) for key, text in words.items()}}))
-    scripts = ("visible", "token_shared", *_PARTS.get(name, ()), name)
-    code = "\n".join((f"const DATA = JSON.parse({data});", *(asset(f"{script}.js") for script in scripts)))
+def component(
+    name: str,
+    value: Value | None,
+    *,
+    elem_id: str,
+    folder: str = "tokens",
+    words: Mapping[str, Text] | None = None,
+    **props: Any,
+) -> Element:
+    """One of the token views. `words` replaces some of those of its kind."""
     return Element(
-        value, html_template=asset(f"{name}.html"), js_on_load=code, elem_id=elem_id, elem_classes="pg-view", **props
+        value,
+        html_template=asset(f"{name}.html"),
+        module=f"{folder}/{name}.js",
+        sends=name,
+        elem_id=elem_id,
+        elem_classes="pg-view",
+        words=table_of(words or {}),
+        **props,
     )
 
 

@@ -1,4 +1,4 @@
-"""How one token came about, as the plain data that waterfall.js draws. Knows no event, no layout and no model."""
+"""How one token came about, as the plain data that breakdown.js names. Knows no event, no layout and no model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ WORDS: Mapping[str, Text] = {
     "next_token": Text("Token after", "下一个词元"),
     "close": Text("Close", "关闭"),
     "model": Text("Model", "模型"),
-    "model_says": Text("{n:candidate enters|candidates enter} the samplers.", "{n} 个候选进入采样器。"),
     "alive": Text("alive", "剩余候选"),
     "mass": Text("mass cut", "削去概率"),
     "entropy": Text("entropy", "熵"),
@@ -35,8 +34,6 @@ WORDS: Mapping[str, Text] = {
     "more": Text("{n} more", "其余 {n} 个"),
     "draw": Text("Draw", "抽取"),
     "kept_best": Text("No candidate was left, so the best one stayed.", "没有候选剩下，因此保留了最好的一个。"),
-    "chosen_token": Text("chosen", "被选中"),
-    "probability": Text("probability", "概率"),
     "rank": Text("rank", "排名"),
     "race": Text("race", "抽样先后值"),
     "runner_up": Text("runner-up", "第二名"),
@@ -136,7 +133,6 @@ def _stage(stage: StageChange) -> Value:
     return {
         "stage": stage.stage,
         "label": bilingual(stage.label),
-        "sentence": bilingual(stage.sentence),
         "formula": bilingual(stage.formula),
         "filled": bilingual(stage.filled),
         "settings": dict(stage.settings),
@@ -177,7 +173,6 @@ def build(
     value: dict[str, Any] | None = None,
     *,
     elem_id: str = "waterfall",
-    language: str = "",
     scope: str = "",
     ahead: bool = False,
 ) -> Element:
@@ -189,5 +184,5 @@ def build(
     Events: `pick` {run, row, position}, `branch` {run, row, position, token_id}, `ask` {run, row, position, text},
     `close`.
     """
-    props: Value = {"language": language, "scope": scope, "ahead": ahead, "stale": False}
-    return tokens.component("waterfall", value or {}, WORDS, elem_id=elem_id, **props)
+    props: Value = {"scope": scope, "ahead": ahead, "stale": False}
+    return tokens.component("waterfall", value or {}, elem_id=elem_id, **props)

@@ -12,7 +12,9 @@ import pytest
 from playground.inspection.inspect_api import Divergence, Reading, ReadToken, Token
 from playground.token_views import TokenChance
 from playground.types import InvalidRequest, Step, Text
-from playground.ui import tokens, waterfall
+from playground.ui import read_tab, tokens, waterfall
+from playground.ui.element import ASSETS
+from playground.ui.page_files import SCRIPTS
 from tests.ui.tokens_page import fall, made, replayed
 
 
@@ -176,3 +178,11 @@ def test_a_question_without_an_answer_leaves_the_panel_as_it_is() -> None:
 def test_both_languages_fill_the_same_places(words: dict[str, Text]) -> None:
     for text in words.values():
         assert set(re.findall(r"\{(\w+)", text.en)) == set(re.findall(r"\{(\w+)", text.zh))
+
+
+def test_every_word_that_a_token_view_asks_for_exists() -> None:
+    scripts = (*(SCRIPTS / "tokens").glob("*.js"), SCRIPTS / "read" / "expected.js")
+    asked = {key for path in scripts for key in re.findall(r'[^\w.]t\(\s*"(\w+)"', path.read_text(encoding="utf-8"))}
+    for path in ASSETS.glob("*.html"):
+        asked |= set(re.findall(r'data-w(?:-label)?="(\w+)"', path.read_text(encoding="utf-8")))
+    assert asked and asked <= {*tokens.WORDS, *waterfall.WORDS, *read_tab.EXPECTED}

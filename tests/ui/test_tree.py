@@ -43,7 +43,10 @@ def by_hand(page: Page, text: str) -> None:
 
 def tell(page: Page, **knobs: Any) -> None:
     for name, value in knobs.items():
-        page.evaluate("([name, value]) => window.playground.tell('knob', { name, value })", [name, value])
+        page.evaluate(
+            "(knob) => import('playground/page/board.js').then((board) => board.tell('knob', knob))",
+            {"name": name, "value": value},
+        )
 
 
 def grown(page: Page) -> None:

@@ -89,6 +89,27 @@ def test_each_task_shows_its_own_example_in_the_language_of_the_page(scripted: s
     expect(page.locator(".results-empty")).to_be_visible()
 
 
+def test_of_examples_that_come_late_the_one_of_the_task_that_is_open_is_shown(scripted: str, visit: Visit) -> None:
+    page, waiting = visit(scripted), list[Route]()
+    slogan = body(page).text_content() or ""
+    page.route("**/data/examples/*.js", waiting.append)
+    for task in ("poems", "keywords", "record", "keywords"):
+        page.locator(".task-picker").select_option(task)
+    expect(page.locator(".task-picker")).to_have_value("keywords")
+    expect(body(page)).to_have_text(slogan)  # until another has come, what stands there stays
+    by_task = {route.request.url.split("/")[-1]: route for route in waiting}
+    assert len(waiting) == len(by_task) == 3
+    by_task["keywords.js"].continue_()
+    expect(page.locator(".card .items")).to_have_count(1)
+    shown = body(page).text_content() or ""
+    for name in ("poems", "record"):
+        by_task[f"{name}.js"].continue_()
+        page.wait_for_function(f"import('playground/data/examples/{name}.js').then(() => true)")
+    expect(body(page)).to_have_text(shown)
+    page.locator(".task-picker").select_option("record")
+    expect(page.locator(".card table")).to_have_count(1)
+
+
 def test_on_a_phone_generate_leads_to_the_texts(scripted: str, visit: Visit) -> None:
     page = visit(scripted, viewport={"width": 390, "height": 844})
     assert page.evaluate("scrollY") == 0

@@ -85,10 +85,7 @@ def own(row: int, position: int) -> Token:
 
 def stage(name: str, label: Text, alive: tuple[int, int], top: list[Chance], **more: Any) -> StageChange:
     cut = sum(one.before for one in top if one.after == 0)
-    sentence = Text(
-        f"{label.en} keeps {alive[1]:,} of {alive[0]:,}.", f"{label.zh}保留 {alive[0]:,} 个中的 {alive[1]:,} 个。"
-    )
-    return StageChange(name, label, *alive, cut, 5.21, more.pop("entropy", 5.21), tuple(top), sentence=sentence, **more)
+    return StageChange(name, label, *alive, cut, 5.21, more.pop("entropy", 5.21), tuple(top), **more)
 
 
 def fall(row: int, position: int, asked: str = "") -> StageBreakdown:
@@ -165,9 +162,9 @@ def said(event: gr.EventData) -> str:
 def page() -> Blocks:
     whole = tokens.whole("first", [tokens.token_values(steps) for steps in ROWS], [NUMBERS])
     with Blocks() as blocks:
-        text = tokens.build(whole, language="en")
-        curve = tokens.build_curve(language="en")
-        below = waterfall.build(language="en")
+        text = tokens.build(whole)
+        curve = tokens.build_curve()
+        below = waterfall.build()
         feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")
         out = gr.Textbox(elem_id="out", label="events")
         quiet: dict[str, Any] = {"show_progress": "hidden"}
@@ -183,8 +180,8 @@ def page() -> Blocks:
             gr.Button("replay").click(lambda: gr.update(replay=overlay), None, text, **quiet)
             gr.Button("plain").click(lambda: gr.update(replay={}), None, text, **quiet)
             for name, language in (("english", "en"), ("chinese", "zh")):
-                update = {"language": language}
-                gr.Button(name).click(lambda u=update: [gr.update(**u)] * 3, None, [text, curve, below], **quiet)
+                turn = f"import('playground/page/language.js').then((page) => page.setLanguage('{language}'))"
+                gr.Button(name).click(None, js=f"() => {{ {turn}; }}")
             gr.Button("dark").click(None, js="() => { document.body.classList.toggle('dark'); }")
     return blocks
 

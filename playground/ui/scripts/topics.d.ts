@@ -53,8 +53,12 @@ export interface Topics {
   counting: boolean;
   /** A sheet from below has opened; others close. */
   sheet: HTMLElement;
-  restore: { request: any; task: string | null; knobs: Knobs; preset: string };
-  texts: { run: string; rows: Map<number, any>; take: (row: number) => HTMLElement };
+  restore: { request: any; task?: string | null; knobs: Knobs; preset: string };
+  texts: {
+    run: string | undefined;
+    rows: Map<number, import("./tokens/token_rows.js").Row>;
+    take: (row: number) => HTMLElement;
+  };
   places: null;
   looked: { run: string | undefined; row: number } | null;
   write: { task?: string; typed?: Record<string, any> };

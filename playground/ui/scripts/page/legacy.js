@@ -1,4 +1,5 @@
 // For scripts that are no modules yet.
+import * as cards from "../cards/shown_runs.js";
 import * as address from "./address.js";
 import * as board from "./board.js";
 import * as bidi from "./direction.js";
@@ -13,6 +14,7 @@ import * as words from "./words.js";
 
 window.bidi = bidi;
 window.playground = {
+  cards,
   ...board,
   ...dom,
   ...feed,

@@ -1,0 +1,86 @@
+// A card as text or as tokens: the tokens of the run that is looked at stand in their own cards, drawn by whoever told the
+// topic `texts`. Knows no run.
+import { find, make } from "../page/dom.js";
+import { hostOf } from "../page/element.js";
+import { store, stored } from "../page/kept.js";
+
+/** @typedef {import("./runs").Version} Version */
+/** @typedef {import("./card_view.js").CardView} CardView */
+/** @typedef {import("../topics").Topics["texts"]} Texts */
+
+const SHOW = "playground-show";
+const { element } = hostOf("cards");
+let asTokens = stored(SHOW) === "tokens";
+/** The tokens that are here. @type {Texts | null} */
+let texts = null;
+
+export const isAsTokens = () => asTokens;
+/** @param {Texts} news */
+export const takeTexts = (news) => {
+  texts = news;
+};
+/**
+ * Where in the text of a version its own tokens begin: a continuation has what it goes on from before them.
+ * @param {Version} one
+ */
+const startOf = (one) => (one.offset ?? 0) + (one.kind === "branch" ? (one.became ?? "").length : 0);
+/**
+ * The tokens of a version, as one node; null where it is shown as text.
+ * @param {Version} one
+ */
+const tokensOf = (one) =>
+  asTokens && texts?.run === one.run && texts?.rows.has(one.row) && !one.edited ? texts.take(one.row) : null;
+/**
+ * Draws a version as its tokens; false where it is to be drawn as text.
+ * @param {CardView} view
+ * @param {Version} one
+ */
+export const drawTokens = (view, one) => {
+  const node = tokensOf(one);
+  view.body.classList.toggle("as-tokens", Boolean(node));
+  if (!node) return false;
+  view.body.classList.toggle("writing", !one.finish);
+  view.body.classList.remove("nothing");
+  if (node.parentNode !== view.body) {
+    const before = make("span", { class: "card-before" }, one.text.slice(0, startOf(one)));
+    view.body.replaceChildren(before, node);
+  }
+  view.shown = null;
+  return true;
+};
+export const drawSwitch = () => {
+  find(element, "[name=as-text]").setAttribute("aria-pressed", String(!asTokens));
+  find(element, "[name=as-tokens]").setAttribute("aria-pressed", String(asTokens));
+  find(element, ".results-tokens").classList.toggle("of-text", !asTokens);
+};
+/** @param {boolean} wanted */
+export const choose = (wanted) => {
+  asTokens = wanted;
+  store(SHOW, asTokens ? "tokens" : "text");
+  drawSwitch();
+};
+
+/**
+ * The node and the place in it where a click fell.
+ * @param {MouseEvent} event
+ * @returns {[Node | undefined, number | undefined]}
+ */
+const caretAt = (event) => {
+  const found = document.caretPositionFromPoint?.(event.clientX, event.clientY);
+  if (found) return [found.offsetNode, found.offset];
+  const range = document.caretRangeFromPoint?.(event.clientX, event.clientY);
+  return [range?.startContainer, range?.startOffset];
+};
+/**
+ * Where in a version's own tokens a click on its text fell, in characters; null where that is in none of them.
+ * @param {Version} one
+ * @param {HTMLElement} body
+ * @param {MouseEvent} event
+ */
+export const placeAt = (one, body, event) => {
+  const [node, offset] = caretAt(event);
+  if (node !== body.firstChild || !(node instanceof Text) || offset === undefined) return null;
+  if (one.edited || one.finish === "example") return null;
+  const place = one.text.length - node.length + offset - startOf(one);
+  return place < 0 ? null : place; // of what the text goes on from
+};

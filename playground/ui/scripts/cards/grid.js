@@ -1,0 +1,111 @@
+// The run that is shown, drawn: a card for each of its texts. What is pressed on them stands elsewhere.
+import { COMMAND, find } from "../page/dom.js";
+import { hostOf } from "../page/element.js";
+import { apply, t } from "../page/words.js";
+import { drawLine, drawRemark } from "./card_line.js";
+import { drawSwitch, drawTokens } from "./card_tokens.js";
+import { drawBody, makeCard } from "./card_view.js";
+import { drawPast, drawTitle, drawWalk } from "./results_bar.js";
+import { drawHead } from "./run_head.js";
+import { current, shown, shownCard } from "./shown_runs.js";
+import { live, version } from "./versions.js";
+import { drawTree, drawTwig, openTrees } from "./versions_view.js";
+
+/** @typedef {import("./runs").Version} Version */
+/** @typedef {import("./card_view.js").CardView} CardView */
+
+const { element } = hostOf("cards");
+const grid = find(element, ".card-grid");
+/** Of the cards of the run that is shown. @type {CardView[]} */
+let views = [];
+
+/** @param {number} number */
+export const viewOf = (number) => views[number];
+/** The card whose tokens are shown; the first where it is none of them, -1 where there is no card. */
+export const lookedCard = () => {
+  if (!views.length) return -1;
+  return Math.max(
+    0,
+    views.findIndex(({ node }) => node.classList.contains("looked")),
+  );
+};
+/** @param {HTMLElement} walk @param {import("./runs").Card} card */
+const drawVersions = (walk, card) => {
+  const there = live(card);
+  const place = there.indexOf(version(card));
+  walk.hidden = card.versions.length < 2;
+  find(walk, "output").textContent = `${place + 1}/${there.length}`;
+  find(walk, "[name=version-back]", HTMLButtonElement).disabled = place === 0;
+  find(walk, "[name=version-on]", HTMLButtonElement).disabled = place === there.length - 1;
+  find(walk, "[name=tree]").setAttribute("aria-expanded", String(openTrees.has(card)));
+};
+/** @param {HTMLElement} node @param {Version} one */
+const drawTools = (node, one) => {
+  const busy = Boolean(shown.growing);
+  const can = { edit: one.text || one.edited, continue: one.text, regenerate: true };
+  for (const [name, free] of Object.entries(can)) {
+    find(node, `[name=${name}]`, HTMLButtonElement).disabled = busy || !free;
+  }
+};
+/**
+ * @param {number} number
+ * @param {Version | null} [grown] the only one of its versions that has changed
+ */
+export const drawCard = (number, grown = null) => {
+  const card = shownCard(number);
+  const view = views[number];
+  const one = version(card);
+  if (!grown || grown === one) drawBody(view, one, drawTokens);
+  drawVersions(view.walk, card);
+  drawTools(view.node, one);
+  drawRemark(find(view.node, ".remark"), one);
+  drawLine(find(view.node, ".card-line"), one);
+  if (grown) drawTwig(view.tree, card, grown);
+  else drawTree(view.tree, card, Boolean(shown.growing));
+  drawLooked();
+};
+export const drawLooked = () => {
+  const { looked } = shown;
+  for (const [number, view] of views.entries()) {
+    const one = version(shownCard(number));
+    const seen = Boolean(looked && one.run === looked.run && one.row === looked.row);
+    view.node.classList.toggle("looked", seen);
+    find(view.node, ".card-number").title = seen ? t("looked_at") : "";
+  }
+};
+export const drawCards = () => {
+  for (const number of views.keys()) drawCard(number);
+};
+export const drawBodies = () => {
+  for (const [number, view] of views.entries()) drawBody(view, version(shownCard(number)), drawTokens);
+};
+export const drawRun = () => {
+  apply(element);
+  const run = current();
+  const empty = find(element, ".results-empty");
+  empty.hidden = Boolean(run) || shown.coming;
+  empty.textContent = t("no_results", { key: `${COMMAND}↵` });
+  drawWalk();
+  drawTitle();
+  drawHead();
+  drawSwitch();
+  views = run ? run.cards.map((_, number) => makeCard(number)) : [];
+  grid.replaceChildren(...views.map((view) => view.node));
+  grid.dataset.count = String(views.length);
+  drawCards();
+  drawPast();
+};
+
+// What grows takes no room from under a hand: a card is no smaller than it was, until all is written.
+/** @param {number} number */
+export const lockHeight = (number) => {
+  views[number].body.style.minHeight = `${views[number].body.offsetHeight}px`;
+};
+export const heights = () => views.map((view) => view.body.offsetHeight);
+/** @param {number[]} before */
+export const keepHeights = (before) => {
+  for (const [number, view] of views.entries()) if (before[number]) view.body.style.minHeight = `${before[number]}px`;
+};
+export const freeHeights = () => {
+  for (const view of views) view.body.style.minHeight = "";
+};
