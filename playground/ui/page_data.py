@@ -5,25 +5,50 @@ Rules that both languages need stand in Python and go there as data.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
+from playground.tasks import task, user_task
 from playground.types import LANGUAGES
 from playground.ui import card_updates, compose_form, tokens, waterfall
 from playground.ui.page_files import PageFiles
 from playground.ui.page_texts import table_of, text_table
+
+_OTHER = re.compile(r"\\[dDsSWbBAZ]|\(\?|\[[^\]]*\\w")  # what the two languages read in different ways
 
 
 @cache
 def page_files() -> PageFiles:
     """The files of the page, made once: they are the same for every server of this process."""
     token_words = {"tokens": table_of(tokens.WORDS), "waterfall": table_of(waterfall.WORDS)}
-    return PageFiles({"words": text_table(), "token_words": token_words} | _examples())
+    records = {"tasks": compose_form.task_records(), "rules": script_rules()}
+    return PageFiles({"words": text_table(), "token_words": token_words} | records | _examples())
 
 
 def _examples() -> dict[str, Any]:
     """The worked example of each task in each language, which the cards load when it is to be shown."""
     return {
-        f"examples/{name}": {language: card_updates.worked_example(task, language) for language in LANGUAGES}
-        for name, task in compose_form.all_tasks().items()
+        f"examples/{name}": {language: card_updates.worked_example(one, language) for language in LANGUAGES}
+        for name, one in compose_form.all_tasks().items()
     }
+
+
+def script_rules() -> dict[str, Any]:
+    """The rules by which a script judges what is typed before the server does."""
+    return {
+        "place": script_pattern(task.PLACE),
+        "most_variables": user_task.MAX_FIELDS,
+        "most_task_bytes": user_task.MAX_BYTES,
+        "most_task_title": user_task.MAX_TITLE,
+    }
+
+
+def script_pattern(pattern: re.Pattern[str]) -> str:
+    r"""As JavaScript writes it, for the flag `u`: its own \w knows no letters but those of English.
+
+    Raises ValueError for what is not known to be read alike.
+    """
+    if _OTHER.search(pattern.pattern) or pattern.flags != re.UNICODE:
+        raise ValueError(f"{pattern.pattern} may find other places in JavaScript.")
+    return pattern.pattern.replace(r"\w", r"[\p{L}\p{N}_]")

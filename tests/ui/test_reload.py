@@ -26,6 +26,9 @@ PLACES = {
 }
 
 
+BOARD = "import('playground/page/board.js')"
+
+
 def settled(page: Page) -> None:
     """The knobs of what was chosen have come."""
     expect(page.locator(".chip.ready")).to_be_visible()

@@ -1,6 +1,7 @@
 // What elements of the page tell each other (page/board.js), by topic. Those that are states reach late listeners too.
 import type { Counted } from "./talk/context_window.js";
 import type { Draft, Heard } from "./talk/conversation.js";
+import type { Form, OwnTask, Task } from "./tasks";
 import type { Language, Said, Text } from "./types";
 
 /** Knobs by name. */
@@ -31,8 +32,9 @@ export interface Topics {
   talk: Draft & { turns: Heard[] };
   /** How much of the model's window is taken, and by what. */
   window: Counted & Record<string, any>;
-  user_tasks: any[];
-  composed: { kind: Kind; task: any; own: string; fields: number };
+  user_tasks: OwnTask[];
+  /** `fields` is how many variables are filled in. */
+  composed: { kind: Kind; task: Task; own: string; fields: number };
   path: any;
   /** The knobs of what was picked are asked for and have not come. */
   wishing: boolean;
@@ -61,7 +63,8 @@ export interface Topics {
   };
   places: null;
   looked: { run: string | undefined; row: number } | null;
-  write: { task?: string; typed?: Record<string, any> };
+  /** The form is to show this: a task by its id, or a prompt. */
+  write: { task?: string; typed?: Partial<Form> };
   refused: string;
   /** The server is to be asked for nothing, so that a stream is opened. */
   wake: null;
