@@ -3,3 +3,7 @@ declare module "playground/data/words.js" {
   const words: Record<string, import("./types").Text>;
   export default words;
 }
+declare module "playground/data/tasks.js" {
+  const tasks: import("./tasks").Task[];
+  export default tasks;
+}
