@@ -1,52 +1,96 @@
-// What was typed and is not kept on the server yet, over a reload: this browser keeps it until the server has answered.
-// What
-// other tabs change of the same draft is taken over here. Runs inside the same function as write.js.
-const given = (form) => Object.fromEntries(["heading", "text", "gist"].map((name) => [name, form.querySelector(`[name=${name}]`).value]));
-const place = () => draft?.key ?? tabName();
-const keepTyped = () => {
-  const form = find(".write-editor");
+// What goes to the server of a draft: the events, each with all that was typed until then, and what is typed a moment after
+// the last key. Until the server has answered, this browser keeps it over a reload.
+import { hostOf } from "../page/element.js";
+import { Sent, unsentOf } from "./draft.js";
+import { changes, isBlank } from "./head.js";
+import { keepOf, TYPED } from "./kept_drafts.js";
+import { openDraft, place } from "./open_draft.js";
+import { given } from "./section_view.js";
+import { numberOf, seed, withKnobs } from "./settings.js";
+
+/** @typedef {import("../events").Events["write"]} Events */
+/** @typedef {"accept" | "go" | "keep" | "mend" | "remove" | "restore"} AboutDraft events that bring the draft along */
+/** @typedef {{[E in AboutDraft]: Omit<Events[E], keyof Events["keep"]>}} More what each of them says besides */
+
+const { element, trigger } = hostOf("write");
+const PAUSE = 400; // milliseconds without a key before what was typed is sent
+/** Events go by their names here, and `send` says what belongs to each. */
+const tell = /** @type {(event: string, data: Events["keep"]) => void} */ (/** @type {unknown} */ (trigger));
+export const sent = new Sent();
+/** A new draft, or one from the list, is on its way. */
+let asked = false;
+/** Events that need it. @type {(() => void)[]} */
+let waits = [];
+/** Of what was typed and not sent yet. @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+/** Something of the head was typed that no answer has come to yet. */
+let unheard = false;
+
+export const isAsked = () => asked;
+export const isTyped = () => timer !== undefined;
+const stopTimer = () => {
+  clearTimeout(timer);
+  timer = undefined;
+};
+/** What was typed and is not kept on the server yet. */
+export const keepTyped = () => {
+  /** @type {HTMLElement | null} */
+  const form = element.querySelector(".write-editor");
   const edit = form && { number: Number(form.dataset.number), ...given(form) };
-  keepOf(TYPED, place(), unheard || edit ? { head: unheard ? head() : null, edit } : null);
+  keepOf(TYPED, place(), unsentOf(unheard ? changes() : null, edit));
 };
-const keepCards = () => keepOf(CARDS, place(), cards.length ? cards : null);
-const cardsOf = (key) => {
-  const found = keptOf(CARDS, key);
-  return Array.isArray(found) ? found : [];
-};
-/** What the page before could not send any more stands where it was typed, and is sent now. */
-const takeUp = ({ head: words, edit }) => {
-  if (words) {
-    for (const one of element.querySelectorAll("[data-head]")) if (typeof words[one.name] === "string") one.value = words[one.name];
-    own = Boolean(words.carried);
-    grow(field("plan"));
+/**
+ * @template {AboutDraft} E
+ * @param {E} event
+ * @param {More[E]} more
+ */
+export const send = (event, more) => {
+  const draft = openDraft();
+  if (!draft && asked) {
+    waits.push(() => send(event, more));
+    return;
   }
-  if (draft?.sections.some((one) => one.number === edit?.number)) {
-    editing = edit.number;
-    drawSections();
-    for (const name of ["heading", "text", "gist"]) find(`.write-editor [name=${name}]`).value = edit[name] ?? "";
-    grow(find(".write-editor textarea"));
-  }
-  if (words) soon();
+  asked = !draft;
+  stopTimer();
+  tell(event, {
+    key: draft?.key ?? null,
+    head: changes(),
+    at: sent.next(draft?.key ?? null, Date.now()),
+    length: numberOf("length"),
+    room: numberOf("room"),
+    n: numberOf("n"),
+    seed: seed(),
+    knobs: withKnobs(),
+    ...more,
+  });
 };
-/** The draft was left for another one: what was typed of it has arrived by now. */
-const hearOfOther = (told, begins) => {
-  if (begins) remember(told, false); // it was left before it had its key
-  const kept = keptOf(TYPED, told.key);
-  if (kept && told.at === newest.get(told.key)) keepOf(TYPED, told.key, kept.edit ? { ...kept, head: null } : null);
-  drawDrafts();
+/** Something was typed. */
+export const soon = () => {
+  stopTimer();
+  unheard = Boolean(openDraft()) || asked || !isBlank(); // empty fields are no draft
+  keepTyped();
+  if (unheard) timer = setTimeout(() => send("keep", {}), PAUSE);
 };
-/** What another tab has changed stands here too, but not where something was typed since. */
-const followHead = (before, now) => {
-  for (const one of headFields()) {
-    if (one.name !== "carried" && one !== document.activeElement && one.value === before[one.name]) one.value = now[one.name];
-  }
+export const flush = () => {
+  if (isTyped()) send("keep", {});
 };
-const keepRemoved = () => keepOf(REMOVED, draft.key, removed.length || returning ? [...removed, ...(returning ? [returning] : [])] : null);
-/** A draft of which nothing is left is no draft. */
-const isEmpty = () => draft && blank() && !draft.sections.length && !cards.length && !removed.length && !returning;
-/** Before another draft is shown: what was typed goes to the server; an empty draft goes away. */
-const leave = () => {
-  if (!isEmpty()) { flush(); return; }
-  trigger("forget", { key: draft.key });
-  forgotten(draft.key);
+/** A draft of the list was asked for. */
+export const expect = () => {
+  asked = true;
+};
+/** Nothing more is on its way. */
+export const settle = () => {
+  asked = false;
+};
+/** @param {number} at when it was asked what was answered now */
+export const heardAll = (at) => {
+  if (at === sent.last && !isTyped()) unheard = false;
+};
+/** What has waited for a draft goes now. */
+export const sendWaiting = () => {
+  for (const goes of waits.splice(0)) goes();
+};
+export const clearSending = () => {
+  [asked, waits, unheard] = [false, [], false];
+  stopTimer();
 };
