@@ -21,7 +21,7 @@ FieldType = Literal["text", "long_text", "choice", "number", "list"]
 
 MAX_LENGTH: Mapping[FieldType, int] = {"text": 200, "long_text": 6000, "choice": 100, "number": 30, "list": 1000}
 
-NAME = r"\w{1,40}"  # of a field: letters of any script, digits and _; compose.js reads prompts by the same rule
+NAME = r"\w{1,40}"  # of a field: letters of any script, digits and _
 PLACE = re.compile(rf"\{{\{{[ \t]*({NAME})[ \t]*\}}\}}")
 
 

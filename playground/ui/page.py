@@ -14,7 +14,6 @@ from typing import Any
 
 import gradio as gr
 
-from playground.tasks import user_task
 from playground.ui import api, card_updates, compose_form, tokens, waterfall
 from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
@@ -107,14 +106,7 @@ class Page:
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="composer", scale=3):
                 with gr.Column(elem_id="desk"):
-                    self.compose = element(
-                        "compose",
-                        first,
-                        ("task_list", "form_kept", "compose_fields"),
-                        tasks=compose_form.task_records(),
-                        most_variables=user_task.MAX_FIELDS,
-                        answered=0,
-                    )
+                    self.compose = element("compose", first, folder="compose", answered=0)
                     self._user_tasks.layout()
                     self.talk = element("talk", None, ("cards_view", "talk_tree", "talk_view"))
                     self.seen = element("seen", {}, folder="play")

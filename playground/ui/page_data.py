@@ -5,17 +5,41 @@ Rules that both languages need stand in Python and go there as data.
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from typing import Any
 
+from playground.tasks import task, user_task
 from playground.ui import compose_form
 from playground.ui.page_files import PageFiles
 from playground.ui.page_texts import text_table
 
-
+_OTHER = re.compile(r"\\[dDsSWbBAZ]|\(\?|\[[^\]]*\\w")  # what the two languages read in different ways
 LATE_TABS = ("batch", "model", "read", "write")  # each has a folder of scripts that nothing but its elements need
 
 
 @cache
 def page_files() -> PageFiles:
     """The files of the page, made once: they are the same for every server of this process."""
-    return PageFiles({"words": text_table(), "tasks": compose_form.task_records()}, late=LATE_TABS)
+    data = {"words": text_table(), "tasks": compose_form.task_records(), "rules": script_rules()}
+    return PageFiles(data, late=LATE_TABS)
+
+
+def script_rules() -> dict[str, Any]:
+    """The rules by which a script judges what is typed before the server does."""
+    return {
+        "place": script_pattern(task.PLACE),
+        "most_variables": user_task.MAX_FIELDS,
+        "most_task_bytes": user_task.MAX_BYTES,
+        "most_task_title": user_task.MAX_TITLE,
+    }
+
+
+def script_pattern(pattern: re.Pattern[str]) -> str:
+    r"""As JavaScript writes it, for the flag `u`: its own \w knows no letters but those of English.
+
+    Raises ValueError for what is not known to be read alike.
+    """
+    if _OTHER.search(pattern.pattern) or pattern.flags != re.UNICODE:
+        raise ValueError(f"{pattern.pattern} may find other places in JavaScript.")
+    return pattern.pattern.replace(r"\w", r"[\p{L}\p{N}_]")

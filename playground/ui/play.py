@@ -230,7 +230,7 @@ class Play:
         return compose_form.preset_values(form, generator.card if generator else None)
 
     def left_values(self, form: Form) -> LeftKnobs | None:
-        """The knobs as form_kept.js kept them of an earlier visit; None where nothing was kept.
+        """The knobs as the page kept them (form_kept.js) of an earlier visit; None where nothing was kept.
 
         A knob that is no longer valid has the value of its preset, and a preset that is no longer there is the task's.
         """

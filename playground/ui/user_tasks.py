@@ -26,8 +26,7 @@ class UserTasks:
     """The element under the composer, and its events."""
 
     def layout(self) -> None:
-        most, most_title = user_task.MAX_BYTES, user_task.MAX_TITLE
-        self.element = element("user_tasks", None, answer=None, most=most, most_title=most_title)
+        self.element = element("user_tasks", None, folder="compose", answer=None)
 
     def wire(self, compose: Element, panel: Element, options: Mapping[str, Any]) -> None:
         """`options` are those of an event that brings data of its own and waits behind no run."""

@@ -51,7 +51,8 @@ def test_stop_acts_while_the_real_model_writes_and_keeps_its_text(embedded_page:
     length = page.locator("[data-knob=max_new_tokens] input").last
     length.fill("2000")
     length.press("Enter")
-    page.evaluate("window.playground.tell('knob', { name: 'ignore_eos', value: true })")  # it must not end by itself
+    endless = "import('playground/page/board.js').then(({ tell }) => tell('knob', { name: 'ignore_eos', value: true }))"
+    page.evaluate(endless)  # it must not end by itself
     for again in range(3):
         page.locator("button[name=generate]").click()
         if again:

@@ -25,10 +25,13 @@ PLACES = {
 }
 
 
+BOARD = "import('playground/page/board.js')"
+
+
 def settled(page: Page) -> None:
     """The knobs of what was chosen have come."""
     expect(page.locator(".chip.ready")).to_be_visible()
-    page.evaluate("window.playground.on('wishing', (now) => { window.wishing = now; }, 'test')")
+    page.evaluate(f"{BOARD}.then(({{ on }}) => on('wishing', (now) => {{ window.wishing = now; }}, 'test'))")
     page.wait_for_function("window.wishing === false")
 
 
@@ -39,12 +42,12 @@ def again(page: Page) -> None:
 
 def turn(page: Page, **values: Any) -> None:
     for name, value in values.items():
-        page.evaluate("(knob) => window.playground.tell('knob', knob)", {"name": name, "value": value})
+        page.evaluate(f"(knob) => {BOARD}.then(({{ tell }}) => tell('knob', knob))", {"name": name, "value": value})
 
 
 def knobs(page: Page) -> dict[str, Any]:
     found: dict[str, Any] = page.evaluate(
-        "new Promise((tell) => window.playground.on('knobs', (values) => tell(values), 'test'))"
+        f"{BOARD}.then(({{ on }}) => new Promise((tell) => on('knobs', (values) => tell(values), 'test')))"
     )
     return found
 

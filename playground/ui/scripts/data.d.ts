@@ -7,3 +7,17 @@ declare module "playground/data/tasks.js" {
   const tasks: import("./tasks").Task[];
   export default tasks;
 }
+/** Rules that stand in both languages; script_rules of page_data.py says where in Python each has its place. */
+declare module "playground/data/rules.js" {
+  const rules: {
+    /** A regular expression, for the flags "gu": a place in a text that is filled in, with its name. */
+    place: string;
+    /** A text with more variables is sent as it stands. */
+    most_variables: number;
+    /** Bytes of a visitor's own task. */
+    most_task_bytes: number;
+    /** Characters of its title. */
+    most_task_title: number;
+  };
+  export default rules;
+}

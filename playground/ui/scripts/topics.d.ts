@@ -1,4 +1,5 @@
 // What elements of the page tell each other (page/board.js), by topic. Those that are states reach late listeners too.
+import type { Form, OwnTask, Task } from "./tasks";
 import type { Language, Said, Text } from "./types";
 
 /** Knobs by name. */
@@ -27,8 +28,9 @@ export interface Topics {
   kind: Kind;
   talk: Record<string, any>;
   window: Record<string, any>;
-  user_tasks: any[];
-  composed: { kind: Kind; task: any; own: string; fields: number };
+  user_tasks: OwnTask[];
+  /** `fields` is how many variables are filled in. */
+  composed: { kind: Kind; task: Task; own: string; fields: number };
   path: any;
   /** The knobs of what was picked are asked for and have not come. */
   wishing: boolean;
@@ -53,7 +55,8 @@ export interface Topics {
   texts: { run: string; rows: Map<number, any>; take: (row: number) => HTMLElement };
   places: null;
   looked: { run: string | undefined; row: number } | null;
-  write: { task?: string; typed?: Record<string, any> };
+  /** The form is to show this: a task by its id, or a prompt. */
+  write: { task?: string; typed?: Partial<Form> };
   refused: string;
   /** The server is to be asked for nothing, so that a stream is opened. */
   wake: null;

@@ -19,12 +19,14 @@ export const stored = (key) => {
 /**
  * @param {string} key
  * @param {string} value
+ * @returns {boolean} whether it is kept: a private window keeps nothing, and a full one no more
  */
 export const store = (key, value) => {
   try {
     localStorage.setItem(key, value);
+    return true;
   } catch {
-    // a private window: not kept
+    return false;
   }
 };
 

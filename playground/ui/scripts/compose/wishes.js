@@ -1,0 +1,100 @@
+// What Play's form asks the server for: how many tokens it takes, and the knobs that go with what is chosen. One event
+// for all knobs, so that answers come in order. A run that is asked for before the answer has come waits for it, or it
+// would be made with the knobs of another task.
+import { on, tell } from "../page/board.js";
+import { hostOf } from "../page/element.js";
+import { change, form, leaveKnobs } from "./form.js";
+
+/** @typedef {import("../tasks").LeftKnobs} LeftKnobs */
+
+const { props, trigger, watch } = hostOf("compose");
+const PAUSE = 300; // milliseconds behind the last key
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let turned = ""; // the knobs that were told last
+let asked = 0; // how often knobs were asked for
+let wishing = false; // and have not come yet
+/** The knobs that were left here, until the server has taken them. @type {LeftKnobs | null} */
+let restoring = null;
+/** By the panel. @type {{knobs: import("../topics").Knobs | null, preset: string}} */
+let held = { knobs: null, preset: "" };
+
+/** The knobs are those of what is written here, and not of what was chosen before. */
+const note = () => {
+  if (!wishing && held.knobs) leaveKnobs({ knobs: held.knobs, preset: held.preset });
+};
+export const look = () => {
+  clearTimeout(timer);
+  tell("counting", true);
+  timer = setTimeout(() => trigger("look"), PAUSE);
+};
+/** Asks for the knobs of what was picked. */
+export const pick = () => {
+  restoring = null;
+  wish(true);
+};
+/**
+ * Asks for the knobs of what stands here, where something about it has changed that nobody picked. What is coming back
+ * still comes.
+ */
+export const ask = () => wish(false);
+/**
+ * Asks for knobs that were left here before; until something is picked they come back.
+ * @param {LeftKnobs} knobs
+ */
+export const bringBack = (knobs) => {
+  restoring = knobs;
+  wish(false);
+};
+/** @param {boolean} picked */
+const wish = (picked) => {
+  asked += 1;
+  // Of wishes that wait only the last is sent: what was picked stays picked until it is answered.
+  const stays = wishing && form().picked && !restoring;
+  change({ picked: picked || stays, asked, restored: restoring });
+  wishing = true;
+  tell("wishing", true);
+  trigger("pick");
+  look();
+};
+
+watch("answered", () => {
+  if (props.answered !== asked || !wishing) return;
+  wishing = false;
+  restoring = null;
+  change({ restored: null });
+  tell("wishing", false);
+  note();
+});
+/** From here on it hears of the panel's knobs and of the server's coming back. */
+export const hear = () => {
+  // The window that is left depends on the knobs too, and a negative prompt is part of what is sent.
+  on(
+    "knobs",
+    (values) => {
+      const now = JSON.stringify(values);
+      if (now !== turned) look();
+      turned = now;
+      held = { ...held, knobs: values };
+      note();
+    },
+    "compose",
+  );
+  on(
+    "preset",
+    (preset) => {
+      held = { ...held, preset };
+      note();
+    },
+    "compose",
+  );
+  on(
+    "connection",
+    (now) => {
+      if (!now.again) return;
+      if (wishing) trigger("pick"); // nobody has heard of it
+      look();
+    },
+    "compose",
+  );
+};
