@@ -67,8 +67,8 @@ class BatchTab:
             self.form = element(
                 "batch",
                 {},
-                ("task_list", "batch_kept", "batch_view"),
-                tasks=compose_form.task_records(),
+                folder="batch",
+                tab="batch",
                 first_task=compose_form.FIRST_TASK,
                 most={"rows": limits.batch_rows, "bytes": limits.batch_bytes, "candidates": limits.candidates},
                 taken=None,

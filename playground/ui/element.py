@@ -79,17 +79,19 @@ class Element(gr.HTML):
         elem_id: str,
         module: str = "",
         sends: str = "",
+        tab: str = "",
         js_on_load: str = "",
         **more: Any,
     ) -> None:
-        """`module` is its script below scripts/, `sends` the row of EVENTS with what it tells the server."""
+        """`module` is its script below scripts/, `sends` the row of EVENTS with what it tells the server; `tab` is the
+        only one on which it is seen, so that it begins when that is shown."""
         self.sends = EVENTS.get(sends, {})
         named = {name: more.pop(name) for name in ("elem_classes", "render", "visible") if name in more}
         self._is_form = isinstance(value, Mapping)
         super().__init__(
             value,  # Gradio puts it through postprocess
             html_template=html_template,
-            js_on_load=_start(module, elem_id, tuple(self.sends)) if module else _legacy(elem_id, js_on_load),
+            js_on_load=_start(module, elem_id, tuple(self.sends), tab) if module else _legacy(elem_id, js_on_load),
             apply_default_css=False,
             elem_id=elem_id,
             **named,
@@ -105,10 +107,11 @@ class Element(gr.HTML):
         return encode(value)
 
 
-def _start(module: str, name: str, events: Sequence[str]) -> str:
+def _start(module: str, name: str, events: Sequence[str], tab: str) -> str:
     """Gradio takes every quoted word in this for the name of an event that may be listened to."""
     given = ", ".join(json.dumps(one) for one in (module, name, list(events)))
-    call = f"page.start({given}, {{ element, trigger, props, watch }})"
+    late = f", {json.dumps(tab)}" if tab else ""
+    call = f"page.start({given}, {{ element, trigger, props, watch }}{late})"
     return f'import("playground/page/element.js").then((page) => {call});'
 
 

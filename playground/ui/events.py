@@ -40,14 +40,14 @@ _ASKED_AT: Fields = {"at": "int"}
 _BATCH_FORM: Fields = {"task": "text", "own": "text", "language": "text"}
 _BATCH_WISH: Fields = {
     **_BATCH_FORM,
-    **_JOB,
-    "first": "int",
     "n": "int or text",
     "seed": "int or text",
     "knobs": "flag",
     "mapping": "map",
     "fixed": "map",
 }
+_BATCH_PAGE: Fields = {**_JOB, "first": "int"}
+_READING: Fields = {"sheet": "text?", "delimiter": "text?", "encoding": "text?"}  # Reading of table_reader.py
 _DRAFT: Fields = {
     "key": "text?",
     "head": "map",
@@ -58,19 +58,28 @@ _DRAFT: Fields = {
     "seed": "int or text",
     "knobs": "flag",
 }
+_SECTION: Fields = {"number": "int", "heading": "text", "text": "text", "gist": "text"}
 _TASK_FILE: Fields = {**_ASKED_AT, "key": "text?"}
 
 EVENTS: Mapping[str, Mapping[str, Fields]] = {
     "act": {"generate": _NOTHING, "stop": _NOTHING, "look": _NOTHING, "path": _NOTHING},
     "batch": {
         "about": {**_BATCH_FORM, **_JOB, "at": "int", "columns": "flag?"},
-        "follow": {**_JOB, "first": "int", "number": "int", "seen": "int?"},
-        "go": {**_BATCH_WISH, "number": "int", "anew": "flag?", "resume": "flag?", "retry": "flag?"},
+        "follow": {**_BATCH_PAGE, "number": "int", "seen": "text?"},
+        # All rows by a form, or of a job that was run those that are left or failed.
+        "go": {
+            **_BATCH_PAGE,
+            **{name: f"{kind}?" for name, kind in _BATCH_WISH.items()},
+            "number": "int",
+            "anew": "flag?",
+            "resume": "flag?",
+            "retry": "flag?",
+        },
         "halt": _JOB,
-        "look": _BATCH_WISH,
+        "look": {**_BATCH_PAGE, **_BATCH_WISH},
         "opened": _JOB,
         "pause": _JOB,
-        "piece": {**_ASKED_AT, "name": "text", "size": "int", "from": "int", "data": "text"},
+        "piece": {**_ASKED_AT, "name": "text", "size": "int", "from": "int", "data": "text", **_READING},
         "save": {**_JOB, "kind": "text", "language": "text", "at": "int"},
     },
     "cards": {
@@ -112,11 +121,11 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
         "forget": {"key": "text"},
         "halt": _NOTHING,
         "accept": {**_DRAFT, "card": "int", "heading": "text", "text": "text"},
-        "go": {**_DRAFT, "action": "text", "target": "map?", "text": "text?"},
+        "go": {**_DRAFT, "action": "text", "target": "int?", "text": "text"},
         "keep": _DRAFT,
-        "mend": {**_DRAFT, "number": "int", "heading": "text?", "text": "text?"},
+        "mend": {**_DRAFT, **_SECTION},
         "remove": {**_DRAFT, "number": "int"},
-        "restore": {**_DRAFT, "number": "int?"},
+        "restore": {**_DRAFT, **_SECTION},
         "opened": {"key": "text", "length": "int or text", "room": "int or text", "at": "int"},
         "save": {"key": "text", "kind": "text", "at": "int"},
     },

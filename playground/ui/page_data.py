@@ -16,6 +16,7 @@ from playground.ui.page_files import PageFiles
 from playground.ui.page_texts import table_of, text_table
 
 _OTHER = re.compile(r"\\[dDsSWbBAZ]|\(\?|\[[^\]]*\\w")  # what the two languages read in different ways
+LATE_TABS = ("batch", "model", "read", "write")  # each has a folder of scripts that nothing but its elements need
 
 
 @cache
@@ -23,7 +24,7 @@ def page_files() -> PageFiles:
     """The files of the page, made once: they are the same for every server of this process."""
     token_words = {"tokens": table_of(tokens.WORDS), "waterfall": table_of(waterfall.WORDS)}
     records = {"tasks": compose_form.task_records(), "rules": script_rules()}
-    return PageFiles({"words": text_table(), "token_words": token_words} | records | _examples())
+    return PageFiles({"words": text_table(), "token_words": token_words} | records | _examples(), late=LATE_TABS)
 
 
 def _examples() -> dict[str, Any]:

@@ -10,7 +10,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,9 +63,14 @@ def data_module(value: Any) -> bytes:
 
 
 class PageFiles:
-    """The files of one page; `data` is what it makes of Python's facts, each a module playground/data/<name>.js."""
+    """The files of one page; `data` is what it makes of Python's facts, each a module playground/data/<name>.js.
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    The modules in a folder named in `late` are not needed before a tab of this name is shown: a browser gets them once
+    it has nothing else to do, so that the tab opens at once, also when the server is gone by then.
+    """
+
+    def __init__(self, data: Mapping[str, Any], late: Collection[str] = ()) -> None:
+        self._late = tuple(f"{name}/" for name in late)
         self._plain = scripts() | {f"data/{name}.js": data_module(value) for name, value in data.items()}
         together = b"".join(name.encode() + b"\0" + self._plain[name] for name in sorted(self._plain))
         self._folder = f"page/{hashlib.sha256(together).hexdigest()[:16]}"
@@ -74,9 +79,12 @@ class PageFiles:
         """For the document's head, in front of Gradio's own script: where modules are, and the first of them."""
         maps = json.dumps({"imports": {"playground/": f"./{self._folder}/"}})
         ahead = (name for name in self._plain if not name.startswith("data/examples/"))
-        links = (f'<link rel="modulepreload" href="./{self._folder}/{html.escape(name)}">' for name in ahead)
+        links = (self._link("prefetch" if name.startswith(self._late) else "modulepreload", name) for name in ahead)
         main = f'<script type="module" src="./{self._folder}/{MAIN}"></script>'
         return "\n".join((f'<script type="importmap">{maps}</script>', *links, main))
+
+    def _link(self, rel: str, name: str) -> str:
+        return f'<link rel="{rel}" href="./{self._folder}/{html.escape(name)}">'
 
     def find(self, path: str) -> _PageFile | None:
         """The file at this path of the server. A page of another version gets what there is now: it is better off."""

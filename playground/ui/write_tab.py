@@ -70,7 +70,8 @@ class WriteTab:
             self.form = element(
                 "write",
                 {},
-                ("seed_lock", "write_kept", "write_view", "write_typed"),
+                folder="write",
+                tab="write",
                 heads=dict(drafts.HEAD),
                 most={"section": drafts.MOST_CHARACTERS, "gist": drafts.GIST,
                       "candidates": limits.candidates, "length": limits.max_new_tokens},

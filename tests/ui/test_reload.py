@@ -26,7 +26,6 @@ PLACES = {
 }
 
 
-BOARD = "import('playground/page/board.js')"
 
 
 def settled(page: Page) -> None:

@@ -337,9 +337,10 @@ def test_numbers_that_cannot_be_used_are_refused_by_name_and_an_empty_candidate_
         expect(wrong).to_be_hidden()
     expect(tab.locator(".write-card")).to_have_count(0)
     page.evaluate(
-        """(news) => {
+        """async (news) => {
+            const { feed } = await import("playground/page/feed.js");
             document.querySelector("#write [name=go]").click();
-            window.playground.feed([["write-news", "", [news]]]);
+            feed([["write-news", "", [news]]]);
         }""",
         {"run": "x", "phase": "done", "rows": [{"text": "", "tokens": 1, "finish": "end", "seed": 1}]},
     )

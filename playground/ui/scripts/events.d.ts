@@ -8,13 +8,13 @@ export interface Events {
   };
   batch: {
     about: { task: string; own: string; language: string; key: string; at: number; columns?: boolean | null };
-    follow: { key: string; first: number; number: number; seen?: number | null };
-    go: { task: string; own: string; language: string; key: string; first: number; n: number | string; seed: number | string; knobs: boolean; mapping: Record<string, any>; fixed: Record<string, any>; number: number; anew?: boolean | null; resume?: boolean | null; retry?: boolean | null };
+    follow: { key: string; first: number; number: number; seen?: string | null };
+    go: { key: string; first: number; task?: string | null; own?: string | null; language?: string | null; n?: number | string | null; seed?: number | string | null; knobs?: boolean | null; mapping?: Record<string, any> | null; fixed?: Record<string, any> | null; number: number; anew?: boolean | null; resume?: boolean | null; retry?: boolean | null };
     halt: { key: string };
-    look: { task: string; own: string; language: string; key: string; first: number; n: number | string; seed: number | string; knobs: boolean; mapping: Record<string, any>; fixed: Record<string, any> };
+    look: { key: string; first: number; task: string; own: string; language: string; n: number | string; seed: number | string; knobs: boolean; mapping: Record<string, any>; fixed: Record<string, any> };
     opened: { key: string };
     pause: { key: string };
-    piece: { at: number; name: string; size: number; from: number; data: string };
+    piece: { at: number; name: string; size: number; from: number; data: string; sheet?: string | null; delimiter?: string | null; encoding?: string | null };
     save: { key: string; kind: string; language: string; at: number };
   };
   cards: {
@@ -80,11 +80,11 @@ export interface Events {
     forget: { key: string };
     halt: null;
     accept: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; card: number; heading: string; text: string };
-    go: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; action: string; target?: Record<string, any> | null; text?: string | null };
+    go: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; action: string; target?: number | null; text: string };
     keep: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean };
-    mend: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number; heading?: string | null; text?: string | null };
+    mend: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number; heading: string; text: string; gist: string };
     remove: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number };
-    restore: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number?: number | null };
+    restore: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number; heading: string; text: string; gist: string };
     opened: { key: string; length: number | string; room: number | string; at: number };
     save: { key: string; kind: string; at: number };
   };

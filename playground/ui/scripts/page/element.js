@@ -1,10 +1,14 @@
 // How an element of the page begins, and what it gets of Gradio. Python and it speak in JSON texts, which Gradio takes for
-// texts and searches no further (element.py). Knows no element by name.
+// texts and searches no further (element.py). What stands on a tab begins once that tab is shown. Knows no element by name.
+import { here } from "./address.js";
+import { on } from "./board.js";
 
 /** @typedef {import("../types").Host<any>} Host */
 
 /** @type {Map<string, Host>} */
 const hosts = new Map();
+/** What stands on a tab that was not shown yet, in the order of the page. @type {{tab: string, begin: () => void}[]} */
+let waiting = [];
 let begun = Promise.resolve();
 
 /**
@@ -43,14 +47,16 @@ const spoken = (raw) => {
 
 /**
  * Called by Gradio for each element that it has put on the page (`Element` in element.py), in their order; the modules run
- * in this order too.
+ * in this order too, those of a tab when it is first shown. What was told to one that had not begun reaches it then: its
+ * props as they stand, of each topic that is a state the last message (board.js), and what the server fed it (feed.js).
  * @param {string} module below scripts/; it takes its host with hostOf, or exports begin(host) where there are several
  * @param {string} name
  * @param {string[]} _events that the server may listen to; named here because Gradio looks for them in the call
  * @param {{element: HTMLElement, trigger: (event: string, data: string) => void, props: Record<string, any>,
  *   watch: Host["watch"]}} given
+ * @param {string} [tab] the only one on which it is seen, if it begins no earlier
  */
-export const start = (module, name, _events, { element, trigger, props, watch }) => {
+export const start = (module, name, _events, { element, trigger, props, watch }, tab) => {
   /** @type {Host} */
   const host = {
     name,
@@ -60,11 +66,24 @@ export const start = (module, name, _events, { element, trigger, props, watch })
     watch,
   };
   hosts.set(name, host);
-  begun = begun
-    .then(() => import(`../${module}`))
-    .then((loaded) => loaded.begin?.(host))
-    .catch((error) => console.error(error));
+  const begin = () => {
+    begun = begun
+      .then(() => import(`../${module}`))
+      .then((loaded) => loaded.begin?.(host))
+      .catch((error) => console.error(error));
+  };
+  if (!tab || here().tab === tab) begin();
+  else waiting.push({ tab, begin });
 };
+on(
+  "place",
+  ({ tab }) => {
+    const shown = waiting.filter((one) => one.tab === tab);
+    waiting = waiting.filter((one) => one.tab !== tab);
+    for (const { begin } of shown) begin();
+  },
+  "element",
+);
 /**
  * Of an element that has begun.
  * @template {keyof import("../events").Events} Name

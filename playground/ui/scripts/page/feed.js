@@ -6,6 +6,8 @@ const FED = 16; // states that are kept to be changed: of the newest events
 const fed = new Map();
 /** @type {Map<string, (value: any) => void>} */
 const hearers = new Map();
+/** By whom it was for: the last value told to an element that has not begun. @type {Map<string, any>} */
+const unheard = new Map();
 
 /**
  * @param {any} old
@@ -29,13 +31,20 @@ export const feed = (entries) => {
     if (event) fed.set(key, value);
     const [oldest] = fed.keys();
     if (fed.size > FED && oldest !== undefined) fed.delete(oldest);
-    hearers.get(to)?.(value);
+    const hearer = hearers.get(to);
+    if (hearer) hearer(value);
+    else unheard.set(to, value);
   }
 };
 /**
+ * One that comes late is told first what it missed, which is the last value: each says all that was told before.
  * @param {string} to
  * @param {(value: any) => void} hearer
  */
 export const listen = (to, hearer) => {
   hearers.set(to, hearer);
+  if (!unheard.has(to)) return;
+  const value = unheard.get(to);
+  unheard.delete(to);
+  hearer(value);
 };
