@@ -1,4 +1,4 @@
-"""Texts worth trying for each kind of prompt that has no form of its own; the page offers them while nothing is written.
+"""Texts worth trying for each kind of prompt without a form of its own; the page offers them while nothing is written.
 
 Chosen so that a small model has something to say, and so that there is something to see in its tokens.
 """
