@@ -1,4 +1,5 @@
 // What elements of the page tell each other (page/board.js), by topic. Those that are states reach late listeners too.
+import type { Server } from "./server";
 import type { Language, Said, Text } from "./types";
 
 /** Knobs by name. */
@@ -20,7 +21,7 @@ export type Connection = { state: "there" | "gone" | "login" | "other"; restarte
 
 export interface Topics {
   /** States. */
-  server: Record<string, any>;
+  server: Server;
   run: Run;
   theme: "light" | "dark";
   knobs: Knobs;
@@ -29,7 +30,7 @@ export interface Topics {
   window: Record<string, any>;
   user_tasks: any[];
   composed: { kind: Kind; task: any; own: string; fields: number };
-  path: any;
+  path: "exact" | "fast";
   /** The knobs of what was picked are asked for and have not come. */
   wishing: boolean;
   preset: string;

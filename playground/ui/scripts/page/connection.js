@@ -52,7 +52,10 @@ const post = async (asked, init) => {
   suspect();
   const said = await answer?.json().catch(() => null);
   const state = reached();
-  tell("refused", typeof said?.detail === "string" ? said.detail : t(state === "there" ? "gone_wait" : `${state}_wait`));
+  tell(
+    "refused",
+    typeof said?.detail === "string" ? said.detail : t(state === "there" ? "gone_wait" : `${state}_wait`),
+  );
   return null;
 };
 /** @param {Asked} asked @param {RequestInit} [init] */

@@ -6,7 +6,7 @@
 //                  two updates that come together the page draws the last, and none while its tab is hidden: so what is
 //                  told while something runs is read from the stream here.
 //   element.js     Values are searched for objects that name files, and those are fetched: so values are texts of JSON.
-//   play/paths.js, compose  A value that a script set as it began may be set back to that of the configuration: so it is
+//   play/path_choice.js, compose  A value that a script set as it began may be set back to that of the configuration: so it is
 //                  put again.
 //   address.js     The title of the page is written after our scripts have begun: so it is written again with each place.
 //   page.css       Errors are toasts of Gradio's, in English: so these are hidden, and the page has a line of its own.

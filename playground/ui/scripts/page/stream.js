@@ -22,11 +22,10 @@ const unheard = new Set();
 let streams = 0;
 let wishes = 0; // on their way to the server
 let wakes = 0;
-/** @type {ReturnType<typeof setTimeout> | null} */
-let timer = null;
+let timer = 0;
 
 const look = () => {
-  timer = null;
+  timer = 0;
   if (!unheard.size || streams) return;
   if (wishes) {
     soon();
@@ -42,7 +41,7 @@ const look = () => {
   soon();
 };
 const soon = () => {
-  timer ??= setTimeout(look, AGAIN);
+  if (!timer) timer = setTimeout(look, AGAIN);
 };
 
 /** @param {Response} answer */
