@@ -25,7 +25,7 @@ ANOTHER = Text("The loaded model is another; its figures may well differ.", "当
 
 
 def path_data(generator: Generator) -> dict[str, Any]:
-    """Everything that paths.js shows, as plain data."""
+    """Everything that path_choice.js shows, as plain data."""
     fast = generator.fast
     if fast.why_not is not None:
         return {"why_not": bilingual(fast.why_not)}

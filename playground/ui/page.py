@@ -100,8 +100,8 @@ class Page:
         self.feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")  # see stream.js
         first = compose_form.first_form()
         values, act = self._play.task_values(first), {"path": self._host.settings.path}
-        element("keys", None)
-        self.header = element("header", self._host.status())
+        element("keys", None, folder="page")
+        self.header = element("header", self._host.status(), folder="page")
         with gr.Row(elem_id="play"):
             with gr.Column(elem_id="composer", scale=3):
                 with gr.Column(elem_id="desk"):
@@ -110,17 +110,13 @@ class Page:
                     self.talk = element("talk", None, folder="talk")
                     self.seen = element("seen", {}, folder="play")
                     self.prompt_tokens = build_prompt_tokens()
-                    self.act = element(
-                        "act",
-                        act,
-                        ("paths", "seed_lock"),
-                        most=self._host.settings.limits.candidates,
-                    )
+                    most = self._host.settings.limits.candidates
+                    self.act = element("act", act, folder="play", most=most)
                     self.cards = element("cards", None, folder="cards")
                     self.diagnosis = element("diagnosis", [], folder="cards")
                     self.tokens = tokens.build()
                 with gr.Column(elem_id="dock"):
-                    element("dock_head", None)
+                    element("dock_head", None, folder="play")
                     self.next = waterfall.build(elem_id="next", scope="next", ahead=True)
                     self.waterfall = waterfall.build()
                     self.curve = tokens.build_curve()
@@ -138,7 +134,7 @@ class Page:
         self._write.layout()
         self._batch.layout()
         with gr.Column(elem_id="loaded"):
-            self.model = element("model", None, models=known_models())
+            self.model = element("model", None, folder="page", models=known_models())
 
     def _wire(self) -> None:
         self.blocks.load(self._host.status, None, self.header, **_LIGHT)

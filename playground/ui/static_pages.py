@@ -1,12 +1,14 @@
-"""The page and its configuration, made once and served as bytes: Gradio makes a megabyte anew for each request.
+"""The page, its configuration and its theme, made once and served as bytes: Gradio makes a megabyte for each request.
 
-Only the origin differs, which both name in their texts: they are kept in parts around it, plain and compressed. Knows
-no element. Which Host headers are taken, the Guard knows.
+Only the origin differs, which the first two name in their texts: they are kept in parts around it, plain and compressed.
+A browser that has them asks whether they are still the same. Knows no element. Which Host headers are taken, the Guard
+knows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import struct
 import zlib
@@ -15,14 +17,15 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.ui import routes, server_responses
+from playground.ui import document, routes, server_responses
 from playground.ui.server_texts import BAD_REQUEST
 
-PATHS = ("/", "/config")
+PATHS = ("/", "/config", "/theme.css")
 _HOST = "origin.invalid"  # stands for the origin while a page is made
 # What needs no escape, neither in JSON nor in HTML.
 _ORIGIN = re.compile(r"https?://([\w.%-]+|\[[\w.:%]+\])(:\d{1,5})?", re.ASCII)
-_FIRST_MODULE = b'<script type="module"'  # Gradio's own
+_ASKS = b"no-cache"  # kept, but never shown before the server was asked
+_KEEPS = b"public, max-age=31536000, immutable"
 _PIECE = 65_536  # bytes that are handed on before the reader has taken those before
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _GZIP_END = b"\x03\x00"  # an empty last block of deflate
@@ -30,18 +33,34 @@ _GZIP_END = b"\x03\x00"  # an empty last block of deflate
 
 @dataclass(frozen=True, slots=True)
 class _CompressedPage:
-    """One answer: its parts, between which the origin stands, and the same parts as pieces of one deflate stream."""
+    """One answer: its parts, between which the origin stands, and the same parts as pieces of one deflate stream.
+
+    `digest` is that of the parts: of a page without an origin, the SHA-256 of what is sent.
+    """
 
     kind: bytes
     plain: list[bytes]
     packed: list[bytes]
+    digest: str
+
+    def tag(self, origin: bytes) -> bytes:
+        """The same for all codings of one page at one origin, so it is a weak one."""
+        return b'W/"%s"' % hashlib.sha256(self.digest.encode() + origin).hexdigest()[:32].encode()
+
+    def is_named(self, query: bytes) -> bool:
+        """Whether the address says which content it means, and it is this: then it is the same for good."""
+        return len(self.plain) == 1 and query == b"v=" + self.digest.encode()
 
 
 class StaticPages:
-    """ASGI middleware; `app` makes each page at its first request. `head` is put in front of Gradio's own script."""
+    """ASGI middleware; `app` makes each page at its first request. `head` is put in front of Gradio's own script.
 
-    def __init__(self, app: ASGIApp, root_path: str, head: str) -> None:
+    Nothing is kept by browsers where not `kept`, as where a password stands before the page.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str, head: str, *, kept: bool = True) -> None:
         self._app = app
+        self._kept = kept
         self._root_path = routes.path_of(root_path)
         self._head = head.encode()
         self._made: dict[str, _CompressedPage] = {}
@@ -59,11 +78,17 @@ class StaticPages:
         if origin is None:
             await server_responses.sentence(headers, 400, BAD_REQUEST)(scope, receive, send)
             return
+        fields = [(b"etag", made.tag(origin)), (b"vary", b"Accept-Encoding")]
+        if self._kept:
+            named = made.is_named(scope.get("query_string", b""))
+            fields.append((b"cache-control", _KEEPS if named else _ASKS))
+        if _has(headers, made.tag(origin)):
+            await send({"type": "http.response.start", "status": 304, "headers": fields})
+            await send({"type": "http.response.body", "body": b""})
+            return
         packs = "gzip" in headers.get("accept-encoding", "")
         parts = _gzip(made, origin) if packs else _between(made.plain, origin)
-        length = sum(map(len, parts))
-        size = str(length).encode()
-        fields = [(b"content-type", made.kind), (b"content-length", size), (b"vary", b"Accept-Encoding")]
+        fields += [(b"content-type", made.kind), (b"content-length", str(sum(map(len, parts))).encode())]
         if packs:
             fields.append((b"content-encoding", b"gzip"))
         await send({"type": "http.response.start", "status": 200, "headers": fields})
@@ -81,7 +106,7 @@ class StaticPages:
                     return None
                 kind, body = answer
                 if path == "/":
-                    body = _with_head(body, self._head)
+                    body = document.ours(body, self._head)
                 self._made[path] = await asyncio.to_thread(_made, kind, body)
         return self._made[path]
 
@@ -114,17 +139,16 @@ def _origin(scope: Scope, headers: Headers) -> bytes | None:
     return origin.encode() if _ORIGIN.fullmatch(origin) else None
 
 
-def _with_head(page: bytes, head: bytes) -> bytes:
-    """A document with this in its head, before all scripts that are modules."""
-    before, mark, behind = page.partition(_FIRST_MODULE)
-    if not mark:
-        raise RuntimeError("Gradio's page has no module script any more.")
-    return b"".join((before, head, b"\n\t\t", mark, behind))
+def _has(headers: Headers, tag: bytes) -> bool:
+    """Whether the browser has what this tag stands for (RFC 9110: strong or weak is the same here)."""
+    named = [one.strip().removeprefix("W/") for one in headers.get("if-none-match", "").split(",")]
+    return tag.decode().removeprefix("W/") in named or "*" in named
 
 
 def _made(kind: bytes, body: bytes) -> _CompressedPage:
     plain = body.split(f"http://{_HOST}".encode())
-    return _CompressedPage(kind, plain, [_packed(part, 9) for part in plain])
+    digest = hashlib.sha256(body).hexdigest()
+    return _CompressedPage(kind, plain, [_packed(part, 9) for part in plain], digest)
 
 
 def _packed(part: bytes, level: int) -> bytes:

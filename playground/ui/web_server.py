@@ -135,7 +135,8 @@ class Server:
     def __init__(self, blocks: Blocks, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
         self._blocks = blocks
         files = page_files()
-        app: ASGIApp = StaticPages(CallArguments(gradio_app(blocks, settings)), settings.root_path, files.head())
+        app: ASGIApp = CallArguments(gradio_app(blocks, settings))
+        app = StaticPages(app, settings.root_path, files.head(), kept=settings.password is None)
         app = ServedFiles(app, files, settings.root_path)
         guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping)
         protocol: Any = partial(BoundedProtocol, bounds=Connections.within(raise_descriptors()))

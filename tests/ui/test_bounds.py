@@ -292,7 +292,7 @@ async def test_a_page_is_made_once_and_names_the_place_where_it_is_seen() -> Non
     for _ in range(5):
         await got(pages, "/config", host="localhost")
     assert len(made) == 2
-    await got(pages, "/theme.css", host="localhost")
+    await got(pages, "/assets/other.css", host="localhost")
     assert len(made) == 3
 
 

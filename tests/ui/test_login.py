@@ -95,6 +95,8 @@ def test_a_logout_ends_ones_own_session_and_nobody_elses(guarded: str) -> None:
     assert ask(guarded, "/config", Cookie=mine)[0] == 401
     assert ask(guarded, "/config", Cookie=yours)[0] == 200
     assert ask(guarded, "/gradio_api/token", Cookie=yours)[0] == 404
+    for path in ("/", "/config", "/theme.css?v=x"):
+        assert ask(guarded, path, Cookie=yours)[2]["cache-control"] == "no-store", path
 
 
 def test_the_token_is_out_of_reach_of_scripts_and_other_sites(guarded: str) -> None:

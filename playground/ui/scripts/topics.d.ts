@@ -2,6 +2,7 @@
 import type { Counted } from "./talk/context_window.js";
 import type { Draft, Heard } from "./talk/conversation.js";
 import type { Form, OwnTask, Task } from "./tasks";
+import type { Server } from "./server";
 import type { Language, Said, Text } from "./types";
 
 /** Knobs by name. */
@@ -23,7 +24,7 @@ export type Connection = { state: "there" | "gone" | "login" | "other"; restarte
 
 export interface Topics {
   /** States. */
-  server: Record<string, any>;
+  server: Server;
   run: Run;
   theme: "light" | "dark";
   knobs: Knobs;
@@ -35,7 +36,7 @@ export interface Topics {
   user_tasks: OwnTask[];
   /** `fields` is how many variables are filled in. */
   composed: { kind: Kind; task: Task; own: string; fields: number };
-  path: any;
+  path: "exact" | "fast";
   /** The knobs of what was picked are asked for and have not come. */
   wishing: boolean;
   preset: string;

@@ -3,37 +3,45 @@
 import { on } from "./board.js";
 import { keep as keepData, kept as keptData } from "./kept.js";
 
+/** @typedef {Record<string, number>} Tops in pixels, by id */
+
 const KEPT = "playground-scroll";
 const WINDOW = ""; // stands for the window among the ids
 const PATIENCE = 5000; // milliseconds in which what was scrolled to may come back
 const STEP = 50;
-const number = (value) => (Number.isFinite(value) && value > 0 ? value : 0);
+/** @param {unknown} value */
+const number = (value) => (typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0);
 const before = keptData(KEPT);
+/** @type {Map<string, Tops>} */
 const tabs = new Map(
   Object.entries(before && typeof before === "object" ? before : {}).map(([tab, places]) => [
     tab,
     Object.fromEntries(Object.entries(places ?? {}).map(([id, top]) => [id, number(top)])),
   ]),
 );
+/** @type {string | null} */
 let tab = null;
 let until = 0; // positions are being brought back, not noted
 
+/** @param {string} id */
 const topOf = (id) => (id === WINDOW ? window.scrollY : (document.getElementById(id)?.scrollTop ?? 0));
+/** @param {string} id @param {number} top */
 const scroll = (id, top) => {
   if (id === WINDOW) window.scrollTo(0, top);
   else document.getElementById(id)?.scrollTo(0, top);
 };
 const keep = () => keepData(KEPT, Object.fromEntries(tabs));
+/** @param {Event} event */
 const note = (event) => {
   if (!tab || until) return;
   const node = event.target;
-  const id = node === document ? WINDOW : node.id;
+  const id = node === document ? WINDOW : node instanceof Element ? node.id : undefined;
   if (id === undefined || (node !== document && !id)) return;
   tabs.set(tab, { ...tabs.get(tab), [id]: Math.round(topOf(id)) });
 };
 // What stands there is drawn little by little, so this is tried until it holds, or somebody scrolls or types.
 const bringBack = () => {
-  if (!until) return;
+  if (!until || tab === null) return;
   const wanted = Object.entries(tabs.get(tab) ?? {});
   const off = wanted.filter(([id, top]) => Math.abs(topOf(id) - top) > 1);
   for (const [id, top] of off) scroll(id, top);

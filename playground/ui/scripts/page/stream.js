@@ -5,6 +5,7 @@
 // followed by an empty one.
 import { tell } from "./board.js";
 import { feed } from "./feed.js";
+import { eachMessage, eventsOf, isCompleted, jsonAnswer, purposeOf, urlOf } from "./gradio.js";
 import { translate } from "./words.js";
 
 const AGAIN = 300; // milliseconds
@@ -12,18 +13,19 @@ const MOST = 20; // a server that answers none of so many has forgotten the wish
 const KEPT = 200; // the server may tell of an event before the page knows its id
 const REFUSALS = ["open_many", "open_many_in_all"];
 const FEED = JSON.stringify('{"feed":').slice(1, -1); // inside a text of JSON
-const [COMPLETED, FAILED] = ['"process_completed"', '"success":false']; // what a handler raised; Gradio's toasts are hidden
-const ID = /"event_id":"(\w+)"/g;
+const FAILED = '"success":false'; // what a handler raised; Gradio's toasts are hidden
 const fetched = window.fetch;
+/** @type {Set<string>} */
 const heard = new Set();
+/** @type {Set<string>} */
 const unheard = new Set();
 let streams = 0;
 let wishes = 0; // on their way to the server
 let wakes = 0;
-let timer = null;
+let timer = 0;
 
 const look = () => {
-  timer = null;
+  timer = 0;
   if (!unheard.size || streams) return;
   if (wishes) {
     soon();
@@ -39,44 +41,38 @@ const look = () => {
   soon();
 };
 const soon = () => {
-  timer ??= setTimeout(look, AGAIN);
+  if (!timer) timer = setTimeout(look, AGAIN);
 };
 
+/** @param {Response} answer */
 const joined = async (answer) => {
   const { event_id: id } = await answer.json();
   if (!id || heard.has(id)) return;
   unheard.add(id);
   soon();
 };
-// Whoever has too much open already is told so in his own language, here and by Gradio's page.
+/**
+ * Whoever has too much open already is told so in his own language, here and by Gradio's page.
+ * @param {Response} answer
+ */
 const refused = async (answer) => {
   const { detail } = await answer.json();
   const said = translate(detail, REFUSALS);
   tell("refused", said);
-  return new Response(JSON.stringify({ detail: said }), {
-    status: answer.status,
-    headers: { "Content-Type": "application/json" },
-  });
+  return jsonAnswer({ detail: said }, answer.status);
 };
+/** @param {string} id */
 const hear = (id) => {
   if (unheard.delete(id)) wakes = 0;
   heard.delete(id);
   heard.add(id);
-  if (heard.size > KEPT) heard.delete(heard.values().next().value);
+  const [oldest] = heard;
+  if (heard.size > KEPT) heard.delete(oldest);
 };
-const listen = async (answer) => {
-  const reader = answer.body.getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const messages = (rest + decoder.decode(part.value, { stream: true })).split("\n\n");
-    rest = messages.pop();
-    messages.forEach(take);
-  }
-};
+/** @param {string} message */
 const take = (message) => {
-  for (const [, id] of message.matchAll(ID)) hear(id);
-  const failed = message.includes(COMPLETED) && message.includes(FAILED);
+  for (const id of eventsOf(message)) hear(id);
+  const failed = isCompleted(message) && message.includes(FAILED);
   if (!failed && !message.includes(FEED)) return;
   try {
     const { success, output } = JSON.parse(message.slice(message.indexOf("{")));
@@ -89,11 +85,15 @@ const take = (message) => {
     console.error(error);
   }
 };
+/** @param {Response} answer */
+const listen = async (answer) => {
+  if (answer.body) await eachMessage(answer.body, take);
+};
 
-window.fetch = async (asked, ...more) => {
-  const url = String(asked?.url ?? asked);
-  const stream = url.includes("/queue/data?");
-  const wish = url.includes("/queue/join?");
+window.fetch = async (asked, init) => {
+  const purpose = purposeOf(urlOf(asked));
+  const stream = purpose === "data";
+  const wish = purpose === "join";
   const over = () => {
     if (stream) {
       streams -= 1;
@@ -103,7 +103,7 @@ window.fetch = async (asked, ...more) => {
   if (stream) streams += 1;
   if (wish) wishes += 1;
   try {
-    const answer = await fetched(asked, ...more);
+    const answer = await fetched(asked, init);
     if (stream)
       listen(answer.clone())
         .catch(() => {})
