@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from playground.ui.knobs import knob_data
 from playground.ui.page_files import PageFiles
 from playground.ui.page_texts import text_table
 
@@ -14,4 +15,4 @@ from playground.ui.page_texts import text_table
 @cache
 def page_files() -> PageFiles:
     """The files of the page, made once: they are the same for every server of this process."""
-    return PageFiles({"words": text_table()})
+    return PageFiles({"knobs": knob_data(), "words": text_table()})

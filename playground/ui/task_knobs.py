@@ -52,10 +52,10 @@ class TaskKnobs:
             values = {**self._play.task_values(filled), "seed": knobs.get("seed", -1)}
             if filled.get("picked") or (values != knobs and self._play.untouched(filled, knobs)):
                 return self._own_preset(filled, values, act), self._next(values, request)
-            language, presets = compose_form.language_of(filled), self.presets(filled)
-            return panel_update(language=language, presets=presets, found=self._play.biased_tokens(knobs)), gr.skip()
+            presets, found = self.presets(filled), self._play.biased_tokens(knobs)
+            return panel_update(presets=presets, found=found), gr.skip()
         except PlaygroundError:
-            return panel_update(language=compose_form.language_of(filled)), gr.skip()
+            return gr.skip(), gr.skip()
 
     def _own_preset(
         self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any, left: LeftKnobs | None = None
@@ -65,7 +65,6 @@ class TaskKnobs:
             badges={},  # those of a run that this is not about
             inert=self._play.inert_reasons(values, act),
             found=self._play.biased_tokens(values),
-            language=compose_form.language_of(filled),
             presets=self.presets(filled),
             active_preset=left.preset if left else OWN_PRESET,
             preset_values=left.preset_values if left else values,
