@@ -30,13 +30,19 @@ export const icon = (name) =>
   svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true", class: "kn-svg" }, svg("path", { d: ICONS[name] }));
 
 /**
- * Names break at their underscores.
+ * Names break at their underscores, but no word does at its hyphens.
  * @param {HTMLElement} node
  * @param {string} text
  */
 const writeName = (node, text) => {
-  const pieces = text.split(/(?<=_)/);
-  node.replaceChildren(...pieces.flatMap((piece, at) => (at ? [make("wbr"), piece] : [piece])));
+  const pieces = text.split(/(?<=_)|(?<=\s)|(?=\s)/);
+  node.replaceChildren(
+    ...pieces.flatMap((piece) => {
+      if (piece.endsWith("_")) return [piece, make("wbr")];
+      return [piece.includes("-") ? make("span", { class: "kn-whole" }, piece) : piece];
+    }),
+  );
+  node.normalize();
 };
 
 export class Row {

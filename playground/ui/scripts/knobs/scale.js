@@ -83,7 +83,8 @@ const logScale = (range) => {
 };
 
 /**
- * So many steps from a value; one beyond the slider's end is never pulled back by a step outwards.
+ * So many steps from a value, and further where that is the same value in the digits it is written with. One beyond the
+ * slider's end is never pulled back by a step outwards.
  * @param {Slid} range
  * @param {Scale} scale
  * @param {number} value
@@ -93,5 +94,10 @@ const logScale = (range) => {
 export const stepped = (range, scale, value, steps) => {
   if (steps > 0 && value > range.high) return value;
   if (steps < 0 && value < range.low && value !== range.neutral) return value;
-  return scale.value(within(scale.place(value) + steps * scale.unit, scale.min, scale.max));
+  const { min, max, unit } = scale;
+  let place = within(scale.place(value) + steps * unit, min, max);
+  while (scale.value(place) === value && place > min && place < max) {
+    place = within(place + Math.sign(steps) * unit, min, max);
+  }
+  return scale.value(place);
 };

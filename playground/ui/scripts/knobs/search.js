@@ -24,8 +24,8 @@ const textsOf = (knob) => {
   return made;
 };
 /**
- * How well a knob fits what is typed: 0 is its name, 1 how a name of it begins, 2 within its names, 3 in what is said of
- * it; Infinity where it does not fit.
+ * How well a knob fits what is typed: 0 is its name, 1 how a name of it begins, 2 within one, 3 all words within one, 4 in
+ * what is said of it; Infinity where it does not fit.
  * @param {Knob} knob
  * @param {string} typed
  * @returns {number}
@@ -37,8 +37,9 @@ export const rank = (knob, typed) => {
   if (!words.length) return 0;
   if (names.includes(wanted)) return 0;
   if (names.some((name) => name.startsWith(wanted))) return 1;
-  if (names.some((name) => words.every((word) => name.includes(word)))) return 2;
-  return words.every((word) => all.includes(word)) ? 3 : Number.POSITIVE_INFINITY;
+  if (names.some((name) => name.includes(wanted))) return 2;
+  if (names.some((name) => words.every((word) => name.includes(word)))) return 3;
+  return words.every((word) => all.includes(word)) ? 4 : Number.POSITIVE_INFINITY;
 };
 /**
  * The best first, those that fit alike in the order they had.
