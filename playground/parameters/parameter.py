@@ -19,6 +19,8 @@ Value = Any  # a float, int, bool, str, list or dict, according to the kind
 MAX_TEXT = 20_000
 MAX_ITEMS = 512
 MAX_IDS = 8_192  # of all lists of one value together
+LARGEST_ID = 2**31 - 1
+MOST_BIAS = 100  # how far from 0 a bias may be
 _ENTRIES, _IDS = Text("entries", "条目"), Text("token ids", "词元编号")
 
 
@@ -112,13 +114,13 @@ class Parameter:
             case "bias":
                 return Text(
                     f"a mapping of at most {MAX_ITEMS} texts, each of at most {MAX_TEXT} characters, to numbers from "
-                    "-100 to 100",
-                    f"最多 {MAX_ITEMS} 条文本（每条最多 {MAX_TEXT} 个字符）到 -100 至 100 的数的映射",
+                    f"-{MOST_BIAS} to {MOST_BIAS}",
+                    f"最多 {MAX_ITEMS} 条文本（每条最多 {MAX_TEXT} 个字符）到 -{MOST_BIAS} 至 {MOST_BIAS} 的数的映射",
                 )
             case "id_bias":
                 return Text(
-                    f"a mapping of at most {MAX_ITEMS} token ids to numbers from -100 to 100",
-                    f"最多 {MAX_ITEMS} 个词元编号到 -100 至 100 的数的映射",
+                    f"a mapping of at most {MAX_ITEMS} token ids to numbers from -{MOST_BIAS} to {MOST_BIAS}",
+                    f"最多 {MAX_ITEMS} 个词元编号到 -{MOST_BIAS} 至 {MOST_BIAS} 的数的映射",
                 )
             case _:
                 return Text(
@@ -251,7 +253,7 @@ def _texts(parameter: Parameter, value: object) -> list[str]:
 
 def _token_id(parameter: Parameter, value: object) -> int:
     number = _int(parameter, value)
-    return number if 0 <= number < 2**31 else _fail()
+    return number if 0 <= number <= LARGEST_ID else _fail()
 
 
 def _ids(parameter: Parameter, value: object) -> list[int]:
@@ -273,7 +275,7 @@ def _bias(parameter: Parameter, value: object) -> dict[str, float]:
     if len(value) > MAX_ITEMS:
         raise _TooMany(len(value))
     table = {_text(parameter, text): _float(parameter, number) for text, number in value.items()}
-    return table if all(text and -100 <= number <= 100 for text, number in table.items()) else _fail()
+    return table if all(text and abs(number) <= MOST_BIAS for text, number in table.items()) else _fail()
 
 
 def _id_bias(parameter: Parameter, value: object) -> dict[str, float]:

@@ -5,7 +5,6 @@ Knows no model and no task: what has no effect, and which preset is in force, co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +12,9 @@ import gradio as gr
 
 from playground import parameters
 from playground.parameters import Parameter
+from playground.parameters.parameter import LARGEST_ID, MOST_BIAS
 from playground.types import InvalidRequest, Text
 from playground.ui.element import Element, asset
-
-_TEMPLATE = asset("knobs.html")
-_SCRIPTS = ("knobs.js", "knobs_numbers.js", "knobs_fields.js", "knobs_order.js", "knobs_help.js")
-_CODE = "\n".join(map(asset, _SCRIPTS)) + "\nstart();\n"
 
 # Settings of a run rather than shapers of text: never counted as active, and "neutralize" leaves them alone.
 _SETTINGS = frozenset({"max_new_tokens", "n", "seed"})
@@ -99,9 +95,9 @@ class KnobPanel(Element):
 
     Events: `input` (a value changed; fires while a slider is dragged: use trigger_mode="always_last") and `preset`
     (another preset was picked; `evt.id` is its id, and the handler answers with a `panel_update`).
-    Props: `inert` and `badges` ({name: Text}), `found` ({name: {text: [[(id, text of the token)]]}}), `language`,
-    `presets` ([{"id", "title"}]), `active_preset` (its id) and `preset_values`, which "Restore preset" returns to; what
-    these leave out is neutral.
+    Props: `inert` and `badges` ({name: Text}), `found` ({name: {text: [[(id, text of the token)]]}}), `presets`
+    ([{"id", "title"}]), `active_preset` (its id) and `preset_values`, which "Restore preset" returns to; what these
+    leave out is neutral.
     """
 
     def __init__(
@@ -111,23 +107,21 @@ class KnobPanel(Element):
         inert: Mapping[str, Any] | None = None,
         badges: Mapping[str, Any] | None = None,
         found: Mapping[str, Any] | None = None,
-        language: str = "en",
         presets: Sequence[Mapping[str, Any]] = (),
         active_preset: str = "",
         preset_values: Mapping[str, Any] | None = None,
-        elem_id: str = "knobs",
         **kw: Any,
     ) -> None:
         super().__init__(
             _complete(values or {}),
-            html_template=_TEMPLATE,
-            js_on_load=_script(),
-            elem_id=elem_id,
+            html_template=asset("knobs.html"),
+            module="knobs/knobs.js",
+            sends="knobs",
+            elem_id="knobs",
             elem_classes="pg-knobs",
             inert=_said(inert or {}),
             badges=_said(badges or {}),
             found=dict(found or {}),
-            language=language,
             presets=_titled(presets),
             active_preset=active_preset,
             preset_values=None if preset_values is None else dict(preset_values),
@@ -154,7 +148,6 @@ def panel_update(
     inert: Mapping[str, Any] = _UNSET,
     badges: Mapping[str, Any] = _UNSET,
     found: Mapping[str, Any] = _UNSET,
-    language: str = _UNSET,
     presets: Sequence[Mapping[str, Any]] = _UNSET,
     active_preset: str = _UNSET,
     preset_values: Mapping[str, Any] = _UNSET,
@@ -171,7 +164,7 @@ def panel_update(
             given[name] = _said(texts)
     if presets is not _UNSET:
         given["presets"] = _titled(presets)
-    plainly = {"found": found, "language": language, "active_preset": active_preset, "preset_values": preset_values}
+    plainly = {"found": found, "active_preset": active_preset, "preset_values": preset_values}
     for name, plain in plainly.items():
         if plain is not _UNSET:
             given[name] = plain
@@ -244,17 +237,13 @@ def _record(p: Parameter) -> dict[str, Any]:
     }
 
 
-def _script() -> str:
-    """The panel's code with the registry in it: as data of the script, not as props, which are compared at each drag.
-
-    The JSON stands in a string of its own, so that gr.HTML, which takes quoted words in the script for names of
-    events, sees none of the registry's.
-    """
-    data = {
+def knob_data() -> dict[str, Any]:
+    """What the scripts of the panel know of the registry: playground/data/knobs.js."""
+    return {
         "knobs": knob_records(),
         "groups": [{"id": name, "label": _both(text)} for name, text in parameters.GROUPS.items()],
         "words": _said(_WORDS),
         "orders": {name: parameters.stages(name) for name in parameters.ORDERS},
         "stages": stage_records(),
+        "limits": {"token_id": LARGEST_ID, "bias": MOST_BIAS},
     }
-    return f"const DATA = JSON.parse({json.dumps(json.dumps(data))});\n{_CODE}"

@@ -128,7 +128,6 @@ class Page:
                     presets=self._knobs.presets(first),
                     active_preset=OWN_PRESET,
                     preset_values=values,
-                    elem_id="knobs",
                 )
         self._read.layout()
         self._write.layout()

@@ -12,6 +12,7 @@ from typing import Any
 from playground.tasks import task, user_task
 from playground.types import LANGUAGES
 from playground.ui import card_updates, compose_form, tokens, waterfall
+from playground.ui.knobs import knob_data
 from playground.ui.page_files import PageFiles
 from playground.ui.page_texts import table_of, text_table
 
@@ -23,7 +24,7 @@ LATE_TABS = ("batch", "model", "read", "write")  # each has a folder of scripts 
 def page_files() -> PageFiles:
     """The files of the page, made once: they are the same for every server of this process."""
     token_words = {"tokens": table_of(tokens.WORDS), "waterfall": table_of(waterfall.WORDS)}
-    records = {"tasks": compose_form.task_records(), "rules": script_rules()}
+    records = {"knobs": knob_data(), "tasks": compose_form.task_records(), "rules": script_rules()}
     return PageFiles({"words": text_table(), "token_words": token_words} | records | _examples(), late=LATE_TABS)
 
 

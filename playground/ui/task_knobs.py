@@ -54,10 +54,10 @@ class TaskKnobs:
                 return self._own_preset(filled, values, act), self._next(values, request)
             if values != knobs and self._play.untouched(filled, knobs):
                 return self._own_preset(filled, values, act, badges={}), self._next(values, request)
-            language, presets = compose_form.language_of(filled), self.presets(filled)
-            return panel_update(language=language, presets=presets, found=self._play.biased_tokens(knobs)), gr.skip()
+            presets, found = self.presets(filled), self._play.biased_tokens(knobs)
+            return panel_update(presets=presets, found=found), gr.skip()
         except PlaygroundError:
-            return panel_update(language=compose_form.language_of(filled)), gr.skip()
+            return gr.skip(), gr.skip()
 
     def _own_preset(
         self, filled: Mapping[str, Any], values: Mapping[str, Any], act: Any, left: LeftKnobs | None = None, **more: Any
@@ -66,7 +66,6 @@ class TaskKnobs:
             values=values,
             inert=self._play.inert_reasons(values, act),
             found=self._play.biased_tokens(values),
-            language=compose_form.language_of(filled),
             presets=self.presets(filled),
             active_preset=left.preset if left else OWN_PRESET,
             preset_values=left.preset_values if left else values,

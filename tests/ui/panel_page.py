@@ -51,7 +51,6 @@ def late() -> dict[str, Any]:
 def buttons() -> dict[str, dict[str, Any]]:
     """A button each, and the update of the panel that it sends."""
     return {
-        "chinese": panel_update(language="zh"),
         "reasons": panel_update(inert={"min_p": REASON}),
         "shared": panel_update(inert={"top_k": REASON, "top_p": REASON, "min_p": REASON}),
         "found": panel_update(

@@ -37,3 +37,7 @@ declare module "playground/data/rules.js" {
   };
   export default rules;
 }
+declare module "playground/data/knobs.js" {
+  const knobs: import("./knobs/knob").KnobData;
+  export default knobs;
+}

@@ -1,0 +1,128 @@
+// The panel of knobs: what stands above the groups, and what is painted anew when. Rows are made once and then only
+// painted: focus, scroll and what is being typed or dragged stay as they are when Python sends values, reasons, badges,
+// or the page gets another language.
+import { on, tell } from "../page/board.js";
+import { find, make } from "../page/dom.js";
+import { hostOf } from "../page/element.js";
+import { say } from "../page/language.js";
+import * as complaints from "./complaints.js";
+import { paintCounts, paintReasons, sift } from "./groups.js";
+import { closeHelp } from "./help.js";
+import { word } from "./registry.js";
+import { allRows, clearErrors, paintNotes, rowOf } from "./rows.js";
+import { sayAgain } from "./spoken.js";
+import * as store from "./store.js";
+
+const { element, props, trigger, watch } = hostOf("knobs");
+const NARROW = 400; // pixels under which the panel stands in a drawer that has a title of its own
+const search = find(element, ".kn-find", HTMLInputElement);
+const count = find(element, ".kn-count", HTMLButtonElement);
+const restore = find(element, ".kn-restore", HTMLButtonElement);
+const neutral = find(element, ".kn-neutral", HTMLButtonElement);
+const presets = find(element, ".kn-preset select", HTMLSelectElement);
+let onlyActive = false;
+
+const paintState = () => {
+  for (const row of allRows()) row.paintState();
+  count.textContent = word("active", { n: paintCounts() });
+  count.title = word(onlyActive ? "show_all" : "show_active");
+  const changed = store.isChanged();
+  find(element, ".kn-changed").textContent = changed ? word("changed") : "";
+  restore.disabled = !changed;
+};
+const paintAll = () => {
+  for (const row of allRows()) {
+    row.paint(row.value());
+    paintNotes(row);
+  }
+  paintReasons();
+  paintState();
+};
+/** @param {string[]} names the knobs that have another value */
+const paintTurned = (names) => {
+  for (const name of names) {
+    const row = rowOf(name);
+    row?.clear();
+    row?.paint(row.value());
+  }
+  complaints.turned(names);
+  paintState();
+};
+const paintPresets = () => {
+  /** @type {{id: string, title: import("../types").Said}[]} */
+  const list = props.presets ?? [];
+  const known = list.some(({ id }) => id === props.active_preset);
+  presets.replaceChildren(
+    ...(known ? [] : [make("option", { value: "" }, "—")]),
+    ...list.map(({ id, title }) => make("option", { value: id }, say(title))),
+  );
+  presets.value = known ? props.active_preset : "";
+  tell("preset", presets.value);
+  find(element, ".kn-bar-preset").classList.toggle("has-presets", list.length > 0);
+};
+const speak = () => {
+  find(element, ".kn-title").textContent = word("knobs");
+  search.placeholder = word("find");
+  search.setAttribute("aria-label", word("find_label"));
+  find(element, ".kn-preset span").textContent = word("preset");
+  restore.textContent = word("restore");
+  restore.title = word("restore_hint");
+  neutral.textContent = word("neutralize");
+  neutral.title = word("neutralize_hint");
+  find(element, ".kn-none").textContent = word("none");
+};
+
+const filter = () => sift(search.value, onlyActive);
+search.addEventListener("input", filter);
+search.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || search.value === "") return;
+  event.preventDefault();
+  event.stopPropagation();
+  search.value = "";
+  filter();
+});
+count.addEventListener("click", () => {
+  onlyActive = !onlyActive;
+  count.setAttribute("aria-pressed", String(onlyActive));
+  filter();
+  paintState();
+});
+neutral.addEventListener("click", () => {
+  clearErrors();
+  store.neutralize();
+});
+restore.addEventListener("click", () => {
+  clearErrors();
+  store.restorePreset();
+});
+presets.addEventListener("change", () => {
+  if (!presets.value) return;
+  clearErrors();
+  trigger("preset", { id: presets.value });
+});
+new ResizeObserver(([{ contentRect }]) => {
+  find(element, ".kn").classList.toggle("is-narrow", contentRect.width < NARROW);
+}).observe(find(element, ".kn"));
+
+speak();
+paintPresets();
+store.begin(paintTurned);
+paintReasons();
+paintState();
+complaints.begin();
+// Other elements of the page may turn a knob, as if by hand.
+on("knob", ({ name, value }) => store.turn(name, value), "knobs");
+on(
+  "language",
+  () => {
+    closeHelp();
+    sayAgain();
+    for (const row of allRows()) row.sayError();
+    speak();
+    paintPresets();
+    paintAll();
+  },
+  "knobs",
+);
+watch(["inert", "badges", "found", "preset_values"], paintAll);
+watch(["presets", "active_preset"], paintPresets);
