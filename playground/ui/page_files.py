@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import html
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -20,7 +19,7 @@ import brotli
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from playground.ui import routes, server_responses
+from playground.ui import routes, script_bundle, server_responses
 from playground.ui.server_texts import NO_SUCH_PAGE
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -51,46 +50,48 @@ def _packed(plain: bytes) -> _PageFile:
     return _PageFile(plain, gzip.compress(plain, 9, mtime=0), brotli.compress(plain, brotli.MODE_TEXT))
 
 
-def scripts() -> dict[str, bytes]:
+def scripts() -> dict[str, str]:
     """The modules as they lie in scripts/, by their paths below it."""
-    return {path.relative_to(SCRIPTS).as_posix(): path.read_bytes() for path in sorted(SCRIPTS.rglob("*.js"))}
+    paths = sorted(SCRIPTS.rglob("*.js"))
+    return {path.relative_to(SCRIPTS).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def data_module(value: Any) -> bytes:
+def data_module(value: Any) -> str:
     """A module that exports this plain data. As a text that is parsed: browsers read JSON faster than a program."""
     text = json.dumps(json.dumps(value, ensure_ascii=False, separators=(",", ":")), ensure_ascii=False)
-    return f"export default JSON.parse({text});\n".encode()
+    return f"export default JSON.parse({text});\n"
 
 
 class PageFiles:
     """The files of one page; `data` is what it makes of Python's facts, each a module playground/data/<name>.js.
 
     The modules in a folder named in `late` are not needed before a tab of this name is shown: a browser gets them once
-    it has nothing else to do, so that the tab opens at once, also when the server is gone by then.
+    it has nothing else to do, so that the tab opens at once, also when the server is gone by then. Data below a folder
+    are files of their own, which are loaded when they are asked for.
     """
 
     def __init__(self, data: Mapping[str, Any], late: Collection[str] = ()) -> None:
-        self._late = tuple(f"{name}/" for name in late)
-        self._plain = scripts() | {f"data/{name}.js": data_module(value) for name, value in data.items()}
-        together = b"".join(name.encode() + b"\0" + self._plain[name] for name in sorted(self._plain))
-        self._folder = f"page/{hashlib.sha256(together).hexdigest()[:16]}"
+        made = {f"data/{name}.js": data_module(value) for name, value in data.items()}
+        alone = {path: code for path, code in made.items() if path.count("/") > 1}
+        modules = scripts() | {path: code for path, code in made.items() if path not in alone}
+        self._late = [f"{folder}.js" for folder in late]
+        files = script_bundle.bundles(modules, late, MAIN)
+        self._plain = {path: script_bundle.separate(path, code) for path, code in modules.items()} | alone | files
+        together = "\0".join(part for name in sorted(self._plain) for part in (name, self._plain[name]))
+        self._folder = f"page/{hashlib.sha256(together.encode()).hexdigest()[:16]}"
 
     def head(self) -> str:
         """For the document's head, in front of Gradio's own script: where modules are, and the first of them."""
-        maps = json.dumps({"imports": {"playground/": f"./{self._folder}/"}})
-        ahead = (name for name in self._plain if not name.startswith("data/examples/"))
-        links = (self._link("prefetch" if name.startswith(self._late) else "modulepreload", name) for name in ahead)
-        main = f'<script type="module" src="./{self._folder}/{MAIN}"></script>'
-        return "\n".join((f'<script type="importmap">{maps}</script>', *links, main))
-
-    def _link(self, rel: str, name: str) -> str:
-        return f'<link rel="{rel}" href="./{self._folder}/{html.escape(name)}">'
+        maps = json.dumps({"imports": {script_bundle.FOR_ALL: f"./{self._folder}/"}})
+        links = (f'<link rel="prefetch" href="./{self._folder}/{name}">' for name in self._late)
+        main = f'<script type="module" src="./{self._folder}/{script_bundle.START}"></script>'
+        return "\n".join((f'<script type="importmap">{maps}</script>', main, *links))
 
     def find(self, path: str) -> _PageFile | None:
         """The file at this path of the server. A page of another version gets what there is now: it is better off."""
         match = _PATH.fullmatch(path)
         plain = self._plain.get(match["name"]) if match else None
-        return None if plain is None else _packed(plain)
+        return None if plain is None else _packed(plain.encode())
 
 
 class ServedFiles:
