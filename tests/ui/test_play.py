@@ -169,7 +169,9 @@ def test_a_text_that_was_cut_off_before_its_first_word_does_not_blame_the_model(
     page = visit(scripted)
     free_prompt(page, "Once")
     fix_seed(page, 0)
-    page.evaluate("window.playground.tell('knob', { name: 'stop', value: ['Night'] })")
+    page.evaluate(
+        "import('playground/page/board.js').then((board) => board.tell('knob', { name: 'stop', value: ['Night'] }))"
+    )
     generate(page)
     expect(card(page).locator(".finish")).to_have_text("stop string")
     expect(body(page)).to_have_text("Nothing was written.")
