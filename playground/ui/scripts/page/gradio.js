@@ -3,7 +3,8 @@
 //   reach.js, connection.js  A server that is gone is "Connection to the server was lost", and its return reloads the
 //                            page: so Gradio's fetch is ours, which answers in the server's place.
 //   stream.js                A wish that is taken just as the stream of answers ends is told to nobody: an empty one
-//                            follows (tests/ui/test_play.py). Updates may be drawn together: they are read from the stream there.
+//                            follows (tests/ui/test_play.py). Updates may be drawn together: they are read off the
+//                            stream.
 //   play/path_choice.js      What a script sets as it begins is set back to what the configuration says: it is put again.
 //   address.js               The title is written after our scripts have begun: it is written again with each place.
 //   page.css                 Whatever fails is a toast: these are hidden, and the page has lines of its own.
@@ -26,7 +27,11 @@ export const config = () => window.gradio_config ?? {};
 export const root = () => `${config().root ?? ""}${config().api_prefix ?? ""}`;
 /** @param {Asked} asked */
 export const urlOf = (asked) => (asked instanceof Request ? asked.url : String(asked));
-/** @param {string} url "join" takes a wish, "data" is the stream of answers, "call" goes past the queue, "heartbeat" is open as long as both are there */
+/**
+ * What a request is for: "join" is a wish, "data" the stream of answers, "call" goes past the queue, "heartbeat" is open
+ * for as long as both are there.
+ * @param {string} url
+ */
 export const purposeOf = (url) => {
   if (url.includes("/queue/join?")) return "join";
   if (url.includes("/queue/data?")) return "data";
