@@ -12,9 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from gradio import routes
 from gradio.components.base import _Keywords
-from gradio.state_holder import SessionState, StateHolder
+from gradio.state_holder import SessionState
 from gradio.utils import is_prop_update
 
 from playground.settings import Limits
@@ -22,30 +21,13 @@ from playground.types import PlaygroundError, Text
 from playground.ui.element import Element, decode, encode
 from playground.ui.event_queue import EventQueue
 from playground.ui.events import fitting
+from playground.ui.gradio_workarounds import PROTOCOL
 from playground.ui.handler_errors import TellingBlocks
 from playground.ui.sessions import Sessions
 
 _COUNT = Text("{wanted} values are needed here, not {given}.", "此处需要 {wanted} 个值，而不是 {given} 个。")
 _SKIPPED: dict[str, Any] = {"__type__": "update"}
 _TOLD = ("data", "is_generating", "iterator")  # what clients read of an answer
-
-
-class _OneState(StateHolder):
-    """One state for all sessions, since none of ours is kept in Gradio: elsewhere each would copy the whole page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._shared: SessionState | None = None
-
-    def __getitem__(self, session_id: str) -> SessionState:
-        if self._shared is None:
-            self._shared = SessionState(self.blocks)
-        return self._shared
-
-
-routes.StateHolder = _OneState
-
-
 USUAL = Limits()
 
 
@@ -83,7 +65,7 @@ class Blocks(TellingBlocks):
         return self
 
     def get_config_file(self) -> Any:
-        return {**super().get_config_file(), "protocol": "sse_v2.1"}
+        return {**super().get_config_file(), "protocol": PROTOCOL}
 
     async def process_api(self, *given: Any, **more: Any) -> dict[str, Any]:
         event = more.get("event_data")

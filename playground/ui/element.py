@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import gradio as gr
-from gradio import component_meta
 
+from playground.ui import gradio_workarounds
 from playground.ui.events import EVENTS
 from playground.ui.json_size import is_heavy
 
-component_meta.create_or_modify_pyi = lambda *_: None  # it writes a stub beside the source of every component's class
+gradio_workarounds.apply()
 
 ASSETS = Path(__file__).parent / "assets"
 MOST = 8_000_000  # characters of one value from a browser: several times the longest text that any of them may hold

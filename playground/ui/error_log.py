@@ -19,7 +19,7 @@ from types import TracebackType
 _OURS = str(Path(__file__).resolve().parent.parent)
 _AROUND_GRADIO = (
     "guard.py", "request_bodies.py", "sessions.py", "static_pages.py", "call_arguments.py", "handler_errors.py",
-    "blocks.py", "event_queue.py",
+    "blocks.py", "event_queue.py", "gradio_workarounds.py",
 )  # fmt: skip
 _AROUND = tuple(str(Path(__file__).with_name(name)) for name in _AROUND_GRADIO)
 _MOST_KINDS = 1_000

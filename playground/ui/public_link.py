@@ -11,17 +11,16 @@ from urllib.parse import urlparse
 from gradio import networking, tunneling
 
 from playground.settings import Settings
+from playground.ui import gradio_workarounds
 
 log = logging.getLogger(__name__)
-_CERTIFICATE = "CERTIFICATE_PATH"  # of the tunnel, which Gradio would write into the working folder
 
 
 def open_link(settings: Settings) -> str | None:
     """Opens the tunnel and gives its address; None where Gradio's servers were not reached. Takes up to 30 s."""
     own_server = os.environ.get("GRADIO_SHARE_SERVER_ADDRESS")
     if settings.run_folder is not None:
-        for module in (networking, tunneling):
-            setattr(module, _CERTIFICATE, str(settings.run_folder / "tunnel" / "certificate.pem"))
+        gradio_workarounds.certificate_below(settings.run_folder)
     try:
         link = networking.setup_tunnel(
             local_host=settings.host,

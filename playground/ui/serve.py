@@ -15,12 +15,12 @@ from dataclasses import replace
 from playground.machine.run_folder import RunFolder
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
-from playground.ui import error_log, public_link
+from playground.ui import error_log, gradio_workarounds, public_link
 from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.model_host import ModelHost, OpenGenerator, open_local
 from playground.ui.page import Page
 from playground.ui.shutdown import Shutdown
-from playground.ui.web_server import Server, gradio_folder, listen, write_below
+from playground.ui.web_server import Server, gradio_folder, listen
 
 _PAUSE, _ANSWERS = 15.0, 8.0  # seconds at most for rows in play, and for answers that are on their way
 _LOOK = 0.05
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) 
         folder = RunFolder(gradio_folder())
         with Shutdown(folder) as ending:
             settings = replace(settings, port=opened.getsockname()[1], run_folder=folder.path)
-            write_below(folder.path)
+            gradio_workarounds.write_below(folder.path)
             serve(settings, opener, opened, ending)
     except PlaygroundError as error:
         print(f"app.py: {error.say('en')}", file=sys.stderr)

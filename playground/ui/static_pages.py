@@ -1,8 +1,8 @@
 """The page, its configuration and its theme, made once and served as bytes: Gradio makes a megabyte for each request.
 
-Only the origin differs, which the first two name in their texts: they are kept in parts around it, plain and compressed.
-A browser that has them asks whether they are still the same. Knows no element. Which Host headers are taken, the Guard
-knows.
+Only the origin differs, which the first two name in their texts: they are kept in parts around it, plain and
+compressed. A browser that has them asks whether they are still the same. Knows no element. Which Host headers are
+taken, the Guard knows.
 """
 
 from __future__ import annotations

@@ -18,15 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import gradio.queueing
-import gradio.route_utils
-import gradio.routes
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
+from playground.ui import gradio_workarounds
 from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
@@ -39,8 +37,6 @@ from playground.ui.sessions import Presence
 from playground.ui.static_pages import StaticPages
 from playground.ui.theme import HEAD, THEME, page_css
 
-log = logging.getLogger(__name__)
-_GRADIO_FOLDER = "GRADIO_TEMP_DIR"
 _LIGHT = 64  # events that neither run nor wait in a line, at a time
 _CLOSES = 2  # seconds for answers that are on their way once everything else has ended
 _LOOK = 0.01
@@ -78,25 +74,8 @@ def listen(settings: Settings) -> socket.socket:
 
 def gradio_folder() -> Path | None:
     """The folder where somebody wants Gradio to write."""
-    named = os.environ.get(_GRADIO_FOLDER)
+    named = os.environ.get(gradio_workarounds.FOLDER)
     return Path(named).expanduser() if named else None
-
-
-def write_below(folder: Path) -> None:
-    """From now on Gradio writes there; to be called before a page is made, since it writes then already."""
-    os.environ[_GRADIO_FOLDER] = gradio.routes.DEFAULT_TEMP_DIR = str(folder / "gradio")
-
-
-class _Logged:
-    """Stands for the module `traceback` in Gradio's own, which print one for whatever a visitor sends."""
-
-    @staticmethod
-    def print_exc() -> None:
-        log.error("An event failed", exc_info=True)
-
-
-for _module in (gradio.queueing, gradio.routes, gradio.route_utils):
-    _module.traceback = _Logged
 
 
 def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:

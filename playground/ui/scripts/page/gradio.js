@@ -1,15 +1,13 @@
-// Gradio's page as our scripts meet it: where its requests go, what its server says, and what of it we work around. Each
-// workaround stands where its subject is; tests/ui/test_gradio_workarounds.py shows of each that Gradio 6.31 needs it.
-//   connection.js  A server that is gone is "Connection errored out", and its return reloads the page: so Gradio's fetch is
-//                  ours, which answers it in the server's place.
-//   stream.js      A wish that is taken just as the stream of answers ends is told to nobody: so an empty one follows. Of
-//                  two updates that come together the page draws the last, and none while its tab is hidden: so what is
-//                  told while something runs is read from the stream here.
-//   element.js     Values are searched for objects that name files, and those are fetched: so values are texts of JSON.
-//   play/path_choice.js, compose  A value that a script set as it began may be set back to that of the configuration: so it is
-//                  put again.
-//   address.js     The title of the page is written after our scripts have begun: so it is written again with each place.
-//   page.css       Errors are toasts of Gradio's, in English: so these are hidden, and the page has a line of its own.
+// Gradio's page as our scripts meet it: where its requests go and what its server says. And the list of what is worked
+// around there, each where its subject is; tests/ui/test_gradio_workarounds.py shows it on Gradio 6.31 as it comes.
+//   reach.js, connection.js  A server that is gone is "Connection to the server was lost", and its return reloads the
+//                            page: so Gradio's fetch is ours, which answers in the server's place.
+//   stream.js                A wish that is taken just as the stream of answers ends is told to nobody: an empty one
+//                            follows (tests/ui/test_play.py). Updates may be drawn together: they are read off the
+//                            stream.
+//   play/path_choice.js      What a script sets as it begins is set back to what the configuration says: it is put again.
+//   address.js               The title is written after our scripts have begun: it is written again with each place.
+//   page.css                 Whatever fails is a toast: these are hidden, and the page has lines of its own.
 
 /** @typedef {{ id: number, targets: unknown, inputs: number[], outputs: number[] }} Dependency */
 /** @typedef {{ id: number, type: string }} Component */
@@ -29,7 +27,11 @@ export const config = () => window.gradio_config ?? {};
 export const root = () => `${config().root ?? ""}${config().api_prefix ?? ""}`;
 /** @param {Asked} asked */
 export const urlOf = (asked) => (asked instanceof Request ? asked.url : String(asked));
-/** @param {string} url "join" takes a wish, "data" is the stream of answers, "call" goes past the queue, "heartbeat" is open as long as both are there */
+/**
+ * What a request is for: "join" is a wish, "data" the stream of answers, "call" goes past the queue, "heartbeat" is open
+ * for as long as both are there.
+ * @param {string} url
+ */
 export const purposeOf = (url) => {
   if (url.includes("/queue/join?")) return "join";
   if (url.includes("/queue/data?")) return "data";
