@@ -6,6 +6,7 @@
 /** @type {Map<string, Host>} */
 const hosts = new Map();
 let begun = Promise.resolve();
+let waiting = 0; // elements whose modules have not run
 
 /**
  * Props as what they say: Gradio holds the text, `props` reads and sets what it stands for.
@@ -60,11 +61,17 @@ export const start = (module, name, _events, { element, trigger, props, watch })
     watch,
   };
   hosts.set(name, host);
+  waiting += 1;
   begun = begun
     .then(() => import(`../${module}`))
     .then((loaded) => loaded.begin?.(host))
-    .catch((error) => console.error(error));
+    .catch((error) => console.error(error))
+    .finally(() => {
+      waiting -= 1;
+    });
 };
+/** Whether all that Gradio has put on the page so far is drawn: until then what stands there is markup without life. */
+export const allBegun = () => waiting === 0;
 /**
  * Of an element that has begun.
  * @template {keyof import("../events").Events} Name
