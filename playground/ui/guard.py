@@ -40,6 +40,8 @@ _POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; worker-src 'self' blob:; "
     "connect-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors "
 )
+# What a document is made of: a browser goes by the policy of the document.
+_PARTS = ("text/javascript", "application/javascript", "text/css", "text/event-stream", "font/", "image/")
 
 
 class Guard:
@@ -136,7 +138,8 @@ class Guard:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
-                headers.setdefault("Content-Security-Policy", self._policy)
+                if not headers.get("content-type", "").startswith(_PARTS):
+                    headers.setdefault("Content-Security-Policy", self._policy)
                 if self._login is not None:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)

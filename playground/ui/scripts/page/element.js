@@ -10,6 +10,7 @@ const hosts = new Map();
 /** What stands on a tab that was not shown yet, in the order of the page. @type {{tab: string, begin: () => void}[]} */
 let waiting = [];
 let begun = Promise.resolve();
+let beginning = 0; // elements whose modules have not run yet
 
 /**
  * Props as what they say: Gradio holds the text, `props` reads and sets what it stands for.
@@ -67,10 +68,14 @@ export const start = (module, name, _events, { element, trigger, props, watch },
   };
   hosts.set(name, host);
   const begin = () => {
+    beginning += 1;
     begun = begun
       .then(() => import(`../${module}`))
       .then((loaded) => loaded.begin?.(host))
-      .catch((error) => console.error(error));
+      .catch((error) => console.error(error))
+      .finally(() => {
+        beginning -= 1;
+      });
   };
   if (!tab || here().tab === tab) begin();
   else waiting.push({ tab, begin });
@@ -84,6 +89,8 @@ on(
   },
   "element",
 );
+/** Whether all that is shown so far is drawn: until then what stands there is markup without life. */
+export const allBegun = () => beginning === 0;
 /**
  * Of an element that has begun.
  * @template {keyof import("../events").Events} Name

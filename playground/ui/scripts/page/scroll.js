@@ -1,6 +1,7 @@
 // How far each tab and each part of it that scrolls was scrolled: over another tab, over Back, and over a reload of this
 // tab of the browser. Knows no part by name; one is known by the id of its node.
 import { on } from "./board.js";
+import { allBegun } from "./element.js";
 import { keep as keepData, kept as keptData } from "./kept.js";
 
 /** @typedef {Record<string, number>} Tops in pixels, by id */
@@ -22,6 +23,7 @@ const tabs = new Map(
 /** @type {string | null} */
 let tab = null;
 let until = 0; // positions are being brought back, not noted
+let held = 0; // looks in a row at which all was where it belongs
 
 /** @param {string} id */
 const topOf = (id) => (id === WINDOW ? window.scrollY : (document.getElementById(id)?.scrollTop ?? 0));
@@ -39,14 +41,16 @@ const note = (event) => {
   if (id === undefined || (node !== document && !id)) return;
   tabs.set(tab, { ...tabs.get(tab), [id]: Math.round(topOf(id)) });
 };
-// What stands there is drawn little by little, so this is tried until it holds, or somebody scrolls or types.
+// What stands there is drawn little by little, so this is tried until it holds, or somebody scrolls or types. Before all
+// elements have begun nothing holds: they hide much of their markup, and with its next frame the browser scrolls along.
 const bringBack = () => {
   if (!until || tab === null) return;
   const wanted = Object.entries(tabs.get(tab) ?? {});
   const off = wanted.filter(([id, top]) => Math.abs(topOf(id) - top) > 1);
   for (const [id, top] of off) scroll(id, top);
   const left = off.some(([id, top]) => Math.abs(topOf(id) - top) > 1);
-  if (!left || Date.now() > until) {
+  held = !left && allBegun() ? held + 1 : 0;
+  if (held > 1 || Date.now() > until) {
     until = 0;
     return;
   }
@@ -65,6 +69,7 @@ on(
     tab = place.tab;
     if (!tabs.get(tab)?.[WINDOW]) window.scrollTo(0, 0);
     until = Date.now() + PATIENCE;
+    held = 0;
     bringBack();
   },
   "scroll",
