@@ -80,7 +80,6 @@ class Element(gr.HTML):
         module: str = "",
         sends: str = "",
         tab: str = "",
-        js_on_load: str = "",
         **more: Any,
     ) -> None:
         """`module` is its script below scripts/, `sends` the row of EVENTS with what it tells the server; `tab` is the
@@ -91,7 +90,7 @@ class Element(gr.HTML):
         super().__init__(
             value,  # Gradio puts it through postprocess
             html_template=html_template,
-            js_on_load=_start(module, elem_id, tuple(self.sends), tab) if module else _legacy(elem_id, js_on_load),
+            js_on_load=_start(module, elem_id, tuple(self.sends), tab) if module else "",
             apply_default_css=False,
             elem_id=elem_id,
             **named,
@@ -115,29 +114,17 @@ def _start(module: str, name: str, events: Sequence[str], tab: str) -> str:
     return f'import("playground/page/element.js").then((page) => {call});'
 
 
-def _legacy(elem_id: str, script: str) -> str:
-    return "\n".join((f"const NAME = {json.dumps(elem_id)};", asset("element.js"), script)) if script else ""
-
-
 def data_of(event: gr.EventData) -> Mapping[str, Any]:
     """What a script sent with an event; anything but a mapping is nothing."""
     data = decode(event._data) if isinstance(event._data, str) else event._data
     return data if isinstance(data, Mapping) else {}
 
 
-def element(name: str, value: Any, scripts: Sequence[str] = (), *, folder: str = "", **fixed: Any) -> Element:
+def element(name: str, value: Any, folder: str, **fixed: Any) -> Element:
     """`assets/<name>.html`, and `scripts/<folder>/<name>.js` that gives it life.
 
     `fixed` is data that the script reads once, when it starts, or that updates of its props replace.
     """
-    if folder:
-        template = _PART.sub(lambda part: asset(f"{part[1]}.html"), asset(f"{name}.html"))
-        module = f"{folder}/{name}.js"
-        return Element(value, html_template=template, module=module, sends=name, elem_id=name, **fixed)
-    return Element(
-        value,
-        html_template=_PART.sub(lambda part: asset(f"{part[1]}.html"), asset(f"{name}.html")),
-        js_on_load="\n".join(asset(f"{part}.js") for part in (*scripts, name)),
-        elem_id=name,
-        **fixed,
-    )
+    template = _PART.sub(lambda part: asset(f"{part[1]}.html"), asset(f"{name}.html"))
+    module = f"{folder}/{name}.js"
+    return Element(value, html_template=template, module=module, sends=name, elem_id=name, **fixed)

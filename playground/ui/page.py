@@ -97,7 +97,7 @@ class Page:
         self._shared.close()
 
     def _layout(self) -> None:
-        self.feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")  # see stream.js
+        self.feed = Element(None, html_template="", elem_id="feed", visible="hidden")  # see stream.js
         first = compose_form.first_form()
         values, act = self._play.task_values(first), {"path": self._host.settings.path}
         element("keys", None, folder="page")

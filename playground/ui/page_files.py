@@ -26,6 +26,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 MAIN = "page/main.js"  # the module that runs before Gradio's
 _KIND = b"text/javascript; charset=utf-8"
 _KEEPS = b"public, max-age=31536000, immutable"
+_QUALITY = 10  # of 11: a third of the time for two hundredths more
 _PATH = re.compile(r"/page/[0-9a-f]{16}/(?P<name>[\w/]+\.js)", re.ASCII)
 
 
@@ -47,7 +48,8 @@ class _PageFile:
 
 @cache
 def _packed(plain: bytes) -> _PageFile:
-    return _PageFile(plain, gzip.compress(plain, 9, mtime=0), brotli.compress(plain, brotli.MODE_TEXT))
+    br = brotli.compress(plain, brotli.MODE_TEXT, quality=_QUALITY)
+    return _PageFile(plain, gzip.compress(plain, 9, mtime=0), br)
 
 
 def scripts() -> dict[str, str]:

@@ -264,18 +264,20 @@ def visit(
 
 
 # English, on Play, fast, with nothing looked for and no seed kept; what was asked of the server since is answered.
-BEGIN = """() => {
-  const pg = window.playground;
-  pg.on("wishing", (now) => { window.wishing = now; }, "desk");
-  if (pg.language !== "en") pg.setLanguage("en");
-  if (pg.theme() !== "light") pg.setTheme("light");
+BEGIN = """async () => {
+  const { on, tell } = await import("playground/page/board.js");
+  const { language, setLanguage } = await import("playground/page/language.js");
+  const { theme, setTheme } = await import("playground/page/theme.js");
+  on("wishing", (now) => { window.wishing = now; }, "desk");
+  if (language() !== "en") setLanguage("en");
+  if (theme() !== "light") setTheme("light");
   document.querySelector("nav [data-tab=play]").click();
   document.querySelector("[data-path=fast]").click();
   document.querySelector(".seen details").open = false;
   const find = document.querySelector(".kn-find");
   find.value = "";
   find.dispatchEvent(new Event("input", { bubbles: true }));
-  pg.tell("knob", { name: "seed", value: -1 });
+  tell("knob", { name: "seed", value: -1 });
 }"""
 
 

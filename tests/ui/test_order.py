@@ -13,7 +13,8 @@ from playground.ui.knobs import stage_records
 from tests.ui.conftest import Visit, generate
 
 browsing = pytest.mark.browser
-VALUES = "new Promise((told) => window.playground.on('knobs', told))"
+BOARD = "import('playground/page/board.js')"
+VALUES = f"{BOARD}.then((board) => new Promise((told) => board.on('knobs', told)))"
 
 
 def order(page: Page) -> Locator:
@@ -36,7 +37,8 @@ def stage(page: Page, name: str) -> Locator:
 
 def turn(page: Page, **knobs: str) -> None:
     for name, value in knobs.items():
-        page.evaluate("([name, value]) => window.playground.tell('knob', { name, value })", [name, float(value)])
+        turned = {"name": name, "value": float(value)}
+        page.evaluate(f"(turned) => {BOARD}.then((board) => board.tell('knob', turned))", turned)
 
 
 def test_every_stage_of_the_registry_has_a_name_in_the_list() -> None:

@@ -165,7 +165,7 @@ def page() -> Blocks:
         text = tokens.build(whole)
         curve = tokens.build_curve()
         below = waterfall.build()
-        feed = Element(None, html_template="", js_on_load="", elem_id="feed", visible="hidden")
+        feed = Element(None, html_template="", elem_id="feed", visible="hidden")
         out = gr.Textbox(elem_id="out", label="events")
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         for part in (text, curve, below):

@@ -3,4 +3,3 @@ import "./address.js";
 import "./scroll.js";
 import "./connection.js";
 import "./stream.js";
-import "./legacy.js";
