@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 from gradio_client import Client
@@ -20,7 +21,7 @@ from benchmarks.figure import Figure, Findings
 from benchmarks.machine import ROOT
 from benchmarks.scale import FULL, Scale
 from playground.settings import Limits, Settings, records
-from playground.types import Path
+from playground.types import Path as GenerationPath
 
 ROOM = ("--limit-running", "96", "--limit-waiting", "96")  # for more sessions than one page usually has
 _PATIENCE = 600.0
@@ -60,15 +61,16 @@ class App:
 
 
 @contextmanager
-def app(*flags: str, environment: Mapping[str, str] | None = None) -> Iterator[App]:
-    """The page with these flags and variables, ended on the way out. Gives it as soon as its port answers."""
+def app(*flags: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT) -> Iterator[App]:
+    """The page of the checkout in `folder` with these flags and variables, ended on the way out. Gives it as soon as
+    its port answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *flags]
     own = {**_environment(), **(environment or {})}
     began = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT, env=own, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=folder, env=own, stdout=subprocess.DEVNULL) as process:
         try:
             _wait_for(port, process, began)
             yield App(f"http://127.0.0.1:{port}", began, psutil.Process(process.pid))
@@ -76,7 +78,7 @@ def app(*flags: str, environment: Mapping[str, str] | None = None) -> Iterator[A
             process.terminate()
 
 
-def first_token(path: Path) -> float:
+def first_token(path: GenerationPath) -> float:
     """Seconds from the start of the process to the first token that a client sees."""
     with app() as opened:
         job = Client(opened.url, verbose=False).submit(
@@ -93,7 +95,7 @@ def second_start(scale: Scale = FULL) -> Findings:
     """The first start is not counted: it may convert the model, and fills the caches on disk."""
     findings = Findings()
     first_token("fast")
-    seconds: dict[Path, list[float]] = {"fast": [], "exact": []}
+    seconds: dict[GenerationPath, list[float]] = {"fast": [], "exact": []}
     for _ in range(scale.starts):
         for path, found in seconds.items():
             found.append(first_token(path))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import page as page_benchmark
 from playground import parameters, settings
 from playground.cli import main as cli
 from tests.test_layers import FLOORS, TREES, imports, room
@@ -215,7 +216,7 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 
 
 def known_flags() -> set[str]:
-    parsers = [settings.server_parser(), *subcommands().values()]
+    parsers = [settings.server_parser(), page_benchmark.parser(), *subcommands().values()]
     return FOREIGN_FLAGS | {option for one in parsers for action in one._actions for option in action.option_strings}
 
 
