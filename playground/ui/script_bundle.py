@@ -20,7 +20,7 @@ _EXPORT = re.compile(r"^export (?P<kind>const|class|function|async function) (?P
 _DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 _LATER = re.compile(r"\bimport\(")
 _COMMENT = re.compile(r"[ \t]*/\*\*.*?\*/[ \t]*\n?|^[ \t]*//[^\n]*\n", re.MULTILINE | re.DOTALL)
-# `$` gives what a module exports; `load` does once it is there, `from` being the module that asks.
+# `$` gives what a module exports; `$.load` does once it is there, `from` being the module that asks.
 _FRAME = """\
 const bodies = new Map();
 const made = new Map();
@@ -30,7 +30,7 @@ export const $ = (path) => {
   if (!made.has(path)) made.set(path, bodies.get(path)());
   return made.get(path);
 };
-export const load = async (from, name) => {
+$.load = async (from, name) => {
   const path = name.startsWith("playground/") ? name.slice(11) : new URL(name, `file:///${from}`).pathname.slice(1);
   if (bodies.has(path)) return $(path);
   const file = late.find((folder) => path.startsWith(`${folder}/`));
@@ -41,14 +41,14 @@ export const load = async (from, name) => {
 
 
 def bundles(modules: Mapping[str, str], late: Iterable[str], main: str) -> dict[str, str]:
-    """The files by name: START, which runs `main`; and one for each folder in `late`, whose modules `load` asks for."""
+    """The files by name: START, which runs `main`, and one for each folder in `late`, which `$.load` asks for."""
     folders = tuple(late)
     parts: dict[str, list[str]] = {name: [] for name in ("", *folders)}
     for path in sorted(modules):
         folder = path.partition("/")[0]
         parts[folder if folder in folders else ""].append(_body(path, modules[path]))
     start = [_FRAME.replace("LATE", json.dumps(folders)), *parts.pop(""), f"$({json.dumps(main)});\n"]
-    head = f'import {{ $, add, load }} from "./{START}";\n'
+    head = f'import {{ $, add }} from "./{START}";\n'
     files = {f"{folder}.js": "".join((head, *bodies)) for folder, bodies in parts.items()}
     return {START: "".join(start), **files}
 
@@ -69,7 +69,7 @@ def _body(path: str, source: str) -> str:
     code = _EXPORT.sub(r"\g<kind> \g<name>", code)
     if _DEFAULT.search(code):
         code, names = _DEFAULT.sub("const theDefault = ", code), [*names, "default: theDefault"]
-    code = _LATER.sub(f"load({json.dumps(path)}, ", code)
+    code = _LATER.sub(f"$.load({json.dumps(path)}, ", code)
     return f"add({json.dumps(path)}, () => {{\n{code}return {{ {', '.join(names)} }};\n}});\n"
 
 

@@ -148,7 +148,7 @@ def test_back_and_forward_walk_tabs_kinds_and_tasks_and_each_tab_has_its_title(s
         page.locator(f"nav [data-tab={tab}]").click()
         expect(page).to_have_title(f"{title} · Playground")
     page.locator("button[name=language]").click()
-    for tab, title in {"play": "生成", "write": "写作", "read": "阅读", "batch": "批量", "model": "模型"}.items():
+    for tab, title in {"play": "体验", "write": "写作", "read": "阅读", "batch": "批量", "model": "模型"}.items():
         page.locator(f"nav [data-tab={tab}]").click()
         expect(page).to_have_title(f"{title} · Playground")
 
