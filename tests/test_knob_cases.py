@@ -1,4 +1,4 @@
-"""Rules of the registry that the page's scripts have too: both are held to the cases of tests/scripts/knob_cases.json."""
+"""Rules of the registry that the page's scripts have too: both are held to tests/scripts/knob_cases.json."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_a_badge_counts_what_the_knob_decided(loaded: models.Loaded) -> None:
                                   "presence_penalty": 0.01, "xtc_threshold": 0.3})  # fmt: skip
     for name in ("temperature", "top_k"):
         differing = len(inspect_api.replay("x", 0, {**values, name: parameters.by_name()[name].neutral}).differs)
-        wanted = f"({differing} of {len(tokens)} tokens)" if differing else f"would change 0 of {len(tokens)}"
+        wanted = f"({differing} of {len(tokens)} tokens)" if differing else f"changed none of {len(tokens)} tokens"
         assert wanted in found[name].en and str(differing) in found[name].zh
     assert found["min_p"].en == "no effect: top_k cut first"
     assert "While" in found["xtc_threshold"].en or "while" in found["xtc_threshold"].en

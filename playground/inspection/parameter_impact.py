@@ -68,9 +68,8 @@ def _nothing_cut(rival: str | None, would: bool) -> Text:
 
 def _decided(changed: int, count: int, would: bool) -> Text:
     if not changed:
-        return Text(
-            f"would change 0 of {counted(count, 'token', 'tokens')} if off", f"关闭后 {count} 个词元中有 0 个会改变"
-        )
+        did, done = ("would change", "不会改变") if would else ("changed", "没有改变")
+        return Text(f"{did} none of {counted(count, 'token', 'tokens')}", f"{count} 个词元中{done}任何一个")
     share = max(round(100 * changed / count), 1)
     did, done = ("would decide", "将决定") if would else ("decided", "决定了")
     return Text(

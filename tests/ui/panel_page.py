@@ -1,4 +1,4 @@
-"""A page with nothing but the panel of knobs, for test_knobs.py: `python -m tests.ui.panel_page --port 7900`."""
+"""A page with nothing but the panel of knobs, for tests: `python -m tests.ui.panel_page --port 7900`."""
 
 from __future__ import annotations
 

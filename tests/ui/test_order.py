@@ -13,8 +13,8 @@ from playground.ui.knobs import stage_records
 from tests.ui.conftest import Visit, generate
 
 browsing = pytest.mark.browser
-BOARD = "import('playground/page/board.js')"
-VALUES = f"{BOARD}.then((board) => new Promise((told) => board.on('knobs', told)))"
+VALUES = "import('playground/page/board.js').then((board) => board.latest('knobs'))"
+TURN = "([name, value]) => import('playground/page/board.js').then((board) => board.tell('knob', { name, value }))"
 
 
 def order(page: Page) -> Locator:
@@ -37,8 +37,7 @@ def stage(page: Page, name: str) -> Locator:
 
 def turn(page: Page, **knobs: str) -> None:
     for name, value in knobs.items():
-        turned = {"name": name, "value": float(value)}
-        page.evaluate(f"(turned) => {BOARD}.then((board) => board.tell('knob', turned))", turned)
+        page.evaluate(TURN, [name, float(value)])
 
 
 def test_every_stage_of_the_registry_has_a_name_in_the_list() -> None:

@@ -12,7 +12,7 @@ from tests.ui.conftest import Visit, body, card, generate, tokens_of
 
 pytestmark = pytest.mark.browser
 WIDE = {"width": 1440, "height": 900}
-DECIDED = re.compile("^(decided|would change|no effect)")
+DECIDED = re.compile("^(decided|changed none|no effect)")
 
 
 def on_screen(page: Page, *parts: Locator) -> None:
