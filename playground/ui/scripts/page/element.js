@@ -70,10 +70,17 @@ export const start = (module, name, _events, { element, trigger, props, watch },
     begun = begun
       .then(() => import(`../${module}`))
       .then((loaded) => loaded.begin?.(host))
+      .then(() => {
+        element.style.visibility = "";
+      })
       .catch((error) => console.error(error));
   };
-  if (!tab || here().tab === tab) begin();
-  else waiting.push({ tab, begin });
+  if (!tab || here().tab === tab) {
+    begin();
+    return;
+  }
+  element.style.visibility = "hidden"; // so that nothing is pressed that would not be heard
+  waiting.push({ tab, begin });
 };
 on(
   "place",
