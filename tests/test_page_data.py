@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from playground.tasks import user_task
-from playground.ui.page_data import script_pattern, script_rules
+from playground.ui.page_data import LATE_TABS, page_files, script_pattern, script_rules
+from playground.ui.page_files import scripts
 
 # tests/scripts/variables.test.js holds the scripts to the same table.
 PLACES = json.loads((Path(__file__).parent / "scripts" / "places.json").read_text(encoding="utf-8"))
@@ -41,3 +42,12 @@ def test_a_letter_of_a_name_is_what_scripts_take_for_one() -> None:
 def test_a_pattern_that_javascript_may_read_otherwise_is_refused(pattern: re.Pattern[str]) -> None:
     with pytest.raises(ValueError, match="JavaScript"):
         script_pattern(pattern)
+
+
+def test_what_only_one_tab_needs_is_fetched_once_the_page_has_begun_and_nothing_else_imports_it() -> None:
+    links = re.findall(r'<link rel="(\w+)" href="./page/\w+/(\w+)/', page_files().head())
+    assert {rel for rel, folder in links if folder in LATE_TABS} == {"prefetch"}
+    assert {rel for rel, folder in links if folder not in LATE_TABS} == {"modulepreload"}
+    for path, text in scripts().items():
+        imported = set(re.findall(r'from "(?:\.\./|playground/)(\w+)/', text.decode()))
+        assert imported.isdisjoint(LATE_TABS), path  # a module of such a tab names its neighbours with "./"

@@ -41,6 +41,7 @@ def test_no_tab_has_a_violation(embedded_page: str, visit: Visit, screen: dict[s
         assert faults(page) == [], kind
     for tab in TABS:
         page.locator(f"nav [data-tab={tab}]").click()
+        expect(page.locator(f"h2[data-t={tab}_heading]")).to_be_visible()
         assert faults(page) == [], tab
 
 

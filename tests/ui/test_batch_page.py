@@ -91,7 +91,9 @@ def keep_broken(page: Page) -> None:
 
 def open_tab(page: Page) -> Any:
     page.locator("nav [data-tab=batch]").click()
-    return page.locator("#batch")
+    tab = page.locator("#batch")
+    expect(tab.locator("h2")).to_be_visible()  # it has begun
+    return tab
 
 
 def choose(page: Page, path: Path) -> None:

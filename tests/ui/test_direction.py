@@ -192,6 +192,7 @@ def batch_goes_its_own_way(page: Page, folder: Path) -> None:
     rows.write_text(f"{NAMED},note\nقهوة Blue Moon (12),hello\n,שלום\n", encoding="utf-8")
     page.locator("nav [data-tab=batch]").click()
     tab = page.locator("#batch")
+    expect(tab.locator("h2")).to_be_visible()  # it has begun
     tab.locator("input[type=file]").set_input_files(rows)
     column = tab.locator("select[name=column]").first
     column.select_option(NAMED)

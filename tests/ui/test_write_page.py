@@ -36,7 +36,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, _held: Held) -> Iterator[str]
 
 def open_tab(page: Page) -> Locator:
     page.locator("nav [data-tab=write]").click()
-    return page.locator("#write")
+    tab = page.locator("#write")
+    expect(tab.locator("h2")).to_be_visible()  # it has begun
+    return tab
 
 
 def head(tab: Locator, name: str) -> Locator:
@@ -95,6 +97,21 @@ def test_a_text_grows_outlives_a_reload_is_edited_and_exported(site: str, visit:
     assert page.title().endswith(" · Playground")
     stranger = visit(site)
     expect(open_tab(stranger).locator(".write-empty")).to_be_visible()
+
+
+def test_the_tab_begins_when_it_is_shown_first_in_the_language_of_the_page(site: str, visit: Visit) -> None:
+    page = visit(site)
+    page.locator("button[name=language]").click()
+    assert page.locator("#write h2").text_content() == ""
+    heading = open_tab(page).locator("h2")
+    expect(heading).to_have_text("长文写作")
+    page.reload()
+    expect(heading).to_have_text("长文写作")  # on this tab it begins with the page
+    page.goto(f"{site}/#play")
+    page.reload()
+    expect(page.locator(".chip.ready")).to_be_visible()
+    page.evaluate("location.hash = '#write'")  # as a link does, or Back
+    expect(heading).to_be_visible()
 
 
 def test_a_section_is_removed_and_brought_back_and_a_draft_deleted(site: str, visit: Visit) -> None:

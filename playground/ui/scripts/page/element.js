@@ -72,13 +72,20 @@ export const start = (module, name, _events, { element, trigger, props, watch },
     begun = begun
       .then(() => import(`../${module}`))
       .then((loaded) => loaded.begin?.(host))
+      .then(() => {
+        element.style.visibility = "";
+      })
       .catch((error) => console.error(error))
       .finally(() => {
         beginning -= 1;
       });
   };
-  if (!tab || here().tab === tab) begin();
-  else waiting.push({ tab, begin });
+  if (!tab || here().tab === tab) {
+    begin();
+    return;
+  }
+  element.style.visibility = "hidden"; // so that nothing is pressed that would not be heard
+  waiting.push({ tab, begin });
 };
 on(
   "place",
