@@ -133,7 +133,7 @@ class Page:
         self._write.layout()
         self._batch.layout()
         with gr.Column(elem_id="loaded"):
-            self.model = element("model", None, folder="page", models=known_models())
+            self.model = element("model", None, folder="model", tab="model", models=known_models())
 
     def _wire(self) -> None:
         self.blocks.load(self._host.status, None, self.header, **_LIGHT)

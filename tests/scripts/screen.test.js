@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { NARROW, WIDE } from "../../playground/ui/scripts/page/screen.js";
+import { NARROW, ONE_COLUMN, WIDE } from "../../playground/ui/scripts/page/screen.js";
 
 const UI = new URL("../../playground/ui/", import.meta.url);
 /** @param {string} path */
@@ -10,6 +10,7 @@ const read = (path) => readFileSync(new URL(path, UI), "utf8");
 
 test("style sheets name these widths", () => {
   assert.match(read("assets/workspace.css"), new RegExp(`@media \\(min-width: ${WIDE}px\\)`));
+  assert.match(read("assets/play.css"), new RegExp(`@media \\(max-width: ${ONE_COLUMN}px\\)`));
   for (const sheet of ["waterfall", "tokens", "curve"]) {
     assert.match(read(`assets/${sheet}.css`), new RegExp(`@media \\(max-width: ${NARROW}px\\)`), sheet);
   }

@@ -3,6 +3,7 @@
 import { tell } from "../page/board.js";
 import { find } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
+import { isOneColumn } from "../page/screen.js";
 import { save } from "./changes.js";
 import { aboutNow } from "./form_now.js";
 import { drawCard, drawCards, drawRun, freeHeights, heights, keepHeights, lockHeight } from "./grid.js";
@@ -19,7 +20,6 @@ import { asVersion, cardOf } from "./versions.js";
 /** @typedef {{run: Run, number: number, one: Version}} Place the version that a row of a run writes, and its card */
 
 const { element } = hostOf("cards");
-const NARROW = window.matchMedia("(max-width: 899px)");
 /** By run. @type {Map<string, Place[]>} */
 const begun = new Map();
 let heard = 0; // the number of the newest news
@@ -64,7 +64,7 @@ const begin = (news) => {
   drawCards();
   drawPast();
   // The form is above, out of sight.
-  if (NARROW.matches && !news.target) find(element, ".results").scrollIntoView({ block: "start" });
+  if (isOneColumn() && !news.target) find(element, ".results").scrollIntoView({ block: "start" });
   return true;
 };
 /**

@@ -2,20 +2,20 @@
 import { on } from "../page/board.js";
 import { around, find } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
+import { isNarrow } from "../page/screen.js";
 import { apply } from "../page/words.js";
 
 const { element } = hostOf("drawer");
 const play = find(document, "#play");
-const SHEET = window.matchMedia("(max-width: 600px)"); // where it leaves the text in sight, which may be scrolled
 
 const isOpen = () => play.dataset.drawer === "open";
 /** @param {boolean} open */
 const show = (open) => {
   play.dataset.drawer = open ? "open" : "";
-  document.body.style.overflow = open && !SHEET.matches ? "hidden" : "";
+  document.body.style.overflow = open && !isNarrow() ? "hidden" : "";
   if (!open) return;
   find(element, "[name=close]").focus({ preventScroll: true });
-  if (SHEET.matches) (document.querySelector(".results .card") ?? element).scrollIntoView({ block: "start" });
+  if (isNarrow()) (document.querySelector(".results .card") ?? element).scrollIntoView({ block: "start" });
 };
 
 element.addEventListener("click", (event) => {

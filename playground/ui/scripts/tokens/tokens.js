@@ -5,6 +5,7 @@ import { on, tell } from "../page/board.js";
 import { find } from "../page/dom.js";
 import { listen } from "../page/feed.js";
 import { isNumber } from "../page/numbers.js";
+import { isNarrow } from "../page/screen.js";
 import { sentence } from "../page/words.js";
 import { ReplayLine } from "./replay_line.js";
 import { RowText } from "./row_text.js";
@@ -15,7 +16,7 @@ import { count } from "./token_numbers.js";
 import { TokenRows } from "./token_rows.js";
 import { TokenTip } from "./token_tip.js";
 import { wordsOf } from "./token_words.js";
-import { busOf, hasSheets } from "./view_bus.js";
+import { busOf } from "./view_bus.js";
 
 /** @typedef {import("../types").Host<"tokens">} Host */
 /** @typedef {import("./token_look.js").Replay} Replay */
@@ -264,7 +265,7 @@ class TokensView {
   }
   /** Where the panel is a sheet, it covers neither the token that it is about nor what a finger just called up. */
   #makeRoom() {
-    if (!hasSheets() || this.#picked?.row !== this.#view.row) return;
+    if (!isNarrow() || this.#picked?.row !== this.#view.row) return;
     this.#tip.hide();
     const box = this.#view.spans[this.#picked.position]?.getBoundingClientRect();
     if (box && (box.bottom > window.innerHeight * 0.27 || box.top < 0)) {

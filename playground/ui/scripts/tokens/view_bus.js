@@ -1,6 +1,7 @@
 // What the token views of one scope (the prop `scope`) tell each other: where the reader is, and which tokens there are.
 // Each says `pick` to the server by itself. Knows no view.
 import { on } from "../page/board.js";
+import { isNarrow } from "../page/screen.js";
 
 /** @typedef {import("./token_rows.js").Piece} Piece */
 /** @typedef {import("../types").Host} Host */
@@ -16,7 +17,6 @@ import { on } from "../page/board.js";
 /** @typedef {{tell: (news: News) => void, hear: (listener: (news: News) => void) => void}} ViewBus */
 
 const BUS = "playground-token";
-const SHEETS = "(max-width: 600px)"; // where panels are sheets from below
 
 /**
  * Hears of the token views of every scope.
@@ -48,8 +48,6 @@ export const busOf = ({ element, props }) => {
   };
 };
 
-/** Whether panels are sheets from below. */
-export const hasSheets = () => window.matchMedia(SHEETS).matches;
 /**
  * Of the sheets only one is open.
  * @param {HTMLElement} element the one whose sheet this is
@@ -59,7 +57,7 @@ export const onlySheet = (element, close) =>
   on(
     "sheet",
     (other) => {
-      if (other !== element && hasSheets()) close();
+      if (other !== element && isNarrow()) close();
     },
     element,
   );

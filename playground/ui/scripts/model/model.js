@@ -1,10 +1,10 @@
 // What is loaded, which layer is where, and which models a server can be started with.
-import { on } from "./board.js";
-import { copy, find, make } from "./dom.js";
-import { hostOf } from "./element.js";
-import { say } from "./language.js";
-import { bytes, number } from "./numbers.js";
-import { apply, t } from "./words.js";
+import { on } from "../page/board.js";
+import { copy, find, make } from "../page/dom.js";
+import { hostOf } from "../page/element.js";
+import { say } from "../page/language.js";
+import { bytes, number } from "../page/numbers.js";
+import { apply, t } from "../page/words.js";
 
 /** @typedef {import("../server").LoadedModel} LoadedModel */
 /** @typedef {import("../server").KnownModel} KnownModel */
