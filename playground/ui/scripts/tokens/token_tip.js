@@ -46,8 +46,10 @@ export class TokenTip {
         ? [make("p", { class: "tk-tip-note" }, t("label_would", { text: alone(replay.would[at], t) }))]
         : []),
     );
+    const frame = span.closest(".results") ?? this.#section; // a text in its card is away from the section
+    if (this.#tip.parentElement !== frame) frame.append(this.#tip);
     this.#tip.hidden = false;
-    this.#place(span);
+    this.#place(span, frame.getBoundingClientRect());
   }
   /** @param {Token} token @param {number} at @returns {HTMLElement[]} */
   #about(token, at) {
@@ -70,10 +72,9 @@ export class TokenTip {
     const list = others.flatMap((other) => pair(alone(other, t), percent(other.p)));
     return list.length ? [...nodes, make("dl", { class: "tk-tip-others" }, ...list)] : nodes;
   }
-  /** @param {HTMLElement} span */
-  #place(span) {
+  /** @param {HTMLElement} span @param {DOMRect} frame where what it stands in is */
+  #place(span, frame) {
     const tip = this.#tip;
-    const frame = this.#section.getBoundingClientRect();
     const boxes = [...span.getClientRects()];
     const box = boxes[0] ?? span.getBoundingClientRect();
     const last = boxes.at(-1) ?? box;
