@@ -111,7 +111,7 @@ def test_a_tree_is_walked_compared_pruned_and_taken_back(scripted: str, visit: V
     expect(walker(page)).to_have_text("1/2")
     page.keyboard.press("Control+z")
     expect(walker(page)).to_have_text("2/4")
-    expect(page.locator(".results-voice")).to_have_text("Undo: version pruned")
+    expect(page.locator(".results-voice")).to_have_text("Undo: version deleted")
     page.keyboard.press("Control+Shift+z")
     expect(walker(page)).to_have_text("1/2")
     card(page).locator(".gone summary").click()
@@ -252,6 +252,7 @@ def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embe
     tell(page, temperature=1.2)
     tokens.nth(3).click()
     panel = page.locator("#waterfall")
+    expect(panel.locator(".wf-title")).to_contain_text("token 4")  # what is asked is asked of the token that is shown
     panel.locator("[name=ask]").fill("</")
     panel.get_by_role("button", name="Ask").click()
     panel.locator(".wf-asked button[name=branch]").click()

@@ -6,6 +6,7 @@ import { around, find, findAll } from "./dom.js";
 import { hostOf } from "./element.js";
 import { language, say, setLanguage } from "./language.js";
 import { bytes } from "./numbers.js";
+import { expectToLeave } from "./reach.js";
 import * as notice from "./server_notice.js";
 import { drawShare } from "./share_link.js";
 import { paintTheme, setTheme, theme } from "./theme.js";
@@ -87,6 +88,7 @@ element.addEventListener("click", (event) => {
   if (button?.name === "theme") setTheme(theme() === "dark" ? "light" : "dark");
   if (button?.name === "language") setLanguage(language() === "en" ? "zh" : "en");
 });
+find(element, ".logout").addEventListener("submit", expectToLeave);
 on("place", showTab, "header");
 on("language", draw, "header");
 on("theme", draw, "header");

@@ -6,6 +6,8 @@ import { store, stored } from "./kept.js";
 /** @typedef {import("../types").Said} Said */
 
 const KEY = "playground-language";
+/** @type {Record<Language, string>} */
+const TAGS = { en: "en", zh: "zh-CN" };
 
 /** @returns {Language} */
 const chosen = () => {
@@ -17,9 +19,13 @@ const chosen = () => {
 let now = chosen();
 
 const mark = () => {
-  document.documentElement.lang = now === "zh" ? "zh-CN" : "en";
+  document.documentElement.lang = TAGS[now];
 };
 mark();
+// Gradio's page writes the language of the browser there as it starts.
+new MutationObserver(() => {
+  if (document.documentElement.lang !== TAGS[now]) mark();
+}).observe(document.documentElement, { attributeFilter: ["lang"] });
 
 /** @returns {Language} */
 export const language = () => now;

@@ -13,6 +13,7 @@ const LOOK = 10_000; // milliseconds that one look may take
 const fetched = window.fetch;
 /** @type {Connection["state"]} */
 let state = "there";
+const LEAVES = 5000; // milliseconds that the way to another page may take
 let leaving = false;
 let looking = false;
 /** Ends the wait before the next look. @type {(() => void) | null} */
@@ -150,6 +151,13 @@ export const listenFor = (session) => {
   if (state === "there") listen();
 };
 
+/** The page is about to be left, as by logging out, which ends its streams at once: nobody needs to look why. */
+export const expectToLeave = () => {
+  leaving = true;
+  setTimeout(() => {
+    leaving = false;
+  }, LEAVES);
+};
 window.addEventListener("pagehide", () => {
   leaving = true;
 });
