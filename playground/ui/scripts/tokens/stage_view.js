@@ -88,11 +88,12 @@ const stageFacts = ({ alive, mass, entropy }, t) =>
 /** @param {Stage} stage */
 const formula = ({ formula, settings = {}, filled }) => {
   const values = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-  if (!formula && !values.length) return null;
+  const said = say(formula);
+  if (!said && !values.length) return null;
   return make(
     "p",
     { class: "wf-formula" },
-    formula ?? "",
+    said,
     values.length ? make("span", {}, values.join("  ")) : null,
     filled ? make("span", { class: "wf-filled" }, sentence(filled)) : null,
   );

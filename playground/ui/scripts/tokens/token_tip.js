@@ -79,8 +79,9 @@ export class TokenTip {
     const box = boxes[0] ?? span.getBoundingClientRect();
     const last = boxes.at(-1) ?? box;
     tip.style.left = `${Math.max(0, Math.min(box.left - frame.left, frame.width - tip.offsetWidth))}px`;
-    const room = window.innerHeight - last.bottom - 8;
-    const above = room < tip.offsetHeight && box.top > tip.offsetHeight + 8;
+    const pane = span.closest("#desk")?.getBoundingClientRect(); // scrolls by itself on a wide screen
+    const room = Math.min(window.innerHeight, pane?.bottom ?? Infinity) - last.bottom - 8;
+    const above = room < tip.offsetHeight && box.top - Math.max(pane?.top ?? 0, 0) > tip.offsetHeight + 8;
     tip.style.top = `${above ? box.top - frame.top - tip.offsetHeight - 6 : last.bottom - frame.top + 6}px`;
   }
 }

@@ -5,7 +5,7 @@ import { on, tell } from "../page/board.js";
 import { find } from "../page/dom.js";
 import { listen } from "../page/feed.js";
 import { isNumber } from "../page/numbers.js";
-import { isNarrow } from "../page/screen.js";
+import { isNarrow, isWide } from "../page/screen.js";
 import { sentence } from "../page/words.js";
 import { ReplayLine } from "./replay_line.js";
 import { RowText } from "./row_text.js";
@@ -263,12 +263,14 @@ class TokensView {
     const token = replay.would[replay.first].id ?? null;
     this.#host.trigger("diverge", { ...this.#place, position: replay.first, token_id: token });
   }
-  /** Where the panel is a sheet, it covers neither the token that it is about nor what a finger just called up. */
+  /** The panel covers neither the token that it is about nor, as a sheet, what a finger just called up. */
   #makeRoom() {
-    if (!isNarrow() || this.#picked?.row !== this.#view.row) return;
+    const span = this.#picked?.row === this.#view.row ? this.#view.spans[this.#picked.position] : null;
     this.#tip.hide();
-    const box = this.#view.spans[this.#picked.position]?.getBoundingClientRect();
-    if (box && (box.bottom > window.innerHeight * 0.27 || box.top < 0)) {
+    if (span && isWide()) span.scrollIntoView({ block: "nearest" });
+    if (!span || !isNarrow()) return;
+    const box = span.getBoundingClientRect();
+    if (box.bottom > window.innerHeight * 0.27 || box.top < 0) {
       window.scrollBy({ top: box.bottom - window.innerHeight * 0.2 });
     }
   }
