@@ -1,6 +1,6 @@
 // The text of one candidate as its tokens, coloured by how likely each was. On Play the texts stand in the cards of their
 // run, and what belongs to all of them above these; elsewhere all stands here. There are several of these on a page.
-import { holds } from "../cards/shown_runs.js";
+import { candidateOf, holds } from "../cards/shown_runs.js";
 import { on, tell } from "../page/board.js";
 import { find } from "../page/dom.js";
 import { listen } from "../page/feed.js";
@@ -120,6 +120,7 @@ class TokensView {
       ids: Boolean(this.#host.props.ids),
       t: this.#words.t,
       tokens: (of) => this.#held.rows.get(of)?.tokens ?? [],
+      candidate: (of) => this.#candidate(of),
       look: (of) => ({
         mode: this.#head.mode,
         replay: this.#overlay(of),
@@ -135,6 +136,10 @@ class TokensView {
       hush: () => this.#tip.hide(),
     });
     return text;
+  }
+  /** What a row is called. @param {number} row */
+  #candidate(row) {
+    return this.#host.props.scope ? row + 1 : candidateOf(this.#held.run, row);
   }
   #inCards() {
     return !this.#host.props.scope && holds(this.#held.run);
@@ -320,7 +325,7 @@ class TokensView {
     const text = this.#textOf(row);
     if (!fresh && text.node.isConnected && keep < Math.max(text.tokens.length, text.spans.length)) text.drawFrom(keep);
     if (!finished || row !== this.#view.row || !speaks) return;
-    const told = this.#words.t("finished", { row: row + 1, count: count(this.#tokens.length) });
+    const told = this.#words.t("finished", { row: this.#candidate(row), count: count(this.#tokens.length) });
     find(this.#host.element, ".tk-voice").textContent = told;
   }
 
