@@ -7,7 +7,7 @@ import { listen } from "../page/feed.js";
 import { say } from "../page/language.js";
 import { t } from "../page/words.js";
 import { plainText } from "./answer.js";
-import { choose, isAsTokens, placeAt, takeTexts } from "./card_tokens.js";
+import { choose, placeAt, takeTexts } from "./card_tokens.js";
 import { cut, restore, save, turn, undo, walk } from "./changes.js";
 import { edit } from "./editor.js";
 import { showExample } from "./examples.js";
@@ -182,7 +182,7 @@ element.addEventListener("click", (event) => {
 element.addEventListener("click", (event) => {
   const body = around(event, ".card-body", HTMLElement);
   const at = cardAround(event);
-  if (!body || !at || isAsTokens() || String(window.getSelection())) return;
+  if (!body || !at || body.classList.contains("as-tokens") || String(window.getSelection())) return;
   const one = version(at.card);
   const place = placeAt(one, body, event);
   if (place === null || one.run === null) return;

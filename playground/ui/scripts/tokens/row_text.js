@@ -57,12 +57,10 @@ export class RowText {
     this.current = Math.min(Math.max(at, 0), Math.max(this.spans.length - 1, 0));
     if (this.stop) this.stop.tabIndex = 0;
   }
-  /** Takes it from the page, for the tokens of another run. */
-  empty() {
-    this.node.replaceChildren();
-    this.node.remove();
-    this.spans = [];
-    this.current = 0;
+  /** Like it, with the focus. @param {number} at */
+  goTo(at) {
+    this.moveStop(at);
+    this.stop?.focus({ preventScroll: true });
   }
   /** A text that was drawn nowhere may lack what came meanwhile. */
   catchUp() {
