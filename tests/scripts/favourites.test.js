@@ -21,24 +21,28 @@ test("favourites are read as they were kept, newest first", () => {
   );
 });
 
-test("a text is kept once, and one that is removed is gone", () => {
-  const list = withOne(withOne(withOne([], one("a")), one("b")), one("a", { seed: 8 }));
+test("a text of a seed is kept once, and one that is removed is gone", () => {
+  const list = withOne(withOne(withOne([], one("a")), one("b")), one("a", { day: "2026-02-01" }));
   assert.deepEqual(
-    list.map(({ text, seed }) => [text, seed]),
+    list.map(({ text, day }) => [text, day]),
     [
-      ["a", 8],
-      ["b", 7],
+      ["a", "2026-02-01"],
+      ["b", "2026-01-31"],
     ],
   );
-  assert.equal(has(without(list, "a"), "a"), false);
-  assert.equal(has(without(list, "a"), "b"), true);
+  assert.equal(has(list, one("a", { seed: 8 })), false); // another candidate that says the same
+  assert.equal(has(without(list, one("a")), one("a")), false);
+  assert.equal(has(without(list, one("a")), one("b")), true);
 });
 
 test("of too many the oldest fall out", () => {
   let list = [];
   for (let at = 0; at <= MOST; at += 1) list = withOne(list, one(String(at)));
   assert.equal(list.length, MOST);
-  assert.deepEqual([has(list, "0"), has(list, "1"), has(list, String(MOST))], [false, true, true]);
+  assert.deepEqual(
+    [one("0"), one("1"), one(String(MOST))].map((each) => has(list, each)),
+    [false, true, true],
+  );
 });
 
 test("of what is not sound nothing is believed", () => {

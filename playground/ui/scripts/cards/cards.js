@@ -98,7 +98,7 @@ const turnAlike = () => {
 /** @param {Card} card */
 const turnFavourite = (card) => {
   const one = favouriteOf(shownRun(), version(card));
-  if (isFavourite(one.text)) removeFavourite(one.text);
+  if (isFavourite(one)) removeFavourite(one);
   else keepFavourite(one);
 };
 

@@ -1,4 +1,4 @@
-// The texts that a visitor keeps, as plain data: newest first, each text once. Knows no storage and no drawing.
+// The texts that a visitor keeps, as plain data: newest first, each text of a seed once. Knows no storage and no drawing.
 
 /** @typedef {import("../types").Said} Said */
 /** @typedef {import("../topics").Kind} Kind */
@@ -6,6 +6,7 @@
  * `task` is the title of the task it was written for; `day` as in 2026-01-31.
  * @typedef {{text: string, task: Said, kind: Kind | null, model: string, seed: number | null, day: string}} Favourite
  */
+/** By what it is known again: two candidates may say the same. @typedef {Pick<Favourite, "text" | "seed">} Known */
 
 export const MOST = 100;
 const KINDS = ["task", "complete", "chat", "talk"];
@@ -27,11 +28,13 @@ const sound = ({ text, task, kind, model, seed, day }) => ({
   seed: Number.isSafeInteger(seed) ? seed : null,
   day: isText(day) && DAY.test(day) && !Number.isNaN(Date.parse(day)) ? day : "",
 });
+/** @param {Known} one @param {Known} other */
+const isSame = (one, other) => one.text === other.text && one.seed === other.seed;
 /**
  * @param {Favourite[]} list
- * @param {string} text
+ * @param {Known} one
  */
-export const has = (list, text) => list.some((one) => one.text === text);
+export const has = (list, one) => list.some((other) => isSame(one, other));
 /**
  * What was kept, as far as it is sound: anybody may have written it.
  * @param {string | null} kept
@@ -42,7 +45,7 @@ export const readFavourites = (kept) => {
     const found = JSON.parse(kept ?? "[]");
     if (!Array.isArray(found)) return [];
     const texts = found.filter((one) => isText(one?.text) && one.text.trim()).map(sound);
-    return texts.filter((one, at) => texts.findIndex(({ text }) => text === one.text) === at).slice(0, MOST);
+    return texts.filter((one, at) => texts.findIndex((other) => isSame(one, other)) === at).slice(0, MOST);
   } catch {
     return [];
   }
@@ -52,9 +55,9 @@ export const readFavourites = (kept) => {
  * @param {Favourite[]} list
  * @param {Favourite} one
  */
-export const withOne = (list, one) => [one, ...without(list, one.text)].slice(0, MOST);
+export const withOne = (list, one) => [one, ...without(list, one)].slice(0, MOST);
 /**
  * @param {Favourite[]} list
- * @param {string} text
+ * @param {Known} one
  */
-export const without = (list, text) => list.filter((one) => one.text !== text);
+export const without = (list, one) => list.filter((other) => !isSame(one, other));

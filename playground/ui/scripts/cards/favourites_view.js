@@ -17,8 +17,8 @@ const { element } = hostOf("cards");
 const fold = find(element, ".favourites", HTMLDetailsElement);
 const list = find(fold, "ul");
 
-/** As it is kept and known again. @param {Version} one */
-export const keptTextOf = (one) => answerOf(one).trim();
+/** By what it is known again. @param {Version} one */
+export const knownOf = (one) => ({ text: answerOf(one).trim(), seed: one.seed ?? null });
 /** Here, not in Greenwich. */
 const today = () => {
   const date = new Date();
@@ -32,11 +32,10 @@ const today = () => {
  * @returns {Favourite}
  */
 export const favouriteOf = ({ about, example }, one) => ({
-  text: keptTextOf(one),
+  ...knownOf(one),
   task: example ? now.form.task?.title : about?.title,
   kind: example ? "task" : (about?.kind ?? null),
   model: example?.model ?? about?.model ?? "",
-  seed: one.seed ?? null,
   day: today(),
 });
 
@@ -57,11 +56,11 @@ const copyText = async (button, text) => {
 };
 /**
  * Whoever uses the keyboard goes on with what stands in its place.
- * @param {string} text
+ * @param {Favourite} one
  * @param {number} at
  */
-const remove = (text, at) => {
-  removeFavourite(text);
+const remove = (one, at) => {
+  removeFavourite(one);
   const next = list.children[Math.min(at, list.children.length - 1)];
   /** @type {HTMLElement | null | undefined} */
   const place = next?.querySelector("[name=favourite-remove]");
@@ -73,7 +72,7 @@ const makeItem = (one, at) => {
   const quiet = { type: "button", class: "quiet" };
   const copyButton = make("button", { ...quiet, name: "favourite-copy" }, t("copy"));
   copyButton.addEventListener("click", () => copyText(copyButton, one.text));
-  const removeButton = { ...quiet, name: "favourite-remove", onclick: () => remove(one.text, at) };
+  const removeButton = { ...quiet, name: "favourite-remove", onclick: () => remove(one, at) };
   return make(
     "li",
     {},

@@ -4,9 +4,10 @@ import { hostOf } from "../page/element.js";
 import { apply, t } from "../page/words.js";
 import { drawAlikeLine } from "./alike_line.js";
 import { drawLine, drawRemark } from "./card_line.js";
+import { watchRoom } from "./card_room.js";
 import { drawSwitch, drawTokens } from "./card_tokens.js";
 import { drawBody, makeCard } from "./card_view.js";
-import { keptTextOf } from "./favourites_view.js";
+import { knownOf } from "./favourites_view.js";
 import { AlikeCards } from "./hidden_cards.js";
 import { isFavourite, onFavourites } from "./kept_favourites.js";
 import { madeWith } from "./made_with.js";
@@ -49,9 +50,8 @@ const drawVersions = (walk, card) => {
 /** @param {HTMLElement} node @param {Version} one */
 const drawStar = (node, one) => {
   const star = find(node, "[name=favourite]", HTMLButtonElement);
-  const text = keptTextOf(one);
-  star.disabled = !one.finish || !text;
-  star.setAttribute("aria-pressed", String(!star.disabled && isFavourite(text)));
+  star.disabled = !one.finish || !knownOf(one).text;
+  star.setAttribute("aria-pressed", String(!star.disabled && isFavourite(knownOf(one))));
 };
 /** @param {HTMLElement} place @param {Version} one */
 const drawMade = (place, one) => {
@@ -105,7 +105,7 @@ const isInHand = (number) => {
     node.contains(document.activeElement) ||
     Boolean(node.querySelector(".card-edit")) ||
     openTrees.has(card) ||
-    isFavourite(keptTextOf(version(card)))
+    isFavourite(knownOf(version(card)))
   );
 };
 /** Of cards that say nearly the same only the first is to be seen. */
@@ -143,6 +143,7 @@ export const drawRun = () => {
   views = run ? run.cards.map((_, number) => makeCard(number, before)) : [];
   grid.replaceChildren(...views.map((view) => view.node));
   grid.dataset.count = String(views.length);
+  watchRoom(views.map((view) => view.node));
   drawCards();
   decideHidden();
   drawPast();

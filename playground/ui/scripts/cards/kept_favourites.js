@@ -3,6 +3,7 @@ import { store, stored } from "../page/kept.js";
 import { has, readFavourites, withOne, without } from "./favourites.js";
 
 /** @typedef {import("./favourites.js").Favourite} Favourite */
+/** @typedef {import("./favourites.js").Known} Known */
 
 const KEY = "playground-favourites";
 /** @type {Set<() => void>} */
@@ -14,8 +15,8 @@ let isTaken = true;
 
 export const favourites = () => list;
 export const wasTaken = () => isTaken;
-/** @param {string} text */
-export const isFavourite = (text) => has(list, text);
+/** @param {Known} one */
+export const isFavourite = (one) => has(list, one);
 /** @param {() => void} listener is told of every change, also of another tab's */
 export const onFavourites = (listener) => listeners.add(listener);
 
@@ -31,8 +32,8 @@ const change = (how) => {
 };
 /** @param {Favourite} one */
 export const keepFavourite = (one) => change((before) => withOne(before, one));
-/** @param {string} text */
-export const removeFavourite = (text) => change((before) => without(before, text));
+/** @param {Known} one */
+export const removeFavourite = (one) => change((before) => without(before, one));
 
 window.addEventListener("storage", ({ key }) => {
   if (key !== KEY && key !== null) return; // null: all was cleared

@@ -10,7 +10,7 @@
 /**
  * What one stage did. `alive` are the candidates before and after it, `mass` is the share of probability that it cut,
  * `entropy` in bits before and after; `filled` is the formula with this token's numbers.
- * @typedef {{stage: string, label: Said, formula: string | null, filled?: Said, settings?: Record<string, unknown>,
+ * @typedef {{stage: string, label: Said, formula: Said, filled?: Said, settings?: Record<string, unknown>,
  *   alive: [number, number], mass: number, entropy: [number, number], top: Chance[]}} Stage
  */
 /**

@@ -92,7 +92,7 @@ const formula = ({ formula, settings = {}, filled }) => {
   return make(
     "p",
     { class: "wf-formula" },
-    formula ?? "",
+    say(formula),
     values.length ? make("span", {}, values.join("  ")) : null,
     filled ? make("span", { class: "wf-filled" }, sentence(filled)) : null,
   );
