@@ -1,7 +1,7 @@
 // Of a version that was made with other knobs than its run: which ones, in words. Knows no card.
 
 import { formatNumber } from "../knobs/number_text.js";
-import { knobOf } from "../knobs/registry.js";
+import { knobOf, word } from "../knobs/registry.js";
 import { language, say } from "../page/language.js";
 import { isNumber } from "../page/numbers.js";
 import { t } from "../page/words.js";
@@ -15,6 +15,7 @@ const LONGEST = 24; // characters of a value
 const knobWords = (name, value) => {
   const knob = knobOf(name);
   if (!knob) return null;
+  if (knob.off && value === knob.neutral) return `${say(knob.label)} ${word("off")}`;
   const said = isNumber(value)
     ? formatNumber(knob, value)
     : say(knob.choice_labels[String(value)]) || (typeof value === "string" ? value : JSON.stringify(value));
