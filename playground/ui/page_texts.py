@@ -12,6 +12,7 @@ from playground.conversation import LEFT_OUT
 from playground.inspection_results import NEW_SEED
 from playground.types import FINISH_WORDS, Text
 from playground.ui.batch_texts import BATCH_TEXTS
+from playground.ui.card_texts import CARD_TEXTS
 from playground.ui.connection_texts import CONNECTION_TEXTS
 from playground.ui.key_texts import KEY_TEXTS
 from playground.ui.read_texts import READ_TEXTS
@@ -288,6 +289,7 @@ WORDS: Mapping[str, Text] = {
         "Too many people are using this page right now. Try again in a minute.",
         "现在使用本页的人太多，请过一分钟再试。",
     ),
+    **CARD_TEXTS,
     **CONNECTION_TEXTS,
     **KEY_TEXTS,
     **READ_TEXTS,

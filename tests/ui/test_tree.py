@@ -259,6 +259,11 @@ def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embe
     two = card(page, 2)
     expect(two.locator(".walk output")).to_have_text("2/2")
     expect(page.locator(".act.running")).to_have_count(0)
+    # What is open is about the branch now, in the card that it belongs to; the other card is as it was.
+    expect(panel.locator(".wf-title")).to_contain_text("token 1")
+    expect(two).to_have_class(re.compile("looked"))
+    expect(two.locator(".tk-text")).to_have_attribute("aria-label", re.compile("candidate 2"))
+    expect(card(page).locator(".tk-token").first).to_be_visible()
     two.locator("button[name=tree]").click()
     expect(two.locator(".twig").nth(1)).to_contain_text(re.compile("from token 4: “.+” → “</”"))
     expect(two.locator(".twig").nth(1)).to_contain_text("6 tokens · length reached")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.ui.conftest import Visit, body, card, generate, tokens_of
+from tests.ui.test_play import fix_seed, free_prompt
 
 pytestmark = pytest.mark.browser
 WIDE = {"width": 1440, "height": 900}
@@ -74,6 +75,41 @@ def test_a_run_of_another_task_folds_under_its_name_and_gives_its_settings_back(
     expect(page.locator("[data-task-field]").first).to_have_value("Red Kite")
     expect(knob).to_have_value(re.compile("^0.5"))
     expect(badge(page, "temperature")).to_have_text(DECIDED)
+
+
+def test_of_what_says_the_same_one_card_is_seen_and_a_favourite_stays_in_this_browser(
+    scripted: str, visit: Visit
+) -> None:
+    page = visit(scripted, permissions=["clipboard-read", "clipboard-write"])
+    free_prompt(page, "Once", candidates=4)
+    fix_seed(page, 0)  # the fourth text is the first one again
+    generate(page)
+    alike, fourth = page.locator(".results-alike"), card(page, 4)
+    expect(alike).to_contain_text("1 candidate that says nearly the same is hidden")
+    expect(fourth).to_be_hidden()
+    expect(card(page, 3)).to_have_attribute("aria-label", "Candidate 3")
+    expect(card(page, 3).locator(".card-prompt")).to_have_text("Once")
+    page.locator("[name=copy-all]").click()
+    expect(page.locator("[name=copy-all]")).to_have_text("Copied")
+    seen = [body(page, number).text_content() for number in (1, 2, 3)]
+    assert page.evaluate("navigator.clipboard.readText()") == "\n\n".join(seen)
+    alike.locator("button").click()
+    expect(fourth).to_be_visible()
+    star = fourth.locator("[name=favourite]")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    expect(card(page, 1).locator("[name=favourite]")).to_have_attribute("aria-pressed", "false")
+
+    page.reload()
+    expect(fourth).to_be_visible()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    other = page.context.new_page()
+    other.goto(scripted)
+    other.locator(".favourites summary").click()
+    expect(other.locator(".favourites li")).to_contain_text(re.compile("^Night Ferry.*Free prompt.*seed 3"))
+    other.locator("[name=favourite-remove]").click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".favourites")).to_be_hidden()
 
 
 def test_each_task_shows_its_own_example_in_the_language_of_the_page(scripted: str, visit: Visit) -> None:

@@ -52,7 +52,8 @@ export interface Topics {
   drawer: boolean;
   dock: "inside";
   complaint: Complaint | null;
-  word: { run: string; row: number; at: number };
+  /** A word at a place in what a run wrote, in characters, or one of its tokens. */
+  word: { run: string; row: number; at?: number; position?: number };
   counting: boolean;
   /** A sheet from below has opened; others close. */
   sheet: HTMLElement;

@@ -1,5 +1,5 @@
-// A card as text or as tokens: the tokens of the run that is looked at stand in their own cards, drawn by whoever told the
-// topic `texts`. Knows no run.
+// A card as text or as tokens: the tokens of the run that is looked at, and of those that were before, stand in their own
+// cards, drawn by whoever told the topic `texts`. Knows no run.
 import { find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { store, stored } from "../page/kept.js";
@@ -11,13 +11,18 @@ import { store, stored } from "../page/kept.js";
 const SHOW = "playground-show";
 const { element } = hostOf("cards");
 let asTokens = stored(SHOW) === "tokens";
-/** The tokens that are here. @type {Texts | null} */
-let texts = null;
+const MOST_RUNS = 8; // whose tokens are held
+/** The tokens that are here, by run. @type {Map<string | undefined, Texts>} */
+const texts = new Map();
+/** The run that is looked at. @type {string | undefined} */
+let open;
 
-export const isAsTokens = () => asTokens;
 /** @param {Texts} news */
 export const takeTexts = (news) => {
-  texts = news;
+  open = news.run;
+  texts.delete(open);
+  texts.set(open, news);
+  for (const run of texts.keys()) if (texts.size > MOST_RUNS) texts.delete(run);
 };
 /**
  * Where in the text of a version its own tokens begin: a continuation has what it goes on from before them.
@@ -28,8 +33,12 @@ const startOf = (one) => (one.offset ?? 0) + (one.kind === "branch" ? (one.becam
  * The tokens of a version, as one node; null where it is shown as text.
  * @param {Version} one
  */
-const tokensOf = (one) =>
-  asTokens && texts?.run === one.run && texts?.rows.has(one.row) && !one.edited ? texts.take(one.row) : null;
+const tokensOf = (one) => {
+  const known = one.run === null ? undefined : texts.get(one.run);
+  const row = known?.rows.get(one.row);
+  if (!asTokens || !known || !row || one.edited) return null;
+  return one.run === open || row.done ? known.take(one.row) : null; // of what nobody looked at, some may be missing
+};
 /**
  * Draws a version as its tokens; false where it is to be drawn as text.
  * @param {CardView} view

@@ -3,7 +3,7 @@ import { make } from "../page/dom.js";
 import { t } from "../page/words.js";
 import { answerOf, isNothing, listOf, nothingKey, tableOf } from "./answer.js";
 import { drawText, drawThought, makeList, makeTable, makeThought } from "./answer_view.js";
-import { makeTool, TOOLS, TREE } from "./tools.js";
+import { makeTool, STAR, TOOLS, TREE } from "./tools.js";
 
 /** @typedef {import("./answer.js").Row} Row */
 /** @typedef {import("./answer_view.js").TextView} TextView */
@@ -29,27 +29,39 @@ const makeWalk = () =>
     make("output"),
     makeStep("version-on", "next_version", "›"),
   );
+/** What asks the model once more says of what: the form may be about something else by now. */
+const ASKS = ["continue", "regenerate"];
+const makeTools = () => {
+  const tools = Object.entries(TOOLS).map(([name, path]) => {
+    const title = ASKS.includes(name) ? t("with_run", { deed: t(name) }) : t(name);
+    return makeTool(name, t(name), path, { title, word: t(`tool_${name}`) });
+  });
+  const star = makeTool("favourite", t("favourite"), STAR, { title: t("favourite_hint") });
+  return [...tools, star];
+};
 /**
  * @param {number} number its place in the run
+ * @param {string} before the end of the prompt that it continues; "" where that is not to be seen
  * @returns {CardView}
  */
-export const makeCard = (number) => {
+export const makeCard = (number, before) => {
   const body = make("div", { class: "card-body", tabindex: 0, dir: "auto" });
   const walk = makeWalk();
-  const tools = Object.entries(TOOLS).map(([name, path]) => makeTool(name, t(name), path));
   const tree = make("div", { class: "tree", hidden: true });
   const thought = makeThought();
   const node = make(
     "article",
-    { class: "card", "data-card": number },
+    { class: "card", "data-card": number, "aria-label": t("candidate_n", { n: number + 1 }) },
     make(
       "header",
       { class: "card-head" },
       make("span", { class: "card-number" }, String(number + 1)),
-      make("div", { class: "tools" }, walk, ...tools),
+      make("div", { class: "tools" }, walk, ...makeTools()),
     ),
     tree,
+    make("p", { class: "card-made", hidden: true }),
     thought.node,
+    before ? make("p", { class: "card-prompt", dir: "auto", title: t("prompt_end") }, before) : null,
     body,
     make("p", { class: "remark", hidden: true }),
     make("div", { class: "card-line" }),

@@ -7,14 +7,16 @@ import { listen } from "../page/feed.js";
 import { say } from "../page/language.js";
 import { t } from "../page/words.js";
 import { plainText } from "./answer.js";
-import { choose, isAsTokens, placeAt, takeTexts } from "./card_tokens.js";
+import { choose, placeAt, takeTexts } from "./card_tokens.js";
 import { cut, restore, save, turn, undo, walk } from "./changes.js";
 import { edit } from "./editor.js";
 import { showExample } from "./examples.js";
+import { drawFavourites, favouriteOf } from "./favourites_view.js";
 import { now } from "./form_now.js";
-import { drawBodies, drawCard, drawCards, drawRun, viewOf } from "./grid.js";
+import { decideHidden, drawBodies, drawCard, drawCards, drawRun, seenCards, viewOf } from "./grid.js";
 import { receive, settle } from "./growth.js";
 import { past } from "./history.js";
+import { isFavourite, keepFavourite, removeFavourite } from "./kept_favourites.js";
 import { keptRuns } from "./kept_runs.js";
 import { answered, look, lookAgain } from "./looks.js";
 import { showStatus } from "./results_bar.js";
@@ -58,7 +60,7 @@ const copyText = async (button, card) => {
 };
 /** @param {HTMLElement} button */
 const copyAll = async (button) => {
-  const texts = shownRun().cards.map((card) => plain(version(card)));
+  const texts = seenCards().map((card) => plain(version(card)));
   await copy(texts.filter(Boolean).join("\n\n"));
   button.textContent = t("copied");
   setTimeout(() => {
@@ -85,8 +87,22 @@ const compare = (number, card, against) => {
   openTrees.set(card, { against });
   drawCard(number);
 };
+/** The candidates that say nearly the same are shown, or hidden again. */
+const turnAlike = () => {
+  const run = shownRun();
+  if (run.alike) delete run.alike;
+  else run.alike = "shown";
+  decideHidden();
+  save();
+};
+/** @param {Card} card */
+const turnFavourite = (card) => {
+  const one = favouriteOf(shownRun(), version(card));
+  if (isFavourite(one)) removeFavourite(one);
+  else keepFavourite(one);
+};
 
-/** What stands above the cards. @type {Record<string, (button: HTMLElement) => void>} */
+/** What stands above or below the cards. @type {Record<string, (button: HTMLElement) => void>} */
 const ABOVE = {
   "run-back": () => turn(-1),
   "run-on": () => turn(1),
@@ -100,6 +116,7 @@ const ABOVE = {
   "as-text": () => showAs(false),
   "as-tokens": () => showAs(true),
   "copy-all": copyAll,
+  alike: turnAlike,
 };
 /** What stands on a card. @type {Record<string, (number: number, card: Card, button: HTMLElement) => void>} */
 const ON_CARD = {
@@ -114,6 +131,7 @@ const ON_CARD = {
     if (one) restore(number, one);
   },
   copy: (_, card, button) => copyText(button, card),
+  favourite: (_, card) => turnFavourite(card),
   edit,
   continue: (number) => ask("continue", number),
   regenerate: (number) => ask("regenerate", number),
@@ -164,7 +182,7 @@ element.addEventListener("click", (event) => {
 element.addEventListener("click", (event) => {
   const body = around(event, ".card-body", HTMLElement);
   const at = cardAround(event);
-  if (!body || !at || isAsTokens() || String(window.getSelection())) return;
+  if (!body || !at || body.classList.contains("as-tokens") || String(window.getSelection())) return;
   const one = version(at.card);
   const place = placeAt(one, body, event);
   if (place === null || one.run === null) return;
@@ -211,6 +229,7 @@ on(
   "language",
   () => {
     drawRun();
+    drawFavourites();
     showExample();
   },
   "cards",
@@ -266,3 +285,4 @@ on(
   "cards",
 );
 drawRun();
+drawFavourites();

@@ -2,12 +2,19 @@
 import { COMMAND, find } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { apply, t } from "../page/words.js";
+import { drawAlikeLine } from "./alike_line.js";
 import { drawLine, drawRemark } from "./card_line.js";
+import { watchRoom } from "./card_room.js";
 import { drawSwitch, drawTokens } from "./card_tokens.js";
 import { drawBody, makeCard } from "./card_view.js";
+import { knownOf } from "./favourites_view.js";
+import { AlikeCards } from "./hidden_cards.js";
+import { isFavourite, onFavourites } from "./kept_favourites.js";
+import { madeWith } from "./made_with.js";
+import { promptBefore } from "./prompt_end.js";
 import { drawPast, drawTitle, drawWalk } from "./results_bar.js";
 import { drawHead } from "./run_head.js";
-import { current, shown, shownCard } from "./shown_runs.js";
+import { current, shown, shownCard, shownRun } from "./shown_runs.js";
 import { live, version } from "./versions.js";
 import { drawTree, drawTwig, openTrees } from "./versions_view.js";
 
@@ -18,6 +25,7 @@ const { element } = hostOf("cards");
 const grid = find(element, ".card-grid");
 /** Of the cards of the run that is shown. @type {CardView[]} */
 let views = [];
+const alike = new AlikeCards();
 
 /** @param {number} number */
 export const viewOf = (number) => views[number];
@@ -40,6 +48,18 @@ const drawVersions = (walk, card) => {
   find(walk, "[name=tree]").setAttribute("aria-expanded", String(openTrees.has(card)));
 };
 /** @param {HTMLElement} node @param {Version} one */
+const drawStar = (node, one) => {
+  const star = find(node, "[name=favourite]", HTMLButtonElement);
+  star.disabled = !one.finish || !knownOf(one).text;
+  star.setAttribute("aria-pressed", String(!star.disabled && isFavourite(knownOf(one))));
+};
+/** @param {HTMLElement} place @param {Version} one */
+const drawMade = (place, one) => {
+  const said = madeWith(one);
+  place.hidden = !said;
+  place.textContent = said;
+};
+/** @param {HTMLElement} node @param {Version} one */
 const drawTools = (node, one) => {
   const busy = Boolean(shown.growing);
   const can = { edit: one.text || one.edited, continue: one.text, regenerate: true };
@@ -58,6 +78,8 @@ export const drawCard = (number, grown = null) => {
   if (!grown || grown === one) drawBody(view, one, drawTokens);
   drawVersions(view.walk, card);
   drawTools(view.node, one);
+  drawStar(view.node, one);
+  drawMade(find(view.node, ".card-made"), one);
   drawRemark(find(view.node, ".remark"), one);
   drawLine(find(view.node, ".card-line"), one);
   if (grown) drawTwig(view.tree, card, grown);
@@ -72,7 +94,35 @@ export const drawLooked = () => {
     view.node.classList.toggle("looked", seen);
     find(view.node, ".card-number").title = seen ? t("looked_at") : "";
   }
+  drawHidden();
 };
+/** Whether a card is looked at, edited, compared or kept. @param {number} number */
+const isInHand = (number) => {
+  const { node } = views[number];
+  const card = shownCard(number);
+  return (
+    node.classList.contains("looked") ||
+    node.contains(document.activeElement) ||
+    Boolean(node.querySelector(".card-edit")) ||
+    openTrees.has(card) ||
+    isFavourite(knownOf(version(card)))
+  );
+};
+/** Of cards that say nearly the same only the first is to be seen. */
+const drawHidden = () => {
+  if (!alike.areOf(current())) return; // it is being drawn
+  alike.leave(isInHand);
+  for (const [number, { node }] of views.entries()) node.hidden = alike.hides(number);
+  grid.dataset.count = String(views.filter(({ node }) => !node.hidden).length);
+  drawAlikeLine(alike.count, alike.areShown);
+};
+/** Finds out which do, once nothing is written. */
+export const decideHidden = () => {
+  alike.decide(current(), Boolean(shown.growing), isInHand);
+  drawHidden();
+};
+/** The cards that are to be seen. */
+export const seenCards = () => shownRun().cards.filter((_, number) => !alike.hides(number));
 export const drawCards = () => {
   for (const number of views.keys()) drawCard(number);
 };
@@ -89,10 +139,13 @@ export const drawRun = () => {
   drawTitle();
   drawHead();
   drawSwitch();
-  views = run ? run.cards.map((_, number) => makeCard(number)) : [];
+  const before = promptBefore(run);
+  views = run ? run.cards.map((_, number) => makeCard(number, before)) : [];
   grid.replaceChildren(...views.map((view) => view.node));
   grid.dataset.count = String(views.length);
+  watchRoom(views.map((view) => view.node));
   drawCards();
+  decideHidden();
   drawPast();
 };
 
@@ -109,3 +162,7 @@ export const keepHeights = (before) => {
 export const freeHeights = () => {
   for (const view of views) view.body.style.minHeight = "";
 };
+onFavourites(() => {
+  for (const [number, { node }] of views.entries()) drawStar(node, version(shownCard(number)));
+  drawHidden();
+});

@@ -5,10 +5,11 @@ import { find } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { isOneColumn } from "../page/screen.js";
 import { save } from "./changes.js";
-import { aboutNow } from "./form_now.js";
-import { drawCard, drawCards, drawRun, freeHeights, heights, keepHeights, lockHeight } from "./grid.js";
+import { aboutNow, now } from "./form_now.js";
+import { decideHidden, drawCard, drawCards, drawRun, freeHeights, heights, keepHeights, lockHeight } from "./grid.js";
 import { grew } from "./history.js";
 import { forgetLook } from "./looks.js";
+import { turnedSince } from "./other_knobs.js";
 import { drawPast } from "./results_bar.js";
 import { drawHead } from "./run_head.js";
 import { current, runs, shown } from "./shown_runs.js";
@@ -35,6 +36,7 @@ const beginVersion = (news, target) => {
   }
   lockHeight(target.card);
   const one = asVersion(news.rows[0], { id: `${news.run}:0`, run: news.run, parted: news.parted });
+  one.turned = turnedSince(run.about?.knobs, now.knobs);
   grew(run, target.card, one);
   return [{ run, number: target.card, one }];
 };
@@ -91,6 +93,7 @@ export const settle = (finish = "stopped") => {
   freeHeights();
   for (const { one } of [...begun.values()].flat()) one.finish ??= finish;
   drawCards();
+  decideHidden();
   drawPast();
   save();
 };

@@ -19,6 +19,8 @@ export interface Version extends Row, Parting {
   /** Which row of which run of the server it is; a hand wrote what is of none. */
   run: string | null;
   row: number;
+  /** The knobs that had been turned since its run began. */
+  turned?: Knobs | null;
 }
 export interface Card {
   /** Oldest first. */
@@ -53,6 +55,8 @@ export interface Run {
   /** Of a worked example: what wrote it. */
   example?: { model: string; seed: number } | null;
   about?: About;
+  /** The candidates that say nearly the same are to be seen. */
+  alike?: "shown";
 }
 /** What the server tells of a run that grows. */
 export interface News {

@@ -34,5 +34,17 @@ export const shownCard = (number) => shownRun().cards[number];
  */
 export const holds = (run) =>
   runs.some(({ cards }) => cards.some(({ versions }) => versions.some((one) => one.run === run || one.id === run)));
+/**
+ * Which candidate a text of a run is called, from 1: by its card, also where it is a later version of it.
+ * @param {string | undefined} run
+ * @param {number} row
+ */
+export const candidateOf = (run, row) => {
+  for (const { cards } of runs) {
+    const at = cards.findIndex(({ versions }) => versions.some((one) => one.run === run && one.row === row));
+    if (at >= 0) return at + 1;
+  }
+  return row + 1;
+};
 /** Whether there is a run that is no worked example. */
 export const hasOwn = () => runs.some((run) => !run.example);

@@ -1,5 +1,6 @@
 // Entropy (a line) and surprise (stems) over the tokens of one candidate, in bits, and the numbers of the whole text.
 // Takes what the tokens of its scope are told; says `pick`.
+import { candidateOf } from "../cards/shown_runs.js";
 import { on } from "../page/board.js";
 import { find, make, svg } from "../page/dom.js";
 import { say } from "../page/language.js";
@@ -68,6 +69,9 @@ class Curve {
   /** Whether it is about one row for good. */
   get #isFixed() {
     return isNumber(this.#host.props.row);
+  }
+  get #candidate() {
+    return this.#host.props.scope ? this.#row + 1 : candidateOf(this.#held.run, this.#row);
   }
   get #shown() {
     return this.#held.rows.get(this.#row);
@@ -149,7 +153,7 @@ class Curve {
     apply(this.#host.element);
     this.#plot.replaceChildren(this.#picture());
     this.#plot.setAttribute("aria-valuemax", String(row.tokens.length));
-    this.#plot.setAttribute("aria-label", t("curve_label", { n: this.#row + 1 }));
+    this.#plot.setAttribute("aria-label", t("curve_label", { n: this.#candidate }));
     this.#go(this.#at);
     find(this.#box, ".cv-voice").textContent = row.done ? this.#summary() : "";
     const numbers = (row.numbers ?? []).map(({ label, value, hint }) =>

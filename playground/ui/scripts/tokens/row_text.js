@@ -11,9 +11,9 @@ import { alone, inText } from "./token_text.js";
 /** @typedef {import("./token_rows.js").Token} Token */
 /** @typedef {import("./token_look.js").Look} Look */
 /**
- * What a text asks of its view: the row's tokens as they are now, and how they are looked at.
+ * What a text asks of its view: the row's tokens as they are now, how they are looked at, and which candidate it is called.
  * @typedef {{ids: boolean, t: import("./token_text.js").Translate, tokens: (row: number) => Token[],
- *   look: (row: number) => Look}} TextOptions
+ *   look: (row: number) => Look, candidate: (row: number) => number}} TextOptions
  */
 
 const NEAR = 8; // pixels above its end at which a text still follows what is written
@@ -57,12 +57,10 @@ export class RowText {
     this.current = Math.min(Math.max(at, 0), Math.max(this.spans.length - 1, 0));
     if (this.stop) this.stop.tabIndex = 0;
   }
-  /** Takes it from the page, for the tokens of another run. */
-  empty() {
-    this.node.replaceChildren();
-    this.node.remove();
-    this.spans = [];
-    this.current = 0;
+  /** Like it, with the focus. @param {number} at */
+  goTo(at) {
+    this.moveStop(at);
+    this.stop?.focus({ preventScroll: true });
   }
   /** A text that was drawn nowhere may lack what came meanwhile. */
   catchUp() {
@@ -93,15 +91,21 @@ export class RowText {
     }
     node.append(added);
     if (this.current >= spans.length) this.moveStop(spans.length - 1);
+    this.#name();
     if (following && keep > 0) node.scrollTop = node.scrollHeight;
     node.hidden = !list.length;
     this.#seen = list.at(-1);
+  }
+  /** The same row is another candidate in another run. */
+  #name() {
+    const { t, candidate } = this.#options;
+    this.node.setAttribute("aria-label", t("toolbar", { n: candidate(this.row) }));
   }
   redraw() {
     const { node, spans, tokens, look } = this;
     const { replay } = look;
     node.classList.toggle("tk-replaying", Boolean(replay));
-    node.setAttribute("aria-label", this.#options.t("toolbar", { n: this.row + 1 }));
+    this.#name();
     tokens.forEach((token, at) => {
       if (spans[at]) this.#draw(spans[at], token, at, look);
     });

@@ -74,7 +74,7 @@ export class TokenRows {
     const fresh = piece.run !== this.run;
     if (fresh) {
       this.run = piece.run;
-      this.rows.clear();
+      this.rows = new Map(); // those of the run before stay as they were, for whoever shows them
     }
     this.gap = false;
     const parts = piece.rows.filter((part) => part.tokens);

@@ -1,6 +1,6 @@
 // The text of one candidate as its tokens, coloured by how likely each was. On Play the texts stand in the cards of their
 // run, and what belongs to all of them above these; elsewhere all stands here. There are several of these on a page.
-import { holds } from "../cards/shown_runs.js";
+import { candidateOf, holds } from "../cards/shown_runs.js";
 import { on, tell } from "../page/board.js";
 import { find } from "../page/dom.js";
 import { listen } from "../page/feed.js";
@@ -22,6 +22,8 @@ import { busOf } from "./view_bus.js";
 /** @typedef {import("./token_look.js").Replay} Replay */
 /** @typedef {import("./token_rows.js").Change} Change */
 /** @typedef {import("./token_rows.js").Piece} Piece */
+/** @typedef {import("./token_rows.js").Row} Row */
+/** The texts of one run. @typedef {{run: string | undefined, rows: Map<number, Row>, texts: Map<number, RowText>}} RunTexts */
 /** @typedef {import("./view_bus.js").News} News */
 
 const MISSED = 2000; // milliseconds in which what was missed may come before it is asked for again
@@ -37,17 +39,21 @@ class TokensView {
   #status;
   #tip;
   #held = new TokenRows();
-  /** @type {Map<number, RowText>} */
-  #texts = new Map();
+  /** @type {RunTexts} */
+  #open = { run: undefined, rows: this.#held.rows, texts: new Map() };
+  /** Of runs before, those that still stand in cards. @type {Set<RowText>} */
+  #still = new Set();
   /** The text that is looked at. @type {RowText} */
   #view;
   /** @type {{row: number, position: number} | null} */
   #picked = null;
-  /** A word of a text whose tokens are on their way. @type {import("../topics").Topics["word"] | null} */
+  /** A word or a token of a text whose tokens are on their way. @type {import("../topics").Topics["word"] | null} */
   #wanted = null;
   /** Why nothing of it can be asked any more. @type {import("../types").Said} */
   #reason = null;
   #panelOpen = false;
+  /** The open panel is about a token of another run, and goes on to the first one of this run. */
+  #panelWaits = false;
   /** @type {number | undefined} */
   #follow = undefined;
   #missing = false;
@@ -112,29 +118,35 @@ class TokensView {
     const replay = this.#host.props.replay;
     return replay?.would && replay.run === this.#held.run && (replay.row ?? 0) === row ? replay : null;
   }
-  /** @param {number} row @returns {RowText} */
-  #textOf(row) {
-    const known = this.#texts.get(row);
+  /** @param {number} row @param {RunTexts} [of] @returns {RowText} */
+  #textOf(row, of = this.#open) {
+    const known = of.texts.get(row);
     if (known) return known;
+    const isOpen = () => of.run === this.#held.run;
     const text = new RowText(row, {
       ids: Boolean(this.#host.props.ids),
       t: this.#words.t,
-      tokens: (of) => this.#held.rows.get(of)?.tokens ?? [],
-      look: (of) => ({
+      tokens: () => of.rows.get(row)?.tokens ?? [],
+      candidate: () => this.#candidate(row, of.run),
+      look: () => ({
         mode: this.#head.mode,
-        replay: this.#overlay(of),
-        picked: this.#picked?.row === of ? this.#picked.position : null,
+        replay: isOpen() ? this.#overlay(row) : null,
+        picked: isOpen() && this.#picked?.row === row ? this.#picked.position : null,
       }),
     });
-    this.#texts.set(row, text);
+    of.texts.set(row, text);
     hearHands(text, {
-      turn: ({ row: to }) => this.#showRow(to),
-      go: (at) => this.#go(at),
-      pick: (at, keyboard) => this.#pick(at, keyboard),
+      turn: () => isOpen() && this.#showRow(row),
+      go: (at) => (isOpen() ? this.#go(at) : text.goTo(at)),
+      pick: (at, keyboard) => (isOpen() ? this.#pick(at, keyboard) : this.#pickStill(of.run, row, at)),
       tip: (of, at) => this.#tip.show(of, at),
       hush: () => this.#tip.hide(),
     });
     return text;
+  }
+  /** What a row is called. @param {number} row @param {string | undefined} [run] */
+  #candidate(row, run = this.#held.run) {
+    return this.#host.props.scope ? row + 1 : candidateOf(run, row);
   }
   #inCards() {
     return !this.#host.props.scope && holds(this.#held.run);
@@ -147,7 +159,8 @@ class TokensView {
     this.#section.classList.toggle("tk-away", away);
     if (away) {
       find(document, ".results-tokens").append(head, replay, empty);
-      tell("texts", { run: this.#held.run, rows: this.#held.rows, take: (row) => this.#take(row) });
+      const of = this.#open;
+      tell("texts", { run: of.run, rows: of.rows, take: (row) => this.#take(row, of) });
       return;
     }
     const place = find(this.#section, ".tk-texts");
@@ -155,9 +168,10 @@ class TokensView {
     place.before(head, empty);
     place.after(replay);
   }
-  /** The tokens of a row, to be put into a card. @param {number} row */
-  #take(row) {
-    const text = this.#textOf(row);
+  /** The tokens of a row, to be put into a card. @param {number} row @param {RunTexts} of */
+  #take(row, of) {
+    const text = this.#textOf(row, of);
+    if (of !== this.#open) this.#still.add(text);
     text.catchUp();
     return text.node;
   }
@@ -178,7 +192,7 @@ class TokensView {
     this.#replayLine.draw(this.#overlay(this.#view.row), this.#tokens);
   }
   #redraw() {
-    for (const text of this.#texts.values()) if (text.node.isConnected) text.redraw();
+    for (const text of [...this.#open.texts.values(), ...this.#still]) if (text.node.isConnected) text.redraw();
     this.#drawReplay();
   }
   #translate() {
@@ -242,19 +256,33 @@ class TokensView {
     clearTimeout(this.#follow);
     this.#follow = setTimeout(() => this.#pick(this.#view.current, false), FOLLOW);
   }
+  /**
+   * A token of a run before, whose text still stands in its card: that run is opened first.
+   * @param {string | undefined} run
+   * @param {number} row
+   * @param {number} position
+   */
+  #pickStill(run, row, position) {
+    if (run === undefined) return;
+    this.#wanted = { run, row, position };
+    this.#host.trigger("missed", { run, row });
+  }
   /** A word of a text: the token at this place in what the run wrote, once its tokens are here. */
   #pickWord() {
     if (!this.#wanted || this.#wanted.run !== this.#held.run || !this.#held.rows.has(this.#wanted.row)) return;
-    const { row, at } = this.#wanted;
+    const { row, at = -1, position: known } = this.#wanted;
     this.#wanted = null;
     this.#showRow(row);
     let behind = 0;
-    const position = this.#tokens.findIndex((token) => {
-      behind += token.special ? 0 : token.text.length;
-      return behind > at;
-    });
-    if (position < 0) return;
+    const position =
+      known ??
+      this.#tokens.findIndex((token) => {
+        behind += token.special ? 0 : token.text.length;
+        return behind > at;
+      });
+    if (!this.#tokens[position]) return;
     this.#view.moveStop(position);
+    if (isNumber(known)) this.#view.stop?.focus({ preventScroll: true }); // it had the focus, and was drawn anew
     this.#pick(position, false);
   }
   #diverge() {
@@ -304,8 +332,14 @@ class TokensView {
     const { element, props, trigger } = this.#host;
     const { rows } = this.#held;
     const row = isNumber(show) ? show : this.#view.row;
-    this.#picked = null;
-    for (const text of this.#texts.values()) text.empty();
+    if (this.#picked) this.#mark(this.#picked.row, null);
+    this.#panelWaits = this.#panelOpen && !isNumber(show);
+    for (const text of this.#still) if (!text.node.isConnected) this.#still.delete(text);
+    for (const text of this.#open.texts.values()) {
+      if (text.node.isConnected) this.#still.add(text);
+      text.redraw();
+    }
+    this.#open = { run: this.#held.run, rows, texts: new Map() };
     const first = rows.size ? Math.min(...rows.keys()) : 0;
     this.#view = this.#textOf(isNumber(props.row) || rows.has(row) ? row : first);
     this.#tip.hide();
@@ -321,9 +355,17 @@ class TokensView {
   #change({ row, keep, finished }, fresh, speaks) {
     const text = this.#textOf(row);
     if (!fresh && text.node.isConnected && keep < Math.max(text.tokens.length, text.spans.length)) text.drawFrom(keep);
+    if (row === this.#view.row) this.#movePanel();
     if (!finished || row !== this.#view.row || !speaks) return;
-    const told = this.#words.t("finished", { row: row + 1, count: count(this.#tokens.length) });
+    const told = this.#words.t("finished", { row: this.#candidate(row), count: count(this.#tokens.length) });
     find(this.#host.element, ".tk-voice").textContent = told;
+  }
+
+  /** What is open stays open, and is about what is written now. */
+  #movePanel() {
+    if (!this.#panelWaits || !this.#tokens.length) return;
+    this.#panelWaits = false;
+    if (this.#panelOpen) this.#pick(0, false);
   }
 
   /** @param {News} news */

@@ -4,6 +4,7 @@ import { on, tell } from "../page/board.js";
 import { find, make } from "../page/dom.js";
 import { say } from "../page/language.js";
 import { isNumber } from "../page/numbers.js";
+import { isNarrow } from "../page/screen.js";
 import { sentence } from "../page/words.js";
 import { isBreakdown, labelOf, stepsOf } from "./breakdown.js";
 import { drawOf, noteOf, outcomesOf } from "./outcome_view.js";
@@ -35,7 +36,8 @@ class Waterfall {
     /** @param {HTMLButtonElement} button */
     const branch = (button) => {
       trigger("branch", { ...this.#where(), token_id: Number(button.dataset.id) });
-      if (props.ahead) this.close({ silent: true }); // what is written now stands below; the server knows
+      // What is written now stands below, or behind the sheet; the server knows.
+      if (props.ahead || isNarrow()) this.close({ silent: true });
     };
     this.#panel = new TokenPanel(element, this.#bus, {
       close: () => this.close(),
