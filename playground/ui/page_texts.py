@@ -61,6 +61,7 @@ WORDS: Mapping[str, Text] = {
     "see_models": Text("See the models", "查看模型"),
     "optional": Text("optional", "可选"),
     "prompt": Text("Prompt", "提示词"),
+    "try_it": Text("Try it", "试一试"),
     "prompt_hint": Text("Write the beginning of a text; the model continues it.", "写下一段文字的开头，模型会接着写。"),
     "variables": Text("Variables of the prompt", "提示词中的变量"),
     "variables_hint": Text(
@@ -110,6 +111,13 @@ WORDS: Mapping[str, Text] = {
     ),
     "user_task_file": Text("Choose a file", "选择文件"),
     "user_task_saved": Text("“{title}” is saved in this browser.", "“{title}”已保存在此浏览器中。"),
+    "user_task_already": Text("Already here: “{title}”.", "已经有了：“{title}”。"),
+    "user_task_alike": Text(
+        "“{title}” has the same id, {id}, and another text. Replace it?",
+        "“{title}”的 id 同为 {id}，但内容不同。要替换它吗？",
+    ),
+    "user_task_replace": Text("Replace it", "替换"),
+    "user_task_both": Text("Keep both", "两个都保留"),
     "user_task_deleted": Text("“{title}” is deleted.", "“{title}”已删除。"),
     "user_task_full": Text("This browser has no room for it, or keeps nothing.", "此浏览器空间不足，或不允许保存。"),
     "user_task_too_large": Text(
@@ -168,6 +176,11 @@ WORDS: Mapping[str, Text] = {
     "path_fast_means": Text(
         "Quicker: {weights} weights, all requests in one step. Other words than exact; a seed's text may change.",
         "较快：{weights} 权重，所有人的候选合在一步计算。接近精确路径；同一种子的文本可能改变。",
+    ),
+    "path_fast_measured": Text(
+        "Quicker: {weights} weights, all requests in one step. Perplexity {change} against exact; other words, "
+        "and a seed's text may change.",
+        "较快：{weights} 权重，所有请求合在一步计算。困惑度与精确路径相比 {change}；用词不同，同一种子的文本可能改变。",
     ),
     "path_beams": Text("A beam search runs on the exact path.", "集束搜索走精确路径。"),
     "path_close": Text("How close?", "有多接近？"),
