@@ -186,6 +186,10 @@ WORDS: Mapping[str, Text] = {
     "path_close": Text("How close?", "有多接近？"),
     "seed": Text("seed", "种子"),
     "fresh": Text("new each run", "每次更换"),
+    "seed_hint": Text(
+        "On the exact path the same seed and settings write the same text again; empty or −1 is a new one each run.",
+        "在精确路径上，相同的种子与设置会再次写出相同的文字；留空或 −1 表示每次更换。",
+    ),
     "lock_seed": Text("Keep this seed", "固定这个种子"),
     "unlock_seed": Text("Use a new seed for each run", "每次运行用新的种子"),
     "candidates": Text("candidates", "候选数"),
