@@ -8,8 +8,8 @@ test("a text that is offered is called by its beginning, on one line and cut bet
   assert.equal(beginningOf("def fibonacci(n):\n"), "def fibonacci(n):");
   assert.equal(
     beginningOf("Once upon a time, in the last house of the street,"),
-    "Once upon a time, in the last house…",
+    "Once upon a time, in the last house of the…",
   );
-  assert.equal(beginningOf("从".repeat(40)), `${"从".repeat(36)}…`);
-  assert.equal(beginningOf("😀".repeat(37)), `${"😀".repeat(36)}…`);
+  assert.equal(beginningOf("从".repeat(50)), `${"从".repeat(48)}…`);
+  assert.equal(beginningOf("😀".repeat(49)), `${"😀".repeat(48)}…`);
 });
