@@ -208,6 +208,12 @@ def test_the_seed_of_a_card_can_be_kept(desk: Page) -> None:
 def test_an_empty_field_offers_texts_to_try_in_the_language_of_the_page(desk: Page) -> None:
     page = desk
     row, prompt = page.get_by_role("group", name="Try it"), page.locator("#prompt")
+    prompt.fill("Once")
+    generate(page)
+    expect(page.locator("#compose.folded")).to_have_count(1)
+    expect(page.locator(".variables-hint")).to_be_hidden()
+    prompt.fill("")  # where one goes into the form it unfolds
+    expect(page.locator(".variables-hint")).to_be_visible()
     offered = [text.en for text in TRIES["complete"]]
     expect(row.get_by_role("button")).to_have_count(len(offered))
     row.get_by_role("button", name="The capital").click()

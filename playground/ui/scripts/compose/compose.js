@@ -2,7 +2,7 @@
 // behind this one tells. This puts the parts of the form together, and follows the hand, the address and the page.
 import { go, here } from "../page/address.js";
 import { on, tell } from "../page/board.js";
-import { find, findAll } from "../page/dom.js";
+import { around, find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { store, stored } from "../page/kept.js";
 import { language } from "../page/language.js";
@@ -213,8 +213,14 @@ on(
   },
   "compose",
 );
-element.addEventListener("focusin", () => element.classList.remove("folded"));
-element.addEventListener("input", () => element.classList.remove("folded"));
+// The form folds around its fields while a text is written (growth.js); what is pressed must not move from under the hand,
+// so a button unfolds it once it was pressed.
+const unfold = () => element.closest("#compose")?.classList.remove("folded");
+element.addEventListener("focusin", (event) => {
+  if (around(event, "textarea, input")) unfold();
+});
+element.addEventListener("input", unfold);
+element.addEventListener("click", unfold);
 on(
   "server",
   (status) => {
