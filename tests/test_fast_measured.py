@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from playground import models
-from playground.fast.measured import FILE, measured
+from playground.fast.measured import FILE, Measured, measured
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.settings import WEIGHTS
-from playground.ui.fast_path_report import NOT_MEASURED, figures, path_data
+from playground.ui import fast_path_report
+from playground.ui.fast_path_report import NOT_MEASURED, figures, path_data, perplexity_change
 
 GIVEN: dict[str, Any] = {
     "model": "Lamp-1B",
@@ -43,7 +46,20 @@ def test_the_page_names_the_model_and_says_when_another_is_loaded(tiny: models.L
     assert "SmolLM2-135M-Instruct" in data["notes"][0]["en"] and "another" in data["notes"][1]["en"]
     alike = replace(tiny, card=replace(tiny.card, title="SmolLM2-135M-Instruct"))
     assert len(path_data(LocalGenerator(alike))["notes"]) == 1
+    assert path_data(LocalGenerator(alike))["change"] is None
     assert data["facts"][1]["value"] == {"en": NOT_MEASURED.en, "zh": NOT_MEASURED.zh}, "nobody measures fp32 packed"
+
+
+def test_the_change_of_the_perplexity_is_said_of_the_model_it_was_measured_on_and_of_no_other(
+    tiny: models.Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Measured("Lamp-1B", 1.2, 1.0031, 200, 128, 0.4, 0.1, "2026-11-24")
+    monkeypatch.setattr(fast_path_report, "measured", lambda weights: known if weights == "fp32" else None)
+    assert path_data(LocalGenerator(tiny))["change"] is None
+    alike = replace(tiny, card=replace(tiny.card, title="Lamp-1B"))
+    assert path_data(LocalGenerator(alike))["change"] == "+0.3 %"
+    assert perplexity_change(replace(known, perplexity_ratio=0.99999)) == "±0.0 %"
+    assert perplexity_change(replace(known, perplexity_ratio=0.98)) == "−2.0 %"
 
 
 def test_a_generator_without_the_fast_path_says_why() -> None:

@@ -331,3 +331,13 @@ def test_an_import_is_held_to_the_templates_that_only_substitute() -> None:
     for inside in ("hero.__class__", "hero|upper", "7*7", "include 'x'", "hero()"):
         with pytest.raises(PlaygroundError, match=r"task\.yaml, line \d+, prompts\.en\.complete"):
             user_task.read(written().replace("{{ 地点 }}", f"{{{{{inside}}}}}"))
+
+
+def test_tasks_whose_titles_have_no_latin_letters_have_ids_of_their_own() -> None:
+    ids = [
+        user_task.read(user_task.write(title, user_task.free("{{a}}"), {}, {}, "zh")).id for title in ("猫", "狗", "猫")
+    ]
+    assert ids[0] == ids[2] != ids[1]
+    task = user_task.read(user_task.write("Fox story", user_task.free("{{a}}"), {}, {}, "en"))
+    assert task.id == "fox_story"
+    assert user_task.kind_of(replace(task, id="as_it_was_called")) == "complete"

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 import re
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -149,7 +151,7 @@ def kind_of(task: Task) -> Mode | None:
         again = write(task.title.en, typed, task.defaults("en"), task.parameters, "en")
     except PlaygroundError:
         return None
-    if read(again) != task:
+    if replace(read(again), id=task.id) != task:  # the id is only a name for its file
         return None
     return "chat" if parts.user else "complete"
 
@@ -183,6 +185,8 @@ def _both(text: str) -> dict[str, str]:
 
 
 def _id(title: str) -> str:
-    """A name for the file, of the letters that the title has for it."""
+    """A name for the file, of the letters that the title has for it; and a number of it where some are lost."""
     plain = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
-    return (plain if plain[:1].isalpha() else f"task_{plain}")[:40].strip("_")
+    lost = any(letter.isalnum() and not letter.isascii() for letter in title)
+    number = f"_{zlib.crc32(title.encode()):08x}" if lost else ""
+    return (plain if plain[:1].isalpha() else f"task_{plain}")[: 40 - len(number)].strip("_") + number

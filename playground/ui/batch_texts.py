@@ -36,7 +36,6 @@ BATCH_TEXTS: Mapping[str, Text] = {
     "batch_unnamed": Text("the earlier file", "之前的文件"),
     "batch_texts": Text("Texts per row", "每行生成条数"),
     "batch_seed": Text("Seed", "种子"),
-    "batch_seed_hint": Text("new seed each run", "每次换新种子"),
     "batch_knobs": Text("Apply my knob settings from Play", "沿用“体验”页的参数设置"),
     "batch_knobs_hint": Text("Otherwise the settings of the task apply.", "否则使用任务自带的参数。"),
     "batch_column": Text("column", "列"),

@@ -29,11 +29,12 @@ def path_data(generator: Generator) -> dict[str, Any]:
     fast = generator.fast
     if fast.why_not is not None:
         return {"why_not": bilingual(fast.why_not)}
-    found = measured(fast.choice)
+    found = measured(fast.weights)  # what "auto" came to: its figures are of a file that became int4
     facts = [(WEIGHTS, Text(fast.weights, fast.weights)), *figures(found)]
     return {
         "why_not": None,
         "weights": fast.weights,
+        "change": _change_of_this(found, generator),
         "facts": [{"label": bilingual(label), "value": bilingual(value or NOT_MEASURED)} for label, value in facts],
         "notes": [bilingual(note) for note in _notes(found, generator)],
     }
@@ -41,15 +42,30 @@ def path_data(generator: Generator) -> dict[str, Any]:
 
 def figures(found: Measured) -> list[tuple[Text, Text | None]]:
     """What was measured, each with its name; None where it was not."""
-    ratio, worse = found.kl_ratio, found.perplexity_ratio
-    percent = None if worse is None else f"{(worse - 1) * 100:+.1f} %".replace("-", "−")
-    percent = "±0.0 %" if percent in ("−0.0 %", "+0.0 %") else percent
+    ratio, percent = found.kl_ratio, perplexity_change(found)
     return [
         (KL, None if ratio is None else KL_VALUE.filled(ratio=f"{ratio:.2f}")),
         (PERPLEXITY, None if percent is None else Text(percent, percent)),
         (ALONE, _share(found.alone, found)),
         (IN_COMPANY, _share(found.in_company, found)),
     ]
+
+
+def perplexity_change(found: Measured) -> str | None:
+    """By how much the perplexity differs from that of the stored values, as "+0.3 %"; None where nobody measured."""
+    if found.perplexity_ratio is None:
+        return None
+    percent = f"{(found.perplexity_ratio - 1) * 100:+.1f} %".replace("-", "−")
+    return "±0.0 %" if percent in ("−0.0 %", "+0.0 %") else percent
+
+
+def _change_of_this(found: Measured, generator: Generator) -> str | None:
+    """The change of the perplexity, where it was measured on the model that is loaded."""
+    return perplexity_change(found) if _is_of(found, generator) else None
+
+
+def _is_of(found: Measured, generator: Generator) -> bool:
+    return found.model in (generator.card.title, generator.card.id.rpartition("/")[2])
 
 
 def _share(share: float | None, found: Measured) -> Text | None:
@@ -61,5 +77,4 @@ def _share(share: float | None, found: Measured) -> Text | None:
 def _notes(found: Measured, generator: Generator) -> list[Text]:
     lacks = [] if generator.fast.lacks is None else [generator.fast.lacks]
     on = (UNDATED if found.day is None else MEASURED_ON).filled(model=found.model, day=found.day)
-    names = (generator.card.title, generator.card.id.rpartition("/")[2])
-    return [*lacks, on] if found.model in names else [*lacks, on, ANOTHER]
+    return [*lacks, on] if _is_of(found, generator) else [*lacks, on, ANOTHER]

@@ -164,10 +164,14 @@ class Page:
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
         given = [self.panel, self.next]
-        self.compose.pick(self._knobs.pick, [self.compose, *knobs], [*given, self.compose], **_LIGHT)
+        set_anew = [
+            self.compose.pick(self._knobs.pick, [self.compose, *knobs], [*given, self.compose], **_LIGHT),
+            self.panel.preset(self._knobs.preset, [self.compose, *knobs], given, **_EVENT),
+        ]
+        for event in set_anew:  # knobs that nobody turned: what they would do in the run that is looked at
+            event.then(self._knobs_told, self.panel, [self.panel, self.tokens], **_LIGHT)
         for event in (self.panel.input, self.act.path):
             event(self._knobs.turned, knobs, self.panel, **_LIGHT)
-        self.panel.preset(self._knobs.preset, [self.compose, *knobs], given, **_EVENT)
         self._user_tasks.wire(self.compose, self.panel, _EVENT)
         self._wire_readings()
 
@@ -266,6 +270,9 @@ class Page:
         if self._run_view.viewed(session) is None:
             return gr.skip()
         return panel_update(badges=self._run_view.badges(session, knobs))
+
+    def _knobs_told(self, knobs: dict[str, Any], request: gr.Request) -> Any:
+        return self._badges(knobs, request), self._replay(knobs, request)
 
     def _stop(self, request: gr.Request) -> None:
         self._play.stop(request.session_hash or "")

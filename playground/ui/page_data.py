@@ -14,7 +14,8 @@ from playground.types import LANGUAGES
 from playground.ui import card_updates, compose_form, tokens, waterfall
 from playground.ui.knobs import knob_data
 from playground.ui.page_files import PageFiles
-from playground.ui.page_texts import table_of, text_table
+from playground.ui.page_texts import bilingual, table_of, text_table
+from playground.ui.try_texts import TRIES
 
 _OTHER = re.compile(r"\\[dDsSWbBAZ]|\(\?|\[[^\]]*\\w")  # what the two languages read in different ways
 LATE_TABS = ("batch", "model", "read", "write")  # each has a folder of scripts that nothing but its elements need
@@ -24,7 +25,12 @@ LATE_TABS = ("batch", "model", "read", "write")  # each has a folder of scripts 
 def page_files() -> PageFiles:
     """The files of the page, made once: they are the same for every server of this process."""
     token_words = {"tokens": table_of(tokens.WORDS), "waterfall": table_of(waterfall.WORDS)}
-    records = {"knobs": knob_data(), "tasks": compose_form.task_records(), "rules": script_rules()}
+    records = {
+        "knobs": knob_data(),
+        "tasks": compose_form.task_records(),
+        "tries": {kind: [bilingual(text) for text in texts] for kind, texts in TRIES.items()},
+        "rules": script_rules(),
+    }
     return PageFiles({"words": text_table(), "token_words": token_words} | records | _examples(), late=LATE_TABS)
 
 

@@ -16,6 +16,7 @@ from playground.ui.card_texts import CARD_TEXTS
 from playground.ui.connection_texts import CONNECTION_TEXTS
 from playground.ui.key_texts import KEY_TEXTS
 from playground.ui.read_texts import READ_TEXTS
+from playground.ui.user_task_texts import USER_TASK_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
 
 WORDS: Mapping[str, Text] = {
@@ -62,6 +63,7 @@ WORDS: Mapping[str, Text] = {
     "see_models": Text("See the models", "查看模型"),
     "optional": Text("optional", "可选"),
     "prompt": Text("Prompt", "提示词"),
+    "try_it": Text("Try it", "试一试"),
     "prompt_hint": Text("Write the beginning of a text; the model continues it.", "写下一段文字的开头，模型会接着写。"),
     "variables": Text("Variables of the prompt", "提示词中的变量"),
     "variables_hint": Text(
@@ -89,34 +91,6 @@ WORDS: Mapping[str, Text] = {
         "{model} has no chat template, so chat is not available; tasks use their completion form.",
         "{model} 没有对话模板，因此不能对话；任务会使用续写形式。",
     ),
-    # One's own tasks
-    "user_tasks": Text("My tasks", "我的任务"),
-    "user_task_keep": Text("Save as my task", "保存为我的任务"),
-    "user_task_title": Text("Title", "标题"),
-    "user_task_new": Text("Save", "保存"),
-    "user_task_change": Text("Save changes", "保存修改"),
-    "user_task_copy": Text("Save as a new task", "另存为新任务"),
-    "user_task_close": Text("Cancel", "取消"),
-    "user_task_start": Text("Start my own from this", "以此为模板新建提示词"),
-    "user_task_edit": Text("Edit", "编辑"),
-    "user_task_export": Text("Export YAML", "导出 YAML"),
-    "user_task_delete": Text("Delete", "删除"),
-    "user_task_import": Text("Import a task", "导入任务"),
-    "user_task_import_hint": Text(
-        "Choose a YAML file or paste its text. It is checked here, and kept in this browser only.",
-        "选择 YAML 文件，或粘贴其内容。检查后只保存在此浏览器中。",
-    ),
-    "user_task_edit_hint": Text(
-        "The task as YAML. It is kept in this browser only.", "以 YAML 表示的任务，只保存在此浏览器中。"
-    ),
-    "user_task_file": Text("Choose a file", "选择文件"),
-    "user_task_saved": Text("“{title}” is saved in this browser.", "“{title}”已保存在此浏览器中。"),
-    "user_task_deleted": Text("“{title}” is deleted.", "“{title}”已删除。"),
-    "user_task_full": Text("This browser has no room for it, or keeps nothing.", "此浏览器空间不足，或不允许保存。"),
-    "user_task_too_large": Text(
-        "The file has {size}; at most {most} are allowed.", "文件大小为 {size}，最多允许 {most}。"
-    ),
-    "user_task_not_text": Text("The file is not UTF-8 text.", "该文件不是 UTF-8 文本。"),
     # Conversation
     "talk_empty": Text(
         "Nothing was said yet. Every turn can later be edited, answered anew or left for another branch.",
@@ -170,10 +144,20 @@ WORDS: Mapping[str, Text] = {
         "Quicker: {weights} weights, all requests in one step. Other words than exact; a seed's text may change.",
         "较快：{weights} 权重，所有人的候选合在一步计算。接近精确路径；同一种子的文本可能改变。",
     ),
+    "path_fast_measured": Text(
+        "Quicker: {weights} weights, all requests in one step. Perplexity {change} against exact; other words, "
+        "and a seed's text may change.",
+        "较快：{weights} 权重，所有请求合在一步计算。困惑度与精确路径相比 {change}；用词不同，同一种子的文本可能改变。",
+    ),
     "path_beams": Text("A beam search runs on the exact path.", "集束搜索走精确路径。"),
     "path_close": Text("How close?", "有多接近？"),
     "seed": Text("seed", "种子"),
     "fresh": Text("new each run", "每次更换"),
+    "seed_needs": Text("The seed was not taken: it must be {range}.", "未采用该种子：应为{range}。"),
+    "seed_hint": Text(
+        "On the exact path the same seed and settings write the same text again; empty or −1 is a new one each run.",
+        "在精确路径上，相同的种子与设置会再次写出相同的文字；留空或 −1 表示每次更换。",
+    ),
     "lock_seed": Text("Keep this seed", "固定这个种子"),
     "unlock_seed": Text("Use a new seed for each run", "每次运行用新的种子"),
     "candidates": Text("candidates", "候选数"),
@@ -290,6 +274,7 @@ WORDS: Mapping[str, Text] = {
         "现在使用本页的人太多，请过一分钟再试。",
     ),
     **CARD_TEXTS,
+    **USER_TASK_TEXTS,
     **CONNECTION_TEXTS,
     **KEY_TEXTS,
     **READ_TEXTS,

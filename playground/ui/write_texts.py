@@ -57,7 +57,6 @@ WRITE_TEXTS: Mapping[str, Text] = {
     "write_candidates": Text("Candidates", "候选数"),
     "write_room": Text("Earlier text, max tokens", "前文上限（词元）"),
     "write_seed": Text("Seed", "种子"),
-    "write_seed_hint": Text("new each run", "每次换新"),
     "write_same_seed": Text("Again with the same seed", "用同一种子重新生成"),
     "write_knobs": Text("Apply my knob settings from Play", "沿用“体验”页的参数设置"),
     "write_knobs_hint": Text("Otherwise settings made for long texts apply.", "否则使用适合长文的参数。"),

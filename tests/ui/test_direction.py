@@ -50,9 +50,9 @@ def goes_by_itself(*texts: Locator) -> None:
 
 
 def keep_seed(page: Page, seed: int) -> None:
-    page.locator("#knobs [data-knob=seed] input").fill(str(seed))
+    page.locator(".act [name=seed]").fill(str(seed))
     page.keyboard.press("Tab")
-    expect(page.locator(".seed-value")).to_have_text(str(seed))
+    expect(page.locator(".seed-value")).to_have_value(str(seed))
 
 
 def test_on_play_every_text_goes_its_own_way(scripted: str, visit: Visit) -> None:

@@ -35,6 +35,12 @@ def stage(page: Page, name: str) -> Locator:
     return order(page).locator(f"[data-stage={name}] button")
 
 
+def unfold(page: Page) -> None:
+    """The list of stages is folded at first."""
+    expect(order(page).locator("li:visible")).to_have_count(0)
+    order(page).locator(".kn-stages-fold").click()
+
+
 def turn(page: Page, **knobs: str) -> None:
     for name, value in knobs.items():
         page.evaluate(TURN, [name, float(value)])
@@ -50,6 +56,7 @@ def test_every_stage_of_the_registry_has_a_name_in_the_list() -> None:
 def test_keys_move_a_stage_and_say_where_it_is(scripted: str, visit: Visit) -> None:
     page = visit(scripted)
     page.locator(".kn-neutral").click()
+    unfold(page)
     expect(order(page).locator(".kn-stages-none")).to_be_visible()
     turn(page, temperature="0.9", top_p="0.9", min_p="0.05")
     assert listed(page) == ["temperature", "top_p", "min_p"]
@@ -81,6 +88,7 @@ def test_keys_move_a_stage_and_say_where_it_is(scripted: str, visit: Visit) -> N
 @browsing
 def test_the_list_is_always_the_order_that_python_reads(scripted: str, visit: Visit) -> None:
     page = visit(scripted)
+    unfold(page)
     order(page).locator(".kn-stages-more").click()
     assert listed(page) == parameters.stages(told(page))
     for name, keys in (
@@ -104,6 +112,7 @@ def test_the_list_is_always_the_order_that_python_reads(scripted: str, visit: Vi
 def test_mouse_and_finger_move_a_stage(scripted: str, visit: Visit) -> None:
     page = visit(scripted, has_touch=True)
     turn(page, temperature="0.9", top_p="0.9", min_p="0.05", frequency_penalty="0", dry_multiplier="0")
+    unfold(page)
     stage(page, "min_p").scroll_into_view_if_needed()
     assert listed(page) == ["temperature", "top_p", "min_p"]
     start, end = stage(page, "min_p").bounding_box(), stage(page, "temperature").bounding_box()
@@ -138,6 +147,7 @@ def test_beams_leave_no_order_and_say_why(scripted: str, visit: Visit) -> None:
     turn(page, temperature="0.9", top_p="0.9", num_beams="3")
     reason = inert({**parameters.validate({}), "num_beams": 3})["order"].en
     expect(order(page).locator(".kn-why")).to_have_text(reason)
+    unfold(page)
     before = told(page)
     stage(page, "temperature").focus()
     page.keyboard.press("Alt+ArrowDown")
@@ -151,13 +161,20 @@ def test_a_move_shows_at_once_what_it_would_have_changed(embedded_page: str, vis
     page = visit(embedded_page)
     page.locator(".kn-neutral").click()
     turn(page, temperature="3", min_p="0.05", max_new_tokens="12", n="1", seed="7")
-    expect(page.locator(".seed-value")).to_have_text("7")
+    expect(page.locator(".seed-value")).to_have_value("7")
     generate(page)
     expect(page.locator("#knobs [data-knob=min_p] .kn-badge")).not_to_be_empty()
     expect(page.locator(".results .tk-replay")).to_be_hidden()
+    unfold(page)
     stage(page, "temperature").focus()
     page.keyboard.press("Alt+ArrowDown")
     sentence = page.locator(".results .tk-replay p")
     expect(sentence).to_have_text(re.compile("With the present knobs and the same random draws, .* would become"))
     page.keyboard.press("Alt+ArrowUp")
     expect(page.locator(".results .tk-replay")).to_be_hidden()
+    page.locator(".kn-preset select").select_option("neutral")  # and so does another preset, which nobody turned
+    expect(page.locator("#knobs [data-knob=min_p]")).to_have_class(re.compile("is-neutral"))
+    expect(sentence).to_have_text(re.compile("With the present knobs"))
+    turned = page.locator(".kn-preset select option").evaluate_all("all => all.map(({ value }) => value)")
+    page.locator(".kn-preset select").select_option(next(one for one in turned if one not in ("neutral", "")))
+    expect(page.locator("#knobs .kn-badge:not(:empty)").first).to_contain_text("would")

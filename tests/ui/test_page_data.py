@@ -13,7 +13,8 @@ from playground.ui.page_data import page_files
 def test_each_task_has_a_module_with_its_worked_examples_which_is_loaded_when_it_is_shown() -> None:
     files = page_files()
     folder = re.findall(r'"playground/": "\./(page/[0-9a-f]{16})/"', files.head())[0]
-    assert "/data/examples/" not in files.head()
+    start = files.find(f"/{folder}/start.js")
+    assert start is not None and '"data/words.js"' in start.plain.decode() and "/data/examples/" not in files.head()
     shown = 0
     for name, task in compose_form.all_tasks().items():
         file = files.find(f"/{folder}/data/examples/{name}.js")

@@ -8,6 +8,7 @@ import threading
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from playground.ui.try_texts import TRIES
 from tests.ui.conftest import Held, Visit, body, card, generate
 
 pytestmark = pytest.mark.browser
@@ -25,9 +26,9 @@ def free_prompt(page: Page, text: str, candidates: int = 1) -> None:
 
 
 def fix_seed(page: Page, seed: int) -> None:
-    page.locator("#knobs [data-knob=seed] input").fill(str(seed))
+    page.locator(".act [name=seed]").fill(str(seed))
     page.keyboard.press("Tab")
-    expect(page.locator(".seed-value")).to_have_text(str(seed))
+    expect(page.locator(".seed-value")).to_have_value(str(seed))
 
 
 def test_a_first_visit_finds_slogans_filled_in_with_an_example(scripted: str, visit: Visit) -> None:
@@ -196,12 +197,42 @@ def test_the_seed_of_a_card_can_be_kept(desk: Page) -> None:
     seed = card(page).locator(".card-seed").inner_text().removeprefix("seed ")
     text = body(page).inner_text()
     card(page).locator(".card-seed").click()
-    expect(page.locator(".seed-value")).to_have_text(seed)
+    expect(page.locator(".seed-value")).to_have_value(seed)
     expect(page.locator(".lock")).to_have_attribute("aria-pressed", "true")
     generate(page)
     assert body(page).inner_text() == text
     page.locator(".lock").click()
-    expect(page.locator(".seed-value")).to_have_text("new each run")
+    expect(page.locator(".seed-value")).to_have_value("")
+
+
+def test_an_empty_field_offers_texts_to_try_in_the_language_of_the_page(desk: Page) -> None:
+    page = desk
+    row, prompt = page.get_by_role("group", name="Try it"), page.locator("#prompt")
+    prompt.fill("Once")
+    generate(page)
+    expect(page.locator("#compose.folded")).to_have_count(1)
+    expect(page.locator(".variables-hint")).to_be_hidden()
+    prompt.fill("")  # where one goes into the form it unfolds
+    expect(page.locator(".variables-hint")).to_be_visible()
+    offered = [text.en for text in TRIES["complete"]]
+    expect(row.get_by_role("button")).to_have_count(len(offered))
+    row.get_by_role("button", name="The capital").click()
+    expect(prompt).to_have_value("The capital of France is")
+    expect(prompt).to_be_focused()
+    assert prompt.evaluate("field => field.selectionStart === field.value.length")
+    expect(row).to_have_count(0)
+    expect(page.locator(".seen-count")).not_to_have_text(re.compile("^0 /"))
+    prompt.fill("")
+    expect(row).to_be_visible()
+    page.locator("button[name=language]").click()
+    shown = page.get_by_role("group", name="试一试").get_by_role("button")
+    expect(shown).to_contain_text([text.zh[:8].rstrip() for text in TRIES["complete"]])
+    page.locator("button[name=language]").click()
+    page.locator("[data-kind=talk]").click()
+    row.get_by_role("button").first.click()
+    expect(page.locator("#talk [name=message]")).to_have_value(TRIES["talk"][0].en)
+    page.locator("#talk [name=message]").fill("")
+    expect(row).to_be_visible()
 
 
 def test_copy_takes_the_text_of_the_card(scripted: str, visit: Visit) -> None:

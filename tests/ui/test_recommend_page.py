@@ -27,9 +27,9 @@ def in_chinese(page: Page) -> None:
 
 
 def from_seed(page: Page, seed: int) -> None:
-    page.locator("#knobs [data-knob=seed] input").fill(str(seed))
+    page.locator(".act [name=seed]").fill(str(seed))
     page.keyboard.press("Tab")
-    expect(page.locator(".seed-value")).to_have_text(str(seed))
+    expect(page.locator(".seed-value")).to_have_value(str(seed))
 
 
 def test_a_task_that_was_measured_badly_says_so_before_it_is_run_and_leads_to_the_models(

@@ -85,7 +85,7 @@ def test_a_reload_brings_back_each_kind_with_its_texts_and_knobs(scripted: str, 
         expect(page.locator(f"[data-kind={kind}]")).to_have_attribute("aria-checked", "true")
         assert page.url == f"{scripted}/{PLACES[kind]}"
         expect(page.locator(".candidates")).to_have_text("2")
-        expect(page.locator(".seed-value")).to_have_text(str(seed))
+        expect(page.locator(".seed-value")).to_have_value(str(seed))
         assert knobs(page) == left
         expect(page.locator(".kn-changed")).to_have_text("changed")
         texts_stand_there(page)

@@ -26,9 +26,9 @@ NOTICES_THOUGHTS = """() => {
 def open_talk(page: Page, seed: int = 0) -> Any:
     page.locator("[data-kind=talk]").click()
     expect(page.locator(".candidates")).to_have_text("1")  # the knobs of this kind have come
-    page.locator("#knobs [data-knob=seed] input").fill(str(seed))
+    page.locator(".act [name=seed]").fill(str(seed))
     page.keyboard.press("Tab")
-    expect(page.locator(".seed-value")).to_have_text(str(seed))
+    expect(page.locator(".seed-value")).to_have_value(str(seed))
     return page.locator("#talk")
 
 

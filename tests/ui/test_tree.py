@@ -227,7 +227,7 @@ def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embe
     page = visit(embedded_page)
     free_prompt(page, "The lighthouse keeper wrote in his book:", candidates=2)
     tell(page, seed=5, max_new_tokens=2000, temperature=1.2, ignore_eos=True)
-    expect(page.locator(".seed-value")).to_have_text("5")
+    expect(page.locator(".seed-value")).to_have_value("5")
     page.locator("button[name=generate]").click()
     tokens = tokens_of(page, 2)
     expect(tokens.nth(6)).to_be_visible()

@@ -175,9 +175,39 @@ def test_what_is_exported_can_be_imported_and_a_mistake_shows_its_line(
     page.locator("[data-panel=yaml] [name=save]").click()
     open_mine(page, "Fox story")
     assert exported(page) == text
+    twins_are_told_apart(page, tmp_path, text)
     page.locator(".user-tasks [name=delete]").click()
     bring(page, tmp_path, "#" * (user_task.MAX_BYTES + 1))
     expect(error).to_contain_text("at most 66 kB are allowed")
+
+
+def twins_are_told_apart(page: Page, folder: Path, text: str) -> None:
+    """One task is kept, with this text; at the end two are."""
+    mine, note = page.locator(".task-picker optgroup[label='My tasks'] option"), page.locator(".user-tasks-note")
+    page.locator(".task-picker").select_option("slogans")
+    bring(page, folder, text.replace("\n", "\r\n") + "\n")
+    expect(note).to_have_text("Already here: “Fox story”.")
+    expect(mine).to_have_count(1)
+    expect(page.locator(".task-picker option:checked")).to_have_text("Fox story")
+    changed = text.replace("Fox story", "Hare story")
+    ask = page.locator("[data-panel=twin]")
+    bring(page, folder, changed)
+    expect(ask.locator(".user-tasks-alike")).to_have_text(
+        "“Fox story” has the same id, fox_story, and another text. Replace it?"
+    )
+    ask.locator("[name=close]").click()
+    expect(page.locator(".user-tasks [name=yaml]")).to_have_value(changed)  # as it was brought
+    expect(mine).to_have_text(["Fox story"])
+    page.locator("[data-panel=yaml] [name=save]").click()
+    ask.locator("[name=replace]").click()
+    expect(mine).to_have_text(["Hare story"])
+    bring(page, folder, text)
+    ask.locator("[name=both]").click()
+    expect(mine).to_have_text(["Hare story", "Fox story"])
+    expect(note).to_have_text("“Fox story” is saved in this browser.")
+    page.locator(".task-picker").select_option(label="Hare story")
+    page.locator(".user-tasks [name=delete]").click()
+    page.locator(".task-picker").select_option(label="Fox story")
 
 
 def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
@@ -187,9 +217,9 @@ def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
     text = (loader.FOLDER / "recommendations.yaml").read_text(encoding="utf-8")
     bring(page, tmp_path, text.replace("{en: Recommendations, zh: 推荐}", "{en: My list, zh: 我的清单}"))
     open_mine(page, "My list")
-    page.locator("#knobs [data-knob=seed] input").fill("0")
+    page.locator(".act [name=seed]").fill("0")
     page.keyboard.press("Tab")
-    expect(page.locator(".seed-value")).to_have_text("0")
+    expect(page.locator(".seed-value")).to_have_value("0")
     generate(page)
     expect(page.locator(".card").first.locator(".items li")).to_contain_text(["Night Ferry"])
     page.locator("button[name=language]").click()

@@ -23,6 +23,11 @@ declare module "playground/data/tasks.js" {
   const tasks: import("./tasks").Task[];
   export default tasks;
 }
+/** Texts worth trying, by the kind of prompt. */
+declare module "playground/data/tries.js" {
+  const tries: Record<"complete" | "chat" | "talk", import("./types").Text[]>;
+  export default tries;
+}
 /** Rules that stand in both languages; script_rules of page_data.py says where in Python each has its place. */
 declare module "playground/data/rules.js" {
   const rules: {

@@ -23,6 +23,8 @@ export type Share = { state: "opening" | "open" | "failed"; url?: string; local?
 export interface FastPath {
   why_not: Text | null;
   weights?: string;
+  /** Of the perplexity, as measured on the model that is loaded; null where it was not. */
+  change?: string | null;
   facts?: { label: Text; value: Text }[];
   notes?: Text[];
 }

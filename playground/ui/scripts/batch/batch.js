@@ -7,6 +7,7 @@ import { listen } from "../page/feed.js";
 import { language } from "../page/language.js";
 import { bytes, number } from "../page/numbers.js";
 import { saveFile } from "../page/save_file.js";
+import { seedText } from "../page/typed_numbers.js";
 import { apply, t } from "../page/words.js";
 import * as files from "./chosen_file.js";
 import * as tasks from "./chosen_task.js";
@@ -111,6 +112,7 @@ element.addEventListener("change", (event) => {
     return;
   }
   const ofField = field.dataset.field ?? "";
+  if (name === "seed") field.value = seedText(value);
   if (name === "task") form.beginForm();
   if (name === "column") form.chooseColumn(ofField, value);
   if (name === "fixed") form.fix(ofField, value);

@@ -2,7 +2,7 @@
 // behind this one tells. This puts the parts of the form together, and follows the hand, the address and the page.
 import { go, here } from "../page/address.js";
 import { on, tell } from "../page/board.js";
-import { find, findAll } from "../page/dom.js";
+import { around, find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { store, stored } from "../page/kept.js";
 import { language } from "../page/language.js";
@@ -24,6 +24,7 @@ import {
 import { drawKind, isOffered, setModel } from "./kinds.js";
 import { fieldsOf, followed, survivingDrafts } from "./task_fields.js";
 import { drawTaskList } from "./task_list.js";
+import { tryRow } from "./try_row.js";
 import { ask, bringBack, hear, look, pick } from "./wishes.js";
 
 /** @typedef {import("../tasks").Task} Task */
@@ -35,6 +36,14 @@ const picker = find(element, ".task-picker", HTMLSelectElement);
 const FILL = "playground-fill"; // "off" where what stands in double braces is sent as it stands
 const OTHER = /** @type {const} */ ({ en: "zh", zh: "en" });
 let knowsOwn = false; // whether a visitor's own tasks have been told
+
+const tries = [
+  tryRow(find(element, "[name=prompt]", HTMLTextAreaElement), "complete"),
+  tryRow(find(element, "[name=message]", HTMLTextAreaElement), "chat"),
+];
+const drawTries = () => {
+  for (const draw of tries) draw();
+};
 
 const drawPicker = () => drawTaskList(picker, tasks(), task().id);
 const drawAll = () => {
@@ -49,6 +58,7 @@ const drawAll = () => {
   for (const box of findAll(element, ".compose-switch[data-field] input", HTMLInputElement)) {
     box.checked = Boolean(now[box.name]);
   }
+  drawTries();
   forgetVariables();
   drawKind();
 };
@@ -115,6 +125,7 @@ element.addEventListener("input", (event) => {
     return;
   }
   note(control);
+  drawTries();
   if (control instanceof HTMLTextAreaElement) grow(control);
   const field = /** @type {HTMLElement | null} */ (control.closest("[data-field]"));
   complain(field?.dataset.field ?? "", null);
@@ -202,8 +213,14 @@ on(
   },
   "compose",
 );
-element.addEventListener("focusin", () => element.classList.remove("folded"));
-element.addEventListener("input", () => element.classList.remove("folded"));
+// The form folds around its fields while a text is written (growth.js); what is pressed must not move from under the hand,
+// so a button unfolds it once it was pressed.
+const unfold = () => element.closest("#compose")?.classList.remove("folded");
+element.addEventListener("focusin", (event) => {
+  if (around(event, "textarea, input")) unfold();
+});
+element.addEventListener("input", unfold);
+element.addEventListener("click", unfold);
 on(
   "server",
   (status) => {

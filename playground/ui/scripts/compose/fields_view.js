@@ -35,7 +35,8 @@ const controlOf = (field) => {
   const hint = field.placeholder ? say(field.placeholder) : null;
   if (field.type === "long_text") return make("textarea", { ...shared, rows: 4, placeholder: hint });
   const inputmode = field.type === "number" ? "decimal" : null;
-  return make("input", { ...shared, type: "text", inputmode, placeholder: hint, autocomplete: "off" });
+  const attributes = { type: "text", inputmode, placeholder: hint, title: hint, autocomplete: "off" };
+  return make("input", { ...shared, ...attributes }); // the hint as a title too: in a narrow field it does not fit
 };
 /** @param {TaskField} field */
 const fieldOf = (field) => {

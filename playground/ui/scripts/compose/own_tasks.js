@@ -35,6 +35,21 @@ export const withOne = (before, one) =>
   before.some((other) => other.key === one.key)
     ? before.map((other) => (other.key === one.key ? one : other))
     : [...before, one];
+/** @param {string} yaml as editors may have left its lines */
+const plain = (yaml) => yaml.replace(/[^\S\n]*\r?\n/g, "\n").trim();
+/**
+ * The one among the others that is the same text, or else one that has the same id and another text; null where neither
+ * is.
+ * @param {OwnTask[]} others
+ * @param {Pick<OwnTask, "yaml" | "record">} one
+ * @returns {{same: OwnTask} | {alike: OwnTask} | null}
+ */
+export const twinOf = (others, { yaml, record }) => {
+  const same = others.find((other) => plain(other.yaml) === plain(yaml));
+  if (same) return { same };
+  const alike = others.find((other) => other.record.id === record.id);
+  return alike ? { alike } : null;
+};
 
 const kept = () => readable(stored(KEPT));
 /**
@@ -53,6 +68,18 @@ const keep = (changed) => {
  * @param {string | null | undefined} key
  */
 export const ownTask = (key) => list.find((one) => one.key === key);
+/**
+ * The twin of a new task, or of one that has changed, among all others that this browser keeps.
+ * @param {Pick<OwnTask, "yaml" | "record"> & {key: string | null}} one
+ */
+export const twin = (one) => {
+  const found = twinOf(
+    kept().filter(({ key }) => key !== one.key),
+    one,
+  );
+  const asked = found && "alike" in found && one.key !== null; // with a changed one it was so before, or is wished
+  return asked ? null : found;
+};
 /** @param {OwnTask} one a new one, or one that is known by its key */
 export const put = (one) => keep(withOne(kept(), one));
 /**

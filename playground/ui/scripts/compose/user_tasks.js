@@ -7,7 +7,7 @@ import { hostOf } from "../page/element.js";
 import { say } from "../page/language.js";
 import { bytes } from "../page/numbers.js";
 import { apply, sentence, t } from "../page/words.js";
-import { begin, ownTask, put, putBack, remove } from "./own_tasks.js";
+import { begin, ownTask, put, putBack, remove, twin } from "./own_tasks.js";
 
 /** @typedef {import("../tasks").OwnTask} OwnTask */
 /** @typedef {import("../types").Said} Said */
@@ -18,6 +18,10 @@ import { begin, ownTask, put, putBack, remove } from "./own_tasks.js";
  *   typed?: Partial<import("../tasks").Form>, error?: Text, line?: number | null}} Answer
  */
 
+/** @typedef {"" | "title" | "yaml" | "twin"} Panel */
+/** A task as the server has read it, and the key by which this browser knows it, if it does.
+ * @typedef {Pick<OwnTask, "yaml" | "record"> & {key: string | null}} Told */
+
 const { element, props, trigger, watch } = hostOf("user_tasks");
 const [titleField, yamlField] = [
   find(element, "[name=title]", HTMLInputElement),
@@ -26,8 +30,11 @@ const [titleField, yamlField] = [
 const ABOVE = 4; // lines over the one that is shown
 /** What the form shows. @type {Omit<import("../topics").Topics["composed"], "task"> & {task: {id: string} | null}} */
 let shown = { kind: "task", task: null, own: "", fields: 0 };
-/** The form that is open. @type {"" | "title" | "yaml"} */
+/** The form that is open. @type {Panel} */
 let panel = "";
+/** A new task beside the kept one with its id, and the form it came from, until somebody has said what is to be done.
+ * @type {{told: Told, alike: OwnTask, from: Panel} | null} */
+let pending = null;
 /** Of the task that is being edited; null for a new one. @type {string | null} */
 let key = null;
 /** The last one deleted, and its place. @type {{at: number, one: OwnTask} | null} */
@@ -68,14 +75,19 @@ const draw = () => {
   find(element, ".user-tasks-about").textContent = t(key ? "user_task_edit_hint" : "user_task_import_hint");
   for (const one of findAll(element, "[name=save]")) one.textContent = t(key ? "user_task_change" : "user_task_new");
   find(element, "[name=copy]").hidden = !key;
+  if (pending) {
+    const { id, title } = pending.alike.record;
+    find(element, ".user-tasks-alike").textContent = t("user_task_alike", { id, title: say(title) });
+  }
 };
-/** @param {typeof panel} wanted */
+/** @param {Panel} wanted */
 const open = (wanted) => {
   panel = wanted;
   said = null;
   complain(null);
   draw();
-  if (wanted) find(element, `[data-panel=${wanted}] :is(input, textarea)`).focus();
+  if (wanted !== "twin") pending = null;
+  if (wanted) find(element, `[data-panel=${wanted}] :is(input, textarea, button)`).focus();
 };
 
 /** @param {string} file its name; "" where the YAML was typed */
@@ -95,19 +107,48 @@ const read = async (file) => {
   }
   check(file.name);
 };
-/** @param {Pick<OwnTask, "yaml" | "record"> & {key: string | null}} told */
+/** @param {Told} told */
 const save = (told) => {
+  const found = twin(told);
+  if (!found) keepIt(told);
+  else if ("same" in found) choose(found.same, "user_task_already");
+  else askOf(told, found.alike);
+};
+/**
+ * Whether it is to replace this one, or to stand beside it.
+ * @param {Told} told
+ * @param {OwnTask} alike
+ */
+const askOf = (told, alike) => {
+  pending = { told, alike, from: panel };
+  open("twin");
+};
+/** @param {Told} told */
+const keepIt = (told) => {
   const one = { key: told.key ?? `own:${Date.now().toString(36)}`, yaml: told.yaml, record: told.record };
   if (!put(one)) {
     complain(t("user_task_full"));
     return;
   }
-  key = null;
   gone = null;
+  choose(one, "user_task_saved");
+};
+/**
+ * @param {OwnTask} one is what is shown
+ * @param {string} word what is said of it
+ */
+const choose = (one, word) => {
+  key = null;
   open("");
   tell("write", { task: one.key });
-  said = { word: "user_task_saved", title: one.record.title };
+  said = { word, title: one.record.title };
   draw();
+};
+/** @param {boolean} replaces the task that has its id */
+const settle = (replaces) => {
+  if (!pending) return;
+  const { told, alike } = pending;
+  keepIt({ ...told, key: replaces ? alike.key : null });
 };
 /** @param {string | undefined} wanted */
 const erase = (wanted) => {
@@ -178,7 +219,8 @@ const press = {
   },
   bring_back: bringBack,
   copy: () => trigger("keep", { title: titleField.value, key: null, at: Date.now() }),
-  close: () => open(""),
+  both: () => settle(false),
+  close: () => open(pending?.from ?? ""),
 };
 
 element.addEventListener("click", (event) => {
@@ -190,7 +232,8 @@ element.addEventListener("click", (event) => {
 element.addEventListener("submit", (event) => {
   event.preventDefault();
   complain(null);
-  if (panel === "title") trigger("keep", { title: titleField.value, key, at: Date.now() });
+  if (panel === "twin") settle(true);
+  else if (panel === "title") trigger("keep", { title: titleField.value, key, at: Date.now() });
   else check("");
 });
 element.addEventListener("change", (event) => {
@@ -221,6 +264,7 @@ on(
     shown = now;
     if (other && !(panel === "yaml" && now.kind === "task")) {
       panel = "";
+      pending = null;
       said = null;
     }
     draw();

@@ -1,5 +1,6 @@
-// The groups of knobs: those that everybody needs with their rows at once, all others closed under their headings; and
-// which of them a search, or "only what is active", leaves, the best first.
+// The groups of knobs, each once: the rows that everybody needs at once, its others closed under a line below them; groups
+// that have no others closed under their headings. And which of them a search, or "only what is active", leaves, the best
+// first.
 import { find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { say } from "../page/language.js";
@@ -24,10 +25,12 @@ class Section {
    * @param {typeof GROUPS[number]} group
    * @param {Knob[]} knobs
    * @param {boolean} more it can be opened and closed
+   * @param {boolean} inner it is the rest of a group whose first knobs stand above it
    */
-  constructor(group, knobs, more) {
+  constructor(group, knobs, more, inner = false) {
     this.knobs = knobs;
     this.more = more;
+    this.inner = inner;
     this.open = !more;
     const name = make("span");
     this.count = make("span", { class: "kn-tally" });
@@ -40,16 +43,18 @@ class Section {
           name,
           this.count,
         )
-      : make("h3", { class: "kn-heading" }, name, this.count);
+      : make("h3", { class: "kn-heading", tabindex: "-1" }, name, this.count);
     if (more) this.head.addEventListener("click", () => this.#toggle());
     this.root = make(
       "section",
-      { class: more ? "kn-group kn-more" : "kn-group", "data-group": group.id },
+      { class: `kn-group${more ? " kn-more" : ""}${inner ? " kn-inner" : ""}`, "data-group": group.id },
       this.head,
       this.rows,
     );
     spoken(() => {
-      name.textContent = say(group.label);
+      const label = say(group.label);
+      name.textContent = inner ? word("more_of", { n: knobs.length }) : label;
+      if (inner) this.head.setAttribute("aria-label", word("more_of_group", { label, n: knobs.length }));
     });
     this.show(this.open);
   }
@@ -91,7 +96,7 @@ class Section {
   /** How many of its knobs are active. */
   paintCount() {
     const active = this.knobs.filter(isActive).length;
-    const all = this.more ? word("tally", { n: this.knobs.length }) : "";
+    const all = this.more && !this.inner ? word("tally", { n: this.knobs.length }) : "";
     this.count.textContent = this.more && active ? word("active", { n: active }) : all;
     this.count.classList.toggle("is-active", active > 0);
     return active;
@@ -108,14 +113,22 @@ const putInOrder = (parent, nodes) => {
   });
 };
 
-const sectionsOf = (/** @type {Knob["level"]} */ level) =>
-  GROUPS.map((group) => ({ group, knobs: KNOBS.filter((knob) => knob.group === group.id && knob.level === level) }))
-    .filter(({ knobs }) => knobs.length)
-    .map(({ group, knobs }) => new Section(group, knobs, level !== "basic"));
-const basic = sectionsOf("basic");
-const more = sectionsOf("advanced");
-const sections = [...basic, ...more];
-const inOrder = [...basic.map(({ root }) => root), ...(more.length ? [subtitle] : []), ...more.map(({ root }) => root)];
+/** @param {typeof GROUPS[number]} group */
+const groupOf = (group) => {
+  const mine = KNOBS.filter((knob) => knob.group === group.id);
+  const [first, rest] = [mine.filter(({ level }) => level === "basic"), mine.filter(({ level }) => level !== "basic")];
+  const parts = first.length ? [new Section(group, first, false)] : [];
+  if (rest.length) parts.push(new Section(group, rest, true, first.length > 0));
+  if (parts.length > 1) parts[0].root.append(parts[1].root);
+  return { label: group.label, parts, isBasic: first.length > 0 };
+};
+/** @typedef {ReturnType<typeof groupOf>} Group */
+const groups = GROUPS.map(groupOf).filter(({ parts }) => parts.length);
+const sections = groups.flatMap(({ parts }) => parts);
+/** @param {Group} group */
+const rootOf = ({ parts }) => parts[0].root;
+const more = groups.filter(({ isBasic }) => !isBasic).map(rootOf);
+const inOrder = [...groups.filter(({ isBasic }) => isBasic).map(rootOf), ...(more.length ? [subtitle] : []), ...more];
 spoken(() => {
   subtitle.textContent = word("more");
 });
@@ -135,20 +148,32 @@ export const sift = (typed, onlyActive) => {
   const narrowed = typed.trim() !== "" || onlyActive;
   /** @type {(knob: Knob) => number} */
   const rankOf = (knob) => (onlyActive && !isActive(knob) ? Number.POSITIVE_INFINITY : rank(knob, typed));
-  const found = sections.map((section) => {
+  /** @param {Section} section */
+  const siftOne = (section) => {
     const fitting = ranked(
       section.knobs.filter((knob) => rankOf(knob) < Number.POSITIVE_INFINITY),
       rankOf,
     );
-    return { section, fitting, best: fitting.length ? rankOf(fitting[0]) : Number.POSITIVE_INFINITY };
-  });
-  for (const { section, fitting } of found) {
     section.show(narrowed ? fitting.length > 0 : section.open);
     section.sift(fitting);
-  }
+    return { section, best: fitting.length ? rankOf(fitting[0]) : Number.POSITIVE_INFINITY };
+  };
+  const found = groups.map((group) => {
+    const parts = group.parts.map(siftOne);
+    const best = Math.min(...parts.map((part) => part.best));
+    const root = rootOf(group);
+    root.hidden = best === Number.POSITIVE_INFINITY;
+    if (parts.length > 1) {
+      const [first, rest] = parts;
+      const nodes = [first.section.rows, rest.section.root];
+      putInOrder(root, [first.section.head, ...(narrowed && rest.best < first.best ? nodes.reverse() : nodes)]);
+    }
+    return { root, best };
+  });
+  body.classList.toggle("is-narrowed", narrowed);
   subtitle.hidden = narrowed;
-  none.hidden = found.some(({ fitting }) => fitting.length);
-  putInOrder(body, narrowed ? ranked(found, ({ best }) => best).map(({ section }) => section.root) : inOrder);
+  none.hidden = found.some(({ root }) => !root.hidden);
+  putInOrder(body, narrowed ? ranked(found, ({ best }) => best).map(({ root }) => root) : inOrder);
   paintReasons();
 };
 
@@ -167,3 +192,19 @@ export const paintReasons = () => {
 };
 /** @returns {number} how many knobs are active */
 export const paintCounts = () => sections.reduce((sum, section) => sum + section.paintCount(), 0);
+/** How many knobs of each group are active, of those that have any. */
+export const activeGroups = () =>
+  groups
+    .map((group) => ({ group, active: group.parts.flatMap(({ knobs }) => knobs).filter(isActive).length }))
+    .filter(({ active }) => active);
+/** Goes where a group stands, and opens it where an active knob of it would be hidden. @param {Group} group */
+export const goToGroup = ({ parts }) => {
+  const folded = parts.find((part) => part.more && part.knobs.some(isActive));
+  if (folded) {
+    folded.open = true;
+    folded.show(true);
+    paintReasons();
+  }
+  parts[0].root.scrollIntoView({ block: "start" });
+  parts[0].head.focus({ preventScroll: true });
+};

@@ -8,6 +8,7 @@ import { say } from "../page/language.js";
 import * as complaints from "./complaints.js";
 import { paintCounts, paintReasons, sift } from "./groups.js";
 import { closeHelp } from "./help.js";
+import { paintPlaces } from "./places.js";
 import { word } from "./registry.js";
 import { allRows, clearErrors, paintNotes, rowOf } from "./rows.js";
 import { sayAgain } from "./spoken.js";
@@ -22,8 +23,17 @@ const neutral = find(element, ".kn-neutral", HTMLButtonElement);
 const presets = find(element, ".kn-preset select", HTMLSelectElement);
 let onlyActive = false;
 
+const showAll = () => {
+  if (search.value === "" && !onlyActive) return;
+  search.value = "";
+  onlyActive = false;
+  filter();
+  paintState();
+};
 const paintState = () => {
   for (const row of allRows()) row.paintState();
+  count.setAttribute("aria-pressed", String(onlyActive));
+  paintPlaces(showAll);
   count.textContent = word("active", { n: paintCounts() });
   count.title = word(onlyActive ? "show_all" : "show_active");
   const changed = store.isChanged();
@@ -83,7 +93,6 @@ search.addEventListener("keydown", (event) => {
 });
 count.addEventListener("click", () => {
   onlyActive = !onlyActive;
-  count.setAttribute("aria-pressed", String(onlyActive));
   filter();
   paintState();
 });

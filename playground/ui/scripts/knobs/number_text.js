@@ -1,4 +1,5 @@
 // Numbers as they are written and typed in the panel. Knows no page and no language: words for "off" are given.
+import { plainNumber } from "../page/typed_numbers.js";
 
 /** @typedef {import("./knob").NumberRange} NumberRange */
 
@@ -34,7 +35,6 @@ export const isAllowed = (range, number) => {
   if (low !== null && (number < low || (range.above_low && number === low))) return false;
   return high === null || number <= high;
 };
-const WIDE = /[０-９．－]/g; // as Chinese keyboards write them
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /**
  * The typed number, or undefined where it is none or is not allowed.
@@ -44,7 +44,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * @returns {number | undefined}
  */
 export const parseNumber = (range, typed, off = []) => {
-  let text = typed.trim().replace(WIDE, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0));
+  let text = plainNumber(typed);
   if (off.some((word) => word.toLowerCase() === text.toLowerCase())) return range.neutral;
   if (/^[+-]?\d+,\d+$/.test(text)) text = text.replace(",", ".");
   if (!NUMBER.test(text)) return undefined;

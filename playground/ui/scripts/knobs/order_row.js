@@ -23,7 +23,10 @@ export const orderRow = (row) => {
   const buttons = Object.keys(CHAIN.orders).map((name) =>
     make("button", { class: "kn-order-name", type: "button", onclick: () => row.set(name) }, name),
   );
-  const names = make("span", { class: "kn-orders", role: "group", "aria-labelledby": row.labelId }, ...buttons, own);
+  const fold = make("button", { class: "kn-link kn-stages-fold", type: "button", "aria-expanded": "false" });
+  const group = { class: "kn-orders", role: "group", "aria-labelledby": row.labelId };
+  const names = make("span", group, ...buttons, own, fold);
+  let unfolded = false;
   const foot = make("span", { class: "kn-stages-foot" }, more, asText);
   row.root.append(names, none, list.root, hint, foot, list.voice);
   const area = orderText(row);
@@ -31,6 +34,10 @@ export const orderRow = (row) => {
   row.describe(...buttons);
   wireKeys(list);
   wireDrag(list);
+  onToggle(fold, (open) => {
+    unfolded = open;
+    row.follow?.();
+  });
   onToggle(more, (open) => {
     list.open = open;
     row.follow?.();
@@ -43,6 +50,7 @@ export const orderRow = (row) => {
     const touched = window.matchMedia("(pointer: coarse)").matches;
     own.textContent = word("own_order");
     hint.textContent = word(touched ? "order_hint_touch" : "order_hint");
+    fold.textContent = word("stages");
     more.textContent = word("all_stages", { n: CHAIN.stages.length });
     asText.textContent = word("order_text");
     none.textContent = word("no_stage");
@@ -56,8 +64,11 @@ export const orderRow = (row) => {
   };
   row.follow = () => {
     const acting = CHAIN.stages.filter(actsNow).length;
-    none.hidden = acting > 0 || list.open;
-    hint.hidden = acting < 2 && !list.open;
+    none.hidden = !unfolded || acting > 0 || list.open;
+    hint.hidden = !unfolded || (acting < 2 && !list.open);
+    foot.hidden = !unfolded;
+    list.root.hidden = !unfolded;
+    area.hidden = !unfolded || asText.getAttribute("aria-expanded") !== "true";
     list.draw();
   };
 };

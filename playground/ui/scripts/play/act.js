@@ -6,6 +6,7 @@ import { keep, kept } from "../page/kept.js";
 import { drawLock, drawnSeed } from "../page/seed_lock.js";
 import { apply, both, sentence, t } from "../page/words.js";
 import * as pathChoice from "./path_choice.js";
+import { beginSeed, drawSeed, seedError } from "./seed_field.js";
 
 /** @typedef {import("../topics").Complaint} Complaint */
 /** @typedef {import("../topics").Connection} Connection */
@@ -47,7 +48,8 @@ const drawAway = () => {
 const drawNotice = () => {
   const away = reached !== "there";
   const place = find(element, ".act-notice");
-  const complains = complaint && !complaint.placed && !away ? complaint : null;
+  const typed = away ? "" : seedError();
+  const complains = complaint && !complaint.placed && !away ? complaint : typed ? { text: typed } : null;
   const shown = away ? t(`${reached}_wait`) : complains ? complains.text : notice;
   place.hidden = !shown;
   place.classList.toggle("complaint", Boolean(complains));
@@ -59,7 +61,7 @@ const draw = () => {
   const { seed, n } = knobs;
   const locked = seed >= 0;
   find(element, ".go kbd").textContent = `${COMMAND}↵`;
-  find(element, ".seed-value").textContent = locked ? String(seed) : t("fresh");
+  drawSeed(seed);
   drawLock(button("lock"), locked);
   find(element, ".candidates").textContent = String(n);
   button("fewer").disabled = n <= 1;
@@ -203,4 +205,5 @@ on(
   "act",
 );
 on("language", draw, "act");
+beginSeed((seed) => turn("seed", seed), draw);
 draw();

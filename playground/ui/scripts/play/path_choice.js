@@ -44,7 +44,9 @@ const means = () => {
   if (fast?.why_not) return say(fast.why_not);
   if (searching) return t("path_beams");
   if (chosen === "exact") return t("path_exact_means");
-  return fast ? t("path_fast_means", { weights: fast.weights }) : "";
+  if (!fast) return "";
+  const { weights, change } = fast;
+  return change ? t("path_fast_measured", { weights, change }) : t("path_fast_means", { weights });
 };
 const drawFacts = () => {
   close.hidden = !fast || !isOffered();

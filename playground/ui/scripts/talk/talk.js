@@ -1,6 +1,8 @@
 // A conversation: its turns, the next message, and how much of the window they take. Says `speak` {message, turns, …};
 // the server only sends the answer that grows. What would be sent is told to the rest of the page as `talk`. The browser
 // keeps it for this tab alone.
+
+import { tryRow } from "../compose/try_row.js";
 import { on, tell } from "../page/board.js";
 import { around, copy, find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
@@ -28,6 +30,7 @@ const { element, trigger } = hostOf("talk");
 const list = find(element, ".talk-turns");
 const talk = new Conversation();
 const answers = new Answers(talk);
+const drawTries = tryRow(find(element, "[data-field=message] textarea", HTMLTextAreaElement), "talk");
 /** @type {Map<string, TurnView>} */
 let views = new Map();
 let open = false; // whether the conversation is what is chosen
@@ -93,6 +96,7 @@ const draw = () => {
   find(element, "[name=new]").hidden = !turns.length;
   find(element, ".talk-followed").hidden = !talk.behind(lastOf(turns)).length;
   drawDraft(talk.draft);
+  drawTries(!turns.length);
   drawWindow();
   drawTools();
 };
@@ -233,6 +237,7 @@ element.addEventListener("input", (event) => {
   if (!(field instanceof HTMLTextAreaElement) || !Object.hasOwn(talk.draft, field.name)) return;
   talk.draft[/** @type {keyof Draft} */ (field.name)] = field.value;
   grow(field);
+  drawTries(!talk.way().length);
   complain(field.name, null);
   tellTalk();
 });

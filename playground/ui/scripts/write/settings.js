@@ -1,7 +1,7 @@
 // The numbers of the form, which are those of the browser, whatever draft is open.
 import { find } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
-import { seedOf, wholeNumber } from "../page/typed_numbers.js";
+import { seedOf, seedText, wholeNumber } from "../page/typed_numbers.js";
 import { keepSettings as keep, keptSettings } from "./kept_drafts.js";
 
 const { element, props } = hostOf("write");
@@ -17,6 +17,11 @@ export const withKnobs = () => field("knobs").checked;
 export const keepSettings = () => {
   const usable = NUMBERS.filter((one) => Number(numberOf(one)) > 0);
   keep({ ...Object.fromEntries(usable.map((one) => [one, numberOf(one)])), seed: field("seed").value });
+};
+/** Somebody has left the field of the seed. */
+export const settleSeed = () => {
+  field("seed").value = seedText(field("seed").value);
+  keepSettings();
 };
 /** @param {number | string} chosen "" opens the lock */
 export const lockSeed = (chosen) => {

@@ -14,7 +14,7 @@ import { complain } from "./notices.js";
 import { openDraft } from "./open_draft.js";
 import * as sections from "./sections.js";
 import { isTyped, keepTyped, send, soon } from "./sending.js";
-import { fillSettings, keepSettings, NUMBERS } from "./settings.js";
+import { fillSettings, keepSettings, NUMBERS, settleSeed } from "./settings.js";
 import { grow } from "./text_box.js";
 
 /** @typedef {(button: HTMLButtonElement) => void} Press */
@@ -80,6 +80,7 @@ element.addEventListener("input", (event) => {
 element.addEventListener("change", (event) => {
   const picker = around(event, "[name=draft]", HTMLSelectElement);
   if (picker?.value) drafts.open(picker.value);
+  if (around(event, "[name=seed]")) settleSeed();
 });
 element.addEventListener("keydown", (event) => {
   const enter = event.key === "Enter" && (event.ctrlKey || event.metaKey);
