@@ -177,5 +177,5 @@ def test_more_room_than_the_server_allows_is_not_advised(tiny: models.Loaded) ->
 
 def test_a_remedy_is_called_as_its_knob_is() -> None:
     assert diagnose.remedy({"max_new_tokens": 256}).en == "Max new tokens 256"
-    assert diagnose.remedy({"max_new_tokens": 256}).zh == "最多新词元 256"
+    assert diagnose.remedy({"max_new_tokens": 256}).zh == "最多生成词元数 256"
     assert diagnose.remedy({"repetition_penalty_scope": "output"}).en == "Repetition scope answer only"

@@ -18,7 +18,7 @@ _SENTENCES = {
     LET_THROUGH: Text(
         "“{detail}” was let through after too many attempts to avoid it.", "多次尝试仍无法避开，“{detail}”被放行。"
     ),
-    CUT_SHORT: Text("The text ended before its form was complete.", "文本在形式完整之前就结束了。"),
+    CUT_SHORT: Text("The text ended before its form was complete.", "文本的格式尚未完整就结束了。"),
 }
 
 

@@ -149,7 +149,8 @@ def _sentence(z: float, p: float, share: float, scored: int, expected: float) ->
     if z > THRESHOLD:
         over = Text(f" That is above z = {THRESHOLD:g}, the threshold.", f"已超过判定阈值 z = {THRESHOLD:g}。")
         return Text(
-            f"This text carries the watermark: {numbers.en}{over.en}", f"此文本带有水印：{numbers.zh}{over.zh}"
+            f"This text very probably carries the watermark: {numbers.en}{over.en}",
+            f"此文本很可能带有水印：{numbers.zh}{over.zh}",
         )
     if p < UNUSUAL:
         one_in = round(1 / p)

@@ -182,7 +182,7 @@ def why_not(model: Any) -> Text | None:
     packed = getattr(getattr(model, "hf_quantizer", None), "quantization_config", None)
     if packed is not None and packed.quant_method in ("torchao", "bitsandbytes"):
         by = packed.quant_method.value
-        return Text(f"Weights packed by {by} run on the exact path only.", f"由 {by} 打包的权重只能走精确路径。")
+        return Text(f"Weights packed by {by} run on the exact path only.", f"由 {by} 量化的权重只能走精确路径。")
     if len({parameter.device for parameter in model.parameters()}) != 1:
         return Text(
             "The model is spread over several devices, so it runs on the exact path only.",

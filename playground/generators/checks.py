@@ -39,7 +39,10 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
         )
     if request.mode == "complete" and request.system:
         raise Refused(
-            Text("A system prompt belongs to chat mode.", "系统提示词只用于对话模式。"),
+            Text(
+                "A system prompt works only in “Single question” or “Conversation” (mode chat).",
+                "系统提示词只用于对话模式。",
+            ),
             Text("Empty it, or switch to chat.", "请清空它，或切换到对话模式。"),
             parameter="system",
         )
@@ -61,7 +64,7 @@ def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> N
     if request.mode == "chat" and not card.has_chat_template:
         raise Refused(
             Text(f"{card.title} has no chat template.", f"{card.title} 没有对话模板。"),
-            Text("Use complete mode.", "请用续写模式。"),
+            Text("Use “Free prompt” (mode complete).", "请用续写模式。"),
             parameter="mode",
         )
 

@@ -121,7 +121,7 @@ def _cut_off(patient: _Patient) -> Iterator[Finding]:
     if patient.has_form:
         sentence = Text(
             f"Cut off after {_tokens(now).en}, before its form was complete.",
-            f"在第 {now} 个词元处被截断，形式还没有写完整。",
+            f"在第 {now} 个词元处被截断，格式尚不完整。",
         )
     yield Finding("cut-off", sentence, fix, None if replayed is None else replayed.ending)
 
@@ -139,7 +139,10 @@ def _loops(patient: _Patient) -> Iterator[Finding]:
     helpful = [(fix, replayed, at) for fix, replayed, at in breaking if at is not None]
     if not helpful:
         if patient.has_form:
-            why = Text("What it must look like leaves little else.", "规定的形式几乎不允许写别的内容。")
+            why = Text(
+                "The form this text must have leaves the model little choice.",
+                "规定的格式几乎没有留下其他写法。",
+            )
             yield Finding("loop", _both(sentence, why))
             return
         yield Finding("loop", sentence, remedies[0] if remedies and not tried else {})

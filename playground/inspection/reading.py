@@ -201,7 +201,7 @@ def _local(generator: Generator) -> LocalGenerator:
     raise Refused(
         Text(
             f"{generator.name} tells no probabilities of a whole vocabulary.",
-            f"{generator.name} 不提供整个词汇表的概率。",
+            f"{generator.name} 不提供整个词表的概率。",
         ),
         Text("Choose a model on this machine.", "请选择在本机上运行的模型。"),
     )

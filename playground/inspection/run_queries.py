@@ -23,7 +23,7 @@ GONE = Text("This run's numbers are not kept any more.", "此次运行的数据�
 _AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
 BEAMS = Text(
     "A beam search does not go through the samplers of a row, so there is nothing to look into.",
-    "束搜索不经过各行的采样器，因此没有可查看的内容。",
+    "束搜索不经过各候选的采样器，因此没有可查看的内容。",
 )
 
 
@@ -141,5 +141,5 @@ def cannot_replay(old: Mapping[str, Any], new: Mapping[str, Any]) -> Text | None
             "此次运行未启用引导；引导所需的第二遍读取要用到模型。",
         )
     if old["negative_prompt"] != new["negative_prompt"]:
-        return Text("Another negative prompt needs the model.", "更换反向提示需要用到模型。")
+        return Text("Another negative prompt needs the model.", "更换反向提示词需要用到模型。")
     return None

@@ -43,16 +43,16 @@ __all__ = [
 ]
 
 GROUPS: dict[str, Text] = {
-    "shape": Text("Shape", "形状"),
+    "shape": Text("Temperature", "形状"),
     "cutoffs": Text("Cut-offs", "截断"),
-    "controllers": Text("Controllers", "自动调节"),
+    "controllers": Text("Self-adjusting", "自动调节"),
     "repetition": Text("Repetition", "重复"),
     "words": Text("Words", "用词"),
-    "form": Text("Form", "形式"),
+    "form": Text("Output format", "输出格式"),
     "length": Text("Length and stops", "长度与停止"),
     "guidance": Text("Guidance", "引导"),
     "watermark": Text("Watermark", "水印"),
-    "search": Text("Search", "搜索"),
+    "search": Text("Beam search", "搜索"),
     "run": Text("Run", "运行"),
     "speed": Text("Speed", "速度"),
 }

@@ -53,7 +53,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         help=Text(
             "When beams are finished: as soon as there are enough of them, when a better one is unlikely, or only when "
             "none can become better.",
-            "何时结束束搜索：一旦数量足够、当不太可能出现更好的、或只有当不可能更好时。",
+            "何时结束束搜索：完成的束已足够时、不太可能出现更好的束时，或只在不可能出现更好的束时。",
         ),
         formula=Text(
             "true: B finished; false: heuristic bound; never: exact bound",

@@ -14,7 +14,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         help=Text(
             "Keeps the average surprise of the chosen tokens near this many bits by moving one threshold, in place of "
             "all cut-offs.",
-            "通过移动一个阈值，使所选词元的平均意外程度保持在这么多比特附近，并取代所有截断。",
+            "通过移动一个阈值，使所选词元的平均意外度保持在这么多比特附近，并取代所有截断。",
         ),
         formula=Text(
             "drop i where −log₂ p_i > μ; then μ ← μ − η (s − τ); μ starts at 2τ (version 2)",
@@ -64,8 +64,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="controllers",
         label=Text("Adaptive-p target", "Adaptive-p 目标"),
         help=Text(
-            "Favours tokens whose probability is near this one and leans the other way after choices that missed it; "
-            "use a little min p with it.",
+            "Favours tokens whose probability is near this one and leans the other way after choices that missed "
+            "it; use a little min_p with it.",
             "偏好概率接近此值的词元，若先前的选择偏离便向相反方向调整；宜同时使用少量 min p。",
         ),
         formula=Text(

@@ -125,7 +125,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         help=Text(
             "Keeps the tokens whose surprise is closest to the expected one, until their probabilities reach this "
             "share, so that even a too obvious token may be dropped.",
-            "优先保留意外程度最接近平均水平的词元，直到概率之和达到这一比例，因此过于显然的词元也可能被去掉。",
+            "优先保留意外度最接近平均水平的词元，直到概率之和达到这一比例，因此过于显然的词元也可能被去掉。",
         ),
         formula=Text(
             "keep the smallest set of least |−log p_i − H(p)| with Σ p_i ≥ t",
@@ -255,8 +255,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="cutoffs",
         label=Text("top_nσ", "top_nσ"),
         help=Text(
-            "Keeps tokens whose score lies within this many standard deviations of the best score, which holds the "
-            "same tokens at every temperature.",
+            "Keeps tokens whose score lies within this many standard deviations of the best score; the "
+            "temperature does not change which tokens stay.",
             "只保留分数与最高分相差不超过若干个标准差的词元，因此在任何温度下保留的词元都相同。",
         ),
         formula=Text(
@@ -283,8 +283,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="cutoffs",
         label=Text("XTC probability", "XTC 概率"),
         help=Text(
-            "With this probability, at each token, all likely choices but the least likely of them are removed, which "
-            "breaks clichés.",
+            "XTC (exclude top choices): with this probability, at each token, all likely choices but the least "
+            "likely of them are removed, so that the text is less predictable.",
             "每个词元以此概率触发：去掉所有高概率选择，只留其中概率最低的一个，从而打破套话。",
         ),
         formula=Text(
@@ -340,7 +340,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="cutoffs",
         label=Text("Keep at least", "至少保留"),
         help=Text(
-            "Every cut-off (except top h) leaves at least this many tokens to choose from.",
+            "Every cut-off (except top_h) leaves at least this many tokens to choose from.",
             "每个截断（top h 除外）至少留下这么多词元可供选择。",
         ),
         formula=Text("|kept| ≥ m for each cut-off by itself", "每个截断各自满足 |保留| ≥ m"),

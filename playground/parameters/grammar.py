@@ -22,7 +22,7 @@ from playground.parameters.form_messages import quoted as in_its_words
 from playground.types import InvalidRequest, Text
 
 LABELS = {
-    "json_schema": Text("JSON schema", "JSON 模式"),
+    "json_schema": Text("JSON schema", "JSON Schema"),
     "regex": Text("Regular expression", "正则表达式"),
     "one_of": Text("One of these", "限定选项"),
     "grammar": Text("Grammar", "语法"),

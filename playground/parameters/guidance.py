@@ -13,7 +13,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         help=Text(
             "Above 1 the answer follows the prompt more closely, away from what the model would write without it; "
             "each token costs two passes.",
-            "大于 1 时更紧扣提示，远离模型在没有提示时会写的内容；每个词元需要两次前向计算。",
+            "大于 1 时回答更紧扣提示词，远离模型在没有提示词时会写的内容；每个词元需要两次前向计算。",
         ),
         formula=Text(
             "log p' = g · (log p − log u) + log u; u: negative prompt, or the prompt's last token alone",

@@ -10,7 +10,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         kind="int",
         group="length",
         level="basic",
-        label=Text("Max new tokens", "最多新词元"),
+        label=Text("Max new tokens", "最多生成词元数"),
         help=Text(
             "The text ends at the latest after this many tokens; a token is about three quarters of an English word.",
             "文本最迟在这么多词元后结束；一个词元大约相当于四分之三个英文单词。",
@@ -35,7 +35,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="min_new_tokens",
         kind="int",
         group="length",
-        label=Text("Min new tokens", "最少新词元"),
+        label=Text("Min new tokens", "最少生成词元数"),
         help=Text(
             "The model may not end the text before this many tokens.",
             "在达到这么多词元之前，模型不能结束文本。",
@@ -78,7 +78,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="length",
         label=Text("Max time (s)", "最长秒数"),
         help=Text(
-            "The text ends with the first token that is finished after this many seconds, or while its prompt is read.",
+            "Stops after this many seconds: when the token being written is finished, or while the prompt is "
+            "still being read.",
             "超过这么多秒后，写完的第一个词元即为结尾；若仍在读提示词，则就此结束。",
         ),
         formula=Text("stop when elapsed ≥ max_time", "用时 ≥ max_time 时停止"),
@@ -96,11 +97,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="exponential_decay_factor",
         kind="float",
         group="length",
-        label=Text("Length decay", "长度衰减"),
+        label=Text("Length decay", "渐进收尾"),
         help=Text(
             "Above 1 the end of the text grows likelier with every token past the start point, so that sentences end "
             "by themselves.",
-            "大于 1 时，越过起点后每个词元都使结束更可能，让句子自然收尾。",
+            "大于 1 时，过了起点后每多写一个词元，结束的可能就更大一些，让句子自然收尾。",
         ),
         formula=Text(
             "z_eos += |z_eos| · (d^(t − start) − 1) for t > start",
@@ -124,10 +125,10 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="exponential_decay_start",
         kind="int",
         group="length",
-        label=Text("Length decay start", "长度衰减起点"),
+        label=Text("Length decay start", "渐进收尾起点"),
         help=Text(
             "How many tokens are written before the pull towards an ending begins.",
-            "写完多少个词元后开始向结尾拉近。",
+            "写完多少个词元后，开始逐渐促使文本结束。",
         ),
         formula=Text("start in d^(t − start)", "d^(t − start) 中的 start"),
         source="transformers GenerationConfig",

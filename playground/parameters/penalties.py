@@ -15,7 +15,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         label=Text("Repetition penalty", "重复惩罚"),
         help=Text(
             "Above 1 every token that already occurs in the prompt or the answer becomes less likely.",
-            "大于 1 时，提示或回答中已出现过的词元都会变得不那么可能。",
+            "大于 1 时，提示词或回答中已出现过的词元都会变得不那么可能。",
         ),
         formula=Text(
             "z_i / r if z_i > 0, else z_i · r, for tokens seen",
@@ -44,7 +44,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="repetition_penalty_range",
         kind="int",
         group="repetition",
-        label=Text("Repetition range", "重复范围"),
+        label=Text("Repetition range", "重复惩罚范围"),
         help=Text(
             "How many of the last tokens the repetition penalty looks at; 0 means all of them.",
             "重复惩罚只看最后这么多个词元；0 表示全部。",
@@ -68,10 +68,10 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="repetition_penalty_scope",
         kind="choice",
         group="repetition",
-        label=Text("Repetition scope", "重复作用域"),
+        label=Text("Repetition scope", "重复惩罚对象"),
         help=Text(
             "Whether words of the prompt count as repeated too, or only those of the answer.",
-            "提示中的词也算作重复，还是只算回答中的词。",
+            "提示词中的词也算作重复，还是只算回答中的词。",
         ),
         formula=Text(
             "tokens seen in prompt + answer, or in the answer only",
@@ -81,7 +81,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         neutral="all",
         default="all",
         choices=("all", "output"),
-        choice_labels={"all": Text("prompt and answer", "提示与回答"), "output": Text("answer only", "仅回答")},
+        choice_labels={"all": Text("prompt and answer", "提示词与回答"), "output": Text("answer only", "仅回答")},
         stage="repetition_penalty",
         sampler="RepetitionPenalty",
         argument="scope",
@@ -146,7 +146,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         label=Text("No repeated n-grams", "禁止重复 n 元组"),
         help=Text(
             "No sequence of this many tokens may occur twice, the prompt included.",
-            "任何这么长的词元序列都不得出现两次，提示也计算在内。",
+            "任何这么长的词元序列都不得出现两次，提示词也计算在内。",
         ),
         formula=Text(
             "z_i = −∞ where i would complete an n-gram seen before",
@@ -170,11 +170,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="encoder_repetition_penalty",
         kind="float",
         group="repetition",
-        label=Text("Prompt-word penalty", "提示重复倾向"),
+        label=Text("Prompt-word boost", "提示词复用倾向"),
         help=Text(
             "Above 1 tokens that occur in the prompt become more likely, which keeps the answer close to it; below 1 "
             "less likely.",
-            "大于 1 时提示中出现的词元更可能被选，使回答贴近提示；小于 1 时则更不可能。",
+            "大于 1 时，提示词中出现的词元更可能被选中，使回答贴近提示词；小于 1 时则相反。",
         ),
         formula=Text(
             "z_i · r if z_i > 0, else z_i / r, for tokens of the prompt",
@@ -199,10 +199,10 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="encoder_no_repeat_ngram_size",
         kind="int",
         group="repetition",
-        label=Text("No n-grams of the prompt", "禁止照抄提示 n 元组"),
+        label=Text("No n-grams of the prompt", "禁止照抄提示词的 n 元组"),
         help=Text(
             "The answer may not copy any sequence of this many tokens from the prompt.",
-            "回答不得照抄提示中任何这么长的词元序列。",
+            "回答不得照抄提示词中任何这么长的词元序列。",
         ),
         formula=Text(
             "z_i = −∞ where i would complete an n-gram of the prompt",
@@ -228,8 +228,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="repetition",
         label=Text("DRY strength", "DRY 强度"),
         help=Text(
-            "Penalises the token that would continue a sequence already written, the harder the longer the repeat; 0.8 "
-            "is a common choice.",
+            "DRY (don’t repeat yourself): penalises the token that would continue a sequence already written, the "
+            "harder the longer the repeat; 0.8 is a common choice.",
             "惩罚会把已写过的序列继续下去的词元，重复越长惩罚越重；常用 0.8。",
         ),
         formula=Text(

@@ -35,7 +35,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         level="basic",
         label=Text("Seed", "种子"),
         help=Text(
-            "On the exact path the same seed and settings write the same text again; −1 draws a new one each run.",
+            "On the exact path of the same machine, the same seed and settings write the same text again; −1 "
+            "draws a new seed each run.",
             "在精确路径上，相同的种子与设置会再次写出相同的文字；−1 表示每次重新抽取。",
         ),
         formula=Text("initial state of the row's random generator", "该候选的随机数生成器的初始状态"),
@@ -55,7 +56,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         help=Text(
             "The order in which the stages change the scores: transformers applies temperature before the cut-offs, "
             "llama.cpp after them, and your own list of stages decides what comes last.",
-            "各阶段改变分数的顺序：transformers 先温度后截断，llama.cpp 先截断后温度，自定的阶段列表决定最后的顺序。",
+            "各阶段改变分数的顺序：transformers 先温度后截断，llama.cpp 先截断后温度；也可自行排列，决定哪个阶段"
+            "排在最后。",
         ),
         formula=symbols("z ← stage_m(… stage_2(stage_1(z)))"),
         source="transformers generate(), llama.cpp --samplers",
@@ -67,7 +69,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="portable_noise",
         kind="bool",
         group="run",
-        label=Text("Portable noise", "可移植的随机数"),
+        label=Text("Portable random numbers", "跨设备一致的随机数"),
         help=Text(
             "Draws the noise on the CPU also where the model runs on a GPU, so that in fp32 a seed writes the same "
             "text on every device, up to rounding, for about 3 ms a token at a vocabulary of 128,000.",

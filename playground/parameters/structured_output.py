@@ -50,10 +50,11 @@ PARAMETERS: tuple[Parameter, ...] = (
     _way(
         "json_schema",
         Text(
-            "The text becomes JSON that fits this schema, token by token; an example is "
-            '{"type": "object", "properties": {"name": {"type": "string", "maxLength": 40}}, "required": ["name"]}.',
-            "文本会逐个词元写成符合此模式的 JSON，例如 "
-            '{"type": "object", "properties": {"name": {"type": "string", "maxLength": 40}}, "required": ["name"]}。',
+            "The text becomes JSON that fits this schema, unless it is cut off first (by its length, say); an "
+            "example is {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\", \"maxLength\": "
+            "40}}, \"required\": [\"name\"]}.",
+            "文本会逐个词元写成符合此 JSON Schema 的 JSON，例如 {\"type\": \"object\", \"properties\": {\"name\": "
+            "{\"type\": \"string\", \"maxLength\": 40}}, \"required\": [\"name\"]}。",
         ),
         {"OpenAI": "response_format", "vLLM": "structured_outputs.json", "llama.cpp": "json_schema"},
         first=True,

@@ -41,8 +41,9 @@ PARAMETERS: tuple[Parameter, ...] = (
         level="basic",
         label=Text("Banned phrases", "禁用短语"),
         help=Text(
-            "None of these may appear in the text: when one is about to, the engine steps back and takes another way.",
-            "文本中不得出现这些短语：一旦即将出现，就退回去改走别的路。",
+            "The engine tries to keep these out: when one is about to appear, it steps back and takes another "
+            "way; after too many tries it lets it through.",
+            "文本中不得出现这些短语：一旦即将出现，就回退并改写成别的内容。",
         ),
         formula=Text(
             "on a match in the text: step back and set the z of the token that began it to −∞",
@@ -61,7 +62,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         help=Text(
             "Sequences of token ids that may not be completed: the last token of each is forbidden once the others "
             "stand before it.",
-            "不得拼完的词元编号序列：当前面的词元已经出现时，禁止其最后一个词元。",
+            "不允许完整出现的词元编号序列：前面的词元都已出现时，禁止其最后一个词元。",
         ),
         formula=Text(
             "z_last = −∞ where the sequence's beginning was just written",
@@ -82,11 +83,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="words",
         label=_BY_TEXT,
         help=Text(
-            "Makes a text likelier (up to 100) or less likely (down to −100) in every way the vocabulary writes it, "
-            "with and without a space before it; one of several tokens is favoured from its first on, token by token, "
-            "or else only kept from its last.",
-            "让某段文本更可能（至 100）或更不可能（至 −100）出现，涵盖词汇表写出它的所有方式（前面带或不带空格）；"
-            "由多个词元组成时，正数从第一个词元起逐个偏好，负数只压低写完它的最后一个词元。",
+            "Makes a text likelier (up to 100) or less likely (down to −100) in every way the vocabulary writes "
+            "it, with and without a space before it; a text of several tokens is made likelier token by token, and a "
+            "negative number only acts on its last token.",
+            "让某段文本更可能（最高 100）或更不可能（最低 −100）出现，涵盖词表中写出它的所有方式（前面带或不带空"
+            "格）；由多个词元组成时，正数从第一个词元起逐个提高，负数只压低最后一个词元。",
         ),
         formula=Text(
             'z_i += b for each token i that is "x" or " x"; several: each behind the others, the last if b < 0',
@@ -112,8 +113,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="words",
         label=_BY_ID,
         help=Text(
-            "Adds a number (−100 to 100) to each of these token ids, and counts before a biased text that is the same "
-            "token.",
+            "Adds a number (−100 to 100) to the score of each of these token ids; where “Bias by text” sets the "
+            "same token, this number is used instead.",
             "给这些词元编号各加一个数（−100 至 100）；若加偏置的文本恰是同一词元，以此处的数为准。",
         ),
         formula=symbols("z_i += b"),

@@ -11,8 +11,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         group="watermark",
         label=Text("Watermark", "水印"),
         help=Text(
-            "Makes a changing, secretly chosen part of the vocabulary a little more likely, so that the text can later "
-            "be recognised as generated.",
+            "Makes a changing part of the vocabulary a little more likely, so that a long enough text can later "
+            "be recognised as generated with these settings.",
             "让一部分不断变化、按密钥选出的词汇更可能出现，使文本日后能被识别为机器生成。",
         ),
         formula=Text(
@@ -31,7 +31,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         name="watermark_ratio",
         kind="float",
         group="watermark",
-        label=Text("Greenlist ratio", "绿名单比例"),
+        label=Text("Green list share", "绿名单比例"),
         help=Text(
             "The share of the vocabulary that the watermark favours at each token.",
             "水印在每个词元处偏好的词汇所占的比例。",
@@ -58,7 +58,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         label=Text("Watermark bias", "水印偏置"),
         help=Text(
             "How much is added to the scores of the favoured tokens: more is easier to detect and harms the text more.",
-            "给被偏好词元的分数加多少：越大越容易检出，对文本的影响也越大。",
+            "给被偏好词元的分数加多少：越大越容易检出，对文本质量的损害也越大。",
         ),
         formula=Text("δ in z_i += δ", "z_i += δ 中的 δ"),
         source="arXiv 2306.04634",

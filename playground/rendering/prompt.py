@@ -19,7 +19,7 @@ from playground.types import InvalidRequest, Rendered, Request, Text
 
 _NO_SYSTEM = Text(
     "{title}'s chat template has no system prompt: it stands in front of a message.",
-    "{title} 的对话模板没有系统提示：系统提示放在消息之前。",
+    "{title} 的对话模板没有系统提示词：系统提示词放在消息之前。",
 )
 _FORGETS = Text("{title}'s chat template leaves out earlier turns.", "{title} 的对话模板会省略之前的轮次。")
 

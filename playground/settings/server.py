@@ -117,7 +117,10 @@ class Settings(ModelSettings):
     kept_memory: int | None = Setting(
         kind=SizeKind(),
         group="engine",
-        help=Text("memory for the logits of earlier runs, which Look inside reads", "用于保留先前运行的 logits 的内存"),
+        help=Text(
+            "memory for the logits of earlier runs, which “Inside a token” reads",
+            "用于保留先前运行的 logits 的内存",
+        ),
         unset=Text("a tenth of the memory, at most 2 GiB", "内存的十分之一，最多 2 GiB"),
     ).optional()
     data_folder: str | None = Setting(

@@ -11,7 +11,7 @@ BATCH_TEXTS: Mapping[str, Text] = {
     "batch_about": Text(
         "Each row of a file becomes one text or several, all with the same task. "
         "You may close the page meanwhile: the batch goes on, and this browser finds it again.",
-        "文件的每一行用同一个任务生成一条或多条文本。其间可以关闭页面：任务会继续，此浏览器之后能再次找到它。",
+        "文件的每一行用同一个任务生成一条或多条文本。其间可以关闭页面：批量任务会继续，此浏览器之后能再次找到它。",
     ),
     "batch_choose": Text("Choose or drop a CSV, XLSX or JSONL file", "选择或拖入 CSV、XLSX 或 JSONL 文件"),
     "batch_limits": Text("at most {rows:row|rows}, {size}", "最多 {rows} 行，{size}"),
@@ -49,7 +49,7 @@ BATCH_TEXTS: Mapping[str, Text] = {
         "There is nothing to run: no row of this file can be used.", "没有可运行的内容：此文件中没有可用的行。"
     ),
     "batch_run_again": Text("Run all again…", "全部重新运行…"),
-    "batch_resume": Text("Go on", "继续"),
+    "batch_resume": Text("Resume", "继续"),
     "batch_sure_anew": Text(
         "Results so far: {count}. They are deleted, and all rows are written again. "
         "Download them first if you want to keep them.",
@@ -81,10 +81,10 @@ BATCH_TEXTS: Mapping[str, Text] = {
     "batch_running": Text("{done} of {all:row|rows}", "{done} / {all} 行"),
     "batch_paused": Text("Paused: {done} of {all:row|rows} done", "已暂停：完成 {done} / {all} 行"),
     "batch_ended": Text("Finished: {done} of {all:row|rows}", "已完成：{done} / {all} 行"),
-    "batch_refused": Text("{count} of {all} in the file refused", "文件共 {all} 行，其中 {count} 行被拒"),
+    "batch_refused": Text("{count} of {all} in the file cannot be used", "文件共 {all} 行，其中 {count} 行被拒"),
     "batch_refused_rows": Text("Rows that cannot be used:", "无法使用的行："),
     "batch_refused_more": Text("and {count} more", "以及另外 {count} 行"),
-    "batch_is_refused": Text("refused", "被拒"),
+    "batch_is_refused": Text("cannot be used", "被拒"),
     "batch_several": Text("Choose: {columns}", "请选择：{columns}"),
     "batch_failed": Text("{count} failed", "{count} 行失败"),
     "batch_left": Text("about {time} left", "约剩 {time}"),

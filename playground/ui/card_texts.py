@@ -1,4 +1,4 @@
-"""The words of the cards' newer parts, in both languages, under one key each: what is hidden, kept, and made with what."""
+"""Words of the cards in both languages, by key: what is hidden, what is kept, and what a card was made with."""
 
 from __future__ import annotations
 

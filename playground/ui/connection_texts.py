@@ -10,7 +10,7 @@ CONNECTION_TEXTS: Mapping[str, Text] = {
     # Instead of the page's own news
     "connection_gone": Text(
         "The server is gone. Everything on this page is kept, and the page goes on by itself once the server is back.",
-        "服务器已断开。本页的内容都会保留；服务器恢复后，页面会自动继续。",
+        "与服务器的连接已断开。本页的内容都会保留；连接恢复后，页面会自动继续。",
     ),
     "connection_login": Text(
         "The server is back and asks for its password again. Everything on this page is kept.",

@@ -40,8 +40,8 @@ READ_TEXTS: Mapping[str, Text] = {
     "detect_pointer": Text("Look for this watermark in a text", "在文本中检测此水印"),
     "detect_used": Text("Settings that were looked for:", "检测所用设置："),
     "detect_figures": Text(
-        "z: by how many standard deviations there are more green tokens than chance gives. "
-        "p: the share of texts without the watermark that have as many.",
+        "z: how many standard deviations the number of green tokens (those the watermark favours) lies above "
+        "chance. p: how likely a text without the watermark is to have at least as many.",
         "z：绿名单词元比偶然情况多出多少个标准差。p：没有水印的文本中，达到同样程度的比例。",
     ),
     "detect_note": Text(

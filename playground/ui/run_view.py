@@ -31,14 +31,14 @@ FIGURES: Mapping[str, tuple[Text, Text]] = {
     ),
     "entropy": (
         Text("mean entropy", "平均熵"),
-        Text("How open the choices were, in bits a token.", "选择的开放程度，以每词元比特计。"),
+        Text("How open the choices were, in bits a token.", "选择余地的大小，单位为比特/词元。"),
     ),
     "single": (
-        Text("one candidate", "单一候选"),
-        Text("Share of tokens where the samplers left a single candidate.", "采样器只留下一个候选的词元所占比例。"),
+        Text("only one choice", "单一候选"),
+        Text("Share of places where the knobs left only one token to choose.", "采样器只留下一个候选的词元所占比例。"),
     ),
     "single_unknown": (
-        Text("one candidate", "单一候选"),
+        Text("only one choice", "单一候选"),
         Text(
             "Not known: only the kept numbers of a run tell how many candidates were left.",
             "未知：只有保留了数据的运行才知道剩余候选的数量。",
@@ -50,7 +50,10 @@ FIGURES: Mapping[str, tuple[Text, Text]] = {
     ),
     "repetition": (
         Text("repetition", "重复率"),
-        Text("Share of the text inside four tokens that occurred before.", "处于已出现过的四元组中的文本比例。"),
+        Text(
+            "Share of the text in sequences of four tokens that occurred before.",
+            "处于已出现过的四元组中的文本比例。",
+        ),
     ),
     "characters": (
         Text("distinct characters", "不同汉字"),

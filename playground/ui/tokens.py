@@ -43,7 +43,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "legend_entropy": Text(
         "How open the choice was: entropy of the model's distribution, from 0 (plain) to 8 bits and more (strongest)",
-        "选择有多开放：模型分布的熵，从 0（最淡）到 8 比特及以上（最深）",
+        "选择余地有多大：模型分布的熵，从 0（最淡）到 8 比特及以上（最深）",
     ),
     "legend_surprise": Text(
         "How unexpected the token was: −log₂ of its probability, from 0 (plain) to 12 bits and more (strongest)",
@@ -58,7 +58,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "finished": Text("Candidate {row} is finished: {count:token|tokens}.", "候选 {row} 已完成：{count} 个词元。"),
     "token": Text("token {n}", "词元 {n}"),
-    "special": Text("special token {text}", "特殊词元 {text}"),
+    "special": Text("control token {text}", "特殊词元 {text}"),
     "no_text": Text("no text of its own", "没有单独的文字"),
     "line_break": Text("line break", "换行"),
     "tab": Text("tab", "制表符"),
@@ -70,8 +70,8 @@ WORDS: Mapping[str, Text] = {
     "label_surprise": Text("surprise {n} bits", "意外度 {n} 比特"),
     "label_would": Text("would become {text}", "会变为 {text}"),
     "tip_model": Text("model", "模型概率"),
-    "tip_chain": Text("after the samplers", "采样器之后"),
-    "unknown": Text("This generator gives no probabilities.", "这个生成器不提供概率。"),
+    "tip_chain": Text("after all stages", "采样器之后"),
+    "unknown": Text("This model gives no probabilities.", "这个生成器不提供概率。"),
     "replay_same": Text(
         "With the present knobs and the same random draws, every token stays.",
         "用现在的参数和同样的随机数，每个词元都不变。",
@@ -91,7 +91,7 @@ WORDS: Mapping[str, Text] = {
         "Entropy and surprise over the tokens of candidate {n}. Arrow keys move, Enter shows the token.",
         "候选 {n} 各词元的熵与意外度。方向键移动，回车查看词元。",
     ),
-    "curve_unknown": Text("This generator does not tell entropy.", "这个生成器不提供熵。"),
+    "curve_unknown": Text("This model gives no entropy.", "这个生成器不提供熵。"),
     "summary": Text(
         "{count:token|tokens}. Mean entropy {mean} bits; highest {highest} bits at token {n}, {text}.",
         "共 {count} 个词元。平均熵 {mean} 比特；最高 {highest} 比特，位于词元 {n}，{text}。",

@@ -25,7 +25,7 @@ from playground.types import Busy, InvalidRequest, Text
 AT_ONCE = 16  # files that may be on their way
 _IDLE = 30.0  # seconds without a piece after which a file makes room for another
 _NAME = 80  # characters of a name that are kept
-_LOST = Text("The file did not arrive whole.", "文件没有完整送达。")
+_LOST = Text("The file did not arrive whole.", "文件没有上传完整。")
 _AGAIN = Text("Choose the file again.", "请重新选择文件。")
 _FULL = Text("Too many files are being sent right now.", "目前上传的文件太多。")
 _SHARE = Text("As many files are being sent from your address as may be.", "你的地址正在上传的文件已达上限。")

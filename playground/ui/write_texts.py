@@ -40,7 +40,7 @@ WRITE_TEXTS: Mapping[str, Text] = {
     # Document
     "write_document": Text("What is written", "已写的内容"),
     "write_empty": Text(
-        "Nothing is written yet. Give it a title or a premise, press Write, and accept the beginning you like best.",
+        "Nothing is written yet. Give it a title or an outline, press Write, and accept the beginning you like best.",
         "还没有内容。填写标题或设定，按“写作”，然后采用最喜欢的开头。",
     ),
     "write_edit": Text("Edit", "编辑"),
@@ -55,7 +55,7 @@ WRITE_TEXTS: Mapping[str, Text] = {
     "write_next_heading_hint": Text("may stay empty", "可以留空"),
     "write_length": Text("Length, max tokens", "长度上限（词元）"),
     "write_candidates": Text("Candidates", "候选数"),
-    "write_room": Text("Earlier text, max tokens", "前文上限（词元）"),
+    "write_room": Text("Earlier text the model reads, max tokens", "前文上限（词元）"),
     "write_seed": Text("Seed", "种子"),
     "write_same_seed": Text("Again with the same seed", "用同一种子重新生成"),
     "write_knobs": Text("Apply my knob settings from Play", "沿用“体验”页的参数设置"),
@@ -69,7 +69,7 @@ WRITE_TEXTS: Mapping[str, Text] = {
     ),
     "write_carried_own": Text("changed by you", "已由你修改"),
     "write_carried_reset": Text("Undo my changes", "撤销我的修改"),
-    "write_carried_empty": Text("Nothing yet: no title, no plan, no section.", "暂无：没有标题、大纲或章节。"),
+    "write_carried_empty": Text("Nothing yet: no title, no outline, no section.", "暂无：没有标题、大纲或章节。"),
     "write_over": Text(
         "Together with the length you asked for, this is too long for the model's context window.",
         "加上要求的长度，已超出模型的上下文窗口。",

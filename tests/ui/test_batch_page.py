@@ -127,7 +127,7 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(server: Server,
     expect(tab.locator("[name=pause]")).to_be_disabled()
     server.hold()
     resume, again = tab.locator("[name=resume]"), tab.locator("[name=run]")
-    expect(resume).to_have_text("Go on")
+    expect(resume).to_have_text("Resume")
     expect(resume).to_have_class("go")
     expect(again).to_have_class("halt")
     expect(tab.locator(".batch-words")).to_have_text(re.compile(r"^Paused: \d+ of 24 rows done"))
@@ -266,7 +266,7 @@ def test_what_a_file_does_not_tell_is_chosen_and_its_refused_rows_are_shown(
     product.select_option("Product name")
     expect(tab.locator("[name=run]")).to_have_text("Run 2 rows")
     tab.locator("[name=run]").click()
-    expect(tab.locator(".batch-words")).to_have_text("Finished: 2 of 2 rows · 1 of 3 in the file refused")
+    expect(tab.locator(".batch-words")).to_have_text("Finished: 2 of 2 rows · 1 of 3 in the file cannot be used")
     assert [one["state"] for one in records(page)] == ["done", "refused", "done"]
     (tmp_path / "tie.csv").write_text("product;a,b\nTea;1,2\n", encoding="utf-8")
     choose(page, tmp_path / "tie.csv")

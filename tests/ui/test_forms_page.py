@@ -107,7 +107,7 @@ def held(page: Page, name: str, label: str, form: str) -> str:
     tokens_of(page).first.click()
     stage = page.locator("#waterfall .wf-stage").filter(has=page.locator("code", has_text="form"))
     expect(stage.locator("h4")).to_contain_text(label)
-    expect(stage).to_contain_text(re.compile(r"alive 49,152 → [\d,]+"))
+    expect(stage).to_contain_text(re.compile(r"tokens left 49,152 → [\d,]+"))
     knob(page, name).locator("textarea").fill("")
     page.locator("[name=as-text]").click()
     return str(body(page).inner_text())

@@ -124,7 +124,7 @@ def test_what_the_server_says_of_a_knob_goes_with_what_caused_it(page: Page) -> 
     for settled in (
         lambda: page.evaluate(TELL, ["knob", {"name": "regex", "value": "x"}]),
         lambda: page.get_by_role("button", name="Restore preset").click(),
-        lambda: page.get_by_role("button", name="Neutralize all").click(),
+        lambda: page.get_by_role("button", name="Set all to neutral").click(),
         lambda: page.locator(".kn-preset select").select_option("neutral"),
         lambda: page.evaluate(TELL, ["composed", {"kind": "chat"}]),
         lambda: page.evaluate(TELL, ["composed", {"kind": "task", "task": {"id": "slogans"}}]),
@@ -195,7 +195,7 @@ def test_the_language_changes_in_place(page: Page) -> None:
 def test_neutralize_and_restore_work_at_once_and_leave_the_settings_of_a_run(page: Page) -> None:
     field(page, "seed").fill("7")
     expect(page.locator(".kn-count")).to_have_text("2 active")
-    page.get_by_role("button", name="Neutralize all").click()
+    page.get_by_role("button", name="Set all to neutral").click()
     expect(page.locator(".kn-count")).to_have_text("0 active")
     expect(page.locator(".kn-changed")).to_have_text("changed")
     values = sent(page)

@@ -28,7 +28,7 @@ def test_a_newcomer_starts_fast_and_each_version_says_on_which_path_it_was_writt
 ) -> None:
     page = visit(tiny_site)
     chosen(page, "fast")
-    expect(page.locator(".path-means")).to_contain_text("Quicker: fp32 weights")
+    expect(page.locator(".path-means")).to_contain_text("Faster: fp32 weights")
     short_prompt(page)
     generate(page)
     label = card(page).locator(".card-path")

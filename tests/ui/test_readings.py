@@ -246,7 +246,7 @@ def test_the_detector_takes_the_present_knobs(host: ModelHost) -> None:
     told = Reader(host).detect(text, {**KNOBS, "watermark_ratio": 0.5, "watermark_seeding": "selfhash"}, "me")
     assert "50% are expected" in told["sentence"]["en"]
     used = {one["label"]["en"]: one["value"] for one in told["used"]}
-    assert used["Greenlist ratio"] == "0.5" and used["Watermark seeding"]["zh"] == "含候选词元"
+    assert used["Green list share"] == "0.5" and used["Watermark seeding"]["zh"] == "含候选词元"
     assert "Watermark bias" not in used
     assert "too few" in Reader(host).detect({"text": "short"}, KNOBS, "me")["error"]["en"]
     wrong = Reader(host).detect(text, {**KNOBS, "watermark_context_width": 0}, "me")

@@ -258,7 +258,7 @@ def test_figures_that_cannot_be_told_are_left_out(tiny: Any) -> None:
 
 def share_told(figures: list[dict[str, Any]]) -> tuple[str, str]:
     """How a candidate's figures tell the share of its tokens with one candidate: the figure, and its hint."""
-    return next((one["value"], one["hint"]["en"]) for one in figures if one["label"]["en"] == "one candidate")
+    return next((one["value"], one["hint"]["en"]) for one in figures if one["label"]["en"] == "only one choice")
 
 
 def test_the_share_of_steps_with_one_candidate_is_told_or_said_to_be_unknown(tiny: Any) -> None:

@@ -281,4 +281,4 @@ def test_a_stopped_run_is_branched_and_everything_follows_what_is_looked_at(embe
     expect(two.locator(".walk output")).to_have_text("3/3")
     expect(page.locator(".act.running")).to_have_count(0)
     assert [twig.get_attribute("aria-level") for twig in two.locator(".twig").all()] == ["1", "2", "2"]
-    expect(page.locator("#curve")).to_contain_text(re.compile(r"one candidate\s*\d+%"))
+    expect(page.locator("#curve")).to_contain_text(re.compile(r"only one choice\s*\d+%"))

@@ -342,7 +342,8 @@ def test_numbers_that_cannot_be_used_are_refused_by_name_and_an_empty_candidate_
     page = visit(site)
     tab = open_tab(page)
     head(tab, "title").fill("The Keeper")
-    wrong, complaint = tab.locator(".write-complaint"), "Earlier text, max tokens: a whole number of 1 or more."
+    wrong = tab.locator(".write-complaint")
+    complaint = "Earlier text the model reads, max tokens: a whole number of 1 or more."
     of_n = "Candidates: a whole number from 1 to 16."
     for name, said in (("room", complaint), ("n", of_n), ("length", "Length, max tokens: a whole number from 1 to")):
         field, usual = tab.locator(f"[name={name}]"), tab.locator(f"[name={name}]").input_value()
