@@ -1,4 +1,4 @@
-"""The words of the cards' newer parts, in both languages, under one key each: what is hidden, kept, and made with what."""
+"""The words of a card's buttons, of what is hidden and of what is kept, in both languages, under one key each."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_a_tree_is_walked_compared_pruned_and_taken_back(scripted: str, visit: V
     expect(walker(page)).to_have_text("1/2")
     page.keyboard.press("Control+z")
     expect(walker(page)).to_have_text("2/4")
-    expect(page.locator(".results-voice")).to_have_text("Undo: version pruned")
+    expect(page.locator(".results-voice")).to_have_text("Undo: version deleted")
     page.keyboard.press("Control+Shift+z")
     expect(walker(page)).to_have_text("1/2")
     card(page).locator(".gone summary").click()
