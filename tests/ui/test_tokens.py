@@ -112,7 +112,7 @@ WATCH_FIRST = """() => {
   new MutationObserver(() => {
     window.firsts.add(document.querySelector(".tk-token"));
     window.changes += 1;
-  }).observe(document.querySelector(".tk-text"), { childList: true, subtree: true });
+  }).observe(document.querySelector(".tk-texts"), { childList: true, subtree: true });
 }"""
 
 
