@@ -125,6 +125,7 @@ def test_ids_biases_and_orders_are_read_and_what_is_unreadable_is_not_sent(page:
     assert values["bad_words_ids"] == [[1, 2], [3]] and values["logit_bias"] == {" no\n": -5}
     expect(row(page, "suppress_tokens").locator(".kn-error")).not_to_be_empty()
     assert values["suppress_tokens"] == []
+    row(page, "order").locator(".kn-stages-fold").click()
     row(page, "order").get_by_text("as text").click()
     area = row(page, "order").locator("textarea")
     expect(area).to_have_value(", ".join(parameters.stages("transformers")))
