@@ -295,7 +295,7 @@ class TokensView {
   #makeRoom() {
     const span = this.#picked?.row === this.#view.row ? this.#view.spans[this.#picked.position] : null;
     this.#tip.hide();
-    if (span && isWide()) span.scrollIntoView({ block: "nearest" });
+    if (span && isWide()) requestAnimationFrame(() => span.scrollIntoView({ block: "center" })); // once the dock is open
     if (!span || !isNarrow()) return;
     const box = span.getBoundingClientRect();
     if (box.bottom > window.innerHeight * 0.27 || box.top < 0) {
