@@ -1,4 +1,4 @@
-"""The words of a card's buttons, of what is hidden and of what is kept, in both languages, under one key each."""
+"""Words of the cards in both languages, by key: what is hidden, what is kept, and what a card was made with."""
 
 from __future__ import annotations
 
