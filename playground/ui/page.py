@@ -159,6 +159,8 @@ class Page:
         for view in (self.tokens, self.curve, self.waterfall):
             view.pick(self._inside, None, self.waterfall, **_EVENT)
         self.waterfall.ask(self._ask, None, self.waterfall, **_EVENT)
+        self.waterfall.close(self._inside_closed, None, None, **_EVENT)
+        self.panel.input(self._follow, self.panel, self.waterfall, **_LIGHT)
         self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
         self.panel.input(self._badges, self.panel, self.panel, **_LIGHT)
         self.act.stop(self._stop, None, None, **_STOP)
@@ -257,6 +259,13 @@ class Page:
 
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
         return self._run_view.breakdown(request.session_hash or "", data_of(event))
+
+    def _follow(self, knobs: dict[str, Any], request: gr.Request) -> Any:
+        value = self._run_view.follow(request.session_hash or "", knobs)
+        return gr.skip() if value is None else value
+
+    def _inside_closed(self, request: gr.Request) -> None:
+        self._run_view.close(request.session_hash or "")
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
         asked = data_of(event)

@@ -148,6 +148,31 @@ class RunView:
         viewed.shown = {position: value}
         return value
 
+    def follow(self, session: str, knobs: Mapping[str, Any]) -> Value | None:
+        """How the token that is shown would come about under these knobs, after the same tokens and with the same random
+        draws; under those of its run, how it did. None where no token is shown, or where only the model could tell."""
+        viewed = self._runs.open(session)
+        if viewed is None or not viewed.shown or not viewed.run.finished:
+            return None
+        ((position, own),) = viewed.shown.items()
+        if own["row"] != viewed.row:
+            return None
+        try:
+            values = _of_row(viewed, knobs)
+            if values == viewed.run.request.values:
+                return own | {"live": True}
+            found = inspect_api.stage_breakdown(viewed.keep, viewed.row, position, values, search=own["asked"])
+        except PlaygroundError:
+            return None  # the replay beside the text says why
+        value = waterfall.waterfall_value(viewed.name, viewed.row, found, length=own["length"], asked=own["asked"])
+        return value | {"token": own["token"], "turned": True, "live": True}
+
+    def close(self, session: str) -> None:
+        """No token is shown any more."""
+        viewed = self._runs.open(session)
+        if viewed is not None:
+            viewed.shown = {}
+
     def replay(self, session: str, knobs: Mapping[str, Any]) -> Value:
         """What these knobs would have chosen with the same random draws, over the viewed row; {} for nothing."""
         viewed = self._runs.open(session)

@@ -41,7 +41,10 @@ def test_text_knob_and_token_stand_on_one_screen_and_a_turned_knob_says_what_it_
     knob.fill("1.9")
     knob.press("Enter")
     expect(badge(page, "temperature")).to_have_text(re.compile("^would "))
+    expect(dock.locator(".wf-title")).to_contain_text("with the knobs as they are now")
+    expect(dock.locator(".wf-stages")).to_contain_text("temperature = 1.9")
     page.locator("#side .kn-neutral").click()
+    expect(dock.locator(".wf-stages")).not_to_contain_text("temperature = 1.9")
     expect(badge(page, "temperature")).to_have_text("")
     page.keyboard.press("Escape")
     expect(dock.locator(".wf-stage").first).to_be_hidden()
@@ -128,7 +131,7 @@ def test_each_task_shows_its_own_example_in_the_language_of_the_page(scripted: s
 def test_of_examples_that_come_late_the_one_of_the_task_that_is_open_is_shown(scripted: str, visit: Visit) -> None:
     page, waiting = visit(scripted), list[Route]()
     slogan = body(page).text_content() or ""
-    page.route("**/data/examples/*.js", lambda route: waiting.append(route))
+    page.route("**/data/examples/*.js", lambda route: waiting.append(route))  # playwright takes no built-in one
     for task in ("poems", "keywords", "record", "keywords"):
         page.locator(".task-picker").select_option(task)
     expect(page.locator(".task-picker")).to_have_value("keywords")

@@ -21,7 +21,7 @@
 /** `race` is null where nothing is drawn. @typedef {{race: number | null, sentence: Said, runner_up: RunnerUp | null}} Draw */
 /** @typedef {{run: string, row: number, position: number, token: Named | null, error: Said}} Place */
 /**
- * @typedef {Place & {length?: number | null, live?: boolean, alive: number, entropy: number, model: (Named & {p: number})[],
+ * @typedef {Place & {length?: number | null, live?: boolean, turned?: boolean, alive: number, entropy: number, model: (Named & {p: number})[],
  *   stages: Stage[], outcomes: Outcome[], forbidden?: Named[], kept_best: boolean, draw: Draw | null, note?: Said,
  *   asked: number | null, branch: boolean, branch_reason: Said}} Breakdown
  */
@@ -35,6 +35,11 @@ const NOTHING = 1e-6; // less than any figure shows
  * @returns {value is Breakdown}
  */
 export const isBreakdown = (value) => value !== null && "stages" in value;
+/**
+ * Whether it is what the knobs as they are now would have done, not those of the run.
+ * @param {Place | Breakdown | null} value
+ */
+export const isTurned = (value) => isBreakdown(value) && Boolean(value.turned);
 /**
  * Whether a stage changed nothing; it takes one line then.
  * @param {Stage} stage

@@ -6,7 +6,7 @@ import { say } from "../page/language.js";
 import { isNumber } from "../page/numbers.js";
 import { isNarrow } from "../page/screen.js";
 import { sentence } from "../page/words.js";
-import { isBreakdown, labelOf, stepsOf } from "./breakdown.js";
+import { isBreakdown, isTurned, labelOf, stepsOf } from "./breakdown.js";
 import { drawOf, noteOf, outcomesOf } from "./outcome_view.js";
 import { stagesOf } from "./stage_view.js";
 import { TokenPanel } from "./token_panel.js";
@@ -136,7 +136,7 @@ class Waterfall {
     const { t } = this.#words;
     const walks = Boolean(value?.token) && !this.#host.props.ahead;
     const at = value?.token && { text: alone(value.token, t), n: value.position + 1 };
-    this.#panel.title = walks && at ? t("title", at) : t("title_next");
+    this.#panel.title = walks && at ? t(isTurned(value) ? "title_turned" : "title", at) : t("title_next");
     this.#find("[name=back]").hidden = !walks;
     this.#find("[name=on]").hidden = !walks;
     if (!value) return;
