@@ -149,8 +149,10 @@ class RunView:
         return value
 
     def follow(self, session: str, knobs: Mapping[str, Any]) -> Value | None:
-        """How the token that is shown would come about under these knobs, after the same tokens and with the same draws;
-        under those of its run, how it did. None where no token is shown, or where only the model could tell."""
+        """How the token that is shown would come about under these knobs, after the same tokens and with the same draw.
+
+        Under the knobs of its run: how it did. None where no token is shown, or where only the model could tell.
+        """
         viewed = self._runs.open(session)
         if viewed is None or not viewed.shown or not viewed.run.finished:
             return None
