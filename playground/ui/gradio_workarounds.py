@@ -17,6 +17,8 @@ Elsewhere, since a method of ours or a layer in front of Gradio does it:
   all events is kept, and gone through at the end of each (`compute_analytics_summary`).
 - web_server.py: `mount_gradio_app` leaves `has_launched` unset, and then any file that a value names is read; no more
   than 40 events go on at a time, those that only wait included.
+- page.py: an event that came again while its listener with always_last was busy is sent to all its listeners, so that
+  two such would set each other off for ever; no event has two (`tests/ui/test_routes.py`).
 - element.py: only events that stand as words in the script of an element can be listened to.
 - handler_errors.py: of what a handler raises nothing is told, or all.
 - routes.py, guard.py: some ninety routes are open, where the page needs twenty.

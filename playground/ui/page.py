@@ -160,9 +160,8 @@ class Page:
             view.pick(self._inside, None, self.waterfall, **_EVENT)
         self.waterfall.ask(self._ask, None, self.waterfall, **_EVENT)
         self.waterfall.close(self._inside_closed, None, None, **_EVENT)
-        self.panel.input(self._follow, self.panel, self.waterfall, **_LIGHT)
-        self.panel.input(self._replay, self.panel, self.tokens, **_LIGHT)
-        self.panel.input(self._badges, self.panel, self.panel, **_LIGHT)
+        # One listener: of two that take turns with always_last, Gradio's page sets off each when the other has ended.
+        self.panel.input(self._turned, knobs, [self.panel, self.waterfall, self.tokens, self.next], **_LIGHT)
         self.act.stop(self._stop, None, None, **_STOP)
         self.compose.look(self._look, [self.compose, self.panel], [self.seen, self.next], **_LIGHT)
         given = [self.panel, self.next]
@@ -172,15 +171,13 @@ class Page:
         ]
         for event in set_anew:  # knobs that nobody turned: what they would do in the run that is looked at
             event.then(self._knobs_told, self.panel, [self.panel, self.tokens], **_LIGHT)
-        for event in (self.panel.input, self.act.path):
-            event(self._knobs.turned, knobs, self.panel, **_LIGHT)
+        self.act.path(self._knobs.turned, knobs, self.panel, **_LIGHT)
         self._user_tasks.wire(self.compose, self.panel, _EVENT)
         self._wire_readings()
 
     def _wire_readings(self) -> None:
         """What the model reads without writing: the next token, the prompt, any text."""
         self.act.look(self._next, [self.compose, self.panel, self.act], self.next, **_LIGHT)
-        self.panel.input(self._next_turned, self.panel, self.next, **_LIGHT)
         self.next.ask(self._next_asked, self.panel, self.next, **_EVENT)
         self.next.close(self._next_closed, None, None, **_LIGHT)
         self.seen.read(self._prompt_read, [self.compose, self.panel], self.feed, **_EVENT)
@@ -260,16 +257,25 @@ class Page:
     def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
         return self._run_view.breakdown(request.session_hash or "", data_of(event))
 
-    def _follow(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        value = self._run_view.follow(request.session_hash or "", knobs)
-        return gr.skip() if value is None else value
-
     def _inside_closed(self, request: gr.Request) -> None:
         self._run_view.close(request.session_hash or "")
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
         asked = data_of(event)
         return self._run_view.breakdown(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
+
+    def _turned(self, knobs: dict[str, Any], act: Any, request: gr.Request) -> Iterator[Any]:
+        """A knob was turned: the inside of a token, the next token, the text and the badges follow."""
+        session, same = request.session_hash or "", gr.skip()
+        inside, ahead = self._run_view.follow(session, knobs), self._preview.update(knobs, session)
+        yield [
+            self._knobs.turned(knobs, act),
+            same if inside is None else inside,
+            same,
+            same if ahead is None else ahead,
+        ]
+        yield [same, same, self._replay(knobs, request), same]
+        yield [self._badges(knobs, request), same, same, same]
 
     def _replay(self, knobs: dict[str, Any], request: gr.Request) -> Any:
         return gr.update(replay=self._run_view.replay(request.session_hash or "", knobs))
@@ -312,10 +318,6 @@ class Page:
     def _next(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:
         value = self._preview.look(filled, knobs, request.session_hash or "", act)
         return gr.skip() if value is None else gr.update(value=value, stale=False)
-
-    def _next_turned(self, knobs: dict[str, Any], request: gr.Request) -> Any:
-        value = self._preview.update(knobs, request.session_hash or "")
-        return gr.skip() if value is None else value
 
     def _next_asked(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
         value = self._preview.ask(data_of(event), knobs, request.session_hash or "")

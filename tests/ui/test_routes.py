@@ -146,3 +146,17 @@ def test_browsers_are_told_what_the_page_may_do(scripted: str) -> None:
         assert "frame-ancestors 'self'" in headers["content-security-policy"]
         assert "object-src 'none'" in headers["content-security-policy"]
         assert "server" not in headers
+
+
+def test_no_event_of_an_element_sets_off_two_listeners_that_repeat_it(scripted: str) -> None:
+    """A listener with always_last that was asked again meanwhile has Gradio's page send the event to all listeners: two
+    of them would set each other off for ever.
+    """
+    _, body, _ = asked(scripted, "GET", "/config")
+    heard: dict[tuple[Any, ...], list[str]] = {}
+    for one in json.loads(body)["dependencies"]:
+        for target in one["targets"]:
+            if target[0] is not None and target[1] not in ("load", "then"):
+                heard.setdefault(tuple(target), []).append(one["trigger_mode"])
+    assert len(heard) > 20
+    assert {event: modes for event, modes in heard.items() if "always_last" in modes and len(modes) > 1} == {}

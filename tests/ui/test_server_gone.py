@@ -71,7 +71,7 @@ def test_a_run_and_all_that_was_typed_outlive_a_crash_of_the_server(
         card(page).locator("button[name=regenerate]").click()
         expect(page.locator(".act.running")).to_have_count(0)
         page.locator("button[name=language]").click()
-        expect(notice).to_contain_text("服务器已断开")
+        expect(notice).to_contain_text("与服务器的连接已断开")
         page.locator("button[name=language]").click()
         assert not re.search("connection|reconnect|processing|error", said(page), re.IGNORECASE)
 

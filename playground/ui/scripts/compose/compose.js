@@ -217,7 +217,7 @@ on(
 // so a button unfolds it once it was pressed.
 const unfold = () => element.closest("#compose")?.classList.remove("folded");
 element.addEventListener("focusin", (event) => {
-  if (around(event, "textarea, input")) unfold();
+  if (around(event, "textarea, input:not([type=checkbox])")) unfold();
 });
 element.addEventListener("input", unfold);
 element.addEventListener("click", unfold);
