@@ -79,7 +79,7 @@ class PageClient:
 
     def wait(self) -> PageClient:
         """Until the model is loaded."""
-        while not self.seen():
+        while self.seen().keys() <= {"number"}:
             time.sleep(0.1)
         return self
 
