@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 GROUPS: dict[str, Text] = {
-    "shape": Text("Temperature", "形状"),
+    "shape": Text("Temperature", "温度"),
     "cutoffs": Text("Cut-offs", "截断"),
     "controllers": Text("Self-adjusting", "自动调节"),
     "repetition": Text("Repetition", "重复"),
@@ -52,7 +52,7 @@ GROUPS: dict[str, Text] = {
     "length": Text("Length and stops", "长度与停止"),
     "guidance": Text("Guidance", "引导"),
     "watermark": Text("Watermark", "水印"),
-    "search": Text("Beam search", "搜索"),
+    "search": Text("Beam search", "束搜索"),
     "run": Text("Run", "运行"),
     "speed": Text("Speed", "速度"),
 }

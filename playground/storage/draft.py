@@ -28,7 +28,7 @@ _FACTS = ("title", "author", "form", "style")
 _LABELS: Mapping[str, Text] = {
     "title": Text("Title", "标题"),
     "author": Text("Author", "作者"),
-    "form": Text("Output format", "体裁"),
+    "form": Text("Form", "体裁"),
     "style": Text("Style", "风格"),
     "plan": Text("Plan", "大纲"),
     "summary": Text("So far", "前文提要"),
