@@ -11,6 +11,7 @@ import {
   labelOf,
   largest,
   stepsOf,
+  turnedStage,
 } from "../../playground/ui/scripts/tokens/breakdown.js";
 
 /** @param {Partial<import("../../playground/ui/scripts/tokens/breakdown.js").Stage>} [more] */
@@ -105,4 +106,14 @@ test("one goes on with any other token, and ahead of a run with the likeliest to
   assert.ok(isOffered(outcome({ id: 1, begins: true }), value()));
   assert.ok(!isOffered(outcome({ begins: false }), value()));
   assert.ok(!isOffered(outcome(), value({ branch: false })));
+});
+
+test("the stage of the knob that was turned is found, also one that was not there before", () => {
+  const warm = stage({ stage: "temperature", settings: { temperature: 1 } });
+  const hot = stage({ stage: "temperature", settings: { temperature: 2 } });
+  const cut = stage({ settings: { top_p: 0.9 } });
+  assert.equal(turnedStage(value({ stages: [cut, warm] }), value({ stages: [cut, hot] })), 1);
+  assert.equal(turnedStage(value({ stages: [warm] }), value({ stages: [warm, cut] })), 1);
+  assert.equal(turnedStage(value({ stages: [cut] }), value({ stages: [cut] })), -1);
+  assert.equal(turnedStage(null, value({ stages: [cut] })), -1);
 });

@@ -41,6 +41,16 @@ export const isBreakdown = (value) => value !== null && "stages" in value;
  */
 export const isTurned = (value) => isBreakdown(value) && Boolean(value.turned);
 /**
+ * The first stage whose settings are others than before; -1 where there is none.
+ * @param {Place | Breakdown | null} before
+ * @param {Breakdown} now
+ */
+export const turnedStage = (before, now) => {
+  if (!isBreakdown(before)) return -1;
+  const known = new Map(before.stages.map(({ stage, settings }) => [stage, JSON.stringify(settings)]));
+  return now.stages.findIndex(({ stage, settings }) => known.get(stage) !== JSON.stringify(settings));
+};
+/**
  * Whether a stage changed nothing; it takes one line then.
  * @param {Stage} stage
  */

@@ -6,7 +6,7 @@ import { say } from "../page/language.js";
 import { isNumber } from "../page/numbers.js";
 import { isNarrow } from "../page/screen.js";
 import { sentence } from "../page/words.js";
-import { isBreakdown, isTurned, labelOf, stepsOf } from "./breakdown.js";
+import { isBreakdown, isTurned, labelOf, stepsOf, turnedStage } from "./breakdown.js";
 import { drawOf, noteOf, outcomesOf } from "./outcome_view.js";
 import { stagesOf } from "./stage_view.js";
 import { TokenPanel } from "./token_panel.js";
@@ -76,8 +76,11 @@ class Waterfall {
       return;
     }
     if (value.live && !this.#panel.isOpen) return; // the knobs go on moving behind a closed panel
+    const at = isTurned(value) ? turnedStage(this.#value, value) : -1;
     this.#value = value;
     this.#open();
+    const stage = at < 0 ? null : this.#find(".wf-stages").children[at + 1]; // behind the model's
+    stage?.scrollIntoView({ block: "nearest", inline: "nearest" }); // what was turned is seen to act
   }
   /** Opens it before there is a value. @param {boolean} focus */
   wait(focus) {
