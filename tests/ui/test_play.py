@@ -205,6 +205,23 @@ def test_the_seed_of_a_card_can_be_kept(desk: Page) -> None:
     expect(page.locator(".seed-value")).to_have_value("")
 
 
+def test_nothing_is_written_with_another_seed_than_the_one_that_was_typed(desk: Page) -> None:
+    page, field = desk, desk.locator(".seed-value")
+    free_prompt(page, "Once")
+    generate(page)
+    runs = page.locator(".runs output").inner_text()
+    field.fill("abc")
+    page.locator("button[name=generate]").click()
+    expect(field).to_be_focused()
+    expect(page.locator(".act-notice")).to_contain_text("The seed was not taken")
+    expect(page.locator(".act.running")).to_have_count(0)
+    assert page.locator(".runs output").inner_text() == runs
+    field.fill("3")
+    generate(page)
+    expect(card(page).locator(".card-seed")).to_have_text("seed 3")
+    field.fill("")
+
+
 def test_an_empty_field_offers_texts_to_try_in_the_language_of_the_page(desk: Page) -> None:
     page = desk
     row, prompt = page.get_by_role("group", name="Try it"), page.locator("#prompt")

@@ -6,7 +6,7 @@ import { keep, kept } from "../page/kept.js";
 import { drawLock, drawnSeed } from "../page/seed_lock.js";
 import { apply, both, sentence, t } from "../page/words.js";
 import * as pathChoice from "./path_choice.js";
-import { beginSeed, drawSeed, seedError } from "./seed_field.js";
+import { asksForSeed, beginSeed, drawSeed, seedError } from "./seed_field.js";
 
 /** @typedef {import("../topics").Complaint} Complaint */
 /** @typedef {import("../topics").Connection} Connection */
@@ -118,7 +118,7 @@ document.addEventListener("keydown", (event) => {
 on(
   "generate",
   () => {
-    if (running || reached !== "there") return;
+    if (running || reached !== "there" || asksForSeed()) return;
     tell("complaint", null);
     tell("run", { running: true, status: t("starting"), asked: true });
     if (wishing) waits = setTimeout(begin, WISHING);

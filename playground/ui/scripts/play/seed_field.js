@@ -22,6 +22,12 @@ const mark = () => {
 };
 /** What is wrong with what was typed; "" where nothing is. */
 export const seedError = () => (wrong ? t("seed_needs", { range: say(knob?.range) }) : "");
+/** Whether the seed must be mended first, where it can be: nobody wants a run with another one than was typed. */
+export const asksForSeed = () => {
+  const asks = wrong && field.offsetParent !== null;
+  if (asks) field.focus();
+  return asks;
+};
 /**
  * Shows the seed; what is being typed stays.
  * @param {number} now
