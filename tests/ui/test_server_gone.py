@@ -57,7 +57,7 @@ def test_a_run_and_all_that_was_typed_outlive_a_crash_of_the_server(
         expect(page.locator(".seen-count")).to_contain_text("1 /")
         page.locator("button[name=generate]").click()
         expect(page.locator(".card-body.writing")).not_to_be_empty()
-        text = body(page).text_content()
+        begun = body(page).text_content() or ""
         server.end(kill=True)
         notice, reason = page.locator(".server-notice"), page.locator(".act-notice")
         expect(notice).to_contain_text("The server is gone.")
@@ -66,6 +66,8 @@ def test_a_run_and_all_that_was_typed_outlive_a_crash_of_the_server(
             expect(button).to_be_disabled()
             expect(button).to_have_attribute("title", re.compile("gone"))
         expect(card(page).locator(".finish")).to_have_text("the server is gone; the text up to here is kept")
+        text = body(page).text_content()  # only now: until the server went it wrote on
+        assert text and text.startswith(begun)
         page.locator("#prompt").fill("Once more")
         page.locator("#prompt").press("Control+Enter")
         card(page).locator("button[name=regenerate]").click()
