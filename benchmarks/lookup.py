@@ -14,7 +14,8 @@ from typing import Any
 
 from playground import generate, models
 from playground.generators.local import LocalGenerator
-from playground.types import Mode, Run
+from playground.run import Run
+from playground.types import Mode
 
 NAME = "prompt_lookup_num_tokens"
 ROUNDS = 5

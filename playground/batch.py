@@ -21,22 +21,12 @@ from playground.field_titles import field_title
 from playground.generate import FRESH_SEED, Gathering, check_text
 from playground.parameters.inert import check_seeds
 from playground.rendering.control import Unreadable
+from playground.run import Candidate, Run
 from playground.settings import Limits
 from playground.tables.rows import DONE, FAILED, Result
 from playground.tasks import loader, user_task
 from playground.tasks.task import Task
-from playground.types import (
-    Candidate,
-    Generator,
-    InvalidRequest,
-    Language,
-    Mode,
-    Path,
-    PlaygroundError,
-    Request,
-    Run,
-    Text,
-)
+from playground.types import Generator, InvalidRequest, Language, Mode, Path, PlaygroundError, Request, Text
 
 Numbered = tuple[int, Mapping[str, str]]
 log = logging.getLogger(__name__)

@@ -19,23 +19,12 @@ from playground.decoding.failures import why
 from playground.field_titles import field_title
 from playground.generators.checks import check_request, check_room
 from playground.parameters.inert import check_combination, effective, ignored
+from playground.run import Candidate, Run
 from playground.settings import Limits
 from playground.tasks import loader
 from playground.tasks.output import value_of
 from playground.thinking import opened_after, split_reasoning
-from playground.types import (
-    LANGUAGES,
-    Candidate,
-    FinishReason,
-    Generator,
-    InvalidRequest,
-    Refused,
-    Request,
-    Run,
-    Step,
-    Text,
-    Wait,
-)
+from playground.types import LANGUAGES, FinishReason, Generator, InvalidRequest, Refused, Request, Step, Text, Wait
 
 FRESH_SEED = -1
 _LOOK = 0.005  # seconds between looks for new Steps

@@ -7,7 +7,8 @@ import pytest
 from playground.amounts import bytes_text, counted
 from playground.field_titles import field_title
 from playground.parameters import title_of
-from playground.types import Candidate, Run, Step, Text
+from playground.run import Candidate, Run
+from playground.types import Step, Text
 from tests import reference
 
 

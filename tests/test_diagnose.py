@@ -12,7 +12,8 @@ from playground.decoding.run_store import RUN_STORE
 from playground.generators.local import LocalGenerator
 from playground.inspection import diagnose, inspect_api
 from playground.inspection_results import Finding
-from playground.types import Candidate, Run, Step
+from playground.run import Candidate, Run
+from playground.types import Step
 from tests import reference
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from playground import generate
 from playground.decoding.step_stream import from_iterator
+from playground.run import Run
 from playground.settings import Limits
 from playground.types import (
     FAILED,
@@ -21,7 +22,6 @@ from playground.types import (
     Refused,
     Rendered,
     Request,
-    Run,
     Source,
     Step,
     Text,
@@ -57,7 +57,6 @@ class Echo:
                 yield Step(row, len(request.prompt), None, "", finish="end")
         finally:
             self.closed = True
-
 
     def open(self, request: Request, cancelled: threading.Event) -> Source:
         return from_iterator(self.stream(request), cancelled)

@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
     "playground.inspection_results": 2,
     "playground.isolation": 2,
     "playground.machine": 2,
+    "playground.run": 2,
     "playground.settings": 2,
     "playground": 3,
     "playground.kernels": 3,

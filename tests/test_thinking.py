@@ -14,9 +14,10 @@ from playground.batch import Batch, Plan
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.rendering.detokenize import Detokenizer
+from playground.run import Run
 from playground.tasks import loader
 from playground.thinking import TAGS, ParsedReasoning, answer_alone, frame, opened_after, opens, split_reasoning
-from playground.types import Mode, Request, Run
+from playground.types import Mode, Request
 from playground.ui import card_updates
 from tests import built
 

@@ -13,7 +13,8 @@ from playground import generate
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.models import Loaded, gguf_ends
-from playground.types import Mode, Run
+from playground.run import Run
+from playground.types import Mode
 from playground.ui import card_updates
 from tests import built
 

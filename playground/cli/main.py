@@ -25,9 +25,10 @@ from playground.inspection import inspect_api
 from playground.machine import disk
 from playground.models import catalogue
 from playground.parameters.parameter import Parameter
+from playground.run import Run
 from playground.settings import ModelSettings, add_flags, read
 from playground.tasks import loader
-from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Run, Text
+from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Text
 
 _FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "offload_folder")
 

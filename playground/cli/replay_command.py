@@ -17,8 +17,9 @@ from playground.cli.flags import add_parameters, given_values
 from playground.cli.terminal import print_json
 from playground.inspection import inspect_api
 from playground.machine import disk
+from playground.run import Run
 from playground.settings import ModelSettings, records
-from playground.types import PlaygroundError, Refused, Request, Run, Text
+from playground.types import PlaygroundError, Refused, Request, Text
 
 NEEDS_THE_MODEL = (
     "prompt", "task", "set", "language", "mode", "system", "prefill", "turns", "special_tokens", "path",

@@ -15,8 +15,9 @@ from playground.evaluation.fitness import Fault
 from playground.evaluation.reports import TaskReport
 from playground.models import catalogue
 from playground.parameters.grammar import FORMS
+from playground.run import Run
 from playground.tasks.task import Task
-from playground.types import Language, ModelCard, Run, Text
+from playground.types import Language, ModelCard, Text
 
 _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Text("Chinese", "中文")}
 _GAP = Text(" ", "")

@@ -19,7 +19,8 @@ from playground.inspection import inspect_api
 from playground.inspection_results import NEW_SEED, Finding, Replayed
 from playground.parameters.grammar import FORMS
 from playground.parameters.inert import effective
-from playground.types import Candidate, Run, Text
+from playground.run import Candidate, Run
+from playground.types import Text
 
 MOST = 3
 SINGLE_SHARE = 0.9

@@ -23,9 +23,10 @@ import gradio as gr
 from playground import generate, parameters
 from playground.evaluation import recommend
 from playground.parameters.token_constraints import check_no_ids
+from playground.run import Run
 from playground.tasks import loader
 from playground.tasks.task import Task
-from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Text
 from playground.ui.blocks import Blocks
 from playground.ui.element import decode, encode
 from playground.ui.model_host import ModelHost

@@ -21,13 +21,14 @@ from playground import parameters, visitor
 from playground.batch import Plan, candidates, failed, guess
 from playground.evaluation import recommend
 from playground.jobs import Jobs, Progress
+from playground.run import Run
 from playground.storage.database import StoredJob
 from playground.tables import rows
 from playground.tables.rows import REFUSED, NeedsChoice
 from playground.tasks import user_task
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import Task
-from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Text
 from playground.ui import compose_form
 from playground.ui.batch_upload import AGAIN, asked, refusals, taken
 from playground.ui.element import Element, data_of, element, encode

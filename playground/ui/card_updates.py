@@ -12,9 +12,10 @@ from typing import Any
 
 from playground.decoding.notes import CUT_SHORT
 from playground.evaluation import recommend
+from playground.run import Candidate, Run
 from playground.tasks.loader import Task
 from playground.thinking import ParsedReasoning, opened_after, split_reasoning
-from playground.types import LANGUAGES, Candidate, InvalidRequest, Language, ModelCard, PlaygroundError, Run, Text
+from playground.types import LANGUAGES, InvalidRequest, Language, ModelCard, PlaygroundError, Text
 from playground.ui.compose_form import card_request
 from playground.ui.page_texts import bilingual
 

@@ -17,9 +17,10 @@ from playground import conversation, generate, parameters
 from playground.evaluation import recommend
 from playground.inspection import inspect_api
 from playground.parameters.inert import inert
+from playground.run import Run
 from playground.tasks import knob_presets
 from playground.tasks.loader import Task
-from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Run, Text
+from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Text
 from playground.ui import card_updates, compose_form
 from playground.ui.card_updates import CardUpdate
 from playground.ui.model_host import ModelHost

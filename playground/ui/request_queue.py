@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from statistics import fmean
 
+from playground.run import Run
 from playground.settings import ROWS, Limits
-from playground.types import Busy, Request, Run, Text, Wait
+from playground.types import Busy, Request, Text, Wait
 from playground.ui.page_texts import QUEUE_FULL, QUEUE_SHARE, QUEUE_SHARE_HINT, READ_QUEUE_FULL, TRY_AGAIN
 from playground.visitor import Visitor
 from playground.waiting import wait_before

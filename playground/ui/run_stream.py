@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from playground import visitor
 from playground.generate import Gathering
-from playground.types import Busy, ModelCard, Request, Run, Text, Wait
+from playground.run import Run
+from playground.types import Busy, ModelCard, Request, Text, Wait
 from playground.ui.model_host import ModelHost
 from playground.ui.page_texts import IN_QUEUE, IN_QUEUE_ABOUT, MINUTES, SECONDS, WAITS
 from playground.ui.request_queue import RequestQueue

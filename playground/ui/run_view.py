@@ -14,7 +14,8 @@ from typing import Any
 from playground import parameters
 from playground.evaluation import text_statistics
 from playground.inspection import diagnose, inspect_api
-from playground.types import Candidate, PlaygroundError, Run, Step, Text
+from playground.run import Candidate, Run
+from playground.types import PlaygroundError, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.compose_form import language_of, task_asked, with_task_form
 from playground.ui.page_texts import BY_HAND, NOT_KEPT, bilingual

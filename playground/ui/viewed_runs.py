@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.inspection import inspect_api
-from playground.types import Run
+from playground.run import Run
 from playground.ui.tokens import TokenFeed, Value
 
 MOST_SESSIONS = 200  # the cards of a session that is pushed out stay; only the look inside is gone

@@ -18,11 +18,12 @@ import gradio as gr
 
 from playground import generate, parameters, visitor
 from playground.evaluation import fitness, recommend
+from playground.run import Run
 from playground.storage import document_export
 from playground.storage import draft as drafts
 from playground.storage.draft import Count, Draft
 from playground.tasks import knob_presets
-from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Run, Text
+from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Text
 from playground.ui import card_updates, compose_form
 from playground.ui.element import Element, data_of, element
 from playground.ui.model_host import ModelHost

@@ -11,8 +11,9 @@ import pytest
 
 from playground import parameters
 from playground.generators.scripted import ScriptedGenerator
+from playground.run import Candidate, Run
 from playground.settings import Limits, Settings
-from playground.types import Busy, Candidate, Path, Request, Run, Step, Wait
+from playground.types import Busy, Path, Request, Step, Wait
 from playground.ui import api
 from playground.ui.element import ASSETS
 from playground.ui.model_host import ModelHost

@@ -15,7 +15,7 @@ from playground import parameters
 from playground.generators.local import LocalGenerator
 from playground.generators.scripted import ScriptedGenerator
 from playground.inspection import inspect_api
-from playground.types import Run
+from playground.run import Run
 from playground.ui import card_updates, tokens, viewed_runs
 from playground.ui.run_view import RunView, before, numbers
 from playground.ui.tokens import numbers_value
