@@ -47,7 +47,8 @@ NAMES = {
     "cli/measure_command.py": "writes many rows from one seed on, and only one where nothing is drawn",
     "cli/replay_command.py": "a beam search has no trace",
     "tasks/loader.py": "an example is made with a seed",
-    "types.py": "a Run reports its seeds; `stop` is also a finish reason",
+    "run.py": "a Run reports its seeds",
+    "types.py": "`stop` is also a finish reason",
     "ui": "the seed's lock, the number of candidates and the stop button are widgets of their own",
 }
 
