@@ -22,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from playground.openai_api.server import OpenAIServer
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
 from playground.ui import gradio_workarounds
@@ -111,13 +112,21 @@ def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
 class Server:
     """One server of a page; `stopping` is set once nothing new may begin."""
 
-    def __init__(self, blocks: Blocks, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        settings: Settings,
+        hosts: AllowedHosts,
+        stopping: threading.Event,
+        api: OpenAIServer | None = None,
+    ) -> None:
         self._blocks = blocks
+        self._api = api
         files = page_files()
         app: ASGIApp = CallArguments(gradio_app(blocks, settings))
         app = StaticPages(app, settings.root_path, files.head(), kept=settings.password is None)
         app = ServedFiles(app, files, settings.root_path)
-        guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping)
+        guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping, api)
         protocol: Any = partial(BoundedProtocol, bounds=Connections.within(raise_descriptors()))
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -149,7 +158,7 @@ class Server:
     @property
     def busy(self) -> bool:
         """Whether an event of the page or of a script is still being answered."""
-        return bool(self._blocks._queue.event_ids_to_events)
+        return bool(self._blocks._queue.event_ids_to_events) or (self._api is not None and self._api.busy)
 
     async def _serve(self, opened: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()

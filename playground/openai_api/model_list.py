@@ -1,0 +1,39 @@
+"""`/v1/models`: the model that is loaded, as OpenAI's API lists models, with what its card says beside it.
+
+Knows no server.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.openai_api.api_error import unknown_model
+from playground.types import ModelCard
+
+
+def model_list(card: ModelCard) -> dict[str, Any]:
+    return {"object": "list", "data": [_entry(card)]}
+
+
+def one_model(card: ModelCard, name: str) -> dict[str, Any]:
+    """Raises ApiError with 404 for the name of another model."""
+    if name not in (card.id, card.title, "default"):
+        raise unknown_model(name, card.id)
+    return _entry(card)
+
+
+def _entry(card: ModelCard) -> dict[str, Any]:
+    """`created` is 0: nobody here knows when a model was made."""
+    return {
+        "id": card.id,
+        "object": "model",
+        "created": 0,
+        "owned_by": card.id.partition("/")[0] if "/" in card.id else "playground",
+        "root": card.id,
+        "max_model_len": card.context,
+        "title": card.title,
+        "revision": card.revision,
+        "parameters": card.parameters,
+        "dtype": card.dtype,
+        "has_chat_template": card.has_chat_template,
+    }
