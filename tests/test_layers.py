@@ -82,7 +82,7 @@ LAZY = {
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.inspection.inspect_api", "playground.inspection.reading"): "torch, only when something is asked",
     ("playground.inspection.inspect_api", "playground.inspection.run_queries"): "torch, only when something is asked",
-    ("playground.inspection.inspect_api", "playground.inspection.token_logprobs"): "torch, only when something is asked",
+    ("playground.inspection.inspect_api", "playground.inspection.token_logprobs"): "torch, only when asked",
     ("playground.inspection.inspect_api", "playground.inspection.trace_file"): "torch, only when something is asked",
     ("playground.ui.model_host", "playground.generators.local"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.kernels.build"): "torch, while the page is already there",

@@ -70,6 +70,7 @@ FIELDS: tuple[Field, ...] = (
     Field("user", "taken", "changes nothing"),
     Field("safety_identifier", "taken", "changes nothing", CHAT),
     Field("prompt_cache_key", "taken", "changes nothing: a prompt that was read is found by itself", CHAT),
+    Field("prompt_cache_options", "taken", "changes nothing", CHAT),
     Field("prompt_cache_retention", "taken", "changes nothing", CHAT),
     Field("metadata", "taken", "changes nothing, nothing is stored", CHAT),
     Field("service_tier", "taken", "changes nothing", CHAT),

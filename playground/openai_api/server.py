@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, Protocol
@@ -118,11 +118,12 @@ class OpenAIServer:
         async with _watched(receive, cancelled):
             try:
                 if asked.stream:
-                    return await self._stream(asked, generator, cancelled, headers, send)
+                    await self._stream(asked, generator, cancelled, headers, send)
+                    return None
                 answer = Answer(asked, generator.card.id)
                 async for _ in self._growing(answer, asked, generator, cancelled):
-                    answer.gather()
-                return JSONResponse(await asyncio.to_thread(answer.whole), headers=headers)
+                    await asyncio.to_thread(answer.gather)
+                return await asyncio.to_thread(lambda: JSONResponse(answer.whole(), headers=headers))
             except PlaygroundError as error:
                 raise error_of(error, asked.names) from None
 
@@ -146,8 +147,10 @@ class OpenAIServer:
                     if not began:
                         await send({"type": "http.response.start", "status": 200, "headers": said})
                         began = True
-                    chunks = await asyncio.to_thread(lambda: [*answer.chunks()]) if whole is None else [whole]
-                    await _sent(send, b"".join(map(_event, chunks)), cancelled)
+                    chunks = answer.chunks() if whole is None else [whole]
+                    data = await asyncio.to_thread(_events, chunks)
+                    if data:
+                        await _sent(send, data, cancelled)
             if asked.usage:
                 await _sent(send, _event(answer.usage_chunk()), cancelled)
         except Exception as error:
@@ -299,6 +302,11 @@ async def _sent(send: Send, data: bytes, cancelled: threading.Event, *, more: bo
     except TimeoutError:
         cancelled.set()
         raise
+
+
+def _events(values: Iterable[dict[str, Any]]) -> bytes:
+    """To be called in a thread: a whole vocabulary makes megabytes of them."""
+    return b"".join(map(_event, values))
 
 
 def _event(value: dict[str, Any]) -> bytes:
