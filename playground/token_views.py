@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TokenChance:
-    """One token among the candidates; `p_model` before the samplers, `p_after` after them."""
+    """One token among the candidates; `p_model` before the samplers, `p_after` after them (None where not known)."""
 
     token_id: int
     text: str
     p_model: float
-    p_after: float
+    p_after: float | None
 
 
 @dataclass(frozen=True, slots=True)

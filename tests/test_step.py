@@ -75,7 +75,7 @@ def assert_same_step(one: Step, other: Step) -> None:
         return [step.logprob or 0.0, step.entropy_nats or 0.0, *(chance.p_model for chance in step.top or ())]
 
     def left_by_the_samplers(step: Step) -> list[float]:
-        return [step.chosen_prob or 0.0, *(chance.p_after for chance in step.top or ())]
+        return [step.chosen_prob or 0.0, *(chance.p_after or 0.0 for chance in step.top or ())]
 
     def words(step: Step) -> Step:
         top = tuple(replace(chance, p_model=0.0, p_after=0.0) for chance in step.top or ())

@@ -24,6 +24,7 @@ from playground.evaluation import recommend
 from playground.inspection import inspect_api
 from playground.machine import disk
 from playground.models import catalogue
+from playground.parameters import engines
 from playground.parameters.parameter import Parameter
 from playground.run import Run
 from playground.settings import ModelSettings, add_flags, read
@@ -262,7 +263,7 @@ def parameter_record(parameter: Parameter) -> dict[str, Any]:
         flag=parameter.flag,
         choices=list(parameter.choices),
         order=dict(parameter.order),
-        elsewhere=dict(parameter.elsewhere),
+        elsewhere=engines.names(parameter),
         allowed=parameter.range_text().en,
     )
     return record

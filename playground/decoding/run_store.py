@@ -150,6 +150,7 @@ class StoredRun:
         self.rows = [StoredRow(self, seed) for seed in seeds]
         self.closed = False
         self.lost = False  # what it was to keep could not be kept
+        self.own_draws = True  # its tokens were drawn here, from noise that is known
         self.size = 0
         self.prepared: dict[Any, Any] = {}
 

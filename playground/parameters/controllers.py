@@ -32,7 +32,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 800, "llama.cpp": 600},
         sampler="Mirostat",
         argument="tau",
-        elsewhere={"llama.cpp": "mirostat_tau", "text-generation-webui": "mirostat_tau"},
+        elsewhere={"text-generation-webui": "mirostat_tau"},
     ),
     Parameter(
         name="mirostat_eta",
@@ -56,7 +56,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="Mirostat",
         argument="eta",
         needs="mirostat_tau",
-        elsewhere={"llama.cpp": "mirostat_eta", "text-generation-webui": "mirostat_eta"},
+        elsewhere={"text-generation-webui": "mirostat_eta"},
     ),
     Parameter(
         name="adaptive_target",
@@ -84,7 +84,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 810, "llama.cpp": 610},
         sampler="AdaptiveP",
         argument="target",
-        elsewhere={"llama.cpp": "adaptive_target", "koboldcpp": "adaptive_target"},
+        elsewhere={"koboldcpp": "adaptive_target"},
     ),
     Parameter(
         name="adaptive_decay",
@@ -111,6 +111,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="AdaptiveP",
         argument="decay",
         needs="adaptive_target",
-        elsewhere={"llama.cpp": "adaptive_decay", "koboldcpp": "adaptive_decay"},
+        elsewhere={"koboldcpp": "adaptive_decay"},
     ),
 )

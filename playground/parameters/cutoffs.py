@@ -33,7 +33,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 610, "llama.cpp": 300},
         sampler="TopK",
         argument="top_k",
-        elsewhere={"transformers": "top_k", "vLLM": "top_k", "llama.cpp": "top_k"},
+        elsewhere={"transformers": "top_k"},
     ),
     Parameter(
         name="top_p",
@@ -61,7 +61,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 620, "llama.cpp": 320},
         sampler="TopP",
         argument="top_p",
-        elsewhere={"transformers": "top_p", "OpenAI": "top_p", "vLLM": "top_p", "llama.cpp": "top_p"},
+        elsewhere={"transformers": "top_p"},
     ),
     Parameter(
         name="min_p",
@@ -86,7 +86,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 630, "llama.cpp": 330},
         sampler="MinP",
         argument="min_p",
-        elsewhere={"transformers": "min_p", "vLLM": "min_p", "llama.cpp": "min_p"},
+        elsewhere={"transformers": "min_p"},
     ),
     Parameter(
         name="top_h",
@@ -144,7 +144,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 640, "llama.cpp": 310},
         sampler="Typical",
         argument="mass",
-        elsewhere={"transformers": "typical_p", "llama.cpp": "typical_p"},
+        elsewhere={"transformers": "typical_p"},
     ),
     Parameter(
         name="epsilon_cutoff",
@@ -275,7 +275,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 690, "llama.cpp": 250},
         sampler="TopNSigma",
         argument="n",
-        elsewhere={"llama.cpp": "top_n_sigma", "text-generation-webui": "top_n_sigma"},
+        elsewhere={"text-generation-webui": "top_n_sigma"},
     ),
     Parameter(
         name="xtc_probability",
@@ -304,7 +304,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 700, "llama.cpp": 400},
         sampler="XTC",
         argument="probability",
-        elsewhere={"llama.cpp": "xtc_probability", "text-generation-webui": "xtc_probability"},
+        elsewhere={"text-generation-webui": "xtc_probability"},
     ),
     Parameter(
         name="xtc_threshold",
@@ -331,7 +331,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="XTC",
         argument="threshold",
         needs="xtc_probability",
-        elsewhere={"llama.cpp": "xtc_threshold", "text-generation-webui": "xtc_threshold"},
+        elsewhere={"text-generation-webui": "xtc_threshold"},
     ),
     # No stage of its own: every cut-off that can keep a minimum is built with this number.
     Parameter(
@@ -352,6 +352,5 @@ PARAMETERS: tuple[Parameter, ...] = (
         step=1,
         hard_low=1,
         hard_high=1_000_000,
-        elsewhere={"llama.cpp": "min_keep"},
     ),
 )

@@ -110,18 +110,22 @@ def check(name: str, value: Any) -> None:
         raise InvalidRequest(Text(f"{label.en}: {problem.en}", f"{label.zh}：{problem.zh}"), parameter=name)
 
 
-def _written(name: str, value: Any) -> str:
-    """In the library's dialect of Lark. Nothing is forced: spelling out what must follow has no bound on its work."""
+def lark(name: str, value: Any) -> str:
+    """A form in the library's dialect of Lark."""
     match name:
         case "json_schema":
-            rules = f"start: %json {json.dumps({**json.loads(value), 'x-guidance': _SPACING})}"
+            return f"start: %json {json.dumps({**json.loads(value), 'x-guidance': _SPACING})}"
         case "regex":
-            rules = f"start: /{regex_to_lark(value, 'd')}/"
+            return f"start: /{regex_to_lark(value, 'd')}/"
         case "one_of":
-            rules = "start: " + " | ".join(map(quoted, dict.fromkeys(value)))
+            return "start: " + " | ".join(map(quoted, dict.fromkeys(value)))
         case _:
-            rules = value
-    return LLMatcher.grammar_from_lark(f'{rules}\n%llguidance {{"no_forcing": true}}\n')
+            return str(value)
+
+
+def _written(name: str, value: Any) -> str:
+    """As it is compiled. Nothing is forced: spelling out what must follow has no bound on its work."""
+    return LLMatcher.grammar_from_lark(f'{lark(name, value)}\n%llguidance {{"no_forcing": true}}\n')
 
 
 def quoted(text: str) -> str:

@@ -24,12 +24,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         step=1,
         hard_low=1,
         hard_high=1_000_000,
-        elsewhere={
-            "transformers": "max_new_tokens",
-            "OpenAI": "max_tokens",
-            "vLLM": "max_tokens",
-            "llama.cpp": "n_predict",
-        },
+        elsewhere={"transformers": "max_new_tokens"},
     ),
     Parameter(
         name="min_new_tokens",
@@ -53,7 +48,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 180, "llama.cpp": 70},
         sampler="MinNewTokens",
         argument="min_new_tokens",
-        elsewhere={"transformers": "min_new_tokens", "vLLM": "min_tokens"},
+        elsewhere={"transformers": "min_new_tokens"},
     ),
     Parameter(
         name="stop",
@@ -70,7 +65,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         source="OpenAI API reference",
         neutral=[],
         default=[],
-        elsewhere={"transformers": "stop_strings", "OpenAI": "stop", "vLLM": "stop", "llama.cpp": "stop"},
+        elsewhere={"transformers": "stop_strings"},
     ),
     Parameter(
         name="max_time",

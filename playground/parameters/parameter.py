@@ -38,7 +38,8 @@ class Parameter:
     `order` that stage's place in each named order. `sampler` is the name of a class in `playground.sampling` or of a
     processor in transformers, `argument` the name of its constructor's argument for this value. `needs` is the
     master without which this parameter has no effect. `check` gets the name and a value that is not neutral, and raises
-    InvalidRequest for what the kind alone does not exclude. `elsewhere` holds other engines' names for it.
+    InvalidRequest for what the kind alone does not exclude. `elsewhere` holds its names in programs
+    that cannot stand behind the page; what those take that can is said in `playground.parameters.engines`.
     """
 
     name: str

@@ -6,10 +6,11 @@ Knows parameters only; a test compares the file with what this module says.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from playground import parameters
-from playground.parameters import not_offered
+from playground.parameters import engines, not_offered
 from playground.parameters.parameter import Parameter, Value
 from playground.types import Text
 
@@ -68,10 +69,26 @@ def _section(parameter: Parameter) -> str:
         lines.append(f"- Stage: `{parameter.stage}`")
     if parameter.needs:
         lines.append(f"- Has no effect without: [{parameter.needs}](#{parameter.needs})")
-    if parameter.elsewhere:
-        names = ", ".join(f"{engine} `{name}`" for engine, name in parameter.elsewhere.items())
-        lines.append(f"- Elsewhere: {names}")
+    if elsewhere := engines.names(parameter):
+        lines.append("- Elsewhere: " + ", ".join(f"{program} `{name}`" for program, name in elsewhere.items()))
+        lines.extend(_differences(parameter))
     return "\n".join(lines) + "\n"
+
+
+def _differences(parameter: Parameter) -> Iterator[str]:
+    """In what an engine that can stand behind the page differs from what is said here."""
+    neutral = parameters.validate({})
+    for name, engine in engines.ENGINES.items():
+        field = engine.fields.get(parameter.name)
+        if field is None:
+            continue
+        written = field.written(parameter, parameter.neutral, neutral)
+        parts = [field.range_text(), field.note]
+        if written != parameter.neutral and isinstance(written, int | float):
+            parts.insert(0, Text(f"neutral {_code(written)}", f"中性值 {_code(written)}"))
+        told = [part for part in parts if part is not None]
+        if told:
+            yield f"  - {name}: {'; '.join(part.en for part in told)} · {'；'.join(part.zh for part in told)}"
 
 
 def _orders() -> str:

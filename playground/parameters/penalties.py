@@ -34,11 +34,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 130, "llama.cpp": 110},
         sampler="RepetitionPenalty",
         argument="penalty",
-        elsewhere={
-            "transformers": "repetition_penalty",
-            "vLLM": "repetition_penalty",
-            "llama.cpp": "repeat_penalty",
-        },
+        elsewhere={"transformers": "repetition_penalty"},
     ),
     Parameter(
         name="repetition_penalty_range",
@@ -62,7 +58,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="RepetitionPenalty",
         argument="last",
         needs="repetition_penalty",
-        elsewhere={"llama.cpp": "repeat_last_n", "text-generation-webui": "repetition_penalty_range"},
+        elsewhere={"text-generation-webui": "repetition_penalty_range"},
     ),
     Parameter(
         name="repetition_penalty_scope",
@@ -112,7 +108,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 310, "llama.cpp": 130},
         sampler="PresencePenalty",
         argument="penalty",
-        elsewhere={"OpenAI": "presence_penalty", "vLLM": "presence_penalty", "llama.cpp": "presence_penalty"},
     ),
     Parameter(
         name="frequency_penalty",
@@ -136,7 +131,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 320, "llama.cpp": 120},
         sampler="FrequencyPenalty",
         argument="penalty",
-        elsewhere={"OpenAI": "frequency_penalty", "vLLM": "frequency_penalty", "llama.cpp": "frequency_penalty"},
     ),
     Parameter(
         name="no_repeat_ngram_size",
@@ -248,7 +242,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 330, "llama.cpp": 200},
         sampler="DRY",
         argument="multiplier",
-        elsewhere={"llama.cpp": "dry_multiplier", "text-generation-webui": "dry_multiplier"},
+        elsewhere={"text-generation-webui": "dry_multiplier"},
     ),
     Parameter(
         name="dry_base",
@@ -272,7 +266,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="DRY",
         argument="base",
         needs="dry_multiplier",
-        elsewhere={"llama.cpp": "dry_base", "text-generation-webui": "dry_base"},
+        elsewhere={"text-generation-webui": "dry_base"},
     ),
     Parameter(
         name="dry_allowed_length",
@@ -296,7 +290,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="DRY",
         argument="allowed_length",
         needs="dry_multiplier",
-        elsewhere={"llama.cpp": "dry_allowed_length", "text-generation-webui": "dry_allowed_length"},
+        elsewhere={"text-generation-webui": "dry_allowed_length"},
     ),
     Parameter(
         name="dry_range",
@@ -320,7 +314,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="DRY",
         argument="last",
         needs="dry_multiplier",
-        elsewhere={"llama.cpp": "dry_penalty_last_n"},
     ),
     Parameter(
         name="dry_breakers",
@@ -339,6 +332,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="DRY",
         argument="breakers",
         needs="dry_multiplier",
-        elsewhere={"llama.cpp": "dry_sequence_breakers", "text-generation-webui": "dry_sequence_breakers"},
+        elsewhere={"text-generation-webui": "dry_sequence_breakers"},
     ),
 )

@@ -26,7 +26,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         step=1,
         hard_low=1,
         hard_high=64,
-        elsewhere={"transformers": "num_return_sequences", "OpenAI": "n", "vLLM": "n"},
+        elsewhere={"transformers": "num_return_sequences"},
     ),
     Parameter(
         name="seed",
@@ -45,7 +45,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         default=-1,
         hard_low=-1,
         hard_high=LARGEST_SEED,
-        elsewhere={"OpenAI": "seed", "vLLM": "seed", "llama.cpp": "seed"},
     ),
     Parameter(
         name="order",
@@ -63,7 +62,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         source="transformers generate(), llama.cpp --samplers",
         neutral="transformers",
         default="transformers",
-        elsewhere={"llama.cpp": "samplers"},
     ),
     Parameter(
         name="portable_noise",

@@ -31,12 +31,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 500, "llama.cpp": 500},
         sampler="Temperature",
         argument="temperature",
-        elsewhere={
-            "transformers": "temperature",
-            "OpenAI": "temperature",
-            "vLLM": "temperature",
-            "llama.cpp": "temperature",
-        },
+        elsewhere={"transformers": "temperature"},
     ),
     Parameter(
         name="dynatemp_high",
@@ -112,7 +107,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         sampler="DynamicTemperature",
         argument="exponent",
         needs="dynatemp_high",
-        elsewhere={"llama.cpp": "dynatemp_exponent", "text-generation-webui": "dynatemp_exponent"},
+        elsewhere={"text-generation-webui": "dynatemp_exponent"},
     ),
     Parameter(
         name="smoothing_factor",

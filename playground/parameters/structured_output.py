@@ -1,6 +1,5 @@
 """Form: what the whole text must look like, kept at every token. Knows no tokenizer."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 from playground.parameters import grammar
@@ -20,7 +19,6 @@ _ORDER = {"transformers": 15, "llama.cpp": 15}
 def _way(
     name: str,
     text: Text,
-    elsewhere: Mapping[str, str],
     *,
     kind: Literal["text", "texts"] = "text",
     first: bool = False,
@@ -42,7 +40,6 @@ def _way(
         sampler="form",
         argument=name,
         check=grammar.check,
-        elsewhere=elsewhere,
     )
 
 
@@ -51,12 +48,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         "json_schema",
         Text(
             "The text becomes JSON that fits this schema, unless it is cut off first (by its length, say); an "
-            "example is {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\", \"maxLength\": "
-            "40}}, \"required\": [\"name\"]}.",
-            "文本会逐个词元写成符合此 JSON Schema 的 JSON，例如 {\"type\": \"object\", \"properties\": {\"name\": "
-            "{\"type\": \"string\", \"maxLength\": 40}}, \"required\": [\"name\"]}。",
+            'example is {"type": "object", "properties": {"name": {"type": "string", "maxLength": '
+            '40}}, "required": ["name"]}.',
+            '文本会逐个词元写成符合此 JSON Schema 的 JSON，例如 {"type": "object", "properties": {"name": '
+            '{"type": "string", "maxLength": 40}}, "required": ["name"]}。',
         ),
-        {"OpenAI": "response_format", "vLLM": "structured_outputs.json", "llama.cpp": "json_schema"},
         first=True,
     ),
     _way(
@@ -66,7 +62,6 @@ PARAMETERS: tuple[Parameter, ...] = (
             "an example is [A-Z][a-z]+, [0-9]{4}.",
             "整段文本都匹配此表达式（不支持环视与反向引用），例如 [A-Z][a-z]+, [0-9]{4}。",
         ),
-        {"vLLM": "structured_outputs.regex"},
     ),
     _way(
         "one_of",
@@ -74,7 +69,6 @@ PARAMETERS: tuple[Parameter, ...] = (
             "The text is exactly one of these, with its spaces.",
             "文本恰好是其中一项，空格也算在内。",
         ),
-        {"vLLM": "structured_outputs.choice"},
         kind="texts",
     ),
     _way(
@@ -83,6 +77,5 @@ PARAMETERS: tuple[Parameter, ...] = (
             'The text follows this grammar in the Lark dialect of llguidance; an example is start: "yes" | "no".',
             '文本遵循此语法（llguidance 的 Lark 写法），例如 start: "yes" | "no"。',
         ),
-        {"vLLM": "structured_outputs.grammar", "llama.cpp": "grammar"},
     ),
 )

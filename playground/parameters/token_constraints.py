@@ -100,12 +100,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         order={"transformers": 110, "llama.cpp": 20},
         sampler="LogitBias",
         argument="logit_bias",
-        elsewhere={
-            "transformers": "sequence_bias",
-            "OpenAI": "logit_bias",
-            "vLLM": "logit_bias",
-            "llama.cpp": "logit_bias",
-        },
+        elsewhere={"transformers": "sequence_bias"},
     ),
     Parameter(
         name="logit_bias_ids",
@@ -124,12 +119,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         stage="logit_bias",
         sampler="LogitBias",
         argument="logit_bias_ids",
-        elsewhere={
-            "transformers": "sequence_bias",
-            "OpenAI": "logit_bias",
-            "vLLM": "logit_bias",
-            "llama.cpp": "logit_bias",
-        },
+        elsewhere={"transformers": "sequence_bias"},
     ),
     Parameter(
         name="suppress_tokens",
@@ -179,6 +169,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         stage="ignore_eos",
         order={"transformers": 235, "llama.cpp": 60},
         sampler="IgnoreEos",
-        elsewhere={"transformers": "suppress_tokens", "vLLM": "ignore_eos", "llama.cpp": "ignore_eos"},
+        elsewhere={"transformers": "suppress_tokens"},
     ),
 )

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from playground import parameters
-from playground.parameters import Parameter
+from playground.parameters import Parameter, engines
 from playground.parameters.parameter import LARGEST_ID, MOST_BIAS
 from playground.types import InvalidRequest, Text
 from playground.ui.element import Element, asset
@@ -236,7 +236,7 @@ def _record(p: Parameter) -> dict[str, Any]:
         "choice_labels": _said(p.choice_labels),
         "needs": p.needs,
         "stage": p.stage,
-        "elsewhere": dict(p.elsewhere),
+        "elsewhere": engines.names(p),
         "setting": p.name in _SETTINGS,
         "off": numeric and p.needs is None and p.name not in _NEVER_OFF,
     }

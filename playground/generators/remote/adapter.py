@@ -1,0 +1,123 @@
+"""What a kind of engine must be able to say and do, so that one generator speaks with all of them.
+
+An adapter knows its kind's fields and events; it knows no page, no run and no thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from playground.types import FinishReason, ModelCard, Rendered, Request
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What an engine said of itself. `slots` is how many texts it writes at once, None where it does not say."""
+
+    kind: str
+    title: str
+    version: str
+    card: ModelCard
+    slots: int | None = None
+    vocab_size: int | None = None
+    model: str = ""  # as its `model` field wants it
+
+
+@dataclass(frozen=True, slots=True)
+class RowRequest:
+    """One text that an engine is asked for. `request.values` are those that have an effect.
+
+    `most` is how many tokens it may have, `seed` is the row's own. `top` is how many candidates a token should come
+    with; `whole` asks for the log-probabilities of the whole vocabulary.
+    """
+
+    request: Request
+    rendered: Rendered
+    seed: int
+    most: int
+    top: int = 0
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopToken:
+    """One candidate of a token; `logprob` is natural, before the samplers."""
+
+    token_id: int | None
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one event added: a token, or text whose tokens the engine does not tell (`token_id` None).
+
+    `scores` [vocab] are the log-probabilities of the whole vocabulary, where they were asked for. A piece with `finish`
+    is the last one. `missing` marks a token that the engine wrote without telling its figures.
+    """
+
+    text: str = ""
+    token_id: int | None = None
+    logprob: float | None = None
+    top: tuple[TopToken, ...] = ()
+    scores: Tensor | None = None
+    finish: FinishReason | None = None
+    missing: bool = False
+    usage: int | None = None  # tokens that the engine counted in this text
+
+
+class EventReader(Protocol):
+    """Reads the events of one text, in their order."""
+
+    def read(self, event: dict[str, Any]) -> Sequence[Piece]:
+        """What this event added. Raises EngineError for one that tells of a failure."""
+
+
+class Adapter(Protocol):
+    """One kind of engine, at one address."""
+
+    @property
+    def facts(self) -> EngineFacts: ...
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The registry's parameters that this engine honours."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """The engine's vocabulary with what transformers' tokenizers can do of it; None where it is not known here."""
+
+    @property
+    def scores_all(self) -> bool:
+        """Whether it gives the log-probabilities of its whole vocabulary."""
+
+    def render(self, request: Request) -> Rendered:
+        """The request as the engine will read it. Raises Refused where it cannot."""
+
+    def check(self, request: Request) -> None:
+        """Raises Refused, naming the parameter, for a value that this engine cannot honour."""
+
+    def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
+        """The path and the body that ask for this text; every honoured parameter stands in it, neutral ones too."""
+
+    def reader(self, row: RowRequest) -> EventReader: ...
+
+    def score_call(self, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
+        """Asks for the scores of the one token that follows these ids."""
+
+    def scores(self, answer: dict[str, Any]) -> Tensor:
+        """The log-probabilities [1, vocab] in the answer to `score_call`. Raises EngineError where some are missing."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """How long a request still waits: `ahead` texts before it, `seconds` as the engine asked for."""
+
+    ahead: int = 0
+    seconds: float | None = None
+    begun: bool = field(default=False)

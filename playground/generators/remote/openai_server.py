@@ -1,0 +1,184 @@
+"""Any OpenAI-compatible server: the fields that all of them know, text by text. What else it can is not guessed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from playground.generators.remote import failures
+from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TopToken
+from playground.types import FinishReason, InvalidRequest, Refused, Rendered, Request, Text
+
+KIND = "openai"
+TITLE = "OpenAI-compatible server"
+HONOURED = frozenset({
+    "temperature", "top_p", "presence_penalty", "frequency_penalty", "max_new_tokens", "stop", "max_time", "n", "seed",
+})  # fmt: skip
+_ENDS: Mapping[str, FinishReason] = {"stop": "end", "length": "length", "content_filter": "end", "tool_calls": "end"}
+MOST_STOPS = 4
+UNKNOWN_CONTEXT = 2**20  # tokens, where the server does not say
+
+
+class OpenAIServer:
+    """One server. `completes` and `chats` are which of the two ways of asking it has; `top` is how many candidates a
+    token may come with, 0 where it gives none."""
+
+    parameters = HONOURED
+    tokenizer = None
+    scores_all = False
+
+    def __init__(self, host: str, facts: EngineFacts, *, completes: bool, chats: bool, top: int) -> None:
+        self.facts = facts
+        self._host = host
+        self._completes = completes
+        self._chats = chats
+        self._top = top
+
+    def render(self, request: Request) -> Rendered:
+        """The words that are sent; which tokens the server makes of them is not known here."""
+        if request.mode == "complete":
+            if not self._completes:
+                raise Refused(
+                    Text(f"The engine at {self._host} only answers in a chat.", f"{self._host} 上的引擎只支持对话。"),
+                    Text("Use “Single question” or “Conversation” (mode chat).", "请用单次提问或对话模式。"),
+                    parameter="mode",
+                )
+            return Rendered(request.prompt + request.prefill, (), self.facts.card.context)
+        if request.prefill:
+            raise Refused(
+                Text(
+                    f"The engine at {self._host} cannot be told how its answer begins.",
+                    f"{self._host} 上的引擎不支持指定回答的开头。",
+                ),
+                Text("Empty the beginning of the answer.", "请清空回答的开头。"),
+                parameter="prefill",
+            )
+        lines = [f"{one['role']}: {one['content']}" for one in _messages(request)]
+        return Rendered("\n".join(lines), (), self.facts.card.context)
+
+    def check(self, request: Request) -> None:
+        if request.special_tokens:
+            raise Refused(
+                Text(
+                    f"Whether control tokens act is up to the engine at {self._host}.",
+                    f"控制词元是否生效由 {self._host} 上的引擎决定。",
+                ),
+                parameter="special_tokens",
+            )
+        if not (request.prompt or request.prefill):
+            raise InvalidRequest(Text("The prompt is empty.", "提示词为空。"), parameter="prompt")
+
+    def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
+        values, chat = row.request.values, row.request.mode == "chat"
+        body: dict[str, Any] = {
+            "model": self.facts.model,
+            "temperature": values["temperature"],
+            "top_p": values["top_p"],
+            "presence_penalty": values["presence_penalty"],
+            "frequency_penalty": values["frequency_penalty"],
+            "max_tokens": row.most,
+            "seed": row.seed,
+            "n": 1,
+            "stream": True,
+        }
+        if not chat and values["stop"]:  # in a chat they must not end a thought, so they act here alone
+            body["stop"] = values["stop"][:MOST_STOPS]
+        if chat:
+            if self._top:
+                body |= {"logprobs": True, "top_logprobs": self._top}
+            return "/v1/chat/completions", body | {"messages": _messages(row.request)}
+        if self._top:
+            body["logprobs"] = self._top
+        return "/v1/completions", body | {"prompt": row.rendered.text}
+
+    def reader(self, row: RowRequest) -> OpenAIReader:
+        return OpenAIReader(self._host)
+
+    def score_call(self, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
+        raise NotImplementedError
+
+    def scores(self, answer: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+
+class OpenAIReader:
+    """Events of one text, of either way of asking. A thought that comes apart from the answer is set between tags."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._thinks = False
+        self._finish: FinishReason | None = None
+        self._usage: int | None = None
+
+    def read(self, event: dict[str, Any]) -> Sequence[Piece]:
+        if event.get("error"):
+            said = event["error"].get("message") if isinstance(event["error"], Mapping) else event["error"]
+            raise failures.refused(self._host, 500, failures.shortened(str(said)))
+        try:
+            return self._pieces(event)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            raise failures.unreadable(self._host) from None
+
+    def _pieces(self, event: Mapping[str, Any]) -> list[Piece]:
+        usage = (event.get("usage") or {}).get("completion_tokens")
+        if not (choices := event.get("choices")):
+            return []
+        choice = choices[0]
+        delta = choice.get("delta")
+        thought = "" if delta is None else (delta.get("reasoning_content") or delta.get("reasoning") or "")
+        text = (choice.get("text") if delta is None else delta.get("content")) or ""
+        if not isinstance(thought, str) or not isinstance(text, str):
+            raise TypeError
+        pieces = self._marked(thought, text, _figures(choice.get("logprobs"), text))
+        if choice.get("finish_reason"):
+            if self._thinks:
+                pieces.append(Piece("\n</think>\n\n"))
+            pieces.append(Piece(finish=_ENDS.get(str(choice["finish_reason"]), "end"), usage=usage))
+        return pieces
+
+    def _marked(self, thought: str, text: str, answer: list[Piece]) -> list[Piece]:
+        found: list[Piece] = []
+        if thought:
+            if not self._thinks:
+                self._thinks = True
+                found.append(Piece("<think>\n"))
+            found.append(Piece(thought))
+        if text:
+            if self._thinks:
+                self._thinks = False
+                found.append(Piece("\n</think>\n\n"))
+            found += answer
+        return found
+
+
+def _messages(request: Request) -> list[dict[str, str]]:
+    said = [{"role": "system", "content": request.system}] if request.system else []
+    said += [{"role": role, "content": text} for role, text in request.turns]
+    return [*said, {"role": "user", "content": request.prompt}]
+
+
+def _figures(logprobs: Any, text: str) -> list[Piece]:
+    """The tokens of a delta with their figures, where it has any and they make up its text; else the text alone."""
+    tokens: list[Piece] = []
+    if isinstance(logprobs, Mapping) and isinstance(logprobs.get("content"), list):
+        for one in logprobs["content"]:
+            top = tuple(_top(other["token"], other["logprob"]) for other in one.get("top_logprobs") or ())
+            tokens.append(Piece(str(one["token"]), logprob=_finite(one["logprob"]), top=top))
+    elif isinstance(logprobs, Mapping) and isinstance(logprobs.get("tokens"), list):
+        tops = logprobs.get("top_logprobs") or [None] * len(logprobs["tokens"])
+        for token, number, others in zip(logprobs["tokens"], logprobs["token_logprobs"], tops, strict=True):
+            top = tuple(_top(name, figure) for name, figure in (others or {}).items())
+            tokens.append(Piece(str(token), logprob=_finite(number), top=top))
+    if "".join(one.text for one in tokens) == text and tokens:
+        return tokens
+    return [Piece(text)] if text else []
+
+
+def _top(text: str, logprob: Any) -> TopToken:
+    found = _finite(logprob)
+    return TopToken(None, str(text), -math.inf if found is None else found)
+
+
+def _finite(number: Any) -> float | None:
+    return float(number) if isinstance(number, int | float) and math.isfinite(number) else None

@@ -1,0 +1,133 @@
+"""From a URL to a generator: what answers there is asked, never guessed by the address."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from playground.generators.remote import failures, llama_cpp, openai_server
+from playground.generators.remote.adapter import Adapter, EngineFacts
+from playground.generators.remote.address import Timeouts, address_of, read_key
+from playground.generators.remote.generator import RemoteGenerator
+from playground.generators.remote.http_client import EngineClient
+from playground.types import ModelCard
+
+KEY_VARIABLE = "PLAYGROUND_ENGINE_KEY"
+_MOST_TOP = 5  # candidates that any server with log-probabilities gives
+
+Recogniser = Callable[[EngineClient, Mapping[str, Any], str | None], Adapter | None]
+"""Looks at the answers {path: object} of a server and gives the adapter of its kind, for the model that is named."""
+
+ASKED = ("/props", "/version", "/v1/models")
+"""What a server is asked; which of these it answers, and how, tells its kind."""
+
+
+def open_engine(
+    url: str,
+    *,
+    key: str | None = None,
+    key_file: Path | None = None,
+    model: str | None = None,
+    verify: bool | Path = True,
+    plain_http: bool = False,
+    timeouts: Timeouts | None = None,
+    sample_here: bool = False,
+) -> RemoteGenerator:
+    """The generator of the engine at this URL. Raises EngineError for whatever is not one.
+
+    The key comes from `key`, else from `key_file`, else from the environment, and goes to this address only. `verify`
+    is a file of certificates that are trusted instead of the system's; certificates are always checked.
+    """
+    if verify is False:
+        raise ValueError("certificates are always checked")
+    key = key or (read_key(key_file) if key_file is not None else os.environ.get(KEY_VARIABLE, ""))
+    ca_file = verify if isinstance(verify, Path) else None
+    address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
+    client = EngineClient(address)
+    return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+
+
+def recognised(client: EngineClient, model: str | None) -> Adapter:
+    """The adapter of the kind that answers. Raises EngineError where nothing does, or no engine."""
+    answers: dict[str, Mapping[str, Any]] = {}
+    last: failures.EngineRefusal | None = None
+    for path in ASKED:
+        try:
+            answers[path] = client.get(path)
+        except failures.EngineRefusal as error:
+            last = error
+    if not answers:
+        raise failures.no_engine(client.host) if last is None or last.unknown else last
+    for recognise in RECOGNISERS:
+        adapter = recognise(client, answers, model)
+        if adapter is not None:
+            return adapter
+    raise failures.no_engine(client.host)
+
+
+def served(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The models that /v1/models lists."""
+    listed = answers.get("/v1/models", {}).get("data")
+    found = listed if isinstance(listed, list) else []
+    return [str(one["id"]) for one in found if isinstance(one, Mapping) and one.get("id")]
+
+
+def chosen(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> str:
+    """The model's id there: the one that is named, else the first. Raises EngineError where it is not served."""
+    has = served(answers)
+    if model is None:
+        return has[0] if has else ""
+    short = [
+        one for one in has if one == model or one.replace("\\", "/").rpartition("/")[2] in (model, f"{model}.gguf")
+    ]
+    if not short:
+        raise failures.other_model(client.host, model, has)
+    return short[0]
+
+
+def _llama_cpp(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
+    props = answers.get("/props")
+    if props is None or "default_generation_settings" not in props:
+        return None
+    chosen(client, answers, model)
+    return llama_cpp.recognise(client, props, answers.get("/v1/models", {}))
+
+
+def _openai(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
+    if not served(answers):
+        return None
+    name = chosen(client, answers, model)
+    listed = answers["/v1/models"]["data"]
+    record = next(one for one in listed if one.get("id") == name)
+    window = record.get("max_model_len") or record.get("context_length") or record.get("context_window")
+    question = {"model": name, "max_tokens": 1, "temperature": 0}
+    chat = question | {"messages": [{"role": "user", "content": "A"}]}
+    completes = _answers(client, "/v1/completions", question | {"prompt": "A"})
+    chats = _answers(client, "/v1/chat/completions", chat)
+    if not (completes or chats):
+        raise failures.no_engine(client.host)
+    card = ModelCard(
+        id=name, title=name.rpartition("/")[2] or name, revision="unknown", parameters=0, dtype="unknown", size=0,
+        context=int(window or openai_server.UNKNOWN_CONTEXT), has_chat_template=chats, limited=bool(window),
+    )  # fmt: skip
+    facts = EngineFacts(openai_server.KIND, openai_server.TITLE, "unknown", card, model=name)
+    more = {"logprobs": True, "top_logprobs": _MOST_TOP} if chats else {"logprobs": _MOST_TOP}
+    path, body = ("/v1/chat/completions", chat) if chats else ("/v1/completions", question | {"prompt": "A"})
+    figures = _answers(client, path, body | more)
+    return openai_server.OpenAIServer(
+        client.host, facts, completes=completes, chats=chats, top=_MOST_TOP if figures else 0
+    )
+
+
+def _answers(client: EngineClient, path: str, body: Mapping[str, Any]) -> bool:
+    """Whether a server takes this request."""
+    try:
+        return bool(client.post(path, body).get("choices"))
+    except failures.EngineRefusal:
+        return False
+
+
+RECOGNISERS: tuple[Recogniser, ...] = (_llama_cpp, _openai)
+"""One for each kind, special ones before general ones."""
