@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground import wire_format
 from playground.openai_api.api_error import unknown_model
 from playground.types import ModelCard
 
@@ -36,4 +37,5 @@ def _entry(card: ModelCard) -> dict[str, Any]:
         "parameters": card.parameters,
         "dtype": card.dtype,
         "has_chat_template": card.has_chat_template,
+        "playground": {"version": wire_format.VERSION},
     }

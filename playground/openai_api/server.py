@@ -48,6 +48,25 @@ Runs = Callable[[Ask, threading.Event, float], AsyncGenerator[object, None]]
 """Streams a run once it is its turn: other things until then, after it the Run as it grows. Raises PlaygroundError."""
 
 
+class Client:
+    """Who waits for an answer: `gone` is set once nobody does. Each run of an answer has a stop switch of its own."""
+
+    def __init__(self) -> None:
+        self.gone = threading.Event()
+        self._run = threading.Event()
+
+    def begin(self) -> threading.Event:
+        """The stop switch of a new run."""
+        self._run = threading.Event()
+        if self.gone.is_set():
+            self._run.set()
+        return self._run
+
+    def leave(self) -> None:
+        self.gone.set()
+        self._run.set()
+
+
 class Host(Protocol):
     """The server whose model is asked."""
 
@@ -114,15 +133,16 @@ class OpenAIServer:
         asked = self._on_path(asked, generator)
         _check_able(asked, generator)
         headers = {HONOURED: ", ".join(asked.honoured)}
-        cancelled = threading.Event()
-        async with _watched(receive, cancelled):
+        client = Client()
+        async with _watched(receive, client):
             try:
                 if asked.stream:
-                    await self._stream(asked, generator, cancelled, headers, send)
+                    await self._stream(asked, generator, client, headers, send)
                     return None
                 answer = Answer(asked, generator.card.id)
-                async for _ in self._growing(answer, asked, generator, cancelled):
-                    await asyncio.to_thread(answer.gather)
+                async for whole in self._growing(answer, asked, generator, client):
+                    if whole is None:
+                        await asyncio.to_thread(answer.gather)
                 return await asyncio.to_thread(lambda: JSONResponse(answer.whole(), headers=headers))
             except PlaygroundError as error:
                 raise error_of(error, asked.names) from None
@@ -136,13 +156,13 @@ class OpenAIServer:
         return replace(asked, request=replace(asked.request, path=wanted))
 
     async def _stream(
-        self, asked: Asked, generator: Generator, cancelled: threading.Event, headers: dict[str, str], send: Send
+        self, asked: Asked, generator: Generator, client: Client, headers: dict[str, str], send: Send
     ) -> None:
         """The answer as events. What is refused before the first token is an answer of its own: it is raised."""
         answer, began = Answer(asked, generator.card.id), False
         said = [*_STREAM, *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())]
         try:
-            async with aclosing(self._growing(answer, asked, generator, cancelled)) as growing:
+            async with aclosing(self._growing(answer, asked, generator, client)) as growing:
                 async for whole in growing:
                     if not began:
                         await send({"type": "http.response.start", "status": 200, "headers": said})
@@ -150,17 +170,17 @@ class OpenAIServer:
                     chunks = answer.chunks() if whole is None else [whole]
                     data = await asyncio.to_thread(_events, chunks)
                     if data:
-                        await _sent(send, data, cancelled)
+                        await _sent(send, data, client)
             if asked.usage:
-                await _sent(send, _event(answer.usage_chunk()), cancelled)
+                await _sent(send, _event(answer.usage_chunk()), client)
         except Exception as error:
             if not began:
                 raise
-            await _sent(send, error_of(error, asked.names).event(), cancelled)
-        await _sent(send, _DONE, cancelled, more=False)
+            await _sent(send, error_of(error, asked.names).event(), client)
+        await _sent(send, _DONE, client, more=False)
 
     async def _growing(
-        self, answer: Answer, asked: Asked, generator: Generator, cancelled: threading.Event
+        self, answer: Answer, asked: Asked, generator: Generator, client: Client
     ) -> AsyncGenerator[dict[str, Any] | None, None]:
         """Each prompt's run as it grows, one run behind the other: None where `answer` has news of its run, a whole
         chunk where nothing grows. Raises ApiError where a run fails."""
@@ -171,7 +191,7 @@ class OpenAIServer:
             echoed = []
             if asked.echo and (asked.top is not None or asked.only_reads):
                 echoed = await asyncio.to_thread(
-                    inspect_api.prompt_logprobs, generator, request, asked.top or 0, limits, cancelled.is_set
+                    inspect_api.prompt_logprobs, generator, request, asked.top or 0, limits, client.gone.is_set
                 )
             if asked.only_reads:
                 yield answer.chunk_of(answer.only_prompt(prompt, echoed, len(echoed), place))
@@ -179,7 +199,7 @@ class OpenAIServer:
                 continue
             run: Run | None = None
             try:
-                async with aclosing(self._runs(_asking(request, asked), cancelled, _EVERY)) as states:
+                async with aclosing(self._runs(_asking(request, asked), client.begin(), _EVERY)) as states:
                     async for state in states:
                         if isinstance(state, Run):
                             if run is None:
@@ -189,7 +209,7 @@ class OpenAIServer:
             finally:
                 if keep and not (asked.details and asked.details.keep):
                     await asyncio.to_thread(inspect_api.forget, keep)
-            if run is None or (cancelled.is_set() and not run.finished):
+            if run is None or (client.gone.is_set() and not run.finished):
                 return
             answer.end()
             self._check_end(run)
@@ -206,36 +226,36 @@ class OpenAIServer:
     async def _playground(self, path: str, receive: Receive, send: Send) -> Response | None:
         body = await asyncio.to_thread(_parsed, await _body(receive))
         generator = self._host.generator
-        cancelled = threading.Event()
+        client = Client()
         public = self._host.settings.public
-        async with _watched(receive, cancelled):
+        async with _watched(receive, client):
             if path != f"{playground_routes.PREFIX}/runs":
                 ask = playground_routes.question(
-                    path, body, generator, self._host.settings.limits, cancelled.is_set, public=public
+                    path, body, generator, self._host.settings.limits, client.gone.is_set, public=public
                 )
                 return JSONResponse(await asyncio.to_thread(ask))
             request = await asyncio.to_thread(playground_routes.request_of, body)
             if request.keep or request.trace:
                 _check_tells(generator, "keep" if request.keep else "trace")
-            await self._steps(request, cancelled, send)
+            await self._steps(request, client, send)
         return None
 
-    async def _steps(self, request: Request, cancelled: threading.Event, send: Send) -> None:
+    async def _steps(self, request: Request, client: Client, send: Send) -> None:
         """A run as the Steps that its generator gave, for another Playground."""
         sent = playground_routes.SentSteps()
-        async with aclosing(self._runs(lambda _: request, cancelled, _EVERY)) as states:
+        async with aclosing(self._runs(lambda _: request, client.begin(), _EVERY)) as states:
             async for state in states:
                 if not isinstance(state, Run):
                     continue
                 if not sent.began:
                     sent.began = True
                     await send({"type": "http.response.start", "status": 200, "headers": _STREAM})
-                    await _sent(send, _event(playground_routes.begun(state)), cancelled)
+                    await _sent(send, _event(playground_routes.begun(state)), client)
                 new = sent.news(state)
                 if new:
-                    await _sent(send, _event({"steps": new}), cancelled)
+                    await _sent(send, _event({"steps": new}), client)
         if sent.began:
-            await _sent(send, _DONE, cancelled, more=False)
+            await _sent(send, _DONE, client, more=False)
 
 
 _STOPPED = Text("The server is stopping.", "服务器正在停止。")
@@ -276,31 +296,31 @@ def _check_tells(generator: Generator, field: str) -> None:
 
 
 @asynccontextmanager
-async def _watched(receive: Receive, cancelled: threading.Event) -> AsyncIterator[None]:
-    """Sets `cancelled` once the client has gone, and in the end."""
+async def _watched(receive: Receive, client: Client) -> AsyncIterator[None]:
+    """Has `client` leave once it has gone, and in the end."""
 
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        cancelled.set()
+        client.leave()
 
     watching = asyncio.create_task(watch())
     try:
         yield
     finally:
-        cancelled.set()
+        client.leave()
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
 
 
-async def _sent(send: Send, data: bytes, cancelled: threading.Event, *, more: bool = True) -> None:
+async def _sent(send: Send, data: bytes, client: Client, *, more: bool = True) -> None:
     """A client that takes nothing for long is given up, so that it holds no place in the line."""
     try:
         async with asyncio.timeout(_STALLED):
             await send({"type": "http.response.body", "body": data, "more_body": more})
     except TimeoutError:
-        cancelled.set()
+        client.leave()
         raise
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.generators.remote import failures, llama_cpp, openai_server
+from playground.generators.remote import failures, llama_cpp, openai_server, playground
 from playground.generators.remote.adapter import Adapter, EngineFacts
 from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
+from playground.generators.remote.playground import RemotePlayground
 from playground.types import ModelCard
 
 KEY_VARIABLE = "PLAYGROUND_ENGINE_KEY"
@@ -34,7 +35,7 @@ def open_engine(
     plain_http: bool = False,
     timeouts: Timeouts | None = None,
     sample_here: bool = False,
-) -> RemoteGenerator:
+) -> RemoteGenerator | RemotePlayground:
     """The generator of the engine at this URL. Raises EngineError for whatever is not one.
 
     The key comes from `key`, else from `key_file`, else from the environment, and goes to this address only. `verify`
@@ -46,6 +47,8 @@ def open_engine(
     ca_file = verify if isinstance(verify, Path) else None
     address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
     client = EngineClient(address)
+    if (other := playground.recognised(client, model)) is not None:
+        return other
     return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
 
 
