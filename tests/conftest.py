@@ -24,7 +24,7 @@ pytest_plugins = ["tests.report"]
 
 # Who takes one of these fixtures needs the model (tiny ones have its tokenizer), or a page that is served.
 NEEDS = {
-    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page"},
+    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page", "other_playground"},
     "browser": {"chromium", "starts_server"},
 }
 CACHE = os.environ.get(CACHE_VARIABLE)
@@ -105,6 +105,15 @@ def tiny() -> models.Loaded:
     from tests.tiny import tiny_model
 
     return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def other_playground() -> Iterator[str]:
+    """The URL of a Playground over the tiny model, once that is loaded."""
+    from tests.other_playground import served
+
+    with served() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import pytest
 
 from playground import generate, models, parameters
 from playground.generators.local import LocalGenerator
+from playground.generators.remote import opening
 from playground.generators.scripted import ScriptedGenerator
 from playground.types import Generator, InvalidRequest, Refused, Step
 from tests.reference import request
@@ -22,15 +23,19 @@ TEXTS = [
     "Coffee 😀 for 中文 mornings and more of it.",
 ]
 
-PEERS: dict[str, Callable[[models.Loaded], Generator]] = {
-    "local": LocalGenerator,
+Asked = Callable[[str], Any]
+"""Gives a fixture by its name."""
+
+PEERS: dict[str, Callable[[Asked], Generator]] = {
+    "local": lambda asked: LocalGenerator(asked("tiny")),
     "scripted": lambda _: ScriptedGenerator(TEXTS),
+    "Playground": lambda asked: opening.open_engine(asked("other_playground")),
 }
 
 
 @pytest.fixture(scope="module", params=PEERS)
 def peer(request: pytest.FixtureRequest, tiny: models.Loaded) -> Generator:
-    return PEERS[request.param](tiny)
+    return PEERS[request.param](request.getfixturevalue)
 
 
 def rows(steps: list[Step]) -> dict[int, list[Step]]:

@@ -43,9 +43,14 @@ class EngineClient:
     """Speaks with one engine. What fails is raised as EngineError, a sentence without the key."""
 
     def __init__(self, address: Address) -> None:
+        self._client: httpx.AsyncClient | None = None
         self.address = address
         self._tls = address.tls()
-        self._client: httpx.AsyncClient | None = None
+
+    def __del__(self) -> None:
+        """Its connections are closed with it, on the loop that they belong to."""
+        if self._client is not None:
+            begin(self._client.aclose())
 
     @property
     def host(self) -> str:
