@@ -228,6 +228,7 @@ def test_server_arguments_in_commands_are_the_servers() -> None:
 
 
 def test_the_api_page_calls_the_endpoint_with_arguments_that_it_has() -> None:
+    from playground.openai_api import fields
     from playground.ui import api
 
     known = {*api.signature().parameters, "api_name"}
@@ -236,8 +237,8 @@ def test_the_api_page_calls_the_endpoint_with_arguments_that_it_has() -> None:
     calls = [call for call in calls if ast.unparse(call.func) in ("client.submit", "client.predict")]
     assert len(calls) >= 2
     assert {keyword.arg for call in calls for keyword in call.keywords} <= known
-    (sent,) = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", read("docs/api.md"))]
-    assert set(sent) <= known
+    to_openai, sent = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", read("docs/api.md"))]
+    assert set(sent) <= known and set(to_openai) <= fields.names("completions")
     rows = re.findall(r"^\| (`.+?) \|", read("docs/api.md"), flags=re.MULTILINE)
     listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     others = set(api.signature().parameters) - set(parameters.by_name())

@@ -48,6 +48,13 @@ NAMES = {
     "cli/replay_command.py": "a beam search has no trace",
     "tasks/loader.py": "an example is made with a seed",
     "run.py": "a Run reports its seeds",
+    "generators/remote/playground.py": "as many rows must end as were asked for",
+    "openai_api/answers.py": "a choice tells its seed",
+    "openai_api/fields.py": "OpenAI's own fields, some of which are called as parameters are",
+    "openai_api/growing_choice.py": "a text that may step back for a phrase is sent later; `stop` is also an end",
+    "openai_api/playground_routes.py": "a run tells its seed",
+    "openai_api/request_body.py": "OpenAI's names for parameters, and its own defaults",
+    "openai_api/server.py": "a beam search has no scores of single tokens, and no fast path",
     "types.py": "`stop` is also a finish reason",
     "ui": "the seed's lock, the number of candidates and the stop button are widgets of their own",
 }

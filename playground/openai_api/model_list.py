@@ -13,6 +13,7 @@ from playground.types import ModelCard
 
 
 def model_list(card: ModelCard) -> dict[str, Any]:
+    """The list with its one entry."""
     return {"object": "list", "data": [_entry(card)]}
 
 

@@ -67,6 +67,7 @@ class SentSteps:
         self._sent: list[list[Step]] = []  # by row, those that the other side has
 
     def news(self, run: Run) -> list[dict[str, Any]]:
+        """Those of all candidates that are new, as JSON."""
         self._sent = self._sent or [[] for _ in run.candidates]
         return [one for row in range(len(run.candidates)) for one in self._row(run, row)]
 

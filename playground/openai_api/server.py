@@ -63,6 +63,7 @@ class Client:
         return self._run
 
     def leave(self) -> None:
+        """Nobody waits any more: what runs ends."""
         self.gone.set()
         self._run.set()
 

@@ -80,6 +80,7 @@ class RemotePlayground:
         return EngineFacts(KIND, "Playground", str(wire_format.VERSION), self.card, model=self.card.id)
 
     def render(self, request: Request) -> Rendered:
+        """The prompt as the model there reads it. Raises its refusals, or EngineError."""
         check_request(request, self.card, self.paths)
         return self.reader.decoded(Rendered, "render", request=body_of(request))
 

@@ -98,7 +98,7 @@ class PlaygroundQuestions:
             raise failures.unreadable(self._client.host) from None
 
     def decoded(self, kind: Any, question: str, *, halted: Halted = lambda: False, **arguments: Any) -> Any:
-        """The answer as a record of this kind."""
+        """The answer as a record of this kind. Raises as `ask`, and EngineError where it is none."""
         try:
             return wire_format.decode(kind, self.ask(question, halted=halted, **arguments))
         except wire_format.Malformed:
@@ -110,6 +110,7 @@ class PlaygroundQuestions:
         begin(self._client.ask("POST", PATH + question, body))
 
     def tells_vocabulary(self, generator: Generator) -> bool:
+        """As `reading.tells_vocabulary`."""
         return self.tells
 
     def next_token(
@@ -128,13 +129,16 @@ class PlaygroundQuestions:
         return found
 
     def forget_next(self, session: str) -> None:
+        """As `reading.forget_next`."""
         self.leave("forget_next", session=session)
 
     def written(self, generator: Generator, token_id: int) -> str | None:
+        """As `reading.written`."""
         found: str | None = self.decoded(str | None, "written", token_id=token_id)
         return found
 
     def biased(self, generator: Generator, values: Mapping[str, Any]) -> dict[str, Any]:
+        """As `reading.biased`."""
         kind = dict[str, dict[str, list[list[tuple[int, str]]]]]
         found: dict[str, Any] = self.decoded(kind, "biased", values=values)
         return found
@@ -146,6 +150,7 @@ class PlaygroundQuestions:
         yield self.decoded(Reading, "read", halted=halted, prompt=prompt, text=text, acts=acts)
 
     def seen(self, generator: Generator, request: Request, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
+        """The prompt at once."""
         yield self.decoded(Reading, "seen", halted=halted, request=body_of(request))
 
     def detect_watermark(
@@ -157,6 +162,7 @@ class PlaygroundQuestions:
         halted: Halted,
         acts: bool,
     ) -> Detection:
+        """As `reading.detect_watermark`."""
         found: Detection = self.decoded(
             Detection, "detect_watermark", halted=halted, text=text, values=values, acts=acts
         )
@@ -165,6 +171,7 @@ class PlaygroundQuestions:
     def prompt_logprobs(
         self, generator: Generator, request: Request, count: int, limits: Limits | None, halted: Halted
     ) -> list[PositionLogprobs]:
+        """As `reading.prompt_logprobs`."""
         found: list[PositionLogprobs] = self.decoded(
             list[PositionLogprobs], "prompt_logprobs", halted=halted, request=body_of(request), count=count
         )
@@ -181,28 +188,34 @@ class RemoteRun:
     def stage_breakdown(
         self, run_id: str, row: int, position: int, values: Mapping[str, Any] | None, search: int | str | None
     ) -> StageBreakdown:
+        """As `run_queries.stage_breakdown`."""
         asked = _given(values=values, search=search)
         found: StageBreakdown = self._decoded(StageBreakdown, "stage_breakdown", row=row, position=position, **asked)
         return found
 
     def replay(self, run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
+        """As `run_queries.replay`."""
         found: Replayed = self._decoded(Replayed, "replay", row=row, values=values)
         return found
 
     def badges(self, run_id: str, row: int, values: Mapping[str, Any] | None = None) -> dict[str, Text]:
+        """As `run_queries.badges`."""
         found: dict[str, Text] = self._decoded(dict[str, Text], "badges", row=row, **_given(values=values))
         return found
 
     def named(self, run_id: str, token_id: int) -> Token:
+        """As `run_queries.named`."""
         found: Token = self._decoded(Token, "named", token_id=token_id)
         return found
 
     def favourites(self, run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
+        """As `run_queries.favourites`."""
         kind = tuple[tuple[int, ...], frozenset[int]]
         found: tuple[tuple[int, ...], frozenset[int]] = self._decoded(kind, "favourites", row=row)
         return found
 
     def of_run(self, run_id: str, row: int, start: int, stop: int, count: int) -> list[PositionLogprobs]:
+        """As `token_logprobs.of_run`."""
         found: list[PositionLogprobs] = self._decoded(
             list[PositionLogprobs], "token_logprobs", row=row, start=start, stop=stop, count=count
         )
@@ -216,6 +229,7 @@ class RemoteRun:
             return False
 
     def forget(self, run_id: str) -> None:
+        """Gives it up there."""
         self._questions.leave("forget", run_id=self._there)
 
     def _decoded(self, kind: Any, question: str, **arguments: Any) -> Any:
