@@ -121,7 +121,7 @@ def test_a_password_file_that_is_missing_or_empty_is_said(tmp_path: Path) -> Non
             from_arguments(["--password-file", str(path)], {})
 
 
-@pytest.mark.parametrize("written", ["", "short", "with spaces in between it"])
+@pytest.mark.parametrize("written", ["", "swordfish", "with spaces in between it"])
 def test_keys_of_the_api_that_could_be_guessed_are_refused(tmp_path: Path, written: str) -> None:
     file = tmp_path / "keys"
     file.write_text(written, encoding="utf-8")

@@ -62,7 +62,7 @@ def refusals() -> None:
         ({"api_key": "sk-wrong-0123456789"}, litellm.AuthenticationError),
     ):
         try:
-            litellm.completion(**{**PLACE, "messages": SAID, "max_tokens": 2, **more})  # type: ignore[dict-item]
+            litellm.completion(**{**PLACE, "messages": SAID, "max_tokens": 2, **more})
         except kind:
             continue
         raise AssertionError(f"{more} was not refused as {kind.__name__}")
