@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from playground import parameters, thinking
-from playground.generators.remote import failures, llama_cpp_fields
+from playground.generators.remote import failures
 from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TopToken
 from playground.generators.remote.engine_templates import EngineTemplate
 from playground.generators.remote.engine_tokenizer import EngineTokenizer
 from playground.generators.remote.http_client import EngineClient
+from playground.parameters import engines
 from playground.types import FinishReason, ModelCard, Rendered, Request
 
 KIND = "llama.cpp"
@@ -66,7 +67,8 @@ class LlamaCpp:
         self.facts = facts
         self._client = client
         self._props = props
-        self.parameters = llama_cpp_fields.HONOURED
+        self.parameters = engines.honoured(KIND)
+        self.lacks = engines.refusals(KIND)
 
     @cached_property
     def tokenizer(self) -> EngineTokenizer:
@@ -91,11 +93,11 @@ class LlamaCpp:
         return self._template.render(request, self.facts.card)
 
     def check(self, request: Request) -> None:
-        llama_cpp_fields.check(request.values, self.tokenizer)
+        engines.body(KIND, request.values)
 
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
         body = {
-            **llama_cpp_fields.fields(row.request.values, self.tokenizer, self.facts.card.context),
+            **engines.body(KIND, row.request.values),
             "prompt": list(row.rendered.token_ids),
             "n_predict": row.most,
             "seed": row.seed % 0xFFFFFFFF,  # one more would ask for a random one
@@ -120,11 +122,11 @@ class LlamaCpp:
     def _one_token(self, prompt: Any, count: int) -> dict[str, Any]:
         neutral = {one.name: one.neutral for one in parameters.REGISTRY}
         return {
-            **llama_cpp_fields.fields(neutral, None, self.facts.card.context),
+            **engines.body(KIND, neutral),
             "prompt": prompt,
             "n_predict": 1,
             "n_probs": count,
-            # Figures are those before any bias. Without it half a character might be drawn, which comes without figures.
+            # Figures are those before any bias. Without it half a character might be drawn, which has no figures.
             "logit_bias": [["a", 1000.0]],
             "seed": 1,
             "stop": [],
