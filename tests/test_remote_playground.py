@@ -32,10 +32,11 @@ CASES: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def there(other_playground: str) -> Generator:
+def there(other_playground: str) -> Iterator[RemotePlayground]:
     found = open_engine(other_playground)
     assert isinstance(found, RemotePlayground)
-    return found
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,7 @@ def test_a_server_that_dies_in_a_run_keeps_the_text_and_says_why() -> None:
     last = list(growing)[-1]
     assert last.candidates[0].text and last.candidates[0].finish_reason == "error"
     assert last.error is not None and "broke off" in last.error.en
+    peer.close()
 
 
 def test_a_key_is_sent_and_a_wrong_one_is_a_sentence(tmp_path: Path) -> None:
@@ -164,19 +166,24 @@ def test_a_key_is_sent_and_a_wrong_one_is_a_sentence(tmp_path: Path) -> None:
         with pytest.raises(PlaygroundError, match="wants another key") as caught:
             open_engine(url, key="sk-wrong-0123456789")
         assert "sk-wrong" not in caught.value.say("en")
+        peer.close()
 
 
 def test_another_model_than_the_one_that_is_named_is_a_sentence(other_playground: str) -> None:
     with pytest.raises(PlaygroundError, match="does not serve 'gpt-4o'"):
         open_engine(other_playground, model="gpt-4o")
-    assert open_engine(other_playground, model="Tiny").card.id == "tiny"
+    named = open_engine(other_playground, model="Tiny")
+    assert named.card.id == "tiny"
+    named.close()
 
 
-def _opened(url: str, key: str | None = None) -> Generator:
+def _opened(url: str, key: str | None = None) -> RemotePlayground:
     """Once the model there is loaded."""
     for _ in range(600):
         try:
-            return open_engine(url, key=key)
+            found = open_engine(url, key=key)
+            assert isinstance(found, RemotePlayground)
+            return found
         except PlaygroundError as error:
             if "overloaded" not in error.say("en"):
                 raise

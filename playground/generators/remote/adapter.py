@@ -5,11 +5,11 @@ An adapter knows its kind's fields and events; it knows no page, no run and no t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from playground.types import FinishReason, ModelCard, Rendered, Request
+from playground.types import FinishReason, ModelCard, Rendered, Request, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +30,7 @@ class EngineFacts:
 
 @dataclass(frozen=True, slots=True)
 class RowRequest:
-    """One text that an engine is asked for. `request.values` are those that have an effect.
+    """One text that an engine is asked for.
 
     `most` is how many tokens it may have, `seed` is the row's own. `top` is how many candidates a token should come
     with; `whole` asks for the log-probabilities of the whole vocabulary.
@@ -87,6 +87,10 @@ class Adapter(Protocol):
     @property
     def parameters(self) -> frozenset[str]:
         """The registry's parameters that this engine honours."""
+
+    @property
+    def lacks(self) -> Mapping[str, Text]:
+        """The others, each with the reason in a sentence."""
 
     @property
     def tokenizer(self) -> Any:

@@ -90,6 +90,11 @@ class RemoteGenerator:
         return sample_here.HONOURED if self.sample_here else self.adapter.parameters
 
     @property
+    def lacks(self) -> Mapping[str, Text]:
+        """Why it does not honour the other parameters, each in a sentence."""
+        return sample_here.LACKS if self.sample_here else self.adapter.lacks
+
+    @property
     def knows_tokens(self) -> bool:
         """Whether it tells the tokens of a text, not the text alone."""
         return self.adapter.tokenizer is not None
@@ -98,6 +103,10 @@ class RemoteGenerator:
     def own_draws(self) -> bool:
         """Whether tokens are drawn with this program's random numbers, so that a run can be replayed."""
         return self.sample_here
+
+    def close(self) -> None:
+        """Closes the connections to the engine."""
+        self.client.close()
 
     def render(self, request: Request) -> Rendered:
         check_request(request, self.card, self.paths)
@@ -123,12 +132,11 @@ class RemoteGenerator:
         if request.values["seed"] == FRESH_SEED:
             request = replace(request, values={**request.values, "seed": secrets.randbits(31)})
         values, greedy = effect(request.values, has_eos=True)
-        asked = replace(request, values={**values, "temperature": 0.0} if greedy else values)
         tokenizer = self.adapter.tokenizer
         if tokenizer is not None:
             check_ids(values, len(tokenizer))
         if not self.sample_here:
-            self.adapter.check(asked)
+            self.adapter.check(request)
         room = rendered.context - len(rendered.token_ids)
         most = min(values["max_new_tokens"], room)
         seeds = tuple(rows_seeds(request.values["seed"], values["n"]))
@@ -137,14 +145,14 @@ class RemoteGenerator:
         thinks = opened_after(request.prefill, rendered.thinks) if chat else None
         setting = None
         if tokenizer is not None:
-            setting = sample_here.setting(asked, values, greedy, rendered, tokenizer, self._labels, cancelled, thinks)
+            setting = sample_here.setting(request, values, greedy, rendered, tokenizer, self._labels, cancelled, thinks)
             setting = replace(setting, visible=visible)
         stored = None
         if request.keep and setting is not None and self.adapter.scores_all:
             stored = RUN_STORE.open(request.keep, request.values, setting, seeds)
             stored.own_draws = self.own_draws
         at_most: FinishReason = "length" if most == values["max_new_tokens"] else "context"
-        return Prepared(asked, rendered, setting, most, at_most, seeds, stored, thinks, visible)
+        return Prepared(request, rendered, setting, most, at_most, seeds, stored, thinks, visible)
 
     async def _run(self, prepared: Prepared, stream: StepStream, ticket: Line.Ticket) -> None:
         """All rows side by side, until they are over or nobody wants them any more."""

@@ -47,11 +47,6 @@ class EngineClient:
         self.address = address
         self._tls = address.tls()
 
-    def __del__(self) -> None:
-        """Its connections are closed with it, on the loop that they belong to."""
-        if self._client is not None:
-            begin(self._client.aclose())
-
     @property
     def host(self) -> str:
         return self.address.host
@@ -62,6 +57,12 @@ class EngineClient:
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return begin(self.ask("POST", path, body)).result()
+
+    def close(self) -> None:
+        """Closes every connection; what is asked later opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            begin(client.aclose()).result()
 
     async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One question, one JSON object. Raises EngineError."""

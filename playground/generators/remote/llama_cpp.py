@@ -12,15 +12,17 @@ import torch
 from torch import Tensor
 
 from playground import parameters, thinking
-from playground.generators.remote import failures, llama_cpp_fields
+from playground.generators.remote import failures
 from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TopToken
 from playground.generators.remote.engine_templates import EngineTemplate
 from playground.generators.remote.engine_tokenizer import EngineTokenizer
 from playground.generators.remote.http_client import EngineClient
+from playground.parameters import engines
 from playground.types import FinishReason, ModelCard, Rendered, Request
 
 KIND = "llama.cpp"
-_ENDS: Mapping[str, FinishReason] = {"eos": "end", "limit": "length", "word": "stop"}
+# Its own limit on length is never reached: what ends a text before that is the context.
+_ENDS: Mapping[str, FinishReason] = {"eos": "end", "limit": "context", "word": "stop"}
 _NAMES = re.compile(r"<[^<>\s]{1,48}>|\[[A-Z/_]{2,24}\]")
 _KNOWN = ("<s>", "</s>", "<unk>", "<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|end|>",
           "<|endofturn|>", "<end_of_turn>", "<start_of_turn>", "<eos>", "<bos>")  # fmt: skip
@@ -42,7 +44,7 @@ def recognise(client: EngineClient, props: Mapping[str, Any], models: Mapping[st
         parameters=int(meta.get("n_params") or 0),
         dtype=str(meta.get("ftype") or props.get("model_ftype") or "unknown"),
         size=int(meta.get("size") or 0),
-        context=int(settings.get("n_ctx") or meta.get("n_ctx_train") or 2048),
+        context=int(settings.get("n_ctx") or meta.get("n_ctx_train") or 2048) - 1,  # the last place stays empty
         has_chat_template=bool(props.get("chat_template")),
     )
     facts = EngineFacts(
@@ -66,7 +68,8 @@ class LlamaCpp:
         self.facts = facts
         self._client = client
         self._props = props
-        self.parameters = llama_cpp_fields.HONOURED
+        self.parameters = engines.honoured(KIND)
+        self.lacks = engines.refusals(KIND)
 
     @cached_property
     def tokenizer(self) -> EngineTokenizer:
@@ -91,11 +94,11 @@ class LlamaCpp:
         return self._template.render(request, self.facts.card)
 
     def check(self, request: Request) -> None:
-        llama_cpp_fields.check(request.values, self.tokenizer)
+        engines.body(KIND, request.values)
 
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
         body = {
-            **llama_cpp_fields.fields(row.request.values, self.tokenizer, self.facts.card.context),
+            **engines.body(KIND, row.request.values),
             "prompt": list(row.rendered.token_ids),
             "n_predict": row.most,
             "seed": row.seed % 0xFFFFFFFF,  # one more would ask for a random one
@@ -120,11 +123,11 @@ class LlamaCpp:
     def _one_token(self, prompt: Any, count: int) -> dict[str, Any]:
         neutral = {one.name: one.neutral for one in parameters.REGISTRY}
         return {
-            **llama_cpp_fields.fields(neutral, None, self.facts.card.context),
+            **engines.body(KIND, neutral),
             "prompt": prompt,
             "n_predict": 1,
             "n_probs": count,
-            # Figures are those before any bias. Without it half a character might be drawn, which comes without figures.
+            # Figures are those before any bias. Without it half a character might be drawn, which has no figures.
             "logit_bias": [["a", 1000.0]],
             "seed": 1,
             "stop": [],
@@ -195,7 +198,7 @@ class LlamaCppReader:
         return pieces
 
     def _last(self, event: dict[str, Any]) -> list[Piece]:
-        finish = _ENDS.get(event.get("stop_type", ""), "length")
+        finish = _ENDS.get(event.get("stop_type", ""), "context")
         found = [*self._silent, *(self._tokens(event) if event.get("tokens") else [])]
         usage = event.get("tokens_predicted")
         if finish == "end" and found and found[-1].token_id in self._tokenizer.special:

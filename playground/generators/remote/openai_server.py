@@ -8,15 +8,12 @@ from typing import Any
 
 from playground.generators.remote import failures
 from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TopToken
+from playground.parameters import engines
 from playground.types import FinishReason, InvalidRequest, Refused, Rendered, Request, Text
 
-KIND = "openai"
+KIND = "OpenAI"
 TITLE = "OpenAI-compatible server"
-HONOURED = frozenset({
-    "temperature", "top_p", "presence_penalty", "frequency_penalty", "max_new_tokens", "stop", "max_time", "n", "seed",
-})  # fmt: skip
 _ENDS: Mapping[str, FinishReason] = {"stop": "end", "length": "length", "content_filter": "end", "tool_calls": "end"}
-MOST_STOPS = 4
 UNKNOWN_CONTEXT = 2**20  # tokens, where the server does not say
 
 
@@ -24,7 +21,8 @@ class OpenAIServer:
     """One server. `completes` and `chats` are which of the two ways of asking it has; `top` is how many candidates a
     token may come with, 0 where it gives none."""
 
-    parameters = HONOURED
+    parameters = engines.honoured(KIND)
+    lacks = engines.refusals(KIND)
     tokenizer = None
     scores_all = False
 
@@ -58,6 +56,7 @@ class OpenAIServer:
         return Rendered("\n".join(lines), (), self.facts.card.context)
 
     def check(self, request: Request) -> None:
+        engines.body(KIND, request.values)
         if request.special_tokens:
             raise Refused(
                 Text(
@@ -70,20 +69,11 @@ class OpenAIServer:
             raise InvalidRequest(Text("The prompt is empty.", "提示词为空。"), parameter="prompt")
 
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
-        values, chat = row.request.values, row.request.mode == "chat"
-        body: dict[str, Any] = {
-            "model": self.facts.model,
-            "temperature": values["temperature"],
-            "top_p": values["top_p"],
-            "presence_penalty": values["presence_penalty"],
-            "frequency_penalty": values["frequency_penalty"],
-            "max_tokens": row.most,
-            "seed": row.seed,
-            "n": 1,
-            "stream": True,
-        }
-        if not chat and values["stop"]:  # in a chat they must not end a thought, so they act here alone
-            body["stop"] = values["stop"][:MOST_STOPS]
+        chat = row.request.mode == "chat"
+        body = engines.body(KIND, row.request.values)
+        # Stop strings act here: they must not end a thought, and a server does not tell whether one ended the text.
+        del body["stop"]
+        body |= {"model": self.facts.model, "max_tokens": row.most, "seed": row.seed, "stream": True}
         if chat:
             if self._top:
                 body |= {"logprobs": True, "top_logprobs": self._top}

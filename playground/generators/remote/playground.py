@@ -79,6 +79,10 @@ class RemotePlayground:
     def facts(self) -> EngineFacts:
         return EngineFacts(KIND, "Playground", str(wire_format.VERSION), self.card, model=self.card.id)
 
+    def close(self) -> None:
+        """Closes the connections to the other side."""
+        self.client.close()
+
     def render(self, request: Request) -> Rendered:
         """The prompt as the model there reads it. Raises its refusals, or EngineError."""
         check_request(request, self.card, self.paths)

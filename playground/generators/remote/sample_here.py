@@ -20,19 +20,35 @@ from playground.decoding.step_stream import StepStream
 from playground.generators.remote.adapter import Adapter
 from playground.generators.remote.http_client import EngineClient
 from playground.rendering.detokenize import Labels
-from playground.types import Rendered, Request
+from playground.types import Rendered, Request, Text
 
 if TYPE_CHECKING:
     from playground.generators.remote.generator import Prepared
 
-# What would need more than the log-probabilities of one step: raw scores, a second reading, the model's own search or
-# its tokenizer's files.
-_LACKS = frozenset({
-    "repetition_penalty", "repetition_penalty_range", "repetition_penalty_scope", "encoder_repetition_penalty",
-    "guidance_scale", "negative_prompt", "num_beams", "length_penalty", "early_stopping", "prompt_lookup_num_tokens",
-    "json_schema", "regex", "one_of", "grammar", "portable_noise",
-})  # fmt: skip
-HONOURED = frozenset(parameters.by_name()) - _LACKS
+_RAW = Text(
+    "Drawing here has the engine's log-probabilities, and this divides the model's raw scores.",
+    "在此处抽取只有引擎给出的对数概率，而此项要对模型的原始分数做除法。",
+)
+_SECOND = Text("Drawing here asks for one text's scores only.", "在此处抽取只获取一段文本的分数。")
+_SEARCH = Text("A beam search runs in a model on this machine only.", "束搜索只能在本机的模型上进行。")
+_FORM = Text(
+    "Drawing here knows the engine's tokens, but not enough of its tokenizer to hold a text to a form.",
+    "在此处抽取知道引擎的词元，但对其分词器了解不足，无法限定文本形式。",
+)
+_NOISE = Text("Drawing here draws its noise on the CPU anyway.", "在此处抽取时随机数本来就在 CPU 上生成。")
+_STEPS = Text("Drawing here takes one token at a time.", "在此处抽取时逐个词元进行。")
+
+LACKS: Mapping[str, Text] = {
+    **dict.fromkeys(("repetition_penalty", "repetition_penalty_range", "repetition_penalty_scope"), _RAW),
+    "encoder_repetition_penalty": _RAW,
+    **dict.fromkeys(("guidance_scale", "negative_prompt"), _SECOND),
+    **dict.fromkeys(("num_beams", "length_penalty", "early_stopping"), _SEARCH),
+    **dict.fromkeys(("json_schema", "regex", "one_of", "grammar"), _FORM),
+    "portable_noise": _NOISE,
+    "prompt_lookup_num_tokens": _STEPS,
+}
+"""What needs more than the log-probabilities of one step."""
+HONOURED = frozenset(parameters.by_name()) - LACKS.keys()
 
 
 def setting(
