@@ -13,7 +13,7 @@ from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
 from playground.generators.remote.playground import RemotePlayground
-from playground.types import ModelCard
+from playground.types import ModelCard, PlaygroundError
 
 KEY_VARIABLE = "PLAYGROUND_ENGINE_KEY"
 _MOST_TOP = 5  # candidates that any server with log-probabilities gives
@@ -47,9 +47,13 @@ def open_engine(
     ca_file = verify if isinstance(verify, Path) else None
     address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
     client = EngineClient(address)
-    if (other := playground.recognised(client, model)) is not None:
-        return other
-    return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+    try:
+        if (other := playground.recognised(client, model)) is not None:
+            return other
+        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+    except PlaygroundError:
+        client.close()
+        raise
 
 
 def recognised(client: EngineClient, model: str | None) -> Adapter:
