@@ -37,6 +37,7 @@ HONOURED = "X-Playground-Honoured"
 """The header that lists the fields of the body which act."""
 PREFIX = "/v1"
 _EVERY = 1 / 20  # seconds between two chunks of a stream, while few stream
+_QUESTIONS = 4  # that are answered at a time, beside the runs
 _STALLED = 30.0  # seconds in which a client must take what it was sent
 _ENDPOINTS: dict[str, Endpoint] = {"/v1/chat/completions": "chat", "/v1/completions": "completions"}
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"),
@@ -87,6 +88,8 @@ class OpenAIServer:
         self._runs = runs
         self.keys = ApiKeys.of(host.settings)
         self._open = 0
+        self._questions = asyncio.Semaphore(_QUESTIONS)
+        self._asked = 0
 
     @property
     def busy(self) -> bool:
@@ -107,6 +110,18 @@ class OpenAIServer:
             self._open -= 1
         if response is not None:
             await response(scope, receive, send)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """A place for a question, which may take a pass of the model; Busy where too many wait."""
+        if self._asked >= _QUESTIONS + self._host.settings.limits.waiting:
+            raise Busy(_TOO_MANY)
+        self._asked += 1
+        try:
+            async with self._questions:
+                yield
+        finally:
+            self._asked -= 1
 
     def _visitor(self, scope: Scope, headers: Headers) -> Visitor:
         """A key counts as one session, whatever address it comes from."""
@@ -191,9 +206,10 @@ class OpenAIServer:
             request = replace(asked.request, prompt=prompt, keep=keep)
             echoed = []
             if asked.echo and (asked.top is not None or asked.only_reads):
-                echoed = await asyncio.to_thread(
-                    inspect_api.prompt_logprobs, generator, request, asked.top or 0, limits, client.gone.is_set
-                )
+                async with self._asking():
+                    echoed = await asyncio.to_thread(
+                        inspect_api.prompt_logprobs, generator, request, asked.top or 0, limits, client.gone.is_set
+                    )
             if asked.only_reads:
                 yield answer.chunk_of(answer.only_prompt(prompt, echoed, len(echoed), place))
                 place += 1
@@ -234,7 +250,8 @@ class OpenAIServer:
                 ask = playground_routes.question(
                     path, body, generator, self._host.settings.limits, client.gone.is_set, public=public
                 )
-                return JSONResponse(await asyncio.to_thread(ask))
+                async with self._asking():
+                    return JSONResponse(await asyncio.to_thread(ask))
             request = await asyncio.to_thread(playground_routes.request_of, body)
             if request.keep or request.trace:
                 _check_tells(generator, "keep" if request.keep else "trace")
@@ -259,6 +276,7 @@ class OpenAIServer:
             await _sent(send, _DONE, client, more=False)
 
 
+_TOO_MANY = Text("Too many questions wait here. Please try again.", "等待回答的请求过多，请重试。")
 _STOPPED = Text("The server is stopping.", "服务器正在停止。")
 
 
