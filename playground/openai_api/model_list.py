@@ -12,6 +12,12 @@ from playground.openai_api.api_error import unknown_model
 from playground.types import ModelCard
 
 
+def model_name(card: ModelCard) -> str:
+    """What the model goes by: its id, or its title where the id is a path, which is nobody's business."""
+    is_path = card.id.startswith(("/", ".", "~")) or "\\" in card.id or card.id.count("/") > 1
+    return card.title if is_path else card.id
+
+
 def model_list(card: ModelCard) -> dict[str, Any]:
     """The list with its one entry."""
     return {"object": "list", "data": [_entry(card)]}
@@ -20,18 +26,19 @@ def model_list(card: ModelCard) -> dict[str, Any]:
 def one_model(card: ModelCard, name: str) -> dict[str, Any]:
     """Raises ApiError with 404 for the name of another model."""
     if name not in (card.id, card.title, "default"):
-        raise unknown_model(name, card.id)
+        raise unknown_model(name, model_name(card))
     return _entry(card)
 
 
 def _entry(card: ModelCard) -> dict[str, Any]:
     """`created` is 0: nobody here knows when a model was made."""
+    name = model_name(card)
     return {
-        "id": card.id,
+        "id": name,
         "object": "model",
         "created": 0,
-        "owned_by": card.id.partition("/")[0] if "/" in card.id else "playground",
-        "root": card.id,
+        "owned_by": name.partition("/")[0] if "/" in name else "playground",
+        "root": name,
         "max_model_len": card.context,
         "title": card.title,
         "revision": card.revision,

@@ -14,6 +14,7 @@ from typing import Any
 from playground import generate, parameters, visitor, wire_format
 from playground.inspection import inspect_api
 from playground.openai_api.api_error import ApiError, bad, not_found
+from playground.openai_api.model_list import model_name
 from playground.run import Run
 from playground.settings import Limits
 from playground.types import Generator, ModelCard, Request, Step, Text
@@ -123,7 +124,9 @@ _SERVERS = ("generator", "limits", "halted", "public")
 
 def _card(generator: Generator, public: bool) -> dict[str, Any]:
     """Where the owner keeps files is nobody else's business."""
-    card: ModelCard = replace(generator.card, folder=None) if public else generator.card
+    card: ModelCard = generator.card
+    if public:
+        card = replace(card, folder=None, id=model_name(card))
     return {
         "name": generator.name,
         "parameters": generator.parameters,

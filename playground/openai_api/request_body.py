@@ -16,6 +16,7 @@ from playground.openai_api import fields
 from playground.openai_api.api_error import ApiError, bad, unknown_model
 from playground.openai_api.chat_messages import messages_of
 from playground.openai_api.fields import Endpoint
+from playground.openai_api.model_list import model_name
 from playground.parameters.inert import ignored
 from playground.settings import Settings
 from playground.types import InvalidRequest, ModelCard, Path, Request, Text
@@ -72,7 +73,7 @@ class Asked:
     def check_model(self, card: ModelCard) -> None:
         """Raises ApiError with 404 where another model is meant than this one."""
         if self.model not in (*_ANY_MODEL, card.id, card.title):
-            raise unknown_model(self.model, card.id)
+            raise unknown_model(self.model, model_name(card))
 
 
 def read_body(body: object, endpoint: Endpoint, settings: Settings) -> Asked:
@@ -169,7 +170,7 @@ def _values(given: Mapping[str, Any], endpoint: Endpoint, settings: Settings) ->
         own = _RENAMED.get(name, name)
         if own not in known:
             continue
-        if own in names:
+        if own in names and values[own] != value:
             raise bad(
                 Text(
                     f"{names[own]} and {name} say the same; give one.",

@@ -26,7 +26,7 @@ from playground.openai_api.answers import Answer
 from playground.openai_api.api_error import INVALID, ApiError, bad, error_of, not_found
 from playground.openai_api.fields import Endpoint
 from playground.openai_api.keys import ApiKeys
-from playground.openai_api.model_list import model_list, one_model
+from playground.openai_api.model_list import model_list, model_name, one_model
 from playground.openai_api.request_body import Asked, read_body
 from playground.run import Run
 from playground.settings import Settings
@@ -155,7 +155,7 @@ class OpenAIServer:
                 if asked.stream:
                     await self._stream(asked, generator, client, headers, send)
                     return None
-                answer = Answer(asked, generator.card.id)
+                answer = Answer(asked, model_name(generator.card))
                 async for whole in self._growing(answer, asked, generator, client):
                     if whole is None:
                         await asyncio.to_thread(answer.gather)
@@ -175,7 +175,7 @@ class OpenAIServer:
         self, asked: Asked, generator: Generator, client: Client, headers: dict[str, str], send: Send
     ) -> None:
         """The answer as events. What is refused before the first token is an answer of its own: it is raised."""
-        answer, began = Answer(asked, generator.card.id), False
+        answer, began = Answer(asked, model_name(generator.card)), False
         said = [*_STREAM, *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())]
         try:
             async with aclosing(self._growing(answer, asked, generator, client)) as growing:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from openai import OpenAI
 
 from playground import parameters
+from playground.openai_api.model_list import model_list
+from playground.types import ModelCard
 from tests.ui.api_client import SAID, post, ready
 
 
@@ -153,3 +156,11 @@ def test_log_probabilities_of_the_embedded_model_are_those_of_transformers(embed
     assert list(told.top_logprobs[0])[:3] == texts[:3] and told.tokens[0] == texts[0]
     values = list(told.top_logprobs[0].values())[:3]  # the page's weights are bf16
     assert values == pytest.approx(best.values.tolist()[:3], abs=0.1)
+
+
+def test_a_model_of_a_folder_goes_by_its_title_and_tells_no_path() -> None:
+    for path in ("/home/ann/models/slogans", "./slogans", "~/slogans", "models/of/slogans", "C:\\models\\slogans"):
+        card = ModelCard(path, "slogans", "local folder", 1, "fp32", 4, 64, True, folder=path)
+        listed = json.dumps(model_list(card))
+        assert path not in json.loads(listed)["data"][0].values() and '"id": "slogans"' in listed
+    assert model_list(replace(card, id="ann/slogans"))["data"][0]["id"] == "ann/slogans"
