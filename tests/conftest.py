@@ -24,8 +24,10 @@ pytest_plugins = ["tests.report"]
 
 # Who takes one of these fixtures needs the model (tiny ones have its tokenizer), or a page that is served.
 NEEDS = {
-    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page", "llama_cpp",
-              "tiny_llama_cpp", "other_playground"},
+    "model": {
+        "load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page", "llama_cpp", "tiny_llama_cpp",
+        "other_playground",
+    },
     "browser": {"chromium", "starts_server"},
 }
 CACHE = os.environ.get(CACHE_VARIABLE)

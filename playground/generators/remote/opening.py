@@ -13,7 +13,7 @@ from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
 from playground.generators.remote.playground import RemotePlayground
-from playground.types import ModelCard, PlaygroundError
+from playground.types import ModelCard
 
 KEY_VARIABLE = "PLAYGROUND_ENGINE_KEY"
 _MOST_TOP = 5  # candidates that any server with log-probabilities gives
@@ -51,7 +51,7 @@ def open_engine(
         if (other := playground.recognised(client, model)) is not None:
             return other
         return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
-    except PlaygroundError:
+    except BaseException:
         client.close()
         raise
 
