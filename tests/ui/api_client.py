@@ -33,11 +33,12 @@ def ready(url: str) -> OpenAI:
     return client
 
 
-def post(url: str, path: str, body: Any, **headers: str) -> tuple[int, Any, Any]:
+def post(url: str, path: str, body: Any, patience: float = 60, **headers: str) -> tuple[int, Any, Any]:
+    """Status, body and headers of an answer, refusals too; TimeoutError where none comes."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url + path, data, {"Content-Type": "application/json", **headers})
     try:
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, timeout=patience) as answer:
             return answer.status, json.load(answer), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read()), error.headers
