@@ -142,6 +142,7 @@ def test_a_reading_that_nobody_waits_for_is_given_up(there: Generator) -> None:
         list(asked)
 
 
+@pytest.mark.model
 def test_a_server_that_dies_in_a_run_keeps_the_text_and_says_why() -> None:
     server = Forked(PAGE, free_port(), "--pause", "0.05")
     peer = _opened(server.url)
@@ -157,6 +158,7 @@ def test_a_server_that_dies_in_a_run_keeps_the_text_and_says_why() -> None:
     peer.close()
 
 
+@pytest.mark.model
 def test_a_key_is_sent_and_a_wrong_one_is_a_sentence(tmp_path: Path) -> None:
     file, key = tmp_path / "keys", "sk-playground-0123456789abcdef"
     file.write_text(key)
