@@ -101,9 +101,11 @@ def test_what_answers_otherwise_is_no_engine(page: bytes) -> None:
     def answer(handler: Any, _: Any) -> None:
         handler.raw(page)
 
-    with engine_that(props=answer, version=answer, v1_models=answer) as server:
-        with pytest.raises(failures.EngineError, match="is no engine"):
-            opening.open_engine(server.url, timeouts=PATIENT)
+    with (
+        engine_that(props=answer, version=answer, v1_models=answer) as server,
+        pytest.raises(failures.EngineError, match="is no engine"),
+    ):
+        opening.open_engine(server.url, timeouts=PATIENT)
 
 
 def test_an_engine_that_sends_nothing_is_given_up() -> None:
@@ -189,9 +191,11 @@ def test_an_engine_that_starts_again_is_waited_for_before_the_first_token() -> N
 def test_a_redirect_is_not_followed_and_takes_no_key_along() -> None:
     with engine_that() as other:
         away = lambda handler, _: handler.raw(b"", status=307, Location=other.url + "/v1/models")  # noqa: E731
-        with engine_that(props=away, version=away, v1_models=away) as server:
-            with pytest.raises(failures.EngineError, match="another address"):
-                opening.open_engine(server.url, key="sk-secret", timeouts=PATIENT)
+        with (
+            engine_that(props=away, version=away, v1_models=away) as server,
+            pytest.raises(failures.EngineError, match="another address"),
+        ):
+            opening.open_engine(server.url, key="sk-secret", timeouts=PATIENT)
         assert other.seen == []
 
 
@@ -215,15 +219,19 @@ def test_a_key_goes_to_its_engine_and_stands_in_no_sentence(tmp_path: Path) -> N
 
 def test_a_key_that_is_wanted_is_asked_for() -> None:
     wants = lambda handler, _: handler.json({"error": {"message": "no"}}, 401)  # noqa: E731
-    with engine_that(props=wants, version=wants, v1_models=wants) as server:
-        with pytest.raises(failures.EngineError, match="--engine-key-file"):
-            opening.open_engine(server.url, timeouts=PATIENT)
+    with (
+        engine_that(props=wants, version=wants, v1_models=wants) as server,
+        pytest.raises(failures.EngineError, match="--engine-key-file"),
+    ):
+        opening.open_engine(server.url, timeouts=PATIENT)
 
 
 def test_another_model_than_named_is_refused() -> None:
-    with engine_that(Talk()) as server:
-        with pytest.raises(failures.EngineError, match=r"does not serve 'other'.*acme/model-1"):
-            opening.open_engine(server.url, model="other", timeouts=PATIENT)
+    with (
+        engine_that(Talk()) as server,
+        pytest.raises(failures.EngineError, match=r"does not serve 'other'.*acme/model-1"),
+    ):
+        opening.open_engine(server.url, model="other", timeouts=PATIENT)
         with opened(server, model="model-1") as engine:
             assert engine.card.id == "acme/model-1" and engine.card.context == 4096
 
