@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.generators.remote import failures, llama_cpp, openai_server
+from playground.generators.remote import failures, kinds, llama_cpp, openai_server
 from playground.generators.remote.adapter import Adapter, EngineFacts
 from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
+from playground.generators.remote.served import chosen, served
 from playground.types import ModelCard
 
 KEY_VARIABLE = "PLAYGROUND_ENGINE_KEY"
@@ -20,8 +21,8 @@ _MOST_TOP = 5  # candidates that any server with log-probabilities gives
 Recogniser = Callable[[EngineClient, Mapping[str, Any], str | None], Adapter | None]
 """Looks at the answers {path: object} of a server and gives the adapter of its kind, for the model that is named."""
 
-ASKED = ("/props", "/version", "/v1/models")
-"""What a server is asked; which of these it answers, and how, tells its kind."""
+ASKED = ("/props", "/version", "/v1/models", kinds.ROUTES)
+"""What a server is asked, the last only where it has not told its kind; which it answers, and how, tells it."""
 
 
 def open_engine(
@@ -54,6 +55,8 @@ def recognised(client: EngineClient, model: str | None) -> Adapter:
     answers: dict[str, Mapping[str, Any]] = {}
     last: failures.EngineRefusal | None = None
     for path in ASKED:
+        if path == kinds.ROUTES and ("/props" in answers or "/version" in answers):
+            break
         try:
             answers[path] = client.get(path)
         except failures.EngineRefusal as error:
@@ -65,26 +68,6 @@ def recognised(client: EngineClient, model: str | None) -> Adapter:
         if adapter is not None:
             return adapter
     raise failures.no_engine(client.host)
-
-
-def served(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The models that /v1/models lists."""
-    listed = answers.get("/v1/models", {}).get("data")
-    found = listed if isinstance(listed, list) else []
-    return [str(one["id"]) for one in found if isinstance(one, Mapping) and one.get("id")]
-
-
-def chosen(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> str:
-    """The model's id there: the one that is named, else the first. Raises EngineError where it is not served."""
-    has = served(answers)
-    if model is None:
-        return has[0] if has else ""
-    short = [
-        one for one in has if one == model or one.replace("\\", "/").rpartition("/")[2] in (model, f"{model}.gguf")
-    ]
-    if not short:
-        raise failures.other_model(client.host, model, has)
-    return short[0]
 
 
 def _llama_cpp(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
@@ -129,5 +112,5 @@ def _answers(client: EngineClient, path: str, body: Mapping[str, Any]) -> bool:
         return False
 
 
-RECOGNISERS: tuple[Recogniser, ...] = (_llama_cpp, _openai)
+RECOGNISERS: tuple[Recogniser, ...] = (_llama_cpp, kinds.vllm, kinds.sglang, kinds.transformers_serve, _openai)
 """One for each kind, special ones before general ones."""
