@@ -17,7 +17,7 @@ from playground import parameters
 from playground.conversation import characters, turns_of
 from playground.decoding.failures import why
 from playground.field_titles import field_title
-from playground.generators.checks import check_request, check_room
+from playground.generators.checks import check_request, check_room, lacking
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.run import Candidate, Run
 from playground.settings import Limits
@@ -177,12 +177,7 @@ def check_generator(request: Request, generator: Generator) -> None:
     foreign = [name for name in parameters.changed(request.values) if name not in generator.parameters]
     if foreign:
         raise Refused(
-            Text(
-                f"{generator.name} does not know {parameters.title_of(foreign[0]).en}.",
-                f"{generator.name} 不支持{parameters.title_of(foreign[0]).zh}。",
-            ),
-            Text("Set it back to neutral.", "请把它调回中性值。"),
-            parameter=foreign[0],
+            lacking(generator)[foreign[0]], Text("Set it back to neutral.", "请把它调回中性值。"), parameter=foreign[0]
         )
     check_request(request, generator.card, generator.paths)
 

@@ -260,6 +260,15 @@ class Generator(Protocol):
         """Whether its Steps hold what each stage of the chain did."""
 
     @property
+    def knows_tokens(self) -> bool:
+        """Whether it tells a prompt and a text as tokens; else there is only the text, and its context is not counted
+        here."""
+
+    @property
+    def lacks(self) -> Mapping[str, Text]:
+        """Why it does not honour a parameter, for those that it has a reason for, each in a sentence."""
+
+    @property
     def card(self) -> ModelCard: ...
 
     def render(self, request: Request) -> Rendered: ...

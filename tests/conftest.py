@@ -24,7 +24,7 @@ pytest_plugins = ["tests.report"]
 
 # Who takes one of these fixtures needs the model (tiny ones have its tokenizer), or a page that is served.
 NEEDS = {
-    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page"},
+    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page", "llama_cpp", "tiny_llama_cpp"},
     "browser": {"chromium", "starts_server"},
 }
 CACHE = os.environ.get(CACHE_VARIABLE)
@@ -105,6 +105,27 @@ def tiny() -> models.Loaded:
     from tests.tiny import tiny_model
 
     return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def llama_cpp() -> Iterator[str]:
+    """The URL of llama.cpp's own server on the embedded model, four texts at a time."""
+    from tests.llama_cpp_server import llama_cpp_server
+
+    with llama_cpp_server(slots=4) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tiny_llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same on a random model of 400 tokens, one text at a time: so the same seed gives the same text."""
+    from tests.llama_cpp_server import llama_cpp_server
+    from tests.tiny import write_gguf
+
+    place = tmp_path_factory.mktemp("engine") / "tiny.gguf"
+    write_gguf(place, context=512)
+    with llama_cpp_server(model=place) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

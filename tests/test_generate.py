@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -38,6 +38,8 @@ class Echo:
     paths: frozenset[Path] = frozenset({"exact"})
     fast = FastPath(why_not=Text("No.", "没有。"))
     traces = False
+    knows_tokens = True
+    lacks: Mapping[str, Text] = {}
     card = CARD
 
     def __init__(self) -> None:

@@ -47,7 +47,7 @@ def tiny_model() -> models.Loaded:
     return models.Loaded(model, tokenizer, card)
 
 
-def write_gguf(place: Path) -> None:
+def write_gguf(place: Path, context: int = 128) -> None:
     """A llama of two layers in 4 bits, with the beginning of the embedded model's vocabulary, as one GGUF file."""
     source = embedded.gguf_file()
     assert source is not None
@@ -63,7 +63,7 @@ def write_gguf(place: Path) -> None:
             value = cut[name] if name in cut else field.contents(slice(0, words)) if within else field.contents()
             writer.add_key_value(name, value, field.types[0], sub_type=within)
     for add, value in (
-        (writer.add_block_count, LAYERS), (writer.add_context_length, 128), (writer.add_embedding_length, WIDTH),
+        (writer.add_block_count, LAYERS), (writer.add_context_length, context), (writer.add_embedding_length, WIDTH),
         (writer.add_feed_forward_length, 2 * WIDTH), (writer.add_head_count, 4), (writer.add_head_count_kv, 2),
         (writer.add_vocab_size, words), (writer.add_rope_dimension_count, WIDTH // 4),
         (writer.add_layer_norm_rms_eps, 1e-5),

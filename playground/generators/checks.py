@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Any
 from playground import parameters
 from playground.field_titles import field_title
 from playground.parameters.parameter import Parameter
-from playground.types import InvalidRequest, ModelCard, Refused, Rendered, Request, Text
+from playground.types import Generator, InvalidRequest, ModelCard, Refused, Rendered, Request, Text
 
 if TYPE_CHECKING:
     from playground.models.capabilities import Capabilities
 
 _ACTS = field_title("special_tokens")
 _BEAMS = parameters.by_name()["num_beams"].label
+
+
+def lacking(generator: Generator) -> dict[str, Text]:
+    """The parameters that a generator does not honour, each with the reason."""
+    found: dict[str, Text] = {}
+    for name, record in parameters.by_name().items():
+        if name not in generator.parameters:
+            title = record.title
+            other = Text(f"{generator.name} does not know {title.en}.", f"{generator.name} 不支持{title.zh}。")
+            found[name] = generator.lacks.get(name, other)
+    return found
 
 
 def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> None:

@@ -51,6 +51,8 @@ class LocalGenerator:
     """
 
     name = "local"
+    knows_tokens = True
+    lacks: Mapping[str, Text] = {}
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from playground.decoding.step_stream import StepStream, from_iterator
 from playground.decoding.text_writer import TextWriter
@@ -52,6 +52,8 @@ class ScriptedGenerator:
 
     name = "scripted"
     traces = False
+    knows_tokens = True
+    lacks: Mapping[str, Text] = {}
 
     def __init__(
         self, texts: Sequence[str], *, delay: float = 0.0, parameters: frozenset[str] = HONOURED, context: int = CONTEXT

@@ -14,6 +14,8 @@ from playground.parameters.inert import inert
 from playground.parameters.parameter import Parameter
 from playground.types import Text
 
+_OTHER_DRAWS = Text("{text}, with other random draws", "{text}（随机数不同）")
+
 
 def badges(row: StoredRow, values: Mapping[str, Any]) -> dict[str, Text]:
     """A few words for every knob of `values` that differs from neutral and acts on the scores, over the row's text."""
@@ -37,7 +39,9 @@ def badges(row: StoredRow, values: Mapping[str, Any]) -> dict[str, Text]:
             impact[name] = _nothing_cut(rival if rival is not None and cutting[rival] else None, would)
         else:
             impact[name] = _decided(changed, len(own), would)
-    return impact
+    if row.run.own_draws or row.run.setting.greedy:
+        return impact
+    return {name: text if name in reasons else _OTHER_DRAWS.filled(text=text) for name, text in impact.items()}
 
 
 def _acting(values: Mapping[str, Any]) -> list[Parameter]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from playground import parameters
 from playground.decoding.row import Setting
-from playground.decoding.run_store import RUN_STORE, StoredRow
+from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
 from playground.generators.checks import check_ids
 from playground.inspection import parameter_impact as knobs
 from playground.inspection import replay as replays
@@ -21,6 +21,14 @@ from playground.types import InvalidRequest, PlaygroundError, Refused, Text
 
 GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
 _AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
+OTHER_DRAWS = Text(
+    "Other random draws: the engine drew these tokens, with random numbers that are not known here.",
+    "随机数不同：这些词元由引擎抽取，其随机数在此未知。",
+)
+_DRAW_HERE = Text(
+    "Let tokens be drawn here (--engine-draws here), or set temperature to 0.",
+    "请改为在此处抽取词元（--engine-draws here），或将温度设为 0。",
+)
 BEAMS = Text(
     "A beam search does not go through the samplers of a row, so there is nothing to look into.",
     "束搜索不经过各候选的采样器，因此没有可查看的内容。",
@@ -66,13 +74,15 @@ def stage_breakdown(
     values = kept.run.values if values is None else values
     check(kept, values)
     asked = searched(kept.run.setting, search)
-    return breakdowns.breakdown(ReplayContext(kept, values), position, asked=asked)
+    with_draw = kept.run.own_draws or kept.run.setting.greedy
+    return breakdowns.breakdown(ReplayContext(kept, values), position, asked=asked, with_draw=with_draw)
 
 
 def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
     """The whole row under other values."""
     kept = finished(run_id, row)
     check(kept, values)
+    check_draws(kept.run)
     return replays.replay(kept, values)
 
 
@@ -106,6 +116,12 @@ def check(row: StoredRow, values: Mapping[str, Any]) -> None:
     if why is not None:
         raise Refused(why, Text("Run it again to see.", "请重新运行查看。"))
     check_ids(values, row.run.setting.vocab_size)
+
+
+def check_draws(run: StoredRun) -> None:
+    """Raises Refused where tokens were drawn elsewhere: their random numbers are not known here."""
+    if not run.own_draws and not run.setting.greedy:
+        raise Refused(OTHER_DRAWS, _DRAW_HERE)
 
 
 def searched(setting: Setting, search: int | str | None) -> int | None:

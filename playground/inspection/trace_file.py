@@ -25,7 +25,7 @@ from playground.decoding.row import Setting, effect
 from playground.decoding.run_store import StoredRow, StoredRun
 from playground.inspection import replay as replays
 from playground.inspection.replay_context import ReplayContext
-from playground.inspection.run_queries import BEAMS, check, finished
+from playground.inspection.run_queries import BEAMS, check, check_draws, finished
 from playground.inspection.stage_breakdown import here
 from playground.inspection_results import Replayed, StageChange
 from playground.rendering.detokenize import Labels
@@ -79,6 +79,7 @@ def replay(file: str, row: int, given: Mapping[str, Any]) -> Replayed:
         )
     values = parameters.validate({**run.values, **given})
     check(run.rows[row], values)
+    check_draws(run)
     return replays.replay(run.rows[row], values)
 
 
@@ -236,7 +237,8 @@ def _facts(run: StoredRun) -> dict[str, Any]:
         "written": setting.written,
         "thinks": setting.thinks,
         "visible": {str(token): text for token, text in setting.visible.items()},
-        "special": dict(setting.tokenizer.special_tokens_map),
+        "special": dict(getattr(setting.tokenizer, "special_tokens_map", {})),
+        "own_draws": run.own_draws,
         "device": "cpu" if setting.portable else setting.prompt.device.type,
         "rows": [_row(row) for row in run.rows],
     }
@@ -302,6 +304,7 @@ def _opened(facts: Mapping[str, Any], tensors: _Tensors) -> StoredRun:
             _whole(int(at)): {_whole(int(token), 0, size): str(phrase) for token, phrase in ruled.items()}
             for at, ruled in stored["forbidden"].items()
         }
+    run.own_draws = facts.get("own_draws", True) is True
     run.closed = True
     return run
 

@@ -15,7 +15,7 @@ from playground import parameters
 from playground.evaluation import text_statistics
 from playground.inspection import diagnose, inspect_api
 from playground.run import Candidate, Run
-from playground.types import PlaygroundError, Step, Text
+from playground.types import PlaygroundError, Refused, Step, Text
 from playground.ui import tokens, waterfall
 from playground.ui.compose_form import language_of, task_asked, with_task_form
 from playground.ui.page_texts import BY_HAND, NOT_KEPT, bilingual
@@ -235,9 +235,11 @@ class RunView:
         count = len(candidate.token_ids)
         try:
             replayed = inspect_api.replay(viewed.keep, viewed.row, viewed.run.request.values)
+            share = replayed.singles / count if count else None
+        except Refused:  # tokens that were drawn elsewhere: all other figures are there
+            share = None
         except PlaygroundError:
             return None
-        share = replayed.singles / count if count else None
         part = {"row": viewed.row, "from": count, "tokens": [], "done": True}
         numbers_ = tokens.numbers_value(numbers(candidate, share))
         return {"run": viewed.name, "rows": [{**part, "numbers": numbers_}], "number": next(_numbers), "reason": None}

@@ -42,7 +42,9 @@ def render() -> str:
     kept, names = seen_before(), list(engines.ENGINES)
     lines = [_HEAD + "| Knob | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     lines += [
-        f"| [{name}](parameters.md#{name}) | " + " | ".join(_cell(engine, name, kept.get(engine)) for engine in names) + " |"
+        f"| [{name}](parameters.md#{name}) | "
+        + " | ".join(_cell(engine, name, kept.get(engine)) for engine in names)
+        + " |"
         for name in parameters.by_name()
     ]
     lines += ["", "## Servers", ""]

@@ -104,6 +104,10 @@ class RemoteGenerator:
         """Whether tokens are drawn with this program's random numbers, so that a run can be replayed."""
         return self.sample_here
 
+    def close(self) -> None:
+        """Closes the connections to the engine."""
+        self.client.close()
+
     def render(self, request: Request) -> Rendered:
         check_request(request, self.card, self.paths)
         return self.adapter.render(request)

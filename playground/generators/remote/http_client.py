@@ -58,6 +58,12 @@ class EngineClient:
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return begin(self.ask("POST", path, body)).result()
 
+    def close(self) -> None:
+        """Closes every connection; what is asked later opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            begin(client.aclose()).result()
+
     async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One question, one JSON object. Raises EngineError."""
         async with self._sent(method, path, body) as response:

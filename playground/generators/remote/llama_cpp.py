@@ -21,7 +21,8 @@ from playground.parameters import engines
 from playground.types import FinishReason, ModelCard, Rendered, Request
 
 KIND = "llama.cpp"
-_ENDS: Mapping[str, FinishReason] = {"eos": "end", "limit": "length", "word": "stop"}
+# Its own limit on length is never reached: what ends a text before that is the context.
+_ENDS: Mapping[str, FinishReason] = {"eos": "end", "limit": "context", "word": "stop"}
 _NAMES = re.compile(r"<[^<>\s]{1,48}>|\[[A-Z/_]{2,24}\]")
 _KNOWN = ("<s>", "</s>", "<unk>", "<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|end|>",
           "<|endofturn|>", "<end_of_turn>", "<start_of_turn>", "<eos>", "<bos>")  # fmt: skip
@@ -43,7 +44,7 @@ def recognise(client: EngineClient, props: Mapping[str, Any], models: Mapping[st
         parameters=int(meta.get("n_params") or 0),
         dtype=str(meta.get("ftype") or props.get("model_ftype") or "unknown"),
         size=int(meta.get("size") or 0),
-        context=int(settings.get("n_ctx") or meta.get("n_ctx_train") or 2048),
+        context=int(settings.get("n_ctx") or meta.get("n_ctx_train") or 2048) - 1,  # the last place stays empty
         has_chat_template=bool(props.get("chat_template")),
     )
     facts = EngineFacts(
@@ -197,7 +198,7 @@ class LlamaCppReader:
         return pieces
 
     def _last(self, event: dict[str, Any]) -> list[Piece]:
-        finish = _ENDS.get(event.get("stop_type", ""), "length")
+        finish = _ENDS.get(event.get("stop_type", ""), "context")
         found = [*self._silent, *(self._tokens(event) if event.get("tokens") else [])]
         usage = event.get("tokens_predicted")
         if finish == "end" and found and found[-1].token_id in self._tokenizer.special:

@@ -14,7 +14,6 @@ from playground.types import FinishReason, InvalidRequest, Refused, Rendered, Re
 KIND = "OpenAI"
 TITLE = "OpenAI-compatible server"
 _ENDS: Mapping[str, FinishReason] = {"stop": "end", "length": "length", "content_filter": "end", "tool_calls": "end"}
-MOST_STOPS = 4
 UNKNOWN_CONTEXT = 2**20  # tokens, where the server does not say
 
 
@@ -72,13 +71,9 @@ class OpenAIServer:
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
         chat = row.request.mode == "chat"
         body = engines.body(KIND, row.request.values)
-        stop = (
-            [] if chat else body["stop"][:MOST_STOPS]
-        )  # in a chat they must not end a thought, so they act here alone
+        # Stop strings act here: they must not end a thought, and a server does not tell whether one ended the text.
+        del body["stop"]
         body |= {"model": self.facts.model, "max_tokens": row.most, "seed": row.seed, "stream": True}
-        body |= {"stop": stop} if stop else {}
-        if not stop:
-            del body["stop"]
         if chat:
             if self._top:
                 body |= {"logprobs": True, "top_logprobs": self._top}

@@ -70,7 +70,10 @@ def recognised(client: EngineClient, model: str | None) -> Adapter:
     raise failures.no_engine(client.host)
 
 
-def _llama_cpp(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
+def llama_cpp_adapter(
+    client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None
+) -> Adapter | None:
+    """For llama.cpp's own server, which tells its settings under /props."""
     props = answers.get("/props")
     if props is None or "default_generation_settings" not in props:
         return None
@@ -78,7 +81,8 @@ def _llama_cpp(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], m
     return llama_cpp.recognise(client, props, answers.get("/v1/models", {}))
 
 
-def _openai(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
+def openai_adapter(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
+    """For a server that says nothing of itself but its models: each way of asking is tried with one token."""
     if not served(answers):
         return None
     name = chosen(client, answers, model)
@@ -112,5 +116,11 @@ def _answers(client: EngineClient, path: str, body: Mapping[str, Any]) -> bool:
         return False
 
 
-RECOGNISERS: tuple[Recogniser, ...] = (_llama_cpp, kinds.vllm, kinds.sglang, kinds.transformers_serve, _openai)
+RECOGNISERS: tuple[Recogniser, ...] = (
+    llama_cpp_adapter,
+    kinds.vllm,
+    kinds.sglang,
+    kinds.transformers_serve,
+    openai_adapter,
+)
 """One for each kind, special ones before general ones."""
