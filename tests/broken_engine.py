@@ -101,7 +101,7 @@ def chunk(text: str, finish: str | None = None, **more: Any) -> bytes:
 def engine_that(
     says: Talk | None = None, certificate: tuple[Path, Path] | None = None, **script: Answer
 ) -> Iterator[Scripted]:
-    """A server; `script` names paths with _ for /, and is added to those of an OpenAI-compatible one where it `says`."""
+    """A server; `script` names paths with _ for /. Where it `says` something, it is an OpenAI-compatible one."""
     paths: dict[str, Answer] = {"/" + path.replace("_", "/"): answer for path, answer in script.items()}
     if says is not None:
         paths = {"/v1/models": lambda handler, _: handler.json(MODELS), "/v1/completions": says, **paths}

@@ -227,13 +227,10 @@ def test_a_key_that_is_wanted_is_asked_for() -> None:
 
 
 def test_another_model_than_named_is_refused() -> None:
-    with (
-        engine_that(Talk()) as server,
-        pytest.raises(failures.EngineError, match=r"does not serve 'other'.*acme/model-1"),
-    ):
-        opening.open_engine(server.url, model="other", timeouts=PATIENT)
-        with opened(server, model="model-1") as engine:
-            assert engine.card.id == "acme/model-1" and engine.card.context == 4096
+    with engine_that(Talk()) as server, opened(server, model="model-1") as engine:
+        assert engine.card.id == "acme/model-1" and engine.card.context == 4096
+        with pytest.raises(failures.EngineError, match=r"does not serve 'other'.*acme/model-1"):
+            opening.open_engine(server.url, model="other", timeouts=PATIENT)
 
 
 def test_a_certificate_of_its_own_is_refused_unless_it_is_named(tmp_path: Path) -> None:

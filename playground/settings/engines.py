@@ -9,6 +9,7 @@ from playground.settings.setting import APP, Setting
 from playground.types import Text
 
 DRAWS = ("engine", "here")
+FIGURES = ("all", "top")
 _PROGRAMS = (APP, "generate", "batch", "measure")
 
 
@@ -87,5 +88,16 @@ class EngineSettings:
             "由谁抽取词元：引擎（快），或由本程序根据引擎给出的概率抽取（慢，但几乎支持所有参数并可重放）",
         ),
         default="engine",
+        programs=_PROGRAMS,
+    ).value()
+    engine_figures: str = Setting(
+        kind=ChoiceKind(FIGURES),
+        group="engines",
+        help=Text(
+            "what an engine tells of each token of a text that is looked into: the probabilities of all tokens, which "
+            "makes it slower, or only of the likeliest, with which no what-if is possible",
+            "对要查看的文本，引擎为每个词元给出什么：所有词元的概率（较慢），或只给出最可能的几个（此时无法进行假设重放）",
+        ),
+        default="all",
         programs=_PROGRAMS,
     ).value()

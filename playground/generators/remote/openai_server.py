@@ -52,7 +52,7 @@ class OpenAIServer:
                 Text("Empty the beginning of the answer.", "请清空回答的开头。"),
                 parameter="prefill",
             )
-        lines = [f"{one['role']}: {one['content']}" for one in _messages(request)]
+        lines = [f"{one['role']}: {one['content']}" for one in messages(request)]
         return Rendered("\n".join(lines), (), self.facts.card.context)
 
     def check(self, request: Request) -> None:
@@ -77,7 +77,7 @@ class OpenAIServer:
         if chat:
             if self._top:
                 body |= {"logprobs": True, "top_logprobs": self._top}
-            return "/v1/chat/completions", body | {"messages": _messages(row.request)}
+            return "/v1/chat/completions", body | {"messages": messages(row.request)}
         if self._top:
             body["logprobs"] = self._top
         return "/v1/completions", body | {"prompt": row.rendered.text}
@@ -142,7 +142,7 @@ class OpenAIReader:
         return found
 
 
-def _messages(request: Request) -> list[dict[str, str]]:
+def messages(request: Request) -> list[dict[str, str]]:
     said = [{"role": "system", "content": request.system}] if request.system else []
     said += [{"role": role, "content": text} for role, text in request.turns]
     return [*said, {"role": "user", "content": request.prompt}]

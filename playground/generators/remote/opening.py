@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.generators.remote import failures, llama_cpp, openai_server
+from playground.generators.remote import failures, kinds, llama_cpp, openai_server
 from playground.generators.remote.adapter import Adapter, EngineFacts
 from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
+from playground.generators.remote.served import chosen, served
 from playground.settings import ModelSettings
 from playground.types import ModelCard
 
@@ -19,8 +20,8 @@ _MOST_TOP = 5  # candidates that any server with log-probabilities gives
 Recogniser = Callable[[EngineClient, Mapping[str, Any], str | None], Adapter | None]
 """Looks at the answers {path: object} of a server and gives the adapter of its kind, for the model that is named."""
 
-ASKED = ("/props", "/version", "/v1/models")
-"""What a server is asked; which of these it answers, and how, tells its kind."""
+ASKED = ("/props", "/version", "/v1/models", kinds.ROUTES)
+"""What a server is asked, the last only where it has not told its kind; which it answers, and how, tells it."""
 
 
 def open_engine(
@@ -33,6 +34,7 @@ def open_engine(
     plain_http: bool = False,
     timeouts: Timeouts | None = None,
     sample_here: bool = False,
+    all_figures: bool = True,
 ) -> RemoteGenerator:
     """The generator of the engine at this URL. Raises EngineError for whatever is not one.
 
@@ -46,7 +48,7 @@ def open_engine(
     address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
     client = EngineClient(address)
     try:
-        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here, all_figures=all_figures)
     except BaseException:
         client.close()
         raise
@@ -68,6 +70,7 @@ def open_chosen(settings: ModelSettings, url: str | None = None) -> RemoteGenera
         plain_http=settings.engine_plain_http,
         timeouts=Timeouts(first=settings.engine_timeout),
         sample_here=settings.engine_draws == "here",
+        all_figures=settings.engine_figures == "all",
     )
 
 
@@ -76,6 +79,8 @@ def recognised(client: EngineClient, model: str | None) -> Adapter:
     answers: dict[str, Mapping[str, Any]] = {}
     last: failures.EngineRefusal | None = None
     for path in ASKED:
+        if path == kinds.ROUTES and ("/props" in answers or "/version" in answers):
+            break
         try:
             answers[path] = client.get(path)
         except failures.EngineRefusal as error:
@@ -87,26 +92,6 @@ def recognised(client: EngineClient, model: str | None) -> Adapter:
         if adapter is not None:
             return adapter
     raise failures.no_engine(client.host)
-
-
-def served(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The models that /v1/models lists."""
-    listed = answers.get("/v1/models", {}).get("data")
-    found = listed if isinstance(listed, list) else []
-    return [str(one["id"]) for one in found if isinstance(one, Mapping) and one.get("id")]
-
-
-def chosen(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> str:
-    """The model's id there: the one that is named, else the first. Raises EngineError where it is not served."""
-    has = served(answers)
-    if model is None:
-        return has[0] if has else ""
-    short = [
-        one for one in has if one == model or one.replace("\\", "/").rpartition("/")[2] in (model, f"{model}.gguf")
-    ]
-    if not short:
-        raise failures.other_model(client.host, model, has)
-    return short[0]
 
 
 def llama_cpp_adapter(
@@ -155,5 +140,11 @@ def _answers(client: EngineClient, path: str, body: Mapping[str, Any]) -> bool:
         return False
 
 
-RECOGNISERS: tuple[Recogniser, ...] = (llama_cpp_adapter, openai_adapter)
+RECOGNISERS: tuple[Recogniser, ...] = (
+    llama_cpp_adapter,
+    kinds.vllm,
+    kinds.sglang,
+    kinds.transformers_serve,
+    openai_adapter,
+)
 """One for each kind, special ones before general ones."""
