@@ -47,7 +47,11 @@ def open_engine(
     ca_file = verify if isinstance(verify, Path) else None
     address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
     client = EngineClient(address)
-    return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+    try:
+        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+    except BaseException:
+        client.close()
+        raise
 
 
 def recognised(client: EngineClient, model: str | None) -> Adapter:
