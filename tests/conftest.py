@@ -24,7 +24,9 @@ pytest_plugins = ["tests.report"]
 
 # Who takes one of these fixtures needs the model (tiny ones have its tokenizer), or a page that is served.
 NEEDS = {
-    "model": {"load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page", "llama_cpp", "tiny_llama_cpp"},
+    "model": {
+        "load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page", "llama_cpp", "tiny_llama_cpp",
+    },
     "browser": {"chromium", "starts_server"},
 }
 CACHE = os.environ.get(CACHE_VARIABLE)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from playground import generate, models, parameters
+from playground.generators.checks import lacking
 from playground.generators.local import LocalGenerator
 from playground.generators.remote import opening
 from playground.generators.remote.address import address_of
@@ -83,6 +84,17 @@ def test_it_says_what_it_is_and_what_it_honours(peer: Generator) -> None:
     assert peer.parameters <= set(parameters.by_name())
     assert {"n", "seed", "stop", "max_new_tokens"} <= peer.parameters
     assert "exact" in peer.paths
+
+
+def test_every_other_parameter_is_refused_by_name_with_a_reason(peer: Generator) -> None:
+    lacked = lacking(peer)
+    assert lacked.keys() == parameters.by_name().keys() - peer.parameters
+    for name, reason in lacked.items():
+        assert reason.en.endswith(".") and reason.zh.endswith("。"), name
+    if "top_a" in lacked:
+        with pytest.raises(Refused) as caught:
+            generate.check_generator(request("A", {"top_a": 0.5}), peer)
+        assert caught.value.parameter == "top_a" and lacked["top_a"].en in caught.value.say("en")
 
 
 @pytest.mark.parametrize("mode", ["chat", "complete"])
@@ -180,7 +192,7 @@ def test_the_rendered_prompt_ends_with_the_beginning_of_the_answer(peer: Generat
         rendered = peer.render(asked)
         assert rendered.text.endswith("Once upon")
         assert "Write:" in rendered.text
-        assert (0 < len(rendered.token_ids)) == peer.knows_tokens
+        assert (len(rendered.token_ids) > 0) == peer.knows_tokens
         assert len(rendered.token_ids) < rendered.context == peer.card.context
 
 

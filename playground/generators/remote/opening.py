@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
 from playground.generators.remote.served import chosen, served
+from playground.settings import ModelSettings
 from playground.types import ModelCard
 
-KEY_VARIABLE = "PLAYGROUND_ENGINE_KEY"
 _MOST_TOP = 5  # candidates that any server with log-probabilities gives
 
 Recogniser = Callable[[EngineClient, Mapping[str, Any], str | None], Adapter | None]
@@ -35,23 +34,44 @@ def open_engine(
     plain_http: bool = False,
     timeouts: Timeouts | None = None,
     sample_here: bool = False,
+    all_figures: bool = True,
 ) -> RemoteGenerator:
     """The generator of the engine at this URL. Raises EngineError for whatever is not one.
 
-    The key comes from `key`, else from `key_file`, else from the environment, and goes to this address only. `verify`
-    is a file of certificates that are trusted instead of the system's; certificates are always checked.
+    The key comes from `key`, else from `key_file`, and goes to this address only. `verify` is a file
+    of certificates that are trusted instead of the system's; certificates are always checked.
     """
     if verify is False:
         raise ValueError("certificates are always checked")
-    key = key or (read_key(key_file) if key_file is not None else os.environ.get(KEY_VARIABLE, ""))
+    key = read_key(key_file) if key is None and key_file is not None else key
     ca_file = verify if isinstance(verify, Path) else None
     address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
     client = EngineClient(address)
     try:
-        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here, all_figures=all_figures)
     except BaseException:
         client.close()
         raise
+
+
+def open_chosen(settings: ModelSettings, url: str | None = None) -> RemoteGenerator:
+    """The engine at this URL, by default the first of the settings, spoken to as they say. Raises EngineError.
+
+    The key is for the engines of the settings: one that is named elsewhere does not get it.
+    """
+    url = settings.engine[0] if url is None else url
+    ours = url in settings.engine
+    return open_engine(
+        url,
+        key=settings.engine_key if ours else None,
+        key_file=Path(settings.engine_key_file) if ours and settings.engine_key_file is not None else None,
+        model=settings.engine_model,
+        verify=True if settings.engine_ca_file is None else Path(settings.engine_ca_file),
+        plain_http=settings.engine_plain_http,
+        timeouts=Timeouts(first=settings.engine_timeout),
+        sample_here=settings.engine_draws == "here",
+        all_figures=settings.engine_figures == "all",
+    )
 
 
 def recognised(client: EngineClient, model: str | None) -> Adapter:
