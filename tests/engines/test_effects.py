@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 import pytest
@@ -44,8 +44,7 @@ SERVERS: Mapping[str, Callable[[], AbstractContextManager[str]]] = {
 @pytest.fixture(scope="module", params=SERVERS)
 def effects(request: pytest.FixtureRequest) -> Iterator[Effects]:
     """One engine, asked for one text at a time: several at once may be reckoned in another order."""
-    with SERVERS[request.param]() as url:
-        opened = open_engine(url)
+    with SERVERS[request.param]() as url, closing(open_engine(url)) as opened:
         assert opened.facts.kind == request.param
         yield Effects(RemoteGenerator(opened.client, opened.adapter, at_once=1))
 
