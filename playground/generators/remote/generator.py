@@ -117,6 +117,7 @@ class RemoteGenerator:
         self.client.close()
 
     def render(self, request: Request) -> Rendered:
+        """What the engine will read. Raises Refused or InvalidRequest where it cannot."""
         check_request(request, self.card, self.paths)
         return self.adapter.render(request)
 

@@ -36,7 +36,7 @@ def open_engine(
     sample_here: bool = False,
     all_figures: bool = True,
 ) -> RemoteGenerator:
-    """The generator of the engine at this URL. Raises EngineError for whatever is not one.
+    """The generator of the engine at this URL. Raises EngineError for whatever is not one, ValueError for `verify` False.
 
     The key comes from `key`, else from `key_file`, and goes to this address only. `verify` is a file
     of certificates that are trusted instead of the system's; certificates are always checked.
@@ -106,7 +106,10 @@ def llama_cpp_adapter(
 
 
 def openai_adapter(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
-    """For a server that says nothing of itself but its models: each way of asking is tried with one token."""
+    """For a server that says nothing of itself but its models: each way of asking is tried with one token.
+
+    Raises EngineError where it takes neither.
+    """
     if not served(answers):
         return None
     name = chosen(client, answers, model)
