@@ -151,7 +151,7 @@ MODELS = {"object": "list", "data": [{"id": "m", "owned_by": "vllm", "root": "",
 
 
 def test_vllm_on_a_model_that_is_not_here_goes_text_by_text_and_may_begin_an_answer() -> None:
-    answers = {"/version": {"version": "0.32.0"}, "/v1/models": MODELS}
+    answers: dict[str, Any] = {"/version": {"version": "0.32.0"}, "/v1/models": MODELS}
     adapter = kinds.vllm(client(answers), answers, None)
     assert isinstance(adapter, KnownServer) and adapter.tokenizer is None
     assert (adapter.facts.version, adapter.facts.card.context) == ("0.32.0", 512)
@@ -173,7 +173,7 @@ def test_vllm_on_a_model_that_is_here_gives_tokens_if_its_vocabulary_is_the_same
     def tokenize(body: Mapping[str, Any]) -> Any:
         return {"tokens": vocabulary.tokenizer.encode(body["prompt"], add_special_tokens=False)}
 
-    answers = {"/version": {"version": "1"}, "/v1/models": models, "/v1/completions": complete, "/tokenize": tokenize}
+    answers: dict[str, Any] = {"/version": {"version": "1"}, "/v1/models": models, "/v1/completions": complete, "/tokenize": tokenize}
     adapter = kinds.vllm(client(answers), answers, None)
     assert isinstance(adapter, VLLM) and adapter.scores_all
     other = answers | {"/tokenize": {"tokens": [1, 2, 3]}}
@@ -186,7 +186,7 @@ def test_vllm_on_a_model_that_is_here_gives_tokens_if_its_vocabulary_is_the_same
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_sglangs_seed_is_told_to_act_only_where_it_was_started_so(deterministic: bool) -> None:
     models = {"data": [{"id": "m", "owned_by": "sglang", "max_model_len": 512}]}
-    answers = {
+    answers: dict[str, Any] = {
         "/v1/models": models,
         "/server_info": {"version": "0.5.23", "enable_deterministic_inference": deterministic},
     }
@@ -199,7 +199,9 @@ def test_sglangs_seed_is_told_to_act_only_where_it_was_started_so(deterministic:
         adapter.check(generate.build("a", {"repetition_penalty": 1.5}))
 
 
-def test_servers_of_others_are_left_to_those_who_know_them() -> None:
-    for answers in ({}, {"/v1/models": {"data": [{"id": "m", "owned_by": "me"}]}}, {kinds.ROUTES: {"paths": {}}}):
-        for recognise in (kinds.vllm, kinds.sglang, kinds.transformers_serve):
-            assert recognise(client(answers), cast(Any, answers), None) is None
+@pytest.mark.parametrize(
+    "answers", [{}, {"/v1/models": {"data": [{"id": "m", "owned_by": "me"}]}}, {kinds.ROUTES: {"paths": {}}}]
+)
+def test_servers_of_others_are_left_to_those_who_know_them(answers: dict[str, Any]) -> None:
+    for recognise in (kinds.vllm, kinds.sglang, kinds.transformers_serve):
+        assert recognise(client(answers), answers, None) is None
