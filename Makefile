@@ -3,6 +3,7 @@
 HOST ?= 127.0.0.1
 PORT ?= 7860
 MODEL ?=
+VLLM ?=
 ARGS ?=
 # Processes that run tests side by side; files stay whole, so that their pages and models are opened once.
 WORKERS ?= 2
@@ -26,20 +27,25 @@ $(shell rm -rf .venv)
 endif
 endif
 
-.PHONY: run check test test-long bench bench-long lint chromium clean
+.PHONY: run check test test-long test-engines bench bench-long lint chromium clean
 .DELETE_ON_ERROR:
 
 run: $(RUN_STAMP)
 	@exec $(PY) app.py --host '$(HOST)' --port '$(PORT)' $(if $(MODEL),--model '$(MODEL)') $(ARGS)
 
 check: lint
-	$(PY) -m pytest -m 'not model and not browser and not gpu and not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 10
+	$(PY) -m pytest -m 'not model and not browser and not gpu and not long and not engines' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 10
 
 test: lint chromium
-	$(PY) -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 20
+	$(PY) -m pytest -m 'not long and not engines' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 20
 
 test-long: $(DEV_STAMP)
 	$(PY) -m pytest -m long --timeout 7200 --report docs/test-long.md
+
+# Every knob on real servers of other engines; vLLM in an environment of its own (3 GB), VLLM=no leaves it out.
+test-engines: $(DEV_STAMP)
+	$(if $(filter no,$(VLLM)),,bash tests/engines/vllm.sh) $(PY) -m pytest tests/engines -m engines
+	$(PY) -m tests.engines.report
 
 # Every figure of benchmarks/goals.py; LLAMA_BENCH= names llama.cpp's llama-bench. ARGS="--record" keeps the table.
 bench: $(RUN_STAMP)

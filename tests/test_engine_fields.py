@@ -86,6 +86,10 @@ def test_the_order_of_the_stages_becomes_llama_cpps_list() -> None:
     ours = engines.body("llama.cpp", values(adaptive_target=0.3))["samplers"]
     assert ours.index("temperature") < ours.index("top_k") and ours[-1] == "adaptive_p"
     assert sorted(whole) == sorted(ours[:-1])
+    last = engines.body("llama.cpp", values(order="top_p,temperature"))["samplers"]
+    assert last[-2:] == ["top_p", "temperature"]
+    dynamic = engines.body("llama.cpp", values(order="dynatemp,top_p", dynatemp_high=2))["samplers"]
+    assert dynamic[-2:] == ["temperature", "top_p"]
 
 
 def test_dynamic_temperature_becomes_a_middle_and_a_range() -> None:

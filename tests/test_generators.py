@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from playground import generate, models, parameters
+from playground.generators.checks import lacking
 from playground.generators.local import LocalGenerator
 from playground.generators.remote import opening
 from playground.generators.remote.address import address_of
@@ -39,12 +40,18 @@ def openai_compatible(url: str) -> Generator:
     return RemoteGenerator(client, adapter)
 
 
+def other_playground(url: str) -> Generator:
+    found = opening.open_playground(url)
+    assert found is not None
+    return found
+
+
 PEERS: dict[str, Callable[[Asked], Generator]] = {
     "local": lambda asked: LocalGenerator(asked("tiny")),
     "scripted": lambda _: ScriptedGenerator(TEXTS),
     "llama.cpp": lambda asked: opening.open_engine(asked("tiny_llama_cpp")),
     "llama.cpp, drawn here": lambda asked: opening.open_engine(asked("tiny_llama_cpp"), sample_here=True),
-    "Playground": lambda asked: opening.open_engine(asked("other_playground")),
+    "Playground": lambda asked: other_playground(asked("other_playground")),
     "OpenAI-compatible": lambda asked: openai_compatible(asked("tiny_llama_cpp")),
 }
 
@@ -85,6 +92,17 @@ def test_it_says_what_it_is_and_what_it_honours(peer: Generator) -> None:
     assert peer.parameters <= set(parameters.by_name())
     assert {"n", "seed", "stop", "max_new_tokens"} <= peer.parameters
     assert "exact" in peer.paths
+
+
+def test_every_other_parameter_is_refused_by_name_with_a_reason(peer: Generator) -> None:
+    lacked = lacking(peer)
+    assert lacked.keys() == parameters.by_name().keys() - peer.parameters
+    for name, reason in lacked.items():
+        assert reason.en.endswith(".") and reason.zh.endswith("。"), name
+    if "top_a" in lacked:
+        with pytest.raises(Refused) as caught:
+            generate.check_generator(request("A", {"top_a": 0.5}), peer)
+        assert caught.value.parameter == "top_a" and lacked["top_a"].en in caught.value.say("en")
 
 
 @pytest.mark.parametrize("mode", ["chat", "complete"])

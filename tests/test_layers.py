@@ -66,6 +66,7 @@ HEAVY: dict[str, set[str]] = {
     "transformers": {
         "playground.decoding",
         "playground.fast",
+        "playground.generators",
         "playground.inspection",
         "playground.models",
         "playground.rendering",
@@ -80,11 +81,13 @@ LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
+    ("playground.cli.main", "playground.generators.remote.opening"): "torch, only when a command needs an engine",
     ("playground.inspection.inspect_api", "playground.inspection.reading"): "torch, only when something is asked",
     ("playground.inspection.inspect_api", "playground.inspection.run_queries"): "torch, only when something is asked",
     ("playground.inspection.inspect_api", "playground.inspection.token_logprobs"): "torch, only when asked",
     ("playground.inspection.inspect_api", "playground.inspection.trace_file"): "torch, only when something is asked",
     ("playground.ui.model_host", "playground.generators.local"): "torch, while the page is already there",
+    ("playground.ui.model_host", "playground.generators.remote.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.kernels.build"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.models"): "torch, while the page is already there",
 }

@@ -267,7 +267,7 @@ def test_control_tokens_that_were_typed_are_text(engine: RemoteGenerator) -> Non
         assert ids.count(2) == acting.count(2) - 1
 
 
-def test_a_server_with_a_key_wants_it_and_nobody_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_with_a_key_wants_it_and_nobody_sees_it(tmp_path: Path) -> None:
     place = tmp_path / "tiny.gguf"
     write_gguf(place)
     with llama_cpp_server(model=place, key="sk-secret-1") as url:
@@ -276,9 +276,8 @@ def test_a_server_with_a_key_wants_it_and_nobody_sees_it(tmp_path: Path, monkeyp
         file = tmp_path / "key"
         file.write_text("sk-secret-1\n")
         engine = opening.open_engine(url, key_file=file)
-        monkeypatch.setenv(opening.KEY_VARIABLE, "sk-wrong-2")
         with pytest.raises(failures.EngineError, match="key") as wrong:
-            opening.open_engine(url)
+            opening.open_engine(url, key="sk-wrong-2")
     said = f"{engine.client.address} {engine!r} {vars(engine)} {caught.value} {wrong.value}"
     assert "secret" not in said and "wrong" not in said
     engine.close()

@@ -12,10 +12,11 @@ import pytest
 
 from playground import generate, models, parameters
 from playground.generators.local import LocalGenerator
-from playground.generators.remote.opening import open_engine
+from playground.generators.remote.opening import open_chosen, open_playground
 from playground.generators.remote.playground import RemotePlayground
 from playground.inspection import diagnose, inspect_api
 from playground.run import Run
+from playground.settings import Settings
 from playground.types import Generator, InvalidRequest, PlaygroundError, Refused, Request, Stopped
 from tests.other_playground import PAGE
 from tests.reference import request
@@ -33,7 +34,7 @@ CASES: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def there(other_playground: str) -> Iterator[RemotePlayground]:
-    found = open_engine(other_playground)
+    found = open_playground(other_playground)
     assert isinstance(found, RemotePlayground)
     yield found
     found.close()
@@ -166,24 +167,30 @@ def test_a_key_is_sent_and_a_wrong_one_is_a_sentence(tmp_path: Path) -> None:
         peer = _opened(url, key=key)
         assert list(peer.stream(request("Once", {"max_new_tokens": 2})))
         with pytest.raises(PlaygroundError, match="wants another key") as caught:
-            open_engine(url, key="sk-wrong-0123456789")
+            open_playground(url, key="sk-wrong-0123456789")
         assert "sk-wrong" not in caught.value.say("en")
         peer.close()
 
 
 def test_another_model_than_the_one_that_is_named_is_a_sentence(other_playground: str) -> None:
     with pytest.raises(PlaygroundError, match="does not serve 'gpt-4o'"):
-        open_engine(other_playground, model="gpt-4o")
-    named = open_engine(other_playground, model="Tiny")
-    assert named.card.id == "tiny"
+        open_playground(other_playground, model="gpt-4o")
+    named = open_playground(other_playground, model="Tiny")
+    assert named is not None and named.card.id == "tiny"
     named.close()
+
+
+def test_the_setting_for_engines_takes_another_playground_too(other_playground: str) -> None:
+    found = open_chosen(Settings(engine=(other_playground,)))
+    assert isinstance(found, RemotePlayground)
+    found.close()
 
 
 def _opened(url: str, key: str | None = None) -> RemotePlayground:
     """Once the model there is loaded."""
     for _ in range(600):
         try:
-            found = open_engine(url, key=key)
+            found = open_playground(url, key=key)
             assert isinstance(found, RemotePlayground)
             return found
         except PlaygroundError as error:

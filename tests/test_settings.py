@@ -159,7 +159,9 @@ def test_every_setting_is_read_from_its_variable_and_a_flag_comes_first(tmp_path
     keys.write_text("0123456789abcdef\n", encoding="utf-8")
     texts = {"password_file": str(file), "api_key_file": str(keys), "api_key": "fedcba9876543210",
              "max_memory": "cpu=1GiB", "allowed_hosts": "a.test,b.test", "weights": "int8",
-             "path": "exact", "share": "yes", "reading_memory": "300MB", "trust_remote_code": "on"}  # fmt: skip
+             "path": "exact", "share": "yes", "reading_memory": "300MB", "trust_remote_code": "on",
+             "engine": "http://a.test:1,https://b.test", "engine_plain_http": "on", "engine_draws": "here",
+             "engine_figures": "top"}  # fmt: skip
     other = "97"  # within every range, and nobody's default
     every = (*records(Settings), *records(Limits))
     environment = {one.variable: texts.get(one.name, other) for one in every if one.variable is not None}

@@ -191,6 +191,10 @@ def _say_of(run: Run, place: int, remark: Text) -> None:
 
 def _load(given: argparse.Namespace) -> Generator:
     chosen = read(ModelSettings(), given)
+    if chosen.engine:
+        from playground.generators.remote.opening import open_chosen  # lazy: imports torch
+
+        return open_chosen(chosen)
     from playground.generators.local import LocalGenerator  # lazy: imports torch
 
     loaded = models.load(

@@ -18,13 +18,19 @@ _SIDE_FILES = (".json", ".txt", ".model", ".jinja", ".tiktoken")
 
 def cached(name: str) -> Path | None:
     """The folder of a model that is in the hub's cache with all its weights, else None."""
+    folder = configured(name)
+    return folder if folder is not None and _has_weights(folder) else None
+
+
+def configured(name: str) -> Path | None:
+    """The folder of a model whose configuration is in the hub's cache, with weights or without, else None."""
     repository = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
     try:
         commit = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, ValueError):
         return None
     folder = repository / "snapshots" / commit
-    return folder if (folder / "config.json").is_file() and _has_weights(folder) else None
+    return folder if (folder / "config.json").is_file() else None
 
 
 def names() -> list[str]:

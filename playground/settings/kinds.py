@@ -260,6 +260,30 @@ class HostNamesKind(Kind[tuple[str, ...]]):
         return "NAME"
 
 
+@dataclass(frozen=True, slots=True)
+class AddressesKind(Kind[tuple[str, ...]]):
+    """URLs. Opening one shows whether it is a good one."""
+
+    many: ClassVar[bool] = True
+
+    def read(self, text: str) -> tuple[str, ...]:
+        found = tuple(part.strip() for part in text.split(","))
+        if not all(re.match(r"https?://[^\s/@]+", one) for one in found):
+            raise NotAllowed(self.allowed)
+        return found
+
+    def show(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+    @property
+    def allowed(self) -> Text:
+        return Text("a URL like http://127.0.0.1:8080", "网址，例如 http://127.0.0.1:8080")
+
+    @property
+    def metavar(self) -> str:
+        return "URL"
+
+
 def parse_bytes(text: str) -> int:
     """`8GiB`, `150MB` or a plain number of bytes, as accelerate's max_memory means them. Raises NotAllowed."""
     match = re.fullmatch(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([A-Za-z]*)\s*", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from playground.settings.engines import EngineSettings
 from playground.settings.kinds import ChoiceKind, MemoryKind, SwitchKind, TextKind
 from playground.settings.setting import APP, Setting
 from playground.types import Text
@@ -14,7 +15,7 @@ _PROGRAMS = (APP, "generate", "batch", "measure")
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSettings:
+class ModelSettings(EngineSettings):
     """The model and its placement. `max_memory` maps a device ("cpu" or the number of a GPU) to bytes."""
 
     model: str | None = Setting(

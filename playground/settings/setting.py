@@ -25,6 +25,7 @@ _LONGEST = 60  # characters of a value in a sentence
 
 GROUPS: Mapping[str, Text] = {
     "model": Text("Model", "模型"),
+    "engines": Text("Engines", "引擎"),
     "address": Text("Address", "地址"),
     "access": Text("Access", "访问"),
     "engine": Text("Paths and memory", "路径与内存"),

@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 def open_local(settings: Settings, report: ProgressReport) -> Generator:
     """The model that the settings ask for, or the embedded one with a notice in its card that says why."""
     # Imported here: this brings in torch, which takes seconds, and the page is up before.
+    from playground.generators.remote.opening import open_chosen
+
+    if settings.engine:
+        return open_chosen(settings)
     from playground.generators.local import LocalGenerator
     from playground.kernels import build
     from playground.models import load_or_embedded

@@ -15,6 +15,7 @@ from typing import Any
 
 from playground import conversation, generate, parameters
 from playground.evaluation import recommend
+from playground.generators.checks import lacking
 from playground.inspection import inspect_api
 from playground.parameters.inert import inert
 from playground.run import Run
@@ -205,7 +206,8 @@ class Play:
         try:
             values = parameters.validate(knobs)
             path = compose_form.path_of(values, act, generator)
-            return inert(values, path=path, on_gpu=generator is not None and generator.card.on_gpu)
+            reasons = inert(values, path=path, on_gpu=generator is not None and generator.card.on_gpu)
+            return reasons if generator is None else reasons | lacking(generator)
         except PlaygroundError:
             return {}  # the panel itself says what is wrong with a value; reasons come back once it is mended
 

@@ -280,7 +280,11 @@ class TestPublic:
             assert (status, answer["error"]["param"]) == (400, param)
 
     def test_another_host_or_site_is_refused_whatever_key_it_has(self, guarded: str) -> None:
-        for headers, expected in (({"Host": "evil.example"}, 421), ({"Origin": "https://evil.example"}, 403)):
+        several: list[tuple[dict[str, Any], int]] = [
+            ({"Host": "evil.example"}, 421),
+            ({"Origin": "https://evil.example"}, 403),
+        ]
+        for headers, expected in several:
             status, answer, told = post(
                 guarded, "/v1/completions", {"prompt": "x"}, Authorization=f"Bearer {KEY}", **headers
             )

@@ -37,6 +37,11 @@ class Address:
         """Host and port, as messages name the engine."""
         return urlsplit(self.base).netloc
 
+    @property
+    def is_near(self) -> bool:
+        """Whether the engine runs on this machine."""
+        return is_loopback(urlsplit(self.base).hostname or "")
+
     def tls(self) -> ssl.SSLContext | bool:
         """What certificates are checked with; they are always checked. Raises EngineError where the file is none."""
         if self.ca_file is None:

@@ -61,6 +61,7 @@ class EngineTokenizer:
         return self._encode(text, acts) if text else []
 
     def decode(self, ids: int | Sequence[int], skip_special_tokens: bool = False, **_: object) -> str:
+        """The text of these tokens; bytes that are half a character are shown as broken."""
         several = [ids] if isinstance(ids, int) else ids
         return b"".join(self._piece(one, skip_special_tokens) for one in several).decode("utf-8", "replace")
 
@@ -98,6 +99,7 @@ class WrittenPieces:
         self._pieces: list[str] = []
 
     def add(self, text: str) -> int:
+        """The number of a piece of text that has come."""
         self._pieces.append(text)
         return len(self._pieces) - 1
 

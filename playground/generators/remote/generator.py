@@ -56,17 +56,25 @@ class Prepared:
 class RemoteGenerator:
     """One engine. With `sample_here` it gives the scores of one step at a time, and our own chain draws from them.
 
+    With `all_figures` a run that is kept comes with the log-probabilities of the whole vocabulary, which takes time.
     `at_once` bounds the texts that are written at a time; None leaves it to the engine's slots.
     """
 
     traces = False
 
     def __init__(
-        self, client: EngineClient, adapter: Adapter, *, sample_here: bool = False, at_once: int | None = None
+        self,
+        client: EngineClient,
+        adapter: Adapter,
+        *,
+        sample_here: bool = False,
+        all_figures: bool = True,
+        at_once: int | None = None,
     ) -> None:
         self.client = client
         self.adapter = adapter
         self.sample_here = sample_here
+        self._keeps = adapter.scores_all and (all_figures or sample_here)
         if sample_here:
             sample_here_check(adapter)
         self.paths: frozenset[Path] = frozenset({"exact"})
@@ -109,6 +117,7 @@ class RemoteGenerator:
         self.client.close()
 
     def render(self, request: Request) -> Rendered:
+        """What the engine will read. Raises Refused or InvalidRequest where it cannot."""
         check_request(request, self.card, self.paths)
         return self.adapter.render(request)
 
@@ -148,7 +157,7 @@ class RemoteGenerator:
             setting = sample_here.setting(request, values, greedy, rendered, tokenizer, self._labels, cancelled, thinks)
             setting = replace(setting, visible=visible)
         stored = None
-        if request.keep and setting is not None and self.adapter.scores_all:
+        if request.keep and setting is not None and self._keeps:
             stored = RUN_STORE.open(request.keep, request.values, setting, seeds)
             stored.own_draws = self.own_draws
         at_most: FinishReason = "length" if most == values["max_new_tokens"] else "context"

@@ -134,7 +134,7 @@ class EngineClient:
         response = await self._answer(method, path, body)
         try:
             if response.status_code != 200:
-                raise await self._refusal(response)
+                raise await self._reason(response)
             yield response
         finally:
             await response.aclose()
@@ -162,7 +162,7 @@ class EngineClient:
                     raise failures.broke_off(self.host) from None
         raise AssertionError("the second try returns or raises")
 
-    async def _refusal(self, response: httpx.Response) -> failures.EngineError:
+    async def _reason(self, response: httpx.Response) -> failures.EngineError:
         status = response.status_code
         if 300 <= status < 400:
             return failures.redirected(self.host)

@@ -97,6 +97,7 @@ class LlamaCpp:
         engines.body(KIND, request.values)
 
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
+        """The path and the body that ask for this text."""
         body = {
             **engines.body(KIND, row.request.values),
             "prompt": list(row.rendered.token_ids),
@@ -118,6 +119,7 @@ class LlamaCpp:
         return "/completion", self._one_token(list(ids), self.vocab_size)
 
     def scores(self, answer: dict[str, Any]) -> Tensor:
+        """The log-probabilities [1, vocab] in the answer to `score_call`. Raises EngineError where some are missing."""
         return whole_scores(_candidates(answer, self._client.host), self.vocab_size, self._client.host)[None]
 
     def _one_token(self, prompt: Any, count: int) -> dict[str, Any]:
@@ -186,6 +188,7 @@ class LlamaCppReader:
         self._silent: list[Piece] = []  # a token that may be the end of the text
 
     def read(self, event: dict[str, Any]) -> Sequence[Piece]:
+        """What this event added. Raises EngineError for one that tells of a failure."""
         if "error" in event:
             raise _failure(event["error"], self._host)
         try:

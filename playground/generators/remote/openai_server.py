@@ -52,10 +52,11 @@ class OpenAIServer:
                 Text("Empty the beginning of the answer.", "请清空回答的开头。"),
                 parameter="prefill",
             )
-        lines = [f"{one['role']}: {one['content']}" for one in _messages(request)]
+        lines = [f"{one['role']}: {one['content']}" for one in messages(request)]
         return Rendered("\n".join(lines), (), self.facts.card.context)
 
     def check(self, request: Request) -> None:
+        """Raises Refused or InvalidRequest for what such a server cannot be asked."""
         engines.body(KIND, request.values)
         if request.special_tokens:
             raise Refused(
@@ -69,6 +70,7 @@ class OpenAIServer:
             raise InvalidRequest(Text("The prompt is empty.", "提示词为空。"), parameter="prompt")
 
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
+        """The path and the body that ask for this text."""
         chat = row.request.mode == "chat"
         body = engines.body(KIND, row.request.values)
         # Stop strings act here: they must not end a thought, and a server does not tell whether one ended the text.
@@ -77,7 +79,7 @@ class OpenAIServer:
         if chat:
             if self._top:
                 body |= {"logprobs": True, "top_logprobs": self._top}
-            return "/v1/chat/completions", body | {"messages": _messages(row.request)}
+            return "/v1/chat/completions", body | {"messages": messages(row.request)}
         if self._top:
             body["logprobs"] = self._top
         return "/v1/completions", body | {"prompt": row.rendered.text}
@@ -102,6 +104,7 @@ class OpenAIReader:
         self._usage: int | None = None
 
     def read(self, event: dict[str, Any]) -> Sequence[Piece]:
+        """What this event added. Raises EngineError for one that tells of a failure."""
         if event.get("error"):
             said = event["error"].get("message") if isinstance(event["error"], Mapping) else event["error"]
             raise failures.refused(self._host, 500, failures.shortened(str(said)))
@@ -142,7 +145,8 @@ class OpenAIReader:
         return found
 
 
-def _messages(request: Request) -> list[dict[str, str]]:
+def messages(request: Request) -> list[dict[str, str]]:
+    """What was said, as OpenAI's API has it."""
     said = [{"role": "system", "content": request.system}] if request.system else []
     said += [{"role": role, "content": text} for role, text in request.turns]
     return [*said, {"role": "user", "content": request.prompt}]

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.generators.remote import failures, llama_cpp, openai_server, playground
+from playground.generators.remote import failures, kinds, llama_cpp, openai_server, playground
 from playground.generators.remote.adapter import Adapter, EngineFacts
 from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
 from playground.generators.remote.playground import RemotePlayground
+from playground.generators.remote.served import chosen, served
+from playground.settings import ModelSettings
 from playground.types import ModelCard
 
-KEY_VARIABLE = "PLAYGROUND_ENGINE_KEY"
 _MOST_TOP = 5  # candidates that any server with log-probabilities gives
 
 Recogniser = Callable[[EngineClient, Mapping[str, Any], str | None], Adapter | None]
 """Looks at the answers {path: object} of a server and gives the adapter of its kind, for the model that is named."""
 
-ASKED = ("/props", "/version", "/v1/models")
-"""What a server is asked; which of these it answers, and how, tells its kind."""
+ASKED = ("/props", "/version", "/v1/models", kinds.ROUTES)
+"""What a server is asked, the last only where it has not told its kind; which it answers, and how, tells it."""
 
 
 def open_engine(
@@ -35,25 +35,81 @@ def open_engine(
     plain_http: bool = False,
     timeouts: Timeouts | None = None,
     sample_here: bool = False,
-) -> RemoteGenerator | RemotePlayground:
-    """The generator of the engine at this URL. Raises EngineError for whatever is not one.
+    all_figures: bool = True,
+) -> RemoteGenerator:
+    """The generator of the engine at this URL. Raises EngineError where there is none, ValueError for `verify` False.
 
-    The key comes from `key`, else from `key_file`, else from the environment, and goes to this address only. `verify`
-    is a file of certificates that are trusted instead of the system's; certificates are always checked.
+    The key comes from `key`, else from `key_file`, and goes to this address only. `verify` is a file
+    of certificates that are trusted instead of the system's; certificates are always checked.
     """
-    if verify is False:
-        raise ValueError("certificates are always checked")
-    key = key or (read_key(key_file) if key_file is not None else os.environ.get(KEY_VARIABLE, ""))
-    ca_file = verify if isinstance(verify, Path) else None
-    address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
-    client = EngineClient(address)
+    client = _client(url, key, key_file, verify, plain_http, timeouts)
     try:
-        if (other := playground.recognised(client, model)) is not None:
-            return other
-        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here)
+        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here, all_figures=all_figures)
     except BaseException:
         client.close()
         raise
+
+
+def open_playground(
+    url: str,
+    *,
+    key: str | None = None,
+    key_file: Path | None = None,
+    model: str | None = None,
+    verify: bool | Path = True,
+    plain_http: bool = False,
+    timeouts: Timeouts | None = None,
+) -> RemotePlayground | None:
+    """The same where another Playground answers, whose runs lose nothing on the way; None where something else does.
+
+    Raises as `open_engine`.
+    """
+    client = _client(url, key, key_file, verify, plain_http, timeouts)
+    found = None
+    try:
+        found = playground.recognised(client, model)
+    finally:
+        if found is None:
+            client.close()
+    return found
+
+
+def _client(
+    url: str,
+    key: str | None,
+    key_file: Path | None,
+    verify: bool | Path,
+    plain_http: bool,
+    timeouts: Timeouts | None,
+) -> EngineClient:
+    if verify is False:
+        raise ValueError("certificates are always checked")
+    key = read_key(key_file) if key is None and key_file is not None else key
+    ca_file = verify if isinstance(verify, Path) else None
+    return EngineClient(address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts))
+
+
+def open_chosen(settings: ModelSettings, url: str | None = None) -> RemoteGenerator | RemotePlayground:
+    """The engine or other Playground at this URL, by default the first of the settings, spoken to as they say.
+
+    Raises EngineError.
+
+    The key is for the engines of the settings: one that is named elsewhere does not get it.
+    """
+    url = settings.engine[0] if url is None else url
+    ours = url in settings.engine
+    spoken: dict[str, Any] = {
+        "key": settings.engine_key if ours else None,
+        "key_file": Path(settings.engine_key_file) if ours and settings.engine_key_file is not None else None,
+        "model": settings.engine_model,
+        "verify": True if settings.engine_ca_file is None else Path(settings.engine_ca_file),
+        "plain_http": settings.engine_plain_http,
+        "timeouts": Timeouts(first=settings.engine_timeout),
+    }
+    if (other := open_playground(url, **spoken)) is not None:
+        return other
+    sample_here, all_figures = settings.engine_draws == "here", settings.engine_figures == "all"
+    return open_engine(url, **spoken, sample_here=sample_here, all_figures=all_figures)
 
 
 def recognised(client: EngineClient, model: str | None) -> Adapter:
@@ -61,6 +117,8 @@ def recognised(client: EngineClient, model: str | None) -> Adapter:
     answers: dict[str, Mapping[str, Any]] = {}
     last: failures.EngineRefusal | None = None
     for path in ASKED:
+        if path == kinds.ROUTES and ("/props" in answers or "/version" in answers):
+            break
         try:
             answers[path] = client.get(path)
         except failures.EngineRefusal as error:
@@ -72,26 +130,6 @@ def recognised(client: EngineClient, model: str | None) -> Adapter:
         if adapter is not None:
             return adapter
     raise failures.no_engine(client.host)
-
-
-def served(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The models that /v1/models lists."""
-    listed = answers.get("/v1/models", {}).get("data")
-    found = listed if isinstance(listed, list) else []
-    return [str(one["id"]) for one in found if isinstance(one, Mapping) and one.get("id")]
-
-
-def chosen(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> str:
-    """The model's id there: the one that is named, else the first. Raises EngineError where it is not served."""
-    has = served(answers)
-    if model is None:
-        return has[0] if has else ""
-    short = [
-        one for one in has if one == model or one.replace("\\", "/").rpartition("/")[2] in (model, f"{model}.gguf")
-    ]
-    if not short:
-        raise failures.other_model(client.host, model, has)
-    return short[0]
 
 
 def llama_cpp_adapter(
@@ -106,7 +144,10 @@ def llama_cpp_adapter(
 
 
 def openai_adapter(client: EngineClient, answers: Mapping[str, Mapping[str, Any]], model: str | None) -> Adapter | None:
-    """For a server that says nothing of itself but its models: each way of asking is tried with one token."""
+    """For a server that says nothing of itself but its models: each way of asking is tried with one token.
+
+    Raises EngineError where it takes neither.
+    """
     if not served(answers):
         return None
     name = chosen(client, answers, model)
@@ -140,5 +181,11 @@ def _answers(client: EngineClient, path: str, body: Mapping[str, Any]) -> bool:
         return False
 
 
-RECOGNISERS: tuple[Recogniser, ...] = (llama_cpp_adapter, openai_adapter)
+RECOGNISERS: tuple[Recogniser, ...] = (
+    llama_cpp_adapter,
+    kinds.vllm,
+    kinds.sglang,
+    kinds.transformers_serve,
+    openai_adapter,
+)
 """One for each kind, special ones before general ones."""

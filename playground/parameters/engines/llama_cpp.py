@@ -39,8 +39,12 @@ _NEWLINE = Text("also where it removes a line break or the end of the text", "å
 
 
 def _samplers(order: Value, values: Mapping[str, Value]) -> Any:
-    """Its list of samplers in our order. It holds every one that we have there too, for one that is left out is off."""
-    names = dict.fromkeys(_NAMES[stage] for stage in parameters.stages(order) if stage in _NAMES)
+    """Its list of samplers in our order. It holds every one that we have there too, for one that is left out is off.
+
+    Both temperatures are one sampler there, which stands where the one stands that acts.
+    """
+    idle = "temperature" if values["dynatemp_high"] else "dynatemp"
+    names = dict.fromkeys(_NAMES[stage] for stage in parameters.stages(order) if stage in _NAMES and stage != idle)
     return [*names, *(["adaptive_p"] if values["adaptive_target"] else [])]
 
 

@@ -1,0 +1,81 @@
+"""docs/engines-report.md: knobs × engines, from the registry and from what was seen on real servers.
+
+`python -m tests.engines.report` writes the page; the tests on real servers keep what they saw beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from playground import parameters
+from playground.parameters import engines
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "engines-report.md"
+KEPT = Path(__file__).with_name("seen.json")
+_HEAD = """# Knobs and engines
+
+<!-- Written by `python -m tests.engines.report`; change `playground/parameters/engines/`. -->
+
+What each engine takes, from the records that requests are made of, and what was seen on a real server: **seen** means
+that each end of the knob changed the tokens that were drawn with the same seeds. Such a run is `make test-engines`.
+**here** means that Playground does it itself, whatever the engine. A dash means that the engine has no such knob: it is
+grey on the page, and a request that sets it is refused with its name.
+
+"""
+
+
+def keep(kind: str, version: str, seen: Mapping[str, Sequence[bool]]) -> None:
+    """Adds one engine's run to what is kept."""
+    kept = seen_before()
+    kept[kind] = {"version": version, "seen": {name: list(both) for name, both in sorted(seen.items())}}
+    KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+
+
+def seen_before() -> dict[str, dict[str, object]]:
+    return json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
+
+
+def render() -> str:
+    """The whole page."""
+    kept, names = seen_before(), list(engines.ENGINES)
+    lines = [_HEAD + "| Knob | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    lines += [
+        f"| [{name}](parameters.md#{name}) | "
+        + " | ".join(_cell(engine, name, kept.get(engine)) for engine in names)
+        + " |"
+        for name in parameters.by_name()
+    ]
+    lines += ["", "## Servers", ""]
+    lines += [
+        f"- {engine}: " + (f"version {kept[engine]['version']}" if engine in kept else "not run; from its code")
+        for engine in names
+    ]
+    lines += ["", "## Why not", ""]
+    for engine in names:
+        lines += [f"### {engine}", ""]
+        lines += [f"- `{name}`: {reason.en}" for name, reason in engines.refusals(engine).items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(engine: str, name: str, kept: Mapping[str, object] | None) -> str:
+    field = engines.field(engine, name)
+    if name in engines.HERE:
+        what = "here"
+    elif field is None:
+        return "—"
+    else:
+        what = f"`{field.name}`"
+    seen = {} if kept is None else kept["seen"]
+    assert isinstance(seen, dict)
+    return what + (", seen" if all(seen.get(name, [False])) else "")
+
+
+def main() -> None:
+    PAGE.write_text(render(), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The page of knobs × engines is drawn from the records and from what was seen, and nothing honoured was left unseen."""
+
+import pytest
+
+from playground.parameters import engines
+from tests.engines import report
+
+
+def test_the_page_is_what_the_records_and_the_runs_say() -> None:
+    assert report.PAGE.read_text(encoding="utf-8") == report.render(), "run python -m tests.engines.report"
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "transformers serve", "vLLM"])
+def test_every_honoured_knob_was_seen_to_act_at_both_ends(engine: str) -> None:
+    kept = report.seen_before()[engine]["seen"]
+    assert kept == dict.fromkeys(sorted(engines.honoured(engine)), [True, True])
