@@ -90,6 +90,22 @@ def convert(source: Path, target: Path, report: ProgressReport) -> None:
     report(Text("The model is prepared", "模型已准备好"), 1.0)
 
 
+def reads(source: Path) -> bool:
+    """Whether a file is read tensor by tensor; any other is unpacked whole."""
+    try:
+        with source.open("rb") as file:
+            return _planned(source, GgufTensors(file, source)) is not None
+    except (ValueError, KeyError, NotImplementedError):
+        return False
+
+
+def shared_matrix(tensors: GgufTensors) -> str | None:
+    """The finer of the matrices of input and output where they are one in two roundings; None where they are not."""
+    if not tensors.by_name.keys() >= {EMBEDDING, OUTPUT} or not tensors.same_matrix(EMBEDDING, OUTPUT):
+        return None
+    return max(OUTPUT, EMBEDDING, key=tensors.bits)
+
+
 def _planned(source: Path, tensors: GgufTensors) -> _Plan | None:
     """None for a family that is not read here."""
     found = gguf_config.read(source)
@@ -99,10 +115,8 @@ def _planned(source: Path, tensors: GgufTensors) -> _Plan | None:
     processor = legacy.TENSOR_PROCESSORS.get(architecture, legacy.TensorProcessor)(config=config.to_dict())
     if type(processor) not in _KNOWN:
         return None
-    embedding, tied = EMBEDDING, config.tie_word_embeddings
-    if not tied and tensors.same_matrix(EMBEDDING, OUTPUT):
-        embedding = max(EMBEDDING, OUTPUT, key=tensors.bits)
-        config.tie_word_embeddings = tied = True
+    shared = shared_matrix(tensors)
+    config.tie_word_embeddings = tied = config.tie_word_embeddings or shared is not None
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=STORED)
     config.architectures = [type(model).__name__]
@@ -113,7 +127,7 @@ def _planned(source: Path, tensors: GgufTensors) -> _Plan | None:
     for name, parameter in model.state_dict().items():
         if tied and output is not None and name == _name_of(model, output):
             continue
-        sources[name] = embedding if names[name] == EMBEDDING else names[name]
+        sources[name] = shared if shared is not None and names[name] == EMBEDDING else names[name]
         shapes[name] = tuple(parameter.shape)
         if tensors.by_name[sources[name]].shape != shapes[name]:
             return None
