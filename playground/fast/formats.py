@@ -178,7 +178,7 @@ def _in_groups(weight: Tensor, grid: Grid) -> Int8GroupsLinear:
 
 
 def _codes(weight: Tensor, scale: Tensor, low: Tensor | None) -> Tensor:
-    """Values in steps above the lowest, [out, groups, group]. A group whose step is 0 has one value, whatever the code."""
+    """Values in steps above the lowest, [out, groups, group]. A group whose step is 0 has one value only."""
     groups = weight.float().view(weight.shape[0], scale.shape[1], -1)
     return (groups if low is None else groups - low) / torch.where(scale == 0, 1.0, scale)
 
