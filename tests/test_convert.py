@@ -20,6 +20,7 @@ from playground.kernels import build
 from playground.models import convert, converted, gguf_copies, weight_grids
 from playground.models.gguf_tensors import GgufTensors
 from playground.models.loading import quiet
+from playground.types import ProgressReport
 from tests.tiny import LAYERS, Kind, write_gguf
 
 pytestmark = pytest.mark.model
@@ -107,7 +108,12 @@ def test_a_named_file_is_converted_once_and_again_when_it_has_changed(
     file.write_bytes(mixed.read_bytes())
     made: list[Path] = []
     once = convert.convert
-    monkeypatch.setattr(gguf_copies.convert, "convert", lambda *args: (made.append(args[0]), once(*args)))
+
+    def counted(source: Path, target: Path, report: ProgressReport) -> None:
+        made.append(source)
+        once(source, target, report)
+
+    monkeypatch.setattr(convert, "convert", counted)
     first, second = (models.load(str(file), weights="bf16") for _ in "ab")
     assert made == [file] and first.card.folder == second.card.folder
     before = Path(str(first.card.folder))

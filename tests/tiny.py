@@ -9,14 +9,13 @@ from types import MappingProxyType
 import gguf
 import numpy as np
 import torch
+from gguf import GGMLQuantizationType as Kind
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from playground import models
 from playground.models import embedded
 from playground.models.loading import quiet
 from playground.types import ModelCard
-
-Kind = gguf.GGMLQuantizationType
 
 CONTEXT = 512
 WIDTH, LAYERS = 64, 2  # of the model in a file
