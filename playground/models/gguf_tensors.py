@@ -33,8 +33,8 @@ _SLACK, _LEAST, _MOST = 4.0, 0.004, 0.5
 
 
 class GgufTensors:
-    """The tensors of an open file by name. Raises ValueError for a type or a byte order that is not read here;
-    reading a tensor raises NotImplementedError for a type that nobody here unpacks."""
+    """The tensors of an open file by name. Raises ValueError for a version or a byte order that is not read here,
+    and NotImplementedError for a type of numbers that nobody here unpacks."""
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         head = gguf_header.read(path)
@@ -46,6 +46,8 @@ class GgufTensors:
         for one in head.tensors:
             if one.size == 0:
                 raise ValueError(f"tensors of type {one.kind}")
+        for kind in {one.kind for one in head.tensors}:
+            _unpacked(torch.zeros((1, GGML_QUANT_SIZES[GGMLQuantizationType(kind)][1]), dtype=torch.uint8), kind)
 
     def raw(self, name: str) -> Iterator[Tensor]:
         """The bytes of a tensor as they lie there, uint8 [some rows, bytes of a row]."""
