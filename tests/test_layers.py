@@ -46,6 +46,7 @@ FLOORS: dict[str, int] = {
     "playground.inspection": 8,
     "playground.batch": 9,
     "playground.jobs": 10,
+    "playground.mcp_server": 10,
     "playground.openai_api": 10,
     "playground.cli": 11,
     "playground.ui": 11,
