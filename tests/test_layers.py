@@ -51,6 +51,7 @@ FLOORS: dict[str, int] = {
     "playground.cli": 11,
     "playground.ui": 11,
     "playground.__main__": 12,
+    "playground.deploy": 12,
     "app": 12,
 }
 # The rooms that import a heavy library. Nothing of ours imports accelerate: transformers does, where a model is spread.
