@@ -138,8 +138,12 @@ class Held(ScriptedGenerator):
     ended = threading.Event()
 
     def open(self, request: Request, cancelled: threading.Event) -> StepStream:
-        threading.Thread(target=lambda: cancelled.wait(60) and self.ended.set(), daemon=True).start()
+        threading.Thread(target=self._watch, args=(cancelled,), daemon=True).start()
         return super().open(request, cancelled)
+
+    def _watch(self, cancelled: threading.Event) -> None:
+        if cancelled.wait(60):
+            self.ended.set()
 
 
 @pytest.mark.usefixtures("_plain_ids")

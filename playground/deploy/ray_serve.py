@@ -37,7 +37,7 @@ _PASSED = ("type", "method", "path", "raw_path", "query_string", "headers", "htt
 class Engine:
     """A replica in a process of its own."""
 
-    async def __init__(self, settings: Settings) -> None:
+    async def __init__(self, settings: Settings) -> None:  # type: ignore[misc] # Ray Serve awaits it
         self._name = serve.get_replica_context().replica_id.unique_id
         self._app = ReplicaApp(settings, self._name)
         await asyncio.to_thread(self._app.load)

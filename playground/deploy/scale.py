@@ -57,7 +57,8 @@ def read(argv: Sequence[str] | None) -> tuple[Settings, Scale, str | None]:
             Text("Other people can reach this address, so it needs a key.", "他人可访问此地址，因此需要密钥。"),
             Text("Give a file of keys with --api-key-file.", "请用 --api-key-file 给出密钥文件。"),
         )
-    if given.replicas < 1 or given.gateways < 1 or min(given.cpus, given.gpus, given.drain, given.surge) < 0 or given.target <= 0:
+    least = min(given.cpus, given.gpus, given.drain, given.surge)
+    if min(given.replicas, given.gateways) < 1 or least < 0 or given.target <= 0:
         raise PlaygroundError(
             Text(
                 "replicas, gateways and target must be above 0, and cpus, gpus, drain and surge not below.",
@@ -65,6 +66,13 @@ def read(argv: Sequence[str] | None) -> tuple[Settings, Scale, str | None]:
             )
         )
     scale = Scale(
-        given.replicas, given.most_replicas, given.cpus, given.gpus, given.target, given.drain, given.surge, given.gateways
+        replicas=given.replicas,
+        most=given.most_replicas,
+        cpus=given.cpus,
+        gpus=given.gpus,
+        target=given.target,
+        drain=given.drain,
+        surge=given.surge,
+        gateways=given.gateways,
     )
     return settings, scale, given.address

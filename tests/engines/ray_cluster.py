@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,15 +24,20 @@ import transformers
 from ray import serve
 from ray.util import list_named_actors
 
+from playground import generate
 from playground.deploy import ray_serve
 from playground.deploy.ray_serve import REPLICA, Scale
+from playground.generators.remote.opening import open_engine
+from playground.inspection import inspect_api
+from playground.run import Run
 from playground.settings import Limits, Settings
+from playground.types import Generator
 from tests.ui.served import free_port
 
 STREAMS = 6
-_LONG, _SHORT = 160, 8  # tokens
+_LONG, _SHORT = 96, 8  # tokens
 _PATIENCE = 900.0  # seconds: loading twice on a busy machine
-RUN = {"prompt": "The old lighthouse", "seed": 7, "path": "exact"}
+RUN: dict[str, Any] = {"prompt": "The old lighthouse", "seed": 7, "path": "exact"}
 
 
 @dataclass
@@ -144,8 +150,34 @@ async def questions_find_their_run(driver: Driver) -> dict[str, str]:
     return runs
 
 
-async def one_is_killed(driver: Driver, runs: dict[str, str]) -> None:
+def run_through(peer: Generator, seed: int, tokens: int, begun: threading.Event | None = None) -> Run:
+    """A kept run as the page makes it, with the replicas behind its own generator for other Playgrounds."""
+    values = {"seed": seed, "max_new_tokens": tokens, "ignore_eos": True}
+    asked = generate.build(RUN["prompt"], values, keep=inspect_api.new_run_id())
+    growing = generate.run(asked, peer)
+    run = next(growing)
+    for run in growing:
+        if begun is not None and run.candidates[0].generated:
+            begun.set()
+    return run
+
+
+async def the_page_stands_before_them(driver: Driver, peer: Generator) -> None:
+    runs = await asyncio.gather(*(asyncio.to_thread(run_through, peer, seed, _SHORT) for seed in range(4)))
+    driver.note("runs through the page's generator for other Playgrounds, of 4", sum(one.finished for one in runs),
+                all(one.candidates[0].finish_reason == "length" for one in runs))  # fmt: skip
+    hot = [(one.request.keep, {**one.request.values, "temperature": 2.0}) for one in runs]
+    found = [await asyncio.to_thread(inspect_api.replay, keep, 0, values) for keep, values in hot]
+    driver.note("of them answered a what-if", len(found), all(len(one.tokens) == _SHORT for one in found))
+
+
+async def one_is_killed(driver: Driver, peer: Generator, runs: dict[str, str]) -> None:
     streams, tasks = await driver.streams(STREAMS)
+    begun = [threading.Event() for _ in range(4)]
+    through = [
+        asyncio.create_task(asyncio.to_thread(run_through, peer, at, _LONG, one)) for at, one in enumerate(begun)
+    ]
+    await asyncio.gather(*(asyncio.to_thread(one.wait, _PATIENCE) for one in begun))
     victim = Counter(one.replica for one in streams).most_common(1)[0][0]
     hit = sum(one.replica == victim for one in streams)
     driver.note(f"of {STREAMS} streams, on the replica that is killed", hit, hit > 0)
@@ -156,6 +188,10 @@ async def one_is_killed(driver: Driver, runs: dict[str, str]) -> None:
     driver.note("of them ended with a reason", ends["ended with a reason"], ends["ended with a reason"] == hit)
     driver.note("of the others finished", ends["finished"], ends["finished"] == STREAMS - hit)
     driver.note("ended silently", ends["ended silently"], ends["ended silently"] == 0)
+    rows = [one.candidates[0] for one in await asyncio.gather(*through)]
+    said = Counter(f"{row.finish_reason}{', with a reason' if row.reason else ''}" for row in rows)
+    driver.note("ends of 4 runs through the page's generator", dict(said),
+                all(row.finish_reason == "length" or (row.reason and row.text) for row in rows))  # fmt: skip
     driver.note("the reason", next(one.error for one in streams if one.error), True)
     served = sum(one.status_code == 200 for one in at_once)
     driver.note("new requests answered right after, of 10", served, served == 10)
@@ -215,7 +251,9 @@ async def drive(settings: Settings, scale: Scale) -> list[tuple[str, str]]:
         await asyncio.to_thread(ray_serve.start, settings, scale, None)
         await both_answer(driver)
         runs = await questions_find_their_run(driver)
-        await one_is_killed(driver, runs)
+        peer = await asyncio.to_thread(open_engine, f"http://127.0.0.1:{settings.port}")
+        await the_page_stands_before_them(driver, peer)
+        await one_is_killed(driver, peer, runs)
         await a_client_leaves(driver)
         await all_are_replaced(driver, replace(settings, limits=Limits(prompt_characters=50_000)), scale)
         return driver.found
