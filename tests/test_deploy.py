@@ -19,6 +19,7 @@ from playground.decoding.step_stream import StepStream
 from playground.deploy import scale
 from playground.deploy.gateway import AllBusy, Gateway, ReplicaLost, replica_of
 from playground.deploy.replica_app import ReplicaApp
+from playground.generators.remote.playground_questions import own_error
 from playground.generators.scripted import ScriptedGenerator
 from playground.inspection import inspect_api
 from playground.settings import Settings, server_parser
@@ -72,7 +73,9 @@ def test_a_stream_whose_replica_is_lost_ends_with_the_reason_and_keeps_what_was_
     response, body = answered(Replicas([start("text/event-stream"), piece(EVENT), ReplicaLost()]))
     assert response.status_code == 200 and body.startswith(EVENT) and body.endswith(b"data: [DONE]\n\n")
     error = json.loads(body.split(b"\n\n")[1].removeprefix(b"data: "))["error"]
-    assert error["code"] == "replica_lost" and "what was written is kept" in error["message"] and error["message_zh"]
+    assert error["code"] == "replica_lost" and "what was written is kept" in error["message"]
+    there = own_error(RuntimeError(), {"error": error})  # as a page before it says it
+    assert isinstance(there, PlaygroundError) and there.say("zh") == error["message_zh"]
 
 
 def test_a_replica_lost_before_its_first_byte_is_replaced_by_another() -> None:
