@@ -18,6 +18,7 @@ import pytest
 from benchmarks import page as page_benchmark
 from playground import parameters, settings
 from playground.cli import main as cli
+from playground.deploy import scale
 from tests.test_layers import FLOORS, TREES, imports, room
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,11 @@ FOREIGN_FLAGS = {
     "--continuous-batching",
     "--model-path",
     "--parallel",
+    "--head",
+    "--port",
+    "--tensor-parallel-size",
+    "--pipeline-parallel-size",
+    "--distributed-executor-backend",
 }
 # Words with too many meanings, or older names of things.
 UNCLEAR = re.compile(r"\b(whoever|whomever|told|luck|twins?|wish(es|ed)?)\b", re.IGNORECASE)
@@ -227,7 +233,7 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 
 
 def known_flags() -> set[str]:
-    parsers = [settings.server_parser(), page_benchmark.parser(), *subcommands().values()]
+    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser(), *subcommands().values()]
     return FOREIGN_FLAGS | {option for one in parsers for action in one._actions for option in action.option_strings}
 
 

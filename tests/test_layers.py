@@ -46,10 +46,12 @@ FLOORS: dict[str, int] = {
     "playground.inspection": 8,
     "playground.batch": 9,
     "playground.jobs": 10,
+    "playground.mcp_server": 10,
     "playground.openai_api": 10,
     "playground.cli": 11,
     "playground.ui": 11,
     "playground.__main__": 12,
+    "playground.deploy": 12,
     "app": 12,
 }
 # The rooms that import a heavy library. Nothing of ours imports accelerate: transformers does, where a model is spread.

@@ -158,7 +158,7 @@ def test_every_setting_is_read_from_its_variable_and_a_flag_comes_first(tmp_path
     keys = tmp_path / "keys"
     keys.write_text("0123456789abcdef\n", encoding="utf-8")
     texts = {"password_file": str(file), "api_key_file": str(keys), "api_key": "fedcba9876543210",
-             "max_memory": "cpu=1GiB", "allowed_hosts": "a.test,b.test", "weights": "int8",
+             "max_memory": "cpu=1GiB", "allowed_hosts": "a.test,b.test", "weights": "int8", "mcp": "off",
              "path": "exact", "share": "yes", "reading_memory": "300MB", "trust_remote_code": "on",
              "engine": "http://a.test:1,https://b.test", "engine_plain_http": "on", "engine_draws": "here",
              "engine_figures": "top"}  # fmt: skip

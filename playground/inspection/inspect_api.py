@@ -46,6 +46,8 @@ __all__ = [
     "TokenOutcome",
     "available",
     "badges",
+    "begin_run_ids_with",
+    "beginning_of",
     "biased",
     "cannot_replay",
     "detect_watermark",
@@ -72,9 +74,29 @@ __all__ = [
 ]
 
 
+class _RunIds:
+    """How the ids of this process begin: with a name, where several processes answer for one server."""
+
+    beginning = ""
+
+
+_RUN_IDS = _RunIds()
+_PARTS = "."  # between the beginning and the rest, which has none
+
+
+def begin_run_ids_with(name: str) -> None:
+    """From now on every new id begins with this name, so that a question finds the process that keeps the run."""
+    _RUN_IDS.beginning = f"{name}{_PARTS}" if name else ""
+
+
+def beginning_of(run_id: str) -> str:
+    """The name with which an id begins; "" where it has none."""
+    return run_id.rpartition(_PARTS)[0]
+
+
 def new_run_id() -> str:
     """An id that nobody can guess, for `Request.keep`."""
-    return secrets.token_urlsafe(18)
+    return _RUN_IDS.beginning + secrets.token_urlsafe(18)
 
 
 def limit(size: int) -> None:

@@ -118,7 +118,7 @@ def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, 
 
 
 def read_server(kind: type[S], argv: Sequence[str] | None, environment: Mapping[str, str] | None = None) -> S:
-    """As `from_arguments`, for a class of settings."""
+    """As `from_arguments`, for a class of settings. Raises PlaygroundError as it does."""
     environment = os.environ if environment is None else environment
     given = server_parser(kind).parse_args(argv)
     settings = read(kind(), given, environment)
@@ -126,7 +126,16 @@ def read_server(kind: type[S], argv: Sequence[str] | None, environment: Mapping[
     settings = replace(settings, limits=read(limits.for_public() if settings.public else limits(), given, environment))
     settings = _on_a_space(settings, environment)
     settings = replace(settings, api_keys=_api_keys(settings))
-    return replace(settings, password=_password(settings))  # last, since it may ask
+    settings = replace(settings, password=_password(settings))  # behind the others, since it may ask
+    if settings.mcp and settings.guarded and not settings.api_keys:
+        raise PlaygroundError(
+            Text(
+                "mcp on a page that is public or has a password needs a key.",
+                "公开或有密码的页面使用 mcp 时需要密钥。",
+            ),
+            Text("Give a file of keys with --api-key-file.", "请用 --api-key-file 给出密钥文件。"),
+        )
+    return settings
 
 
 def _on_a_space(settings: S, environment: Mapping[str, str]) -> S:

@@ -110,6 +110,15 @@ class Settings(ModelSettings):
         unset=Text("no key: the API answers only on a page that is not public", "无密钥：API 仅在非公开页面上可用"),
         secret=True,
     ).optional()
+    mcp: bool | None = Setting(
+        kind=SwitchKind(),
+        group="access",
+        help=Text(
+            "let agents use this server over MCP, at /mcp; where others could come, with a key",
+            "允许智能体通过 MCP（位于 /mcp）使用本服务器；他人可访问时须用密钥",
+        ),
+        unset=Text("on, but off on a page that is public or has a password", "开启；公开或有密码的页面则关闭"),
+    ).optional()
     path: RunPath = Setting(  # noqa: RUF009 - a frozen record
         kind=ChoiceKind(PATHS),
         group="engine",
@@ -150,6 +159,16 @@ class Settings(ModelSettings):
     framed_by: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     run_folder: Path | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """True where others could find the server, or not everybody who finds it may use it."""
+        return self.public or self.password is not None
+
+    @property
+    def serves_mcp(self) -> bool:
+        """Whether agents may use it over MCP."""
+        return not self.guarded if self.mcp is None else self.mcp
 
     @property
     def local(self) -> bool:

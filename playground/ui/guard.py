@@ -22,7 +22,7 @@ from playground.ui.api_door import ApiDoor, in_shape
 from playground.ui.error_log import is_ours
 from playground.ui.login_routes import LoginRoutes
 from playground.ui.page_texts import UNEXPECTED
-from playground.ui.request_bodies import Refused, RequestBodies
+from playground.ui.request_bodies import Refused, RequestBodies, most_body
 from playground.ui.server_texts import (
     BAD_REQUEST,
     HOST_REFUSED,
@@ -33,8 +33,6 @@ from playground.ui.server_texts import (
 )
 
 log = logging.getLogger(__name__)
-_LEAST_BODY = 4_000_000  # bytes that any event may have: what a page's elements hold is small beside its texts
-_PER_CHARACTER = 12  # bytes of a character of the prompt, as JSON writes it at worst
 # Names of other hosts that Gradio would believe.
 _UNTRUSTED = (b"x-gradio-server", b"x-forwarded-host", b"origin")
 _POLICY = (
@@ -60,8 +58,7 @@ class Guard:
         self._app = app
         self._hosts = hosts
         self._stopping = stopping
-        limits = settings.limits
-        self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
+        self._most_body = most_body(settings.limits)
         self._bodies = RequestBodies(self._most_body)
         self._api = None if api is None else ApiDoor(api, self._bodies, self._most_body)
         self._login = LoginRoutes(settings, settings.password, hosts, self._bodies) if settings.password else None
@@ -84,7 +81,7 @@ class Guard:
         path = scope["path"].removeprefix(self._root_path) or "/"
         refusal = self._strange(scope, headers)
         api = self._api if self._api is not None and self._api.takes(path) else None
-        by_key = api is not None and api.has_keys  # which it looks at by itself
+        by_key = path == routes.MCP or (api is not None and api.has_keys)  # who looks at the key himself
         if refusal is None and self._login is not None and not by_key:
             refusal = await self._login.answer(scope, receive, headers, path)
         if api is not None:
