@@ -64,6 +64,7 @@ HEAVY: dict[str, set[str]] = {
     "transformers": {
         "playground.decoding",
         "playground.fast",
+        "playground.generators",
         "playground.inspection",
         "playground.models",
         "playground.rendering",

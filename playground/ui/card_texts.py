@@ -37,6 +37,7 @@ CARD_TEXTS: Mapping[str, Text] = {
     "made_branch": Text(
         "Branched, with the prompt of this run and other knobs: {knobs}", "分支：提示词不变，参数改为 {knobs}"
     ),
+    "made_nothing": Text("Nothing was added: the model ends the text here.", "没有续写内容：模型认为文本到此结束。"),
     "made_more": Text("{count} more", "另外 {count} 项"),
     # Favourites
     "favourite": Text("Favourite", "收藏"),

@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test";
 import { bringBack, doAgain, grew, past, prune, takeBack, walkTo } from "../../playground/ui/scripts/cards/history.js";
 import { partedAt, partingAt, partingOf } from "../../playground/ui/scripts/cards/partings.js";
 import {
+  addedNothing,
   asVersion,
   branchedFrom,
   byId,
@@ -184,4 +185,13 @@ test("a version parts where it was told to, else where its text does", () => {
   assert.equal(partingAt(card, byId(card, "a"), byId(card, "b")), 8);
   assert.equal(partingAt(card, byId(card, "b"), byId(card, "a")), 8);
   assert.equal(partingAt(card, byId(card, "b"), byId(card, "e")), 4);
+});
+
+test("a continuation that the model ended at once is told from one that went on or was stopped", () => {
+  const ended = { ...one("a", "A harbour.", { kind: "continue", offset: 10 }), finish: "end" };
+  assert.equal(addedNothing(ended), true);
+  assert.equal(addedNothing({ ...ended, text: "A harbour. And a lamp." }), false);
+  for (const other of [{ finish: "stopped" }, { finish: null }, { kind: "regenerate" }, { offset: null }]) {
+    assert.equal(addedNothing({ ...ended, ...other }), false);
+  }
 });

@@ -117,6 +117,10 @@ def test_a_tree_is_walked_compared_pruned_and_taken_back(scripted: str, visit: V
     card(page).locator(".gone summary").click()
     card(page).locator("button[name=bring-back]").click()
     assert [twig.inner_text() for twig in twigs(page).all()] == texts
+    shown(page).focus()
+    page.keyboard.press("Escape")
+    expect(card(page).locator(".twigs")).to_be_hidden()
+    expect(card(page).locator("button[name=tree]")).to_be_focused()
 
 
 def test_undo_takes_back_a_branch_and_an_edit_and_loses_neither(scripted: str, visit: Visit) -> None:

@@ -30,8 +30,8 @@ class EngineTemplate:
         self._begins = begins
 
     def render(self, request: Request, card: ModelCard) -> Rendered:
-        """The prompt's text and ids. Raises Refused where the template cannot take what was typed, and InvalidRequest where
-        there is no token."""
+        """The prompt's text and ids. Raises Refused where the template cannot take what was typed, and InvalidRequest
+        where there is no token."""
         if request.mode == "complete":
             text = request.prompt + request.prefill
             typed: Sequence[str] = (text,)

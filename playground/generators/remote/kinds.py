@@ -55,8 +55,10 @@ def sglang(client: EngineClient, answers: Answers, model: str | None) -> Adapter
 
 
 def transformers_serve(client: EngineClient, answers: Answers, model: str | None) -> Adapter | None:
-    """The model that it was started with, else the one that is named; raises EngineError where there is neither. It
-    writes one text at a time."""
+    """The model that it was started with, else the one that is named. It writes one text at a time.
+
+    Raises EngineError where neither names one.
+    """
     routes = answers.get(ROUTES, {}).get("paths")
     if not isinstance(routes, Mapping) or not routes.keys() >= _OWN_ROUTES:
         return None

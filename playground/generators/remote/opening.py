@@ -36,7 +36,7 @@ def open_engine(
     sample_here: bool = False,
     all_figures: bool = True,
 ) -> RemoteGenerator:
-    """The generator of the engine at this URL. Raises EngineError for whatever is not one, ValueError for `verify` False.
+    """The generator of the engine at this URL. Raises EngineError where there is none, ValueError for `verify` False.
 
     The key comes from `key`, else from `key_file`, and goes to this address only. `verify` is a file
     of certificates that are trusted instead of the system's; certificates are always checked.

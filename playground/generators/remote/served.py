@@ -30,7 +30,7 @@ def chosen(client: EngineClient, answers: Answers, model: str | None) -> str:
 
 
 def among(client: EngineClient, has: list[str], model: str | None) -> str:
-    """The same for models that were learned in another way. Raises EngineError."""
+    """The same for models that were told in another way. Raises EngineError as `chosen`."""
     if model is None:
         return has[0] if has else ""
     short = [

@@ -52,7 +52,7 @@ class VLLM:
         engines.body(KIND, request.values)
 
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
-        """The path and the body for one text."""
+        """The path and the body that ask for this text."""
         values = row.request.values
         body = {
             **engines.body(KIND, values),
@@ -71,13 +71,13 @@ class VLLM:
         return VLLMReader(self._host, self._vocabulary, _wants_all(row), self._vocabulary.ends(row.request))
 
     def score_call(self, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
-        """One token behind these ids, with nothing that changes scores."""
+        """Asks for the scores of the one token that follows these ids."""
         neutral = {one.name: one.neutral for one in parameters.REGISTRY}
         body = {**engines.body(KIND, neutral), "max_tokens": 1, "stream": False, **self._asked(ids, ALL)}
         return "/v1/completions", body
 
     def scores(self, answer: dict[str, Any]) -> Tensor:
-        """The log-probabilities [1, vocab] in an answer to `score_call`. Raises EngineError where they are missing."""
+        """The log-probabilities [1, vocab] in the answer to `score_call`. Raises EngineError where some are missing."""
         try:
             figures = answer["choices"][0]["logprobs"]["top_logprobs"][0]
         except (KeyError, TypeError, IndexError):
@@ -112,7 +112,7 @@ class VLLMReader:
         self._finish: Piece | None = None
 
     def read(self, event: dict[str, Any]) -> Sequence[Piece]:
-        """The tokens of this event. Raises EngineError for a failure that it tells of, or where it cannot be read."""
+        """What this event added. Raises EngineError for one that tells of a failure."""
         if event.get("error"):
             said = event["error"].get("message") if isinstance(event["error"], Mapping) else event["error"]
             raise failures.refused(self._host, 500, failures.shortened(str(said)))

@@ -208,6 +208,14 @@ element.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+element.addEventListener("keydown", (event) => {
+  const tree = event.key === "Escape" && !event.defaultPrevented ? around(event, ".card .tree", HTMLElement) : null;
+  const at = tree && cardAround(event);
+  if (!at) return;
+  event.preventDefault(); // Escape closes what is inside before it ends a run
+  openTree(at.number, at.card);
+  find(viewOf(at.number).node, "[name=tree]").focus({ preventScroll: true });
+});
 const WRITES = "textarea, select, [contenteditable=true], input:not([type=range], [type=radio], [type=checkbox])";
 document.addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented || !element.offsetParent) return;

@@ -10,7 +10,7 @@ import { drawBody, makeCard } from "./card_view.js";
 import { knownOf } from "./favourites_view.js";
 import { AlikeCards } from "./hidden_cards.js";
 import { isFavourite, onFavourites } from "./kept_favourites.js";
-import { madeWith } from "./made_with.js";
+import { madeHow } from "./made_with.js";
 import { promptBefore } from "./prompt_end.js";
 import { drawPast, drawTitle, drawWalk } from "./results_bar.js";
 import { drawHead } from "./run_head.js";
@@ -55,7 +55,7 @@ const drawStar = (node, one) => {
 };
 /** @param {HTMLElement} place @param {Version} one */
 const drawMade = (place, one) => {
-  const said = madeWith(one);
+  const said = madeHow(one);
   place.hidden = !said;
   place.textContent = said;
 };

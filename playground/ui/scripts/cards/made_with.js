@@ -1,10 +1,12 @@
-// Of a version that was made with other knobs than its run: which ones, in words. Knows no card.
+// Of a version that was asked for with a button: that nothing was added, or with which other knobs than its run it was
+// made, in words. Knows no card.
 
 import { formatNumber } from "../knobs/number_text.js";
 import { knobOf, word } from "../knobs/registry.js";
 import { language, say } from "../page/language.js";
 import { isNumber } from "../page/numbers.js";
 import { t } from "../page/words.js";
+import { addedNothing } from "./versions.js";
 
 /** @typedef {import("./runs").Version} Version */
 
@@ -22,12 +24,14 @@ const knobWords = (name, value) => {
   const short = said.length > LONGEST ? `${said.slice(0, LONGEST - 1)}…` : said;
   return `${say(knob.label)} ${short || "–"}`;
 };
+/** @param {Version} one */
+export const madeHow = (one) => (addedNothing(one) ? t("made_nothing") : madeWith(one));
 /**
  * "" where it was made with the same, or is no version that was asked for with a button.
  * @param {Version} one
  * @returns {string}
  */
-export const madeWith = ({ kind, turned }) => {
+const madeWith = ({ kind, turned }) => {
   if (!turned || typeof turned !== "object" || !["regenerate", "continue", "branch"].includes(kind)) return "";
   const named = Object.entries(turned)
     .map(([name, value]) => knobWords(name, value))

@@ -37,6 +37,9 @@ export const byId = (card, id) => card.versions.find((one) => one.id === id);
  * @param {Card} card
  */
 export const version = (card) => /** @type {Version} */ (byId(card, card.at));
+/** Whether it was to go on with a text that the model ended at once. @param {Version} one */
+export const addedNothing = ({ kind, finish, text, offset }) =>
+  kind === "continue" && finish === "end" && text.length <= (offset ?? -1);
 /** @param {Card} card @param {Version} one */
 export const isGone = (card, one) => card.gone.includes(one.id);
 /** @param {Card} card */
