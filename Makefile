@@ -44,8 +44,7 @@ test-long: $(DEV_STAMP)
 
 # Every knob on real servers of other engines; vLLM in an environment of its own (3 GB), VLLM=no leaves it out.
 test-engines: $(DEV_STAMP)
-	$(if $(filter no,$(VLLM)),,bash tests/engines/vllm.sh) $(PY) -m pytest tests/engines -m engines
-	$(PY) -m tests.engines.report
+	$(if $(filter no,$(VLLM)),,bash tests/engines/vllm.sh) $(PY) -m tests.engines
 
 # Every figure of benchmarks/goals.py; LLAMA_BENCH= names llama.cpp's llama-bench. ARGS="--record" keeps the table.
 bench: $(RUN_STAMP)

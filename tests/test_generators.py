@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -46,6 +47,9 @@ PEERS: dict[str, Callable[[Asked], Generator]] = {
     "llama.cpp, drawn here": lambda asked: opening.open_engine(asked("tiny_llama_cpp"), sample_here=True),
     "OpenAI-compatible": lambda asked: openai_compatible(asked("tiny_llama_cpp")),
 }
+for _kind, _variable in {"vLLM": "PLAYGROUND_TEST_VLLM", "transformers serve": "PLAYGROUND_TEST_SERVE"}.items():
+    if _variable in os.environ:  # a server that `make test-engines` has started
+        PEERS[_kind] = lambda _, url=os.environ[_variable]: opening.open_engine(url)
 
 
 @pytest.fixture(scope="module", params=PEERS)
