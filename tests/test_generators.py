@@ -47,9 +47,15 @@ PEERS: dict[str, Callable[[Asked], Generator]] = {
     "llama.cpp, drawn here": lambda asked: opening.open_engine(asked("tiny_llama_cpp"), sample_here=True),
     "OpenAI-compatible": lambda asked: openai_compatible(asked("tiny_llama_cpp")),
 }
-for _kind, _variable in {"vLLM": "PLAYGROUND_TEST_VLLM", "transformers serve": "PLAYGROUND_TEST_SERVE"}.items():
-    if _variable in os.environ:  # a server that `make test-engines` has started
-        PEERS[_kind] = lambda _, url=os.environ[_variable]: opening.open_engine(url)
+STARTED = {"vLLM": "PLAYGROUND_TEST_VLLM", "transformers serve": "PLAYGROUND_TEST_SERVE"}
+"""Servers that `make test-engines` starts, by the variable with their address."""
+
+
+def started(variable: str) -> Callable[[Asked], Generator]:
+    return lambda _: opening.open_engine(os.environ[variable])
+
+
+PEERS |= {kind: started(variable) for kind, variable in STARTED.items() if variable in os.environ}
 
 
 @pytest.fixture(scope="module", params=PEERS)

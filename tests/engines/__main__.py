@@ -1,4 +1,4 @@
-"""The contract of generators and every knob, on real servers of other engines; vLLM where PLAYGROUND_TEST_VLLM names it.
+"""The contract of generators and every knob, on real servers; vLLM where PLAYGROUND_TEST_VLLM names one.
 
 `make test-engines` runs this. What was seen is kept, and the page of it is written anew.
 """
