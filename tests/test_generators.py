@@ -52,7 +52,13 @@ STARTED = {"vLLM": "PLAYGROUND_TEST_VLLM", "transformers serve": "PLAYGROUND_TES
 
 
 def started(variable: str) -> Callable[[Asked], Generator]:
-    return lambda _: opening.open_engine(os.environ[variable])
+    """One text at a time: what vLLM writes side by side it reckons in another order, which may change a close draw."""
+
+    def opened(_: Asked) -> Generator:
+        engine = opening.open_engine(os.environ[variable])
+        return RemoteGenerator(engine.client, engine.adapter, at_once=1)
+
+    return opened
 
 
 PEERS |= {kind: started(variable) for kind, variable in STARTED.items() if variable in os.environ}
@@ -216,6 +222,8 @@ def test_an_empty_prompt_is_refused_but_a_beginning_of_the_answer_is_enough(peer
 def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(peer: Generator) -> None:
     asked = request("word " * 5000, {})
     used = len(peer.render(asked).token_ids)
+    if peer.name == "transformers serve":
+        pytest.skip("its server has no limit of its own, and the prompt fits its model")
     if not peer.knows_tokens:  # the engine counts, and its own words tell
         last = list(peer.stream(asked))[-1]
         assert last.finish == "error" and last.reason is not None and "context" in last.reason.en
