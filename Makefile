@@ -45,9 +45,8 @@ test-long: $(DEV_STAMP)
 # Every knob on real servers of other engines; vLLM in an environment of its own (3 GB), VLLM=no leaves it out. Two
 # replicas of this engine behind Ray Serve, also in an environment of its own.
 test-engines: $(DEV_STAMP)
-	$(if $(filter no,$(VLLM)),,bash tests/engines/vllm.sh) $(PY) -m pytest tests/engines -m engines
+	$(if $(filter no,$(VLLM)),,bash tests/engines/vllm.sh) $(PY) -m tests.engines
 	bash tests/engines/litellm.sh
-	$(PY) -m tests.engines.report
 	bash tests/engines/ray.sh
 
 # Every figure of benchmarks/goals.py; LLAMA_BENCH= names llama.cpp's llama-bench. ARGS="--record" keeps the table.

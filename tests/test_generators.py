@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -54,6 +55,21 @@ PEERS: dict[str, Callable[[Asked], Generator]] = {
     "Playground": lambda asked: other_playground(asked("other_playground")),
     "OpenAI-compatible": lambda asked: openai_compatible(asked("tiny_llama_cpp")),
 }
+STARTED = {"vLLM": "PLAYGROUND_TEST_VLLM", "transformers serve": "PLAYGROUND_TEST_SERVE"}
+"""Servers that `make test-engines` starts, by the variable with their address."""
+
+
+def started(variable: str) -> Callable[[Asked], Generator]:
+    """One text at a time: what vLLM writes side by side it reckons in another order, which may change a close draw."""
+
+    def opened(_: Asked) -> Generator:
+        engine = opening.open_engine(os.environ[variable])
+        return RemoteGenerator(engine.client, engine.adapter, at_once=1)
+
+    return opened
+
+
+PEERS |= {kind: started(variable) for kind, variable in STARTED.items() if variable in os.environ}
 
 
 @pytest.fixture(scope="module", params=PEERS)
@@ -214,6 +230,8 @@ def test_an_empty_prompt_is_refused_but_a_beginning_of_the_answer_is_enough(peer
 def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(peer: Generator) -> None:
     asked = request("word " * 5000, {})
     used = len(peer.render(asked).token_ids)
+    if peer.name == "transformers serve":
+        pytest.skip("its server has no limit of its own, and the prompt fits its model")
     if not peer.knows_tokens:  # the engine counts, and its own words tell
         last = list(peer.stream(asked))[-1]
         assert last.finish == "error" and last.reason is not None and "context" in last.reason.en

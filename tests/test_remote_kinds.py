@@ -173,7 +173,8 @@ def test_vllm_on_a_model_that_is_here_gives_tokens_if_its_vocabulary_is_the_same
     def tokenize(body: Mapping[str, Any]) -> Any:
         return {"tokens": vocabulary.tokenizer.encode(body["prompt"], add_special_tokens=False)}
 
-    answers: dict[str, Any] = {"/version": {"version": "1"}, "/v1/models": models, "/v1/completions": complete, "/tokenize": tokenize}
+    answers: dict[str, Any] = {"/version": {"version": "1"}, "/v1/models": models}
+    answers |= {"/v1/completions": complete, "/tokenize": tokenize}
     adapter = kinds.vllm(client(answers), answers, None)
     assert isinstance(adapter, VLLM) and adapter.scores_all
     other = answers | {"/tokenize": {"tokens": [1, 2, 3]}}

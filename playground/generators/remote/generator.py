@@ -33,7 +33,7 @@ from playground.thinking import opened_after
 from playground.types import FastPath, FinishReason, ModelCard, Path, Rendered, Request, Step, Text
 
 FRESH_SEED = -1
-LOOK = 0.01  # seconds between looks whether a request is still wanted
+LOOK = 0.05  # seconds between looks whether a request is still wanted; hundreds may wait in line
 _AFTER_END = 3  # events that are still read behind the last token, so that the connection can be used again
 DEFAULT_SLOTS = 16
 
@@ -207,9 +207,8 @@ class RemoteGenerator:
     ) -> None:
         """The engine writes one text; ends once it has an end. Raises EngineError."""
         whole = prepared.stored is not None
-        asked = RowRequest(
-            prepared.request, prepared.rendered, prepared.seeds[row], prepared.most, 0 if whole else SHOWN, whole
-        )
+        top = SHOWN if prepared.request.watched and not whole else 0
+        asked = RowRequest(prepared.request, prepared.rendered, prepared.seeds[row], prepared.most, top, whole)
         reader = self.adapter.reader(asked)
         more = 0
         async with aclosing(self.client.stream(*self.adapter.call(asked), waiting=ticket.wait)) as events:

@@ -6,18 +6,14 @@ Only files that are here are read; that the engine really has this vocabulary is
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
 from playground.generators.remote.failures import EngineError
 from playground.generators.remote.http_client import EngineClient
-from playground.models import hub_cache
+from playground.models import hub_cache, vocabulary
 from playground.rendering.prompt import Prompts
 from playground.types import Rendered, Request
 
-_HERE: Any = {"local_files_only": True, "trust_remote_code": False}
 _PROBE = "Ünïcödé 中文 😀 <|endoftext|>\n\tfunction(x) { return 12345; }"
 """Two vocabularies that write this with the same tokens are taken for one."""
 
@@ -26,16 +22,11 @@ class LocalVocabulary:
     """`folder` holds the files; `context` is the engine's, in tokens. Raises what transformers raises for bad files."""
 
     def __init__(self, folder: Path, title: str, context: int) -> None:
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, **_HERE)
-        config = AutoConfig.from_pretrained(folder, **_HERE)
-        try:
-            defaults = GenerationConfig.from_pretrained(folder, local_files_only=True)
-        except OSError:  # many models have none
-            defaults = GenerationConfig()
-        ids = self.tokenizer.all_special_ids
-        self.tokenizer.special = dict(zip(ids, self.tokenizer.convert_ids_to_tokens(ids), strict=True))
-        model = SimpleNamespace(config=config, generation_config=defaults)  # all that prompts ask of a model
-        self._prompts = Prompts(model, self.tokenizer, title, context)
+        tokenizer, model = vocabulary.load(folder)
+        ids = tokenizer.all_special_ids
+        tokenizer.special = dict(zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True))
+        self.tokenizer: Any = tokenizer
+        self._prompts = Prompts(model, tokenizer, title, context)
 
     def __len__(self) -> int:
         return len(self.tokenizer)
