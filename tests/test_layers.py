@@ -64,7 +64,6 @@ HEAVY: dict[str, set[str]] = {
     "transformers": {
         "playground.decoding",
         "playground.fast",
-        "playground.generators",
         "playground.inspection",
         "playground.models",
         "playground.rendering",
