@@ -1,4 +1,4 @@
-"""What each format of the weights costs in quality, on the bundled texts: `python -m benchmarks.quality`.
+"""What each format of the weights costs in quality, on the bundled texts: `python -m benchmarks.quality [FILE.gguf]`.
 
 The text is cut into windows that lie side by side in the slots, and every token is handed to the net that the engine
 steps with, one position at a time, as if it had been picked. The measure is the GGUF file's own values in fp32.
@@ -7,8 +7,10 @@ steps with, one position at a time, as if it had been picked. The measure is the
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -53,9 +55,9 @@ class Loss:
         return [Loss(*three) for three in zip(*cut, strict=True)]
 
 
-def reference() -> models.Loaded | None:
-    """The embedded file's own values in fp32; None where the file is not installed."""
-    file = embedded.gguf_file()
+def reference(file: Path | None = None) -> models.Loaded | None:
+    """A GGUF file's own values in fp32, by default the embedded one's; None where that is not installed."""
+    file = file or embedded.gguf_file()
     return None if file is None else models.load(str(file), weights="fp32")
 
 
@@ -145,7 +147,9 @@ def _spread(whole: float, parts: Sequence[float]) -> Figure:
 
 
 if __name__ == "__main__":
-    model, exact = models.load(weights="bf16"), reference()
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    exact = reference(given)
+    model = models.load(str(given) if given else None, weights="bf16")
     print(quality(model, exact))
     if exact is not None:
         print("\n".join(alone(model, exact)))

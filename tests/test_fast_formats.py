@@ -31,7 +31,8 @@ def four_bit_layer(rows: int = 64, columns: int = 128) -> nn.Linear:
 
 
 def made(format_name: str, layer: nn.Linear) -> nn.Module:
-    return formats.FORMATS[format_name](layer.weight.detach(), None if layer.bias is None else layer.bias.detach())
+    bias = None if layer.bias is None else layer.bias.detach()
+    return formats.FORMATS[format_name](layer.weight.detach(), bias, None)
 
 
 def test_a_layer_that_came_from_four_bits_keeps_them() -> None:

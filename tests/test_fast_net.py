@@ -116,7 +116,7 @@ def test_layers_that_are_packed_differently_share_no_compiled_code(
     monkeypatch.setattr(layer_groups, "MOST_LAYERS", 1)
     made: list[int] = []
 
-    def make(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Module:
+    def make(weight: torch.Tensor, bias: torch.Tensor | None, grid: object) -> torch.nn.Module:
         made.append(1)
         return (int8 if 2 < len(made) <= 4 else int4)(weight, bias)
 

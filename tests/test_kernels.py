@@ -12,7 +12,7 @@ from torch import nn
 
 from playground.fast import formats
 from playground.fast.output_head import NEAR, OutputHead
-from playground.kernels import build, int4
+from playground.kernels import build, int4, int8_groups
 from playground.sampling import token_stats
 
 native = pytest.mark.skipif(not build.available(), reason="no compiler, or no AVX-512 with bf16, on this machine")
@@ -60,6 +60,24 @@ def test_a_row_is_the_same_whoever_is_beside_it() -> None:
 
 
 @native
+@pytest.mark.parametrize("rows", [1, 2, 4, 7, 19])
+@pytest.mark.parametrize(("out", "inputs"), [(16, 32), (48, 96)])
+@pytest.mark.parametrize("zeros", [True, False])
+def test_a_product_of_codes_of_eight_bits_is_that_of_its_weights(rows: int, out: int, inputs: int, zeros: bool) -> None:
+    torch.manual_seed(rows)
+    codes = torch.randint(-128, 128, (out, inputs), dtype=torch.int8)
+    step, zero = torch.rand(out, inputs // 16).half() * 0.02, torch.rand(out, inputs // 32).half() if zeros else None
+    weight = codes.double() * step.double().repeat_interleave(16, 1)
+    weight += 0 if zero is None else zero.double().repeat_interleave(32, 1)
+    x = torch.randn(rows, inputs).bfloat16()
+    wanted, blocks = x.double() @ weight.t(), int8_groups.pack(codes, step, zero)
+    found = int8_groups.product(x, blocks)
+    torch.testing.assert_close(found.double(), wanted, rtol=2**-7, atol=1e-3 * float(wanted.abs().max()))
+    alone = torch.cat([int8_groups.product(row[None], blocks) for row in x])
+    assert torch.equal(found, alone), "whoever is beside a row"
+
+
+@native
 @pytest.mark.parametrize("rows", [1, 5, 40])
 def test_the_best_scores_are_those_of_the_weights_and_the_others_stay_rough(rows: int) -> None:
     torch.manual_seed(rows)
@@ -80,6 +98,8 @@ def test_the_product_refuses_what_does_not_fit() -> None:
     for x in (torch.randn(1, 64), torch.randn(1, 32).bfloat16(), torch.randn(64).bfloat16()):
         with pytest.raises(RuntimeError):
             int4.product(x, blocks)
+        with pytest.raises(RuntimeError):
+            int8_groups.product(x, torch.zeros(2, 2, 608, dtype=torch.uint8))
 
 
 @pytest.mark.parametrize("rows", [1, 16])

@@ -76,6 +76,7 @@ FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 # Imports inside a function, as (module, what it imports): each has its reason.
 LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
+    ("playground.models.recipe_files", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.cli.main", "playground.generators.remote.opening"): "torch, only when a command needs an engine",

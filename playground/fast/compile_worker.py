@@ -37,7 +37,7 @@ from playground.fast.layer_inputs import (
     unpacked,
     weights_of,
 )
-from playground.kernels import build, int4
+from playground.kernels import build, int4, int8_groups
 
 _PARENT_ENDED = 1  # PR_SET_PDEATHSIG, see prctl(2)
 _MAKING = ".making-"
@@ -84,6 +84,7 @@ def compile_group(spec: GroupSpec, library: Path) -> None:
     torch.set_num_threads(spec.threads)
     if build.available():  # the operators of packed weights
         int4.describe()
+        int8_groups.describe()
     tensors, weights = step_tensors(spec.hidden, spec.given), weights_of(spec.layers)
     places = first_places(tensors)
     given = [tensors[place] for place in places], weights

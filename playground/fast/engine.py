@@ -17,6 +17,7 @@ from playground.fast.formats import FORMATS, on_a_grid
 from playground.fast.net import Net, why_not
 from playground.fast.running_batch import RunningBatch
 from playground.machine.allocator import trim_soon
+from playground.models import weight_grids
 from playground.settings import ROWS
 from playground.types import FastPath
 
@@ -101,4 +102,6 @@ def _described(model: Any, name: str) -> FastPath:
     if name != "auto":
         return FastPath(name, name)
     matrix = next((module.weight for module in model.modules() if type(module) is torch.nn.Linear), None)
-    return FastPath(name, "int4" if matrix is not None and on_a_grid(matrix.detach()) else "int8")
+    grid = None if matrix is None else weight_grids.of(matrix)
+    four = grid.bits == 4 if grid is not None else matrix is not None and on_a_grid(matrix.detach())
+    return FastPath(name, "int4" if four else "int8")

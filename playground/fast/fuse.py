@@ -13,6 +13,8 @@ from transformers.pytorch_utils import Conv1D
 
 from playground.fast.formats import Make, dense
 from playground.fast.output_head import OutputHead
+from playground.models import weight_grids
+from playground.models.weight_grids import Grid
 
 _TOGETHER = ("q_proj", "k_proj", "v_proj")  # a layer asks for them in this order
 _GATED = ("gate_proj", "up_proj", "down_proj")
@@ -92,17 +94,20 @@ def _fuse_gate(module: Any, make: Make) -> None:
     module.forward = fused.forward
 
 
-def _joined(parts: list[Any]) -> tuple[Tensor, Tensor | None]:
+def _joined(parts: list[Any]) -> tuple[Tensor, Tensor | None, Grid | None]:
     matrices = [_matrix(part) for part in parts]
-    biases = [bias for _, bias in matrices if bias is not None]
-    return torch.cat([weight for weight, _ in matrices]), torch.cat(biases) if biases else None
+    biases = [bias for _, bias, _ in matrices if bias is not None]
+    grid = weight_grids.joined([grid for _, _, grid in matrices])
+    return torch.cat([weight for weight, _, _ in matrices]), torch.cat(biases) if biases else None, grid
 
 
-def _matrix(module: Any) -> tuple[Tensor, Tensor | None]:
-    """Weight [out, in] and bias [out]; transformers' Conv1D has its weight the other way round."""
+def _matrix(module: Any) -> tuple[Tensor, Tensor | None, Grid | None]:
+    """Weight [out, in], bias [out] and the weight's grid; transformers' Conv1D has its weight the other way round."""
     weight = module.weight.detach()
     bias = None if module.bias is None else module.bias.detach()
-    return (weight.t().contiguous() if isinstance(module, Conv1D) else weight), bias
+    if isinstance(module, Conv1D):
+        return weight.t().contiguous(), bias, None
+    return weight, bias, weight_grids.of(module.weight)
 
 
 def _plain(module: Any) -> bool:

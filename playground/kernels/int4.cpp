@@ -90,17 +90,6 @@ void multiply(const Product& of, int64_t row, int64_t first, int64_t last) {
   }
 }
 
-std::vector<float> sums_of(const uint16_t* x, int64_t count) {
-  std::vector<float> sums(count);
-  const __m512i odd = _mm512_set1_epi32(static_cast<int>(0xFFFF0000));
-  for (int64_t group = 0; group < count; ++group) {
-    const __m512i pairs = _mm512_loadu_si512(x + group * GROUP);
-    const __m512 even = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
-    sums[group] = _mm512_reduce_add_ps(_mm512_add_ps(even, _mm512_castsi512_ps(_mm512_and_si512(pairs, odd))));
-  }
-  return sums;
-}
-
 template <typename Out>
 void multiply_all(const Product& of, int64_t rows, int64_t first, int64_t last) {
   int64_t row = 0;
@@ -125,7 +114,7 @@ const uint16_t* bits(const at::Tensor& x) { return static_cast<const uint16_t*>(
 template <typename Out>
 at::Tensor product(const at::Tensor& x, const at::Tensor& blocks, int64_t n, at::ScalarType type) {
   at::Tensor y = at::empty({x.size(0), n}, x.options().dtype(type));
-  const std::vector<float> sums = sums_of(bits(x), x.numel() / GROUP);
+  const std::vector<float> sums = group_sums(bits(x), x.numel() / GROUP);
   const Product of{bits(x), sums.data(), blocks.const_data_ptr<uint8_t>(), y.mutable_data_ptr(), x.size(1), n};
   at::parallel_for(0, n / OUTPUTS, GRAIN, [&](int64_t first, int64_t last) {
     multiply_all<Out>(of, x.size(0), first, last);

@@ -1,4 +1,4 @@
-"""The list of models to choose from: the embedded one, some well-known ones, and what the hub's cache holds already.
+"""The list of models to choose from: the embedded one, those of recipes.yaml, well-known ones, and the hub's cache.
 
 Any other causal language model can be named as well. Knows no torch, and never asks the network.
 """
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from playground.models import embedded, hub_cache
+from playground.models import embedded, hub_cache, recipes
 from playground.types import LANGUAGES, Language, ModelCard, ProgressReport, Text
 
 BESIDE_WEIGHTS = 1.2
@@ -56,6 +56,7 @@ _EN: tuple[Language, ...] = ("en",)
 
 KNOWN = (
     Entry(embedded.ID, embedded.TITLE, 134_515_008, "Apache-2.0", _CHAT, _EN),
+    *(Entry(one.id, one.title, one.parameters, one.licence, one.note, one.languages) for one in recipes.all_recipes()),
     Entry("distilgpt2", "DistilGPT-2", 81_912_576, "Apache-2.0", _ENGLISH, _EN),
     Entry("gpt2", "GPT-2", 124_439_808, "MIT", _ENGLISH, _EN),
     Entry("gpt2-medium", "GPT-2 medium", 354_823_168, "MIT", _ENGLISH, _EN),
@@ -90,7 +91,7 @@ def entries(report: ProgressReport | None = None) -> list[Entry]:
     cached = dict(_cached())
     listed = []
     for entry in KNOWN:
-        place = embedded.folder() if entry.id == embedded.ID else cached.pop(entry.id, None)
+        place = _own_folder(entry.id) or cached.pop(entry.id, None)
         here = place is not None and (place / "config.json").is_file()
         listed.append(_with_size(entry, place if here else None))
     note = Text("Already on this machine.", "已在本机。")
@@ -101,7 +102,8 @@ def entries(report: ProgressReport | None = None) -> list[Entry]:
 
 def find(id: str) -> Entry | None:
     """What is known of a model under this id; None of one that is not on the list."""
-    known = embedded.ID if id == embedded.HUB_ID else id
+    recipe = recipes.find(id)
+    known = embedded.ID if id == embedded.HUB_ID else recipe.id if recipe is not None else id
     return next((entry for entry in KNOWN if entry.id == known), None)
 
 
@@ -126,6 +128,12 @@ def _with_size(entry: Entry, place: Path | None) -> Entry:
     if place is None:
         return replace(entry, size=2 * (entry.parameters or 0))
     return replace(entry, size=hub_cache.weight_bytes(place), folder=str(place))
+
+
+def _own_folder(id: str) -> Path | None:
+    """Where the converted copy of a model is or will be that has a short name; None for any other."""
+    recipe = recipes.find(id)
+    return embedded.folder() if id == embedded.ID else recipe.folder if recipe is not None else None
 
 
 def records(report: ProgressReport | None = None) -> list[dict[str, Any]]:

@@ -25,11 +25,17 @@ _ALIGNMENT = 32
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One line of the table: its bytes up to the offset, the offset from where the data begin, and its own length."""
+    """One line of the table: its bytes up to the offset, the offset from where the data begin, and its own length.
+
+    `shape` is in torch's order, the innermost dimension last; `kind` is ggml's number of the type.
+    """
 
     line: bytes
     offset: int
     size: int
+    name: str
+    shape: tuple[int, ...]
+    kind: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +143,11 @@ class _Reader:
 
     def _tensor(self) -> Tensor:
         begin = self._at
-        self._text()
+        name = self._text().decode("utf-8", "replace")
         shape = [self._number("Q") for _ in range(self._number("I"))]
         kind = self._number("I")
         line = self._data[begin : self._at]
-        return Tensor(line, self._number("Q"), _size(kind, prod(shape)))
+        return Tensor(line, self._number("Q"), _size(kind, prod(shape)), name, tuple(reversed(shape)), kind)
 
 
 def _size(kind: int, elements: int) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 from tqdm.auto import tqdm
 
 from playground.amounts import bytes_text
@@ -68,6 +68,13 @@ def download(name: str, report: ProgressReport, *, code: bool = False) -> Path:
                 tqdm_class=_bar(name, sum(sizes[file] for file in wanted), report),
             )
         )
+
+
+def download_file(name: str, file: str, folder: Path, size: int, report: ProgressReport) -> Path:
+    """One file of a repository, into a folder where an interrupted download is taken up again. Raises ModelError."""
+    with failures.explained(name):
+        bar = _bar(name, size, report)
+        return Path(hf_hub_download(name, file, endpoint=constants.ENDPOINT, local_dir=folder, tqdm_class=bar))
 
 
 def _bar(name: str, total: int, report: ProgressReport) -> type[tqdm]:

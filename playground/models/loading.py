@@ -26,11 +26,13 @@ from playground.models import (
     device_map,
     failures,
     file_failures,
+    gguf_copies,
     gguf_ends,
     packing,
     side_files,
     sources,
     weight_files,
+    weight_grids,
 )
 from playground.models.sources import Source
 from playground.one_state import GLOBAL_STATE
@@ -96,6 +98,10 @@ def load(
         weight_files.check(source.id, source.folder, source.gguf)
         if source.gguf is None:
             side_files.check(source.id, source.folder)
+        elif _DTYPES[weights] == torch.bfloat16:
+            source = gguf_copies.kept(source, report)
+            if source.gguf is None:
+                del options["gguf_file"]
         config = AutoConfig.from_pretrained(source.folder, **options)
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
@@ -108,7 +114,7 @@ def load(
         card = _card(source, net, tokenizer, able.notice)
         _check_room(source, card, max_memory)
     report(Text(f"{source.title} is loaded", f"{source.title} 已加载"), 1.0)
-    named = gguf_ends.turn_ends(source.folder / source.gguf) if source.gguf is not None else ()
+    named = source.turn_ends if source.gguf is None else gguf_ends.turn_ends(source.folder / source.gguf)
     return Loaded(net, tokenizer, card, weights, named)
 
 
@@ -201,6 +207,9 @@ def _weights(
         raise file_failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))
     if more := _of_more_layers(net, seen["unexpected_keys"]):
         raise file_failures.more_layers(source.id, more[0], len(more))
+    if source.gguf is not None:
+        gguf_copies.tie(net, source.folder / source.gguf)
+    weight_grids.attach(net, source.folder)
     absent = sorted(seen["missing_keys"])
     if absent:  # transformers would fill them with random numbers and go on
         raise failures.broken(source.id, f"{len(absent)} tensors are missing, {absent[0]} among them.")

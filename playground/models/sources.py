@@ -9,7 +9,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.models import embedded, failures, file_failures, hub, hub_cache, split_gguf
+from playground.models import (
+    embedded,
+    failures,
+    file_failures,
+    hub,
+    hub_cache,
+    recipe_files,
+    recipes,
+    split_gguf,
+)
 from playground.types import ProgressReport, Text
 
 _EMBEDDED_NAMES = frozenset({embedded.ID, embedded.TITLE.lower(), "embedded"})
@@ -18,13 +27,17 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a model's files are. `gguf` is the file's name inside `folder` where the weights come from one."""
+    """Where a model's files are. `gguf` is the file's name inside `folder` where the weights come from one.
+
+    `turn_ends` are the ids that end a turn, as the file named them from which the folder was converted.
+    """
 
     id: str
     title: str
     folder: Path
     revision: str
     gguf: str | None = None
+    turn_ends: tuple[int, ...] = ()
 
 
 def find(model: str | None, report: ProgressReport, *, code: bool = False) -> Source:
@@ -44,6 +57,10 @@ def find(model: str | None, report: ProgressReport, *, code: bool = False) -> So
         return _folder(name, path.resolve(), report)
     if any(part.is_file() for part in split_gguf.parts(path)):
         return _gguf(name, path, report)  # which says what is missing
+    recipe = recipes.find(name)
+    if recipe is not None:
+        made = recipe_files.ensure(recipe, report)
+        return Source(recipe.id, recipe.title, made, f"{recipe.format} {recipe.sha256[:12]}")
     if not _HUB_ID.fullmatch(name) or name.lower().endswith(".gguf"):
         raise failures.no_file(name)
     return _from_hub(name, name, report, code)

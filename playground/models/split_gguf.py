@@ -16,7 +16,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from playground.amounts import bytes_text
-from playground.models import embedded, file_failures, gguf_header
+from playground.machine.cache_folder import CACHE_VARIABLE, cache_root
+from playground.models import file_failures, gguf_header
 from playground.models.gguf_header import MAGIC, Head, aligned
 from playground.types import ModelError, ProgressReport, Text
 
@@ -60,7 +61,7 @@ def _joined(every: Sequence[Path], report: ProgressReport) -> Path:
     """The file in the cache, made where it is not there yet: whole or not at all, however many starts there are."""
     described = [(one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in map(Path.resolve, every)]
     name = hashlib.sha256(repr(described).encode()).hexdigest()[:16]
-    target = embedded.cache_root() / "models" / f"joined-{name}" / f"{stem(every[0])}.gguf"
+    target = cache_root() / "models" / f"joined-{name}" / f"{stem(every[0])}.gguf"
     if target.is_file():
         return target
     needed = sum(size for _, size, _ in described)
@@ -82,8 +83,8 @@ def _joined(every: Sequence[Path], report: ProgressReport) -> Path:
                 f"{error.strerror or type(error).__name__}。",
             ),
             Text(
-                f"Free {bytes_text(needed)} there, or set {embedded.CACHE_VARIABLE} to another folder.",
-                f"请在那里腾出 {bytes_text(needed)}，或用 {embedded.CACHE_VARIABLE} 指定其他文件夹。",
+                f"Free {bytes_text(needed)} there, or set {CACHE_VARIABLE} to another folder.",
+                f"请在那里腾出 {bytes_text(needed)}，或用 {CACHE_VARIABLE} 指定其他文件夹。",
             ),
         ) from error
     return target

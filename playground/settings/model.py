@@ -21,7 +21,9 @@ class ModelSettings(EngineSettings):
     model: str | None = Setting(
         kind=TextKind("MODEL"),
         group="model",
-        help=Text("hub id, local folder or GGUF file", "模型库编号、本地文件夹或 GGUF 文件"),
+        help=Text(
+            "short name, hub id, local folder or GGUF file", "短名称、模型库编号、本地文件夹或 GGUF 文件"
+        ),
         unset=Text("the embedded SmolLM2-135M-Instruct", "内置的 SmolLM2-135M-Instruct"),
         programs=_PROGRAMS,
     ).optional()
