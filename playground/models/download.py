@@ -1,0 +1,19 @@
+"""Downloading a model's files so that it can be watched, ended and resumed.
+
+Knows the hub's client and bytes; what is done with the files is not its matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """`done` of `total` bytes are here, some of them perhaps from an earlier try; `rate` in bytes per second and `left`
+    in seconds, None while they are not known."""
+
+    done: int
+    total: int
+    rate: float | None = None
+    left: float | None = None
