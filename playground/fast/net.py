@@ -74,6 +74,12 @@ class Net:
         elif compiles:
             self.compiler = self._in_process(groups)
 
+    @property
+    def model(self) -> nn.Module:
+        """Its modules, with the weights as they were packed."""
+        model: nn.Module = self._model
+        return model
+
     def step(self, slots: KVSlots, tokens: Tensor, positions: Tensor) -> Tensor:
         """The scores [rows, vocab] after one more token a row; the rows are the first slots, in their order."""
         shape = (len(tokens), slots.length)
