@@ -63,7 +63,7 @@ class Net:
             pack(self._model, make)
         layers = _layers(self._model, config.num_hidden_layers)
         groups = wrap_layers(layers, getattr(config, "layer_types", None) or [""] * len(layers))
-        self.shape = _shape(config, self._model)
+        self.shape = shape_of(config, self._model)
         # What the scores are before they are widened: a trace keeps them so, and loses nothing.
         heads = (module.dtype for module in self._model.modules() if isinstance(module, OutputHead))
         self.dtype: torch.dtype = next(heads, self.shape.dtype)
@@ -214,7 +214,8 @@ def _layers(model: nn.Module, count: int) -> nn.ModuleList:
     raise LookupError("no list of layers was found")
 
 
-def _shape(config: Any, model: Any) -> Shape:
+def shape_of(config: Any, model: Any) -> Shape:
+    """What one position of one row holds, by a text configuration and the type of the model's weights."""
     heads = config.num_attention_heads
     parameter = next(model.parameters())
     return Shape(

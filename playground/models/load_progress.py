@@ -5,7 +5,7 @@ The hook is one for the whole program, so it is set only while the one load runs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ class _Bar:
 
     def __init__(self, parts: Iterable[Any] | None, total: int | None, tell: Callable[[float], None]) -> None:
         self._parts = () if parts is None else parts
-        self._total = total or (len(parts) if parts is not None and hasattr(parts, "__len__") else 0)
+        self._total = total or (len(self._parts) if isinstance(self._parts, Sized) else 0)
         self._tell, self._done = tell, 0
 
     def __iter__(self) -> Iterator[Any]:

@@ -42,7 +42,7 @@ from playground.types import ModelCard, ModelError, ProgressReport, Text
 # bf16 is what most weights are stored in; on a CPU it is half the bytes to read, and reading is what a token costs.
 # What is packed further, on a CPU for the fast path and on a GPU while it is loaded, is packed from bf16.
 _NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")  # in a tensor's name, of a layer or an expert
-_DTYPES = {
+DTYPES = {
     "auto": torch.bfloat16,
     "bf16": torch.bfloat16,
     "fp32": torch.float32,
@@ -111,7 +111,7 @@ def load(
         report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), _WEIGHTS_FROM)
         if packer is not None:
             options["quantization_config"] = packing.config(packer, weights)
-        net = _weights(source, options, _DTYPES[weights], max_memory, offload_folder, report)
+        net = _weights(source, options, DTYPES[weights], max_memory, offload_folder, report)
         able = capabilities.of(net, source.id)
         card = _card(source, net, tokenizer, able.notice)
         _check_room(source, card, max_memory)

@@ -1,7 +1,4 @@
-"""How much memory a model will take, before any of it is downloaded or loaded.
-
-Reads headers of weight files and configurations, or asks the hub for them; loads no weights.
-"""
+"""How much memory a model will take, as it is known before any of it is loaded. Plain numbers, made elsewhere."""
 
 from __future__ import annotations
 
@@ -42,6 +39,11 @@ class MemoryEstimate:
         return self.weights + self.packed + self.beside
 
     @property
+    def needed(self) -> int:
+        """What must be free for a moment while it is loaded."""
+        return self.held + self.peak
+
+    @property
     def total(self) -> int:
         """What it takes to write one text up to the context's end."""
         return self.held + self.kv_cache
@@ -49,4 +51,4 @@ class MemoryEstimate:
     @property
     def fits(self) -> bool:
         """Whether it fits beside what is loaded now; one of which nothing is known is tried."""
-        return self.basis == "unknown" or max(self.total, self.held + self.peak) <= self.free
+        return self.basis == "unknown" or max(self.total, self.needed) <= self.free

@@ -179,15 +179,16 @@ class BatchTab:
         updates = Updates()
         task: Task | None = None
 
-        def ask(_: ModelCard) -> Request:
+        def ask(card: ModelCard) -> Request:
             nonlocal task
+            generator = self._host.with_card(card)
             job, plan = self._planned(sent, knobs, act)
             task = plan.read_task()
             row = self._jobs.store.first_row(job.key)
             if row is None:
                 raise InvalidRequest(_NO_ROW, AGAIN, parameter="file")
-            request = replace(plan.request(task, row.number, row.input, self._host.generator), watched=True)
-            shown["prompt"] = self._host.generator.render(request).text
+            request = replace(plan.request(task, row.number, row.input, generator), watched=True)
+            shown["prompt"] = generator.render(request).text
             return request
 
         try:

@@ -24,7 +24,7 @@ from playground.storage import draft as drafts
 from playground.storage.draft import Count, Draft
 from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Text
-from playground.ui import card_updates, compose_form
+from playground.ui import card_updates, compose_form, written_by
 from playground.ui.element import Element, data_of, element
 from playground.ui.model_host import ModelHost
 from playground.ui.page_texts import UNEXPECTED, bilingual
@@ -242,7 +242,8 @@ class WriteTab:
                         yield updates.of({"write-news": card_updates.waiting_update(name, state.reason)})
                         continue
                     run = state
-                    update = card_updates.run_update(name, run, self._host.generator.card, {}, target, base)
+                    card = run.card or self._host.generator.card
+                    update = card_updates.run_update(name, run, card, written_by.signed(run, {}, ""), target, base)
                     yield updates.of({"write-news": update})
             if run is None:  # stopped before its turn came
                 yield updates.of({"write-news": card_updates.card_update("done", name)})
@@ -255,8 +256,8 @@ class WriteTab:
             self._switches.end(session, switch)
 
     def _asked(self, key: str, sent: Sent, knobs: Sent, act: Any) -> Callable[[ModelCard], Request]:
-        def ask(_: ModelCard) -> Request:
-            generator, draft = self._host.generator, self._draft(key)
+        def ask(card: ModelCard) -> Request:
+            generator, draft = self._host.with_card(card), self._draft(key)
             carried = draft.says("carried") or self._usual(draft, sent, generator, _counting(generator))
             request = self._section(drafts.prompt(draft, carried), sent, knobs)
             if not (request.prompt or request.prefill):
