@@ -17,8 +17,8 @@ from playground.models.memory_estimate import Basis, MemoryEstimate
 from playground.models.model_choice import ModelChoice
 
 log = logging.getLogger(__name__)
-_FIXED = 12_000_000  # bytes: modules, templates, compiled layers
-_TOKENIZER = 7  # bytes in memory for each byte of its files
+_FIXED = 8_000_000  # bytes: modules, templates, compiled layers
+_TOKENIZER = 4  # bytes in memory for each byte of its files
 _GPU_BYTES = {"int8": 1.0, "int4": 0.5625}  # of a packed weight, with its scales
 _CONTEXT = 2048  # tokens, where nobody says
 

@@ -67,7 +67,7 @@ class ModelPool:
         return self._tools.estimate(choice)
 
     def on_switch(self, heard: Callable[[], None]) -> None:
-        """Has this called, in a thread, after every switch that made another model current."""
+        """Has this called, in a thread, after every switch, also one that failed or was cancelled: runs may begin."""
         self._heard.append(heard)
 
     def start(self, choice: ModelChoice, opener: OpenChoice) -> None:
@@ -148,10 +148,8 @@ class ModelPool:
             raise Busy(pool_texts.UNDER_WAY.filled(name=under_way.choice.name), pool_texts.UNDER_WAY_HINT)
 
     def _run(self, switch: Switch) -> None:
-        old = self.models.current
         switch.run()
-        if self.models.current is not old:
-            self._switched()
+        self._switched()
 
     def _switched(self) -> None:
         """Another model is current: models that are not may become idle, and who waits for this one is told."""

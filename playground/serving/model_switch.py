@@ -146,14 +146,16 @@ class Switch:
             raise
 
     def _load(self, open_choice: OpenChoice, report: ProgressReport) -> LoadedModel:
-        give_back()
+        if self.models.all:
+            give_back()
         runs, before = self.models.running, process_memory.own_bytes()
         try:
             generator = open_choice(self.choice, report)
         except BaseException:
             give_back()
             raise
-        give_back()
+        if getattr(generator, "held_bytes", 0):
+            give_back()
         alone = not runs and not self.models.running
         grown = process_memory.own_bytes() - before if alone else None
         choice = self.choice

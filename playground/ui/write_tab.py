@@ -193,9 +193,12 @@ class WriteTab:
     def _draft_value(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
         draft = self._draft(key)
         sections = [
-            {"number": one.number, "heading": one.heading, "text": one.text, "gist": one.gist, "sentence": one.sentence}
+            {
+                "number": one.number, "heading": one.heading, "text": one.text, "gist": one.gist,
+                "sentence": one.sentence, "model": one.model, "revision": one.revision,
+            }
             for one in draft.sections
-        ]
+        ]  # fmt: skip
         value = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
         return {**value, "remark": bilingual(self._remark(draft)), "at": sent.get("at"), **more}
 
