@@ -28,7 +28,7 @@ from playground.models import failures, hub_cache
 from playground.models.download_progress import DownloadProgress
 from playground.types import ModelError, Text
 
-_LARGE = 5_000_000  # bytes: smaller files are left to the hub's client
+_LARGE = 1_000_000  # bytes: smaller files are left to the hub's client
 _WINDOW_S = 8.0  # seconds over which the rate is taken
 _SPARE = 100_000_000  # bytes of disk that a download leaves free
 _PART = ".playground.incomplete"
@@ -125,8 +125,11 @@ class _Download:
                 expected_size=self._sizes[file],
                 tqdm_class=_bar(self._tell),
             )
-        if (wanted := self._hashes.get(file)) is not None and _sha256(part) != wanted:
+        if (wanted := self._wanted_hash(file)) is not None and _sha256(part) != wanted:
             raise failures.broken(self._name, f"{file} did not arrive as the hub describes it")
+
+    def _wanted_hash(self, file: str) -> str | None:
+        return self._hashes.get(file)
 
     def _count(self, size: int) -> None:
         self._done += size
