@@ -97,7 +97,8 @@ def serving(
 ) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
     """The address of a hub with one model, and the list of what was asked: (path, Authorization header)."""
     asked: list[tuple[str, str | None]] = []
-    handler = type("Serving", (Handler,), {"folder": folder, "name": name, "asked": asked, "breaks": {} if breaks is None else breaks})
+    known = {"folder": folder, "name": name, "asked": asked, "breaks": {} if breaks is None else breaks}
+    handler = type("Serving", (Handler,), known)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

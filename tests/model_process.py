@@ -1,11 +1,12 @@
 """Programs that tests run in a process of their own, since they measure its memory: one line of JSON comes out.
 
 `python -m tests.model_process estimate FOLDER…` loads each model and tells estimate and measure;
-`python -m tests.model_process switches FOLDER COUNT` switches between the embedded model and this one.
+`python -m tests.model_process switches MODEL MODEL COUNT` switches between the two.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from transformers import AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from playground import generate
+from playground.fast.net import Net
 from playground.generators import opening
 from playground.machine import allocator, process_memory
 from playground.models import embedded
@@ -48,11 +50,11 @@ def write_model(kind: str, folder: Path, **more: int) -> None:
 def estimates(folders: list[str]) -> list[dict[str, float]]:
     """Of each model: bytes estimated and measured, without and with one row up to the context's end. The first one
     only makes the process what it is once any model was loaded, and is left out."""
-    found = []
+    found: list[dict[str, float]] = []
     settings = Settings()
-    tools = local_tools(settings, LoadedModels(), lambda *_: None)  # type: ignore[arg-type, return-value]
+    tools = local_tools(settings, LoadedModels(), lambda *_: None)  # type: ignore[arg-type]
     for folder in folders:
-        choice = ModelChoice(folder, context=256)
+        choice = ModelChoice(folder, context=250)
         estimate = tools.estimate(choice)
         give_back()
         before = process_memory.own_bytes()
@@ -60,10 +62,9 @@ def estimates(folders: list[str]) -> list[dict[str, float]]:
         give_back()
         grown = process_memory.own_bytes() - before
         tensors = made.held_bytes
-        request = generate.build("The old ferry", {"max_new_tokens": 200, "seed": 1}, mode="complete", path="fast")
-        for run in generate.run(request, made):
-            if len(run.candidates[0].steps) == 180:
-                break
+        prompt = "The old ferry " * 65  # nearly to the context's end
+        for _run in generate.run(generate.build(prompt, {"max_new_tokens": 2}, mode="complete", path="fast"), made):
+            pass
         slots = made.held_bytes - tensors
         found.append(
             {
@@ -72,20 +73,18 @@ def estimates(folders: list[str]) -> list[dict[str, float]]:
             }
         )  # fmt: skip
         made.close()
-        del made, run
+        del made, _run
     return found[1:]
 
 
-def switches(folder: str, count: int) -> list[int]:
-    """The process's bytes with the embedded model alone: at first, and after each way to the other model and back."""
-    settings = Settings(model_memory=1)  # so that the other one is always let go of
+def switches(names: list[str], count: int) -> list[int]:
+    """The process's bytes with the first model alone: at first, and after each way to the second one and back."""
     models = LoadedModels()
     tools = local_tools(
-        settings, models, lambda choice, report: opening.open_local(choice, opening.Bounds(fast=True), report)
+        Settings(), models, lambda choice, report: opening.open_local(choice, opening.Bounds(fast=True), report)
     )
-    roomy = type(tools)(tools.open_choice, tools.estimate, tools.fetch, lambda _: 10**12)
-    pool = ModelPool(roomy, models=models)
-    names, found = (embedded.ID, folder), []
+    pool = ModelPool(dataclasses.replace(tools, room=lambda _: 10**12), models=models)
+    found = []
     for turn in range(2 * count + 1):
         before = pool.choice
         pool.switch(ModelChoice(names[turn % 2]))
@@ -94,7 +93,7 @@ def switches(folder: str, count: int) -> list[int]:
             pool.unload(before.name)
         with pool.current_in_use() as (generator, _):
             for path in ("exact", "fast"):
-                values = {"max_new_tokens": 8, "n": 2, "seed": 1}
+                values = {"max_new_tokens": 3, "n": 2, "seed": 1}
                 for _run in generate.run(generate.build("The ferry", values, mode="complete", path=path), generator):
                     pass
             del generator, _run
@@ -107,7 +106,8 @@ def switches(folder: str, count: int) -> list[int]:
 if __name__ == "__main__":
     allocator.limit_arenas()
     torch.set_num_threads(1)
+    Net.want = lambda *_: None  # type: ignore[method-assign] # steps stay eager: nothing is compiled beside what is measured
     if sys.argv[1] == "estimate":
         print(json.dumps(estimates(sys.argv[2:])))
     else:
-        print(json.dumps(switches(sys.argv[2], int(sys.argv[3]))))
+        print(json.dumps(switches(sys.argv[2:4], int(sys.argv[4]))))
