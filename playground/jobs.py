@@ -180,6 +180,8 @@ class Jobs:
             log.exception("A batch job stopped")
             self._trouble[key] = _STOPPED
         finally:
+            # Rows that the pool ended had no time to ask.
+            live.displaced = live.displaced or not self._is_current(generator)
             displaced = live.displaced and not live.paused.is_set() and not self._closed
             if displaced and live.plan is not None and self.store.counts(key).waiting:
                 self._park(key, live.plan, live.visitor)
