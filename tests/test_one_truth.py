@@ -49,6 +49,8 @@ NAMES = {
     "tasks/loader.py": "an example is made with a seed",
     "run.py": "a Run reports its seeds",
     "types.py": "`stop` is also a finish reason",
+    "serving/model_pool.py": "`stop` is also what becomes of running texts",
+    "serving/model_switch.py": "`stop` is also what becomes of running texts",
     "ui": "the seed's lock, the number of candidates and the stop button are widgets of their own",
 }
 

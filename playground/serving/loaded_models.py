@@ -63,6 +63,7 @@ class LoadedModels:
 
     @property
     def entries(self) -> list[PoolEntry]:
+        """All of them as plain data, in the order of `all`."""
         now = self._clock()
         return [
             PoolEntry(
@@ -98,6 +99,7 @@ class LoadedModels:
             self.changed.notify_all()
 
     def add(self, model: LoadedModel) -> None:
+        """Another one, which nobody uses yet."""
         with self.changed:
             model.last_used = self._clock()
             self._models.append(model)

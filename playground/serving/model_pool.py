@@ -114,6 +114,7 @@ class ModelPool:
             raise ModelError(said, pool_texts.IN_USE_HINT)
 
     def state(self) -> PoolState:
+        """What is being done for whom, or how the last switch ended."""
         switch = self._switch
         return PoolState() if switch is None else switch.now()
 

@@ -69,6 +69,7 @@ class Switch:
             self._tell("loading", pool_texts.LOADING)
 
     def run(self) -> None:
+        """All of it, in the caller's thread."""
         old = self.models.current
         reason: Text | None = None
         try:

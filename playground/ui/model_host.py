@@ -105,6 +105,7 @@ class ModelHost:
             self._share = {"state": "opening", "guarded": settings.password is not None}
 
     def start(self) -> None:
+        """Begins to load what the settings ask for, and returns at once."""
         self._began = True
         self.pool.start(ModelChoice.of_settings(self.settings), self._open_first)
 
