@@ -10,7 +10,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, constants, hf_hub_download
 
-from playground.models import failures, hub, hub_cache, sources
+from playground.models import failures, hub, hub_cache, whereabouts
 
 _SMALL = ("config.json",)
 
@@ -27,7 +27,7 @@ class HubDetails:
 @contextmanager
 def details(name: str, *, code: bool = False) -> Iterator[HubDetails | None]:
     """None where the hub is not reached, or the name is none of the hub's. Raises ModelError for what it refuses."""
-    if not sources.HUB_ID.fullmatch(name.strip()) or not hub.reachable():
+    if not whereabouts.may_be_on_hub(name) or not hub.reachable():
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="playground-config-") as place:

@@ -26,6 +26,12 @@ def here(name: str) -> Source | None:
     return None if folder is None else Source(given, given, folder, folder.name[:12])
 
 
+def may_be_on_hub(name: str) -> bool:
+    """Whether a name has the form of a hub id, and no file or folder has it."""
+    given = name.strip()
+    return sources.HUB_ID.fullmatch(given) is not None and not given.lower().endswith(".gguf")
+
+
 def weight_bytes(folder: Path, gguf: str | None) -> int:
     """Bytes of the weight files; 0 where there are none."""
     return (folder / gguf).stat().st_size if gguf is not None else hub_cache.weight_bytes(folder)

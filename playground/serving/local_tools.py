@@ -37,7 +37,7 @@ def local_tools(settings: Settings, models: LoadedModels, open_choice: OpenChoic
 def fetch(choice: ModelChoice, progress: Callable[[DownloadProgress], None]) -> None:
     """Downloads a hub model that is not here; nothing is done where the hub is not reached or the name is none of its
     own, which is said when it is loaded."""
-    from playground.models import download, whereabouts
+    from playground.models import download, hub, whereabouts
 
-    if whereabouts.here(choice.name) is None:
+    if whereabouts.here(choice.name) is None and whereabouts.may_be_on_hub(choice.name) and hub.reachable():
         download.fetch(choice.name, progress, code=choice.trust_remote_code)

@@ -157,7 +157,8 @@ class Switch:
             raise
         if getattr(generator, "held_bytes", 0):
             give_back()
-        alone = not runs and not self.models.running
+        # A first model brings its libraries along, which are nobody's.
+        alone = not runs and not self.models.running and self.first is None
         grown = process_memory.own_bytes() - before if alone else None
         choice = self.choice
         if self.first is not None and generator.card.id != choice.name:  # the embedded one in its place
