@@ -165,7 +165,7 @@ class ModelHost:
     def in_use(self) -> Iterator[tuple[Generator, threading.Event]]:
         """The current generator, which stays loaded while this lasts; the event is set once a run has to end early.
         ModelError with the reason where there is none, or none yet."""
-        if self.pool.current is None:
+        if not self.pool.ready:
             raise ModelError(self.error or NOT_YET.filled(stage=self.stage()))
         with self.pool.current_in_use() as found:
             yield found
