@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from playground.fast import packed_size
-from playground.models import catalogue, hub_details, packing, skeleton, whereabouts
+from playground.models import catalogue, hub_details, packing, recipes, skeleton, whereabouts
 from playground.models.loading import DTYPES
 from playground.models.memory_estimate import Basis, MemoryEstimate
 from playground.models.model_choice import ModelChoice
@@ -32,14 +32,15 @@ def estimate(choice: ModelChoice, *, fast: bool, free: int, loaded_now: int) -> 
     with hub_details.details(choice.name, code=choice.trust_remote_code) as found:
         if found is not None and found.folder is not None:
             return _of_folder(choice, found.folder, None, "hub", found.download, fast, free, loaded_now)
-    known = catalogue.find(choice.name)
-    count = known.parameters if known is not None else None
+    known, recipe = catalogue.find(choice.name), recipes.find(choice.name)
+    count = recipe.parameters if recipe is not None else known.parameters if known is not None else None
+    download = recipe.size if recipe is not None else 2 * (count or 0)
     if count is None:
         return MemoryEstimate(0, 0, 0, 0, 0, 0, choice.context or _CONTEXT, 0, loaded_now, free, "unknown")
     weights = count * DTYPES[choice.weights].itemsize
     packed = round(count * _packed_share(choice, fast))
     return MemoryEstimate(
-        weights, packed, 0, 0, _FIXED, weights // 10, choice.context or _CONTEXT, 2 * count, loaded_now, free,
+        weights, packed, 0, 0, _FIXED, weights // 10, choice.context or _CONTEXT, download, loaded_now, free,
         "catalogue", count,
     )  # fmt: skip
 

@@ -100,7 +100,7 @@ def load(
         weight_files.check(source.id, source.folder, source.gguf)
         if source.gguf is None:
             side_files.check(source.id, source.folder)
-        elif _DTYPES[weights] == torch.bfloat16:
+        elif DTYPES[weights] == torch.bfloat16:
             source = gguf_copies.kept(source, report)
             if source.gguf is None:
                 del options["gguf_file"]

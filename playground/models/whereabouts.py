@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playground.models import embedded, hub_cache, sources
+from playground.models import embedded, hub_cache, recipes, sources
 from playground.models.sources import Source
 from playground.types import ModelError, Text
 
@@ -22,14 +22,19 @@ def here(name: str) -> Source | None:
             return sources.find(given, _silent)
     except (ModelError, OSError):  # said when it is loaded
         return None
+    recipe = recipes.find(given)
+    if recipe is not None:
+        whole = (recipe.folder / "config.json").is_file()
+        return Source(recipe.id, recipe.title, recipe.folder, "") if whole else None
     folder = hub_cache.cached(given)
     return None if folder is None else Source(given, given, folder, folder.name[:12])
 
 
 def may_be_on_hub(name: str) -> bool:
-    """Whether a name has the form of a hub id, and no file or folder has it."""
+    """Whether a name has the form of a hub id, and no recipe has it."""
     given = name.strip()
-    return sources.HUB_ID.fullmatch(given) is not None and not given.lower().endswith(".gguf")
+    formed = sources.HUB_ID.fullmatch(given) is not None and not given.lower().endswith(".gguf")
+    return formed and recipes.find(given) is None
 
 
 def weight_bytes(folder: Path, gguf: str | None) -> int:
