@@ -26,13 +26,14 @@ from playground.settings import Limits
 from playground.tables.rows import DONE, FAILED, Result
 from playground.tasks import loader, user_task
 from playground.tasks.task import Task
-from playground.types import Generator, InvalidRequest, Language, Mode, Path, PlaygroundError, Request, Text
+from playground.types import Generator, InvalidRequest, Language, Mode, ModelCard, Path, PlaygroundError, Request, Text
 
 Numbered = tuple[int, Mapping[str, str]]
 log = logging.getLogger(__name__)
 _LOOK = 0.02  # seconds between looks at the rows in play: less than a step of many rows takes
 _SEED_BITS = 31
 _SHOWN = 60  # characters of a name in a sentence
+_LATER = ("own", "model", "revision")  # fields of a plan that are left out where they are empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Plan:
     `values` replace the task's own parameters; of n there is one unless they say otherwise. Row i, counted from 1,
     draws from seed + (i − 1) · n, so that no two texts share random draws and a row can be written again alone.
     `mode` None is a chat where the model knows how to. `own` is the YAML of a person's own task; "" where a preset is
-    meant. A plan holds all that a job needs to go on after a restart.
+    meant. `model` and `revision` are of the card of the model that writes all of it, where that matters. A plan holds
+    all that a job needs to go on after a restart.
     """
 
     task: str
@@ -54,6 +56,8 @@ class Plan:
     path: Path = "fast"
     mode: Mode | None = None
     own: str = ""
+    model: str = ""
+    revision: str = ""
 
     @property
     def candidates(self) -> int:
@@ -81,8 +85,16 @@ class Plan:
         return replace(request, path="fast" if fast else "exact", watched=False)
 
     def as_json(self) -> dict[str, Any]:
-        """Of a preset as it was before there were own tasks, so that files of results from then still belong to it."""
-        return {name: value for name, value in asdict(self).items() if name != "own" or value}
+        """As it was before there were own tasks, or several models: files of results from then still belong to it."""
+        return {name: value for name, value in asdict(self).items() if name not in _LATER or value}
+
+    def of_model(self, card: ModelCard) -> Plan:
+        """The plan for this model alone, where it is not for one already."""
+        return self if self.model else replace(self, model=card.id, revision=card.revision)
+
+    def is_for(self, card: ModelCard) -> bool:
+        """Whether this model may write its rows."""
+        return not self.model or (self.model, self.revision) == (card.id, card.revision)
 
     def check(self, columns: Sequence[str], count: int = 1) -> None:
         """What would fail in every row, or in the last of `count`, is said before any is written; raises

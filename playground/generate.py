@@ -211,6 +211,7 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
         thinks=rendered.thinks,
         split=partial(_split, opened_after(request.prefill, rendered.thinks)) if request.mode == "chat" else None,
         value_of=value_of if request.values["json_schema"] else None,
+        card=generator.card,
     )
     if request.path == "fast":
         run.weights = generator.fast.weights

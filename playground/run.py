@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.token_rate import token_rate
-from playground.types import FAILED, FinishReason, Request, Step, Text
+from playground.types import FAILED, FinishReason, ModelCard, Request, Step, Text
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Run:
     `guesses` is whether tokens may be guessed ahead; `weights` is the number format that its path reads, where that is
     not `dtype`; `thinks` is what the prompt has begun a thought with; `split` splits a text into thought and answer,
     where it may have both. `value_of` parses an answer, where it is more than text. `remarks` are notes on the texts,
-    each with the index of its candidate, or None for all.
+    each with the index of its candidate, or None for all. `card` is of the model that writes it.
     """
 
     request: Request
@@ -84,6 +84,7 @@ class Run:
     split: Callable[[str], tuple[str, str]] | None = None
     value_of: Callable[[str], Any] | None = None
     remarks: Sequence[tuple[int | None, Text]] = ()
+    card: ModelCard | None = None
 
     @property
     def finished(self) -> bool:
@@ -117,6 +118,7 @@ class Run:
         remarks = [*([(None, self.notice)] if self.notice else []), *self.remarks]
         return {
             "model": self.model,
+            "revision": "" if self.card is None else self.card.revision,
             "dtype": self.dtype,
             "weights": self.weights or self.dtype,
             "path": self.request.path,

@@ -83,3 +83,10 @@ def test_a_preset_under_a_parameters_former_name_still_loads(tmp_path: Path) -> 
     (tmp_path / "mine.yaml").write_text(HEAD + "parameters: {portable_luck: true}\n", encoding="utf-8")
     (preset,) = knob_presets.load_all(tmp_path)
     assert preset.parameters == {"portable_noise": True}
+
+
+def test_what_a_generation_config_names_beyond_our_knobs_is_said() -> None:
+    given = {"temperature": 0.6, "do_sample": True, "penalty_alpha": 0.6, "top_k": "many", "odd": 1, "max_length": 99}
+    found = knob_presets.lacking(given)
+    assert set(found) == {"penalty_alpha", "top_k", "odd"} and all(text.en and text.zh for text in found.values())
+    assert knob_presets.from_model({"temperature": 0.6, "do_sample": True})["temperature"] == 0.6

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from playground.generators.scripted import ScriptedGenerator
 from playground.machine import load_times
+from playground.models.model_choice import ModelChoice
 from playground.settings import Settings
-from playground.types import Text
+from playground.types import ProgressReport, Text
 from playground.ui.model_host import ModelHost
 
 
@@ -30,12 +32,21 @@ def test_a_folder_that_cannot_be_written_to_is_no_reason_to_fail(own_cache: Path
 
 
 def test_the_page_says_how_long_loading_takes(own_cache: Path) -> None:
-    first = ModelHost(Settings())
-    first._report(Text("Loading X: weights", "正在加载 X：权重"), 0.3)
-    assert first.stage().en == "Loading X: weights 30%, 0 s so far"
-    load_times.remember(first._load_name, 7)
-    second = ModelHost(Settings())
-    assert second.stage().en.endswith(", about 7 s left") and second.stage().zh.endswith("大约还需 7 秒")
+    said, goes_on = threading.Event(), threading.Event()
+
+    def opener(_: Settings, report: ProgressReport) -> ScriptedGenerator:
+        report(Text("Loading X: weights", "正在加载 X：权重"), 0.3)
+        said.set()
+        goes_on.wait(10)
+        return ScriptedGenerator(["One two"])
+
+    host = ModelHost(Settings(), opener)
+    host.start()
+    assert said.wait(10) and host.stage().en == "Loading X: weights 30%, 0 s so far"
+    load_times.remember(host.load_name(ModelChoice.of_settings(Settings())), 70)
+    assert host.stage().en.endswith(", about 70 s left") and host.stage().zh.endswith("大约还需 70 秒")
+    goes_on.set()
+    assert host.wait(10)
 
 
 def test_a_load_that_succeeds_is_remembered(own_cache: Path) -> None:

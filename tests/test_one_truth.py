@@ -68,6 +68,8 @@ NAMES = {
     "openai_api/request_body.py": "OpenAI's names for parameters, and its own defaults",
     "openai_api/server.py": "a beam search has no scores of single tokens, and no fast path",
     "types.py": "`stop` is also a finish reason",
+    "serving/model_pool.py": "`stop` is also what becomes of running texts",
+    "serving/model_switch.py": "`stop` is also what becomes of running texts",
     "ui": "the seed's lock, the number of candidates and the stop button are widgets of their own",
 }
 

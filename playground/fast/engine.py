@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psutil
@@ -52,6 +53,22 @@ class Engine:
         self._path = FastPath(why_not=reason) if reason else _described(model, self.format)
         self._running: RunningBatch | None = None
         self._making = threading.Lock()
+        self._packed: Any = None
+
+    @property
+    def modules(self) -> tuple[Any, ...]:
+        """The model and the packed copy of it, which share what was not packed."""
+        return (self._model,) if self._packed is None else (self._model, self._packed)
+
+    @property
+    def slots_bytes(self) -> int:
+        """Bytes that keys and values take now."""
+        return 0 if self._running is None else self._running.slots_bytes
+
+    def close(self) -> None:
+        """Lets go of the model. Nobody may be using it."""
+        with self._making:
+            self._running = self._packed = None
 
     @property
     def path(self) -> FastPath:
@@ -62,19 +79,23 @@ class Engine:
     def running(self) -> RunningBatch:
         with self._making:
             if self._running is None:
-                own = Net(self._model, compiles=self.format == "dense", quiet_s=self._quiet_s)
+                quiet_s = partial(_quiet_s, self._lock)
+                own = Net(self._model, compiles=self.format == "dense", quiet_s=quiet_s)
                 packed = own
                 if self.format != "dense":
-                    packed = Net(self._model, FORMATS[self.format], quiet_s=self._quiet_s)
+                    packed = Net(self._model, FORMATS[self.format], quiet_s=quiet_s)
                 memory = kv_bytes(self._device) if self._memory is None else self._memory
                 self._running = RunningBatch(
                     packed, own, self._lock, rows=self._rows, memory=memory, shares=self._shares
                 )
+                self._packed = packed.model
                 trim_soon()  # packing went through the weights in fp32
             return self._running
 
-    def _quiet_s(self) -> float:
-        return self._lock.quiet_s
+
+def _quiet_s(lock: FairLock) -> float:
+    """Asked by what compiles, which may outlive the model, so that it must not hold more of it than its lock."""
+    return lock.quiet_s
 
 
 def kv_bytes(device: torch.device) -> int:

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FunctionType
@@ -94,8 +95,8 @@ class AheadOfTime:
 
     def _get(self, variant: Variant) -> None:
         absent = [
-            (group, layers, library)
-            for group, layers in self._kinds.values()
+            (kind, group, library)
+            for kind, (group, layers) in self._kinds.items()
             if not self._load(layers, group, library := library_of(group, self._config, variant), variant)
         ]
         self._missing[variant] = len(absent)
@@ -106,11 +107,11 @@ class AheadOfTime:
             self._fail(NO_COMPILER.en)
             return
         hidden, threads = self._call(variant.example), torch.get_num_threads()
-        for group, layers, library in absent:
+        for kind, group, library in absent:
             given = [wrapper.given for wrapper in group if wrapper.given is not None]
             modules = [wrapper.layer for wrapper in group]
             spec = GroupSpec(modules, hidden, given, variant.several, threads, group[0].beside)
-            QUEUE.submit(packed(spec), library, self._quiet_s, self._arrival(layers, group, library, variant))
+            QUEUE.submit(packed(spec), library, self._quiet_s, self._arrival(kind, library, variant))
         for group, _ in self._kinds.values():
             for wrapper in group:
                 wrapper.given = None
@@ -121,18 +122,25 @@ class AheadOfTime:
             wrapper.beside = layers.beside
         return found
 
-    def _arrival(
-        self, layers: CompiledLayers, group: Sequence[LayerWrapper], library: Path, variant: Variant
-    ) -> Callable[[str | None], None]:
+    def _arrival(self, kind: Any, library: Path, variant: Variant) -> Callable[[str | None], None]:
+        """What the queue calls. It waits there for minutes, so it must not keep a model that was let go of."""
+        own = weakref.ref(self)
+
         def arrived(failed: str | None) -> None:
-            if failed is None and not self._load(layers, group, library, variant):
-                failed = "the library is not there"
-            with self._guard:
-                self._missing[variant] -= failed is None
-            if failed is not None:
-                self._fail(failed)
+            made = own()
+            if made is not None:
+                made._arrived(kind, library, variant, failed)
 
         return arrived
+
+    def _arrived(self, kind: Any, library: Path, variant: Variant, failed: str | None) -> None:
+        group, layers = self._kinds[kind]
+        if failed is None and not self._load(layers, group, library, variant):
+            failed = "the library is not there"
+        with self._guard:
+            self._missing[variant] -= failed is None
+        if failed is not None:
+            self._fail(failed)
 
     def _fail(self, reason: str) -> None:
         with self._guard:

@@ -63,7 +63,7 @@ class Net:
             pack(self._model, make)
         layers = _layers(self._model, config.num_hidden_layers)
         groups = wrap_layers(layers, getattr(config, "layer_types", None) or [""] * len(layers))
-        self.shape = _shape(config, self._model)
+        self.shape = shape_of(config, self._model)
         # What the scores are before they are widened: a trace keeps them so, and loses nothing.
         heads = (module.dtype for module in self._model.modules() if isinstance(module, OutputHead))
         self.dtype: torch.dtype = next(heads, self.shape.dtype)
@@ -73,6 +73,12 @@ class Net:
             self.compiler = AheadOfTime(groups, config, self._called, quiet_s)
         elif compiles:
             self.compiler = self._in_process(groups)
+
+    @property
+    def model(self) -> nn.Module:
+        """Its modules, with the weights as they were packed."""
+        model: nn.Module = self._model
+        return model
 
     def step(self, slots: KVSlots, tokens: Tensor, positions: Tensor) -> Tensor:
         """The scores [rows, vocab] after one more token a row; the rows are the first slots, in their order."""
@@ -208,7 +214,8 @@ def _layers(model: nn.Module, count: int) -> nn.ModuleList:
     raise LookupError("no list of layers was found")
 
 
-def _shape(config: Any, model: Any) -> Shape:
+def shape_of(config: Any, model: Any) -> Shape:
+    """What one position of one row holds, by a text configuration and the type of the model's weights."""
     heads = config.num_attention_heads
     parameter = next(model.parameters())
     return Shape(

@@ -90,6 +90,11 @@ class RunningBatch:
         return None if self._decode_net.compiler is None else self._decode_net.compiler.lacks
 
     @property
+    def slots_bytes(self) -> int:
+        """Bytes that all keys and values take now."""
+        return sum(slots.size for slots in self._pools.slots)
+
+    @property
     def taken(self) -> int:
         """Rows in play or waiting now."""
         with self._guard:

@@ -27,6 +27,7 @@ from playground.decoding.sequences import open_sequence
 from playground.decoding.step_stream import StepStream, from_iterator
 from playground.fast.engine import Engine
 from playground.fast.job import Job
+from playground.generators import tensors
 from playground.generators.checks import check_able, check_ids, check_request, check_room, rows_seeds
 from playground.inspection_results import Detection, ReadToken
 from playground.models import capabilities
@@ -71,11 +72,13 @@ class LocalGenerator:
         self._engine = Engine(
             self._model, self._lock, weights=loaded.weights, rows=rows, memory=kv_memory, shares=shares
         )
-        self.paths: frozenset[Path] = frozenset({"exact"} if self.fast.why_not else {"exact", "fast"})
+        self.paths: frozenset[Path] = frozenset({"exact"} if self._engine.path.why_not else {"exact", "fast"})
         self._prompts = Prompts(self._model, self._tokenizer, self._card.title, self._card.context, loaded.turn_ends)
         self._labels = Labels(self._tokenizer)
         self._able = capabilities.of(self._model, self._card.id)
         self._device = _entrance(self._model)
+        self._fast = self._engine.path
+        self._closed = False
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -83,7 +86,7 @@ class LocalGenerator:
 
     @property
     def fast(self) -> FastPath:
-        return self._engine.path
+        return self._fast if self._closed else self._engine.path
 
     @property
     def card(self) -> ModelCard:
@@ -110,6 +113,19 @@ class LocalGenerator:
     def expect(self, request: Request) -> None:
         """Has the steps compiled in the background that such a request takes on the fast path."""
         self._engine.running.expect(request.values["n"], len(self.render(request).token_ids))
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of all that it holds for its model now: weights, their packed copy, keys and values."""
+        return 0 if self._closed else tensors.size(*self._engine.modules) + self._engine.slots_bytes
+
+    def close(self) -> None:
+        """Lets go of the model, which nobody may be using. What is asked for afterwards is refused with a sentence;
+        runs that were kept can still be looked into."""
+        self._closed = True
+        self._engine.close()
+        for name in ("_model", "_prompts", "_engine"):
+            setattr(self, name, tensors.Closed(self._card.title))
 
     def _made(self, request: Request, cancelled: threading.Event | None = None) -> Job | Iterator[Step]:
         """What the running batch or nobody but its reader runs; nothing of it has begun."""

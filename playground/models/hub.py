@@ -1,11 +1,11 @@
 """The model hub: whether it can be reached, and downloading from it into its cache on this machine.
 
-The only module that opens a connection, and only for a model that is asked for by hub id and is not here yet.
+With download.py and hub_details.py the only modules that ask it, and only for a model that somebody asks for by its hub
+id and that is not here yet.
 """
 
 from __future__ import annotations
 
-import glob
 import socket
 import threading
 import urllib.request
@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
+from huggingface_hub import constants, hf_hub_download
 from tqdm.auto import tqdm
 
 from playground.amounts import bytes_text
-from playground.models import failures, hub_cache
+from playground.models import failures
+from playground.models.download import fetch
+from playground.models.download_progress import DownloadProgress
 from playground.types import ProgressReport, Text
 
 _PROBE_SECONDS = 3.0
@@ -54,20 +56,13 @@ def download(name: str, report: ProgressReport, *, code: bool = False) -> Path:
     Raises ModelError, also for what the hub or the network refuses.
     """
     report(Text(f"Asking the model hub for {name}", f"正在向模型库查询 {name}"), None)
-    with failures.explained(name):
-        found = HfApi(endpoint=constants.ENDPOINT).model_info(name, files_metadata=True, timeout=20)
-        sizes = {file.rfilename: file.size or 0 for file in found.siblings or []}
-        wanted = hub_cache.choose(list(sizes), code)
-        if not any(hub_cache.is_weights(file) for file in wanted):
-            raise failures.no_weights(name)
-        return Path(
-            snapshot_download(
-                name,
-                endpoint=constants.ENDPOINT,
-                allow_patterns=[glob.escape(file) for file in wanted],
-                tqdm_class=_bar(name, sum(sizes[file] for file in wanted), report),
-            )
-        )
+
+    def told(now: DownloadProgress) -> None:
+        size = bytes_text(now.total)
+        stage = Text(f"Downloading {name} ({size})", f"正在下载 {name}（{size}）")
+        report(stage, now.done / now.total if now.total else None)
+
+    return fetch(name, told, code=code)
 
 
 def download_file(name: str, file: str, folder: Path, size: int, report: ProgressReport) -> Path:

@@ -28,6 +28,7 @@ from playground.models import (
     file_failures,
     gguf_copies,
     gguf_ends,
+    load_progress,
     packing,
     side_files,
     sources,
@@ -41,7 +42,7 @@ from playground.types import ModelCard, ModelError, ProgressReport, Text
 # bf16 is what most weights are stored in; on a CPU it is half the bytes to read, and reading is what a token costs.
 # What is packed further, on a CPU for the fast path and on a GPU while it is loaded, is packed from bf16.
 _NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")  # in a tensor's name, of a layer or an expert
-_DTYPES = {
+DTYPES = {
     "auto": torch.bfloat16,
     "bf16": torch.bfloat16,
     "fp32": torch.float32,
@@ -49,6 +50,7 @@ _DTYPES = {
     "int4": torch.bfloat16,
 }
 _DTYPE_NAMES = {torch.bfloat16: "bf16", torch.float32: "fp32", torch.float16: "fp16"}
+_WEIGHTS_FROM = 0.3  # of a load: what comes before its weights
 _BOOKKEEPING = ("_", "output_", "return_", "use_cache", "transformers_version")
 
 # It says on every load that parts are on disk; the card says so in our own words.
@@ -98,7 +100,7 @@ def load(
         weight_files.check(source.id, source.folder, source.gguf)
         if source.gguf is None:
             side_files.check(source.id, source.folder)
-        elif _DTYPES[weights] == torch.bfloat16:
+        elif DTYPES[weights] == torch.bfloat16:
             source = gguf_copies.kept(source, report)
             if source.gguf is None:
                 del options["gguf_file"]
@@ -106,10 +108,10 @@ def load(
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
         tokenizer = _tokenizer(source, options)
-        report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), 0.3)
+        report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), _WEIGHTS_FROM)
         if packer is not None:
             options["quantization_config"] = packing.config(packer, weights)
-        net = _weights(source, options, _DTYPES[weights], max_memory, offload_folder)
+        net = _weights(source, options, DTYPES[weights], max_memory, offload_folder, report)
         able = capabilities.of(net, source.id)
         card = _card(source, net, tokenizer, able.notice)
         _check_room(source, card, max_memory)
@@ -185,11 +187,13 @@ def _weights(
     dtype: torch.dtype,
     max_memory: Mapping[str | int, int] | None,
     offload_folder: str | Path | None,
+    report: ProgressReport,
 ) -> Any:
     """The module, spread by accelerate. Pickled weights go through torch's weights-only reader."""
     if source.gguf is not None:
         options = {**options, "quantization_config": GgufConfig(dequantize=True)}
-    with GLOBAL_STATE:
+    stage = Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重")
+    with GLOBAL_STATE, load_progress.told(stage, _WEIGHTS_FROM, 1.0, report):
         net, seen = AutoModelForCausalLM.from_pretrained(
             source.folder,
             dtype=dtype,

@@ -21,8 +21,8 @@ from playground.models import (
 )
 from playground.types import ProgressReport, Text
 
-_EMBEDDED_NAMES = frozenset({embedded.ID, embedded.TITLE.lower(), "embedded"})
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
+EMBEDDED_NAMES = frozenset({embedded.ID, embedded.TITLE.lower(), "embedded"})
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def find(model: str | None, report: ProgressReport, *, code: bool = False) -> So
     A folder or file of that name comes before a hub id; the hub is asked only for what is not on this machine.
     """
     name = (model or embedded.ID).strip()
-    if name.lower() in _EMBEDDED_NAMES:
+    if name.lower() in EMBEDDED_NAMES:
         return _embedded(report)
     path = Path(name).expanduser()
     if path.is_file():
@@ -61,7 +61,7 @@ def find(model: str | None, report: ProgressReport, *, code: bool = False) -> So
     if recipe is not None:
         made = recipe_files.ensure(recipe, report)
         return Source(recipe.id, recipe.title, made, f"{recipe.format} {recipe.sha256[:12]}")
-    if not _HUB_ID.fullmatch(name) or name.lower().endswith(".gguf"):
+    if not HUB_ID.fullmatch(name) or name.lower().endswith(".gguf"):
         raise failures.no_file(name)
     return _from_hub(name, name, report, code)
 

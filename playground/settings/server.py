@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from playground.settings.kinds import ChoiceKind, HostNamesKind, SizeKind, SwitchKind, TextKind, WholeKind
+from playground.settings.kinds import ChoiceKind, HostNamesKind, SecondsKind, SizeKind, SwitchKind, TextKind, WholeKind
 from playground.settings.limits import Limits
 from playground.settings.model import ModelSettings
 from playground.settings.setting import Setting
@@ -20,7 +20,7 @@ LOCAL = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine ca
 
 @dataclass(frozen=True, slots=True)
 class Settings(ModelSettings):
-    """One server's settings; `kept_memory` and `kv_memory` in bytes, None leaves them to the machine's memory.
+    """One server's settings; those of memory in bytes, None leaves them to the machine's memory.
 
     `framed_by` are origins that may show the page in a frame, `api_keys` those of file and variable. `run_folder` is
     for what ends with this run. None of the three is chosen by itself.
@@ -137,6 +137,24 @@ class Settings(ModelSettings):
         help=Text("memory for the KV cache of the fast path", "fast 路径 KV 缓存可用的内存"),
         unset=Text("15 % of the memory, on a GPU half of what is free", "内存的 15 %，在显卡上为空闲内存的一半"),
     ).optional()
+    model_memory: int | None = Setting(
+        kind=SizeKind(low=1, example="16GiB"),
+        group="engine",
+        help=Text(
+            "memory for all models that stay loaded, so that switching back takes no time",
+            "所有保持加载的模型可用的内存，使切换回来无需等待",
+        ),
+        unset=Text("what is free, but for 5 %", "空闲内存，保留 5 %"),
+    ).optional()
+    model_idle: float = Setting(
+        kind=SecondsKind(),
+        group="engine",
+        help=Text(
+            "seconds after which a model that nobody uses is unloaded, unless it is the current one; 0: never",
+            "无人使用的模型在多少秒后被卸载（当前模型除外）；0 表示从不",
+        ),
+        default=900.0,
+    ).value()
     kept_memory: int | None = Setting(
         kind=SizeKind(),
         group="engine",

@@ -209,7 +209,8 @@ class Store:
         with self._reading() as read:
             head = read.execute("SELECT head FROM draft WHERE key = ?", (key,)).fetchone()
             found = read.execute(
-                "SELECT number, heading, text, gist FROM draft_section WHERE draft = ? ORDER BY number", (key,)
+                f"SELECT {_SECTION} FROM draft_section WHERE draft = ? ORDER BY number",
+                (key,),
             ).fetchall()
         if head is None:
             return None
@@ -341,10 +342,11 @@ class Store:
 
 
 def _insert(write: sqlite3.Connection, key: str, number: int, section: Section) -> None:
-    given = (key, number, section.heading, section.text, section.gist)
-    write.execute("INSERT INTO draft_section VALUES (?, ?, ?, ?, ?)", given)
+    given = (key, number, section.heading, section.text, section.gist, section.model, section.revision)
+    write.execute("INSERT INTO draft_section VALUES (?, ?, ?, ?, ?, ?, ?)", given)
 
 
+_SECTION = "number, heading, text, gist, model, revision"
 _RESULT = "SELECT number, input, state, texts, seed, reason, remark FROM job_row"
 
 

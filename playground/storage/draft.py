@@ -22,6 +22,7 @@ HEAD: Mapping[str, int] = {
     "title": 200, "author": 200, "date": 60, "form": 100, "style": 300, "plan": 12_000, "heading": 200,
     "carried": 60_000,
 }  # fmt: skip
+MOST_NAME = 4096  # characters of a model's name, which may be a path
 GIST = 300  # characters of a section's sentence in the running summary
 ONE_LINE = ("title", "author", "date", "form", "style", "heading")
 _FACTS = ("title", "author", "form", "style")
@@ -45,12 +46,17 @@ Count = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One accepted section. `number` is its own for ever; `gist` is the author's sentence for the running summary."""
+    """One accepted section. `number` is its own for ever; `gist` is the author's sentence for the running summary.
+
+    `model` and `revision` are of the model that wrote it, "" where its author did, or before they were kept.
+    """
 
     number: int
     heading: str
     text: str
     gist: str = ""
+    model: str = ""
+    revision: str = ""
 
     @property
     def sentence(self) -> str:
@@ -90,7 +96,8 @@ def checked_section(given: Mapping[str, Any], number: int = 0) -> Section:
         )
     heading = " ".join(_checked(given.get("heading"), "heading", HEAD["heading"]).split())
     gist = " ".join(_checked(given.get("gist"), "gist", GIST).split())
-    return Section(number, heading, text, gist)
+    model, revision = (_checked(given.get(name), name, MOST_NAME).strip() for name in ("model", "revision"))
+    return Section(number, heading, text, gist, model, revision)
 
 
 def readable(text: str) -> str:

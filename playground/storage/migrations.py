@@ -51,7 +51,12 @@ ALTER TABLE draft ADD COLUMN address TEXT NOT NULL DEFAULT '';
 ALTER TABLE draft ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
 """
 _REFUSED_ROWS = ""  # no new column: rows may be "refused", a state that earlier programs do not know
-TABLES = (_JOBS, _DRAFTS, _REMARKS, _SHARES, _REFUSED_ROWS)  # what each version of the file added to the one before
+_WRITERS = """
+ALTER TABLE draft_section ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE draft_section ADD COLUMN revision TEXT NOT NULL DEFAULT '';
+"""
+# What each version of the file added to the one before.
+TABLES = (_JOBS, _DRAFTS, _REMARKS, _SHARES, _REFUSED_ROWS, _WRITERS)
 VERSION = len(TABLES)  # kept in the file's own user_version
 
 

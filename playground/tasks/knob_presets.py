@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playground import parameters
+from playground.parameters import not_offered
 from playground.tasks import schema
 from playground.tasks.schema import Node
 from playground.types import InvalidRequest, Text
@@ -23,6 +24,8 @@ LAST = 1000
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 # generate() fills an unset top_k with this as soon as it samples.
 _TRANSFORMERS_TOP_K = 50
+_UNKNOWN = Text("Nothing here has this name.", "此处没有这个名称。")
+_OTHER_FORM = Text("Its value has another form here.", "此处的取值形式不同。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,30 @@ def from_model(generation_defaults: Mapping[str, Any]) -> dict[str, Any]:
         if not parameter.is_neutral(value):
             taken[parameter.name] = value
     return taken
+
+
+def lacking(generation_defaults: Mapping[str, Any]) -> dict[str, Text]:
+    """What a model's generation_config names and `from_model` leaves out, each with the reason."""
+    given = {name: value for name, value in generation_defaults.items() if value is not None}
+    offered = not_offered.offered()
+    found: dict[str, Text] = {}
+    for name, value in given.items():
+        if name in not_offered.NOT_OFFERED:
+            found[name] = not_offered.NOT_OFFERED[name]
+        elif name not in offered:
+            found[name] = _UNKNOWN
+        elif name not in not_offered.COVERED and not any(_takes(one, value) for one in offered[name]):
+            found[name] = _OTHER_FORM
+    return found
+
+
+def _takes(name: str, value: Any) -> bool:
+    parameter = parameters.by_name()[name]
+    try:
+        parameter.accept([value] if parameter.kind == "texts" and isinstance(value, str) else value)
+    except InvalidRequest:
+        return False
+    return True
 
 
 def _build(document: Node, stem: str) -> KnobPreset:

@@ -92,8 +92,8 @@ def endpoint(host: ModelHost, queue: RequestQueue) -> Callable[..., AsyncIterato
                             yield update
                     else:
                         yield waiting_update(state, int(values["n"]), texts["language"])
-            if run is not None:
-                await _add_values_and_remarks(run, host.generator.card, task, texts)
+            if run is not None and run.card is not None:
+                await _add_values_and_remarks(run, run.card, task, texts)
                 if host.stopping.is_set():
                     run.remarks = [*run.remarks, (None, STOPPING)]
                 yield _object(run)

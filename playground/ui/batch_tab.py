@@ -108,7 +108,7 @@ class BatchTab:
         with self._opening:
             if self._opened is None:
                 settings = self._host.settings
-                self._opened = Jobs(self._shared.store, settings.limits, settings.rows)
+                self._opened = Jobs(self._shared.store, settings.limits, settings.rows, self._host.pool)
             return self._opened
 
     def _open(self, event: gr.EventData) -> Any:
@@ -179,15 +179,16 @@ class BatchTab:
         updates = Updates()
         task: Task | None = None
 
-        def ask(_: ModelCard) -> Request:
+        def ask(card: ModelCard) -> Request:
             nonlocal task
+            generator = self._host.with_card(card)
             job, plan = self._planned(sent, knobs, act)
             task = plan.read_task()
             row = self._jobs.store.first_row(job.key)
             if row is None:
                 raise InvalidRequest(_NO_ROW, AGAIN, parameter="file")
-            request = replace(plan.request(task, row.number, row.input, self._host.generator), watched=True)
-            shown["prompt"] = self._host.generator.render(request).text
+            request = replace(plan.request(task, row.number, row.input, generator), watched=True)
+            shown["prompt"] = generator.render(request).text
             return request
 
         try:
@@ -231,6 +232,7 @@ class BatchTab:
             change = partial(store.retry, job.key) if sent.get("retry") else _nothing
         else:
             job, plan = self._planned(sent, knobs, act)
+            plan = plan.of_model(generator.card)
             progress = self._jobs.progress(job.key)
             if not sent.get("anew") and (progress.running or progress.counts.ended):
                 return True
@@ -299,7 +301,8 @@ class BatchTab:
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "refused": counts.refused,
             "error": bilingual(progress.trouble),
-            "planned": job is not None and bool(job.plan), "running": progress.running, "pausing": progress.pausing,
+            "planned": job is not None and bool(job.plan), "model": _model_of(job),
+            "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
             "rows": [
                 {"number": one.number, "input": list(one.input.values())[:3], "state": one.state,
@@ -333,6 +336,12 @@ class BatchTab:
             "jsonl": lambda: rows.as_jsonl(found, language),
         }
         return gr.update(file={"name": f"results.{kind}", "text": "".join(write[kind]()), "at": _whole(sent, "at")})
+
+
+def _model_of(job: StoredJob | None) -> dict[str, str] | None:
+    """The model that writes a job's rows, with its revision; None of one that was not run, or before they were kept."""
+    name = None if job is None else job.plan.get("model")
+    return None if job is None or not name else {"id": name, "revision": job.plan.get("revision", "")}
 
 
 def _plan_of(job: StoredJob | None) -> tuple[Language, Task | None]:

@@ -170,7 +170,10 @@ def on_path(request: Request, act: object, generator: Generator) -> Request:
 
 
 def rerun_request(sent: Mapping[str, Any], knobs: Mapping[str, Any], card: ModelCard) -> Request:
-    """A card's request once more: with a fresh seed, or going on behind the text that the card shows."""
+    """A card's request once more: with a fresh seed, or going on behind the text that the card shows.
+
+    Raises InvalidRequest where there is no such card any more, or its words are not allowed.
+    """
     before = sent.get("request")
     if not isinstance(before, Mapping):
         raise InvalidRequest(_EMPTY)

@@ -59,6 +59,7 @@ _DRAFT: Fields = {
     "knobs": "flag",
 }
 _SECTION: Fields = {"number": "int", "heading": "text", "text": "text", "gist": "text"}
+_WRITER: Fields = {"model": "text?", "revision": "text?"}
 _TASK_FILE: Fields = {**_ASKED_AT, "key": "text?"}
 
 EVENTS: Mapping[str, Mapping[str, Fields]] = {
@@ -120,12 +121,12 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
     "write": {
         "forget": {"key": "text"},
         "halt": _NOTHING,
-        "accept": {**_DRAFT, "card": "int", "heading": "text", "text": "text"},
+        "accept": {**_DRAFT, "card": "int", "heading": "text", "text": "text", **_WRITER},
         "go": {**_DRAFT, "action": "text", "target": "int?", "text": "text"},
         "keep": _DRAFT,
         "mend": {**_DRAFT, **_SECTION},
         "remove": {**_DRAFT, "number": "int"},
-        "restore": {**_DRAFT, **_SECTION},
+        "restore": {**_DRAFT, **_SECTION, **_WRITER},
         "opened": {"key": "text", "length": "int or text", "room": "int or text", "at": "int"},
         "save": {"key": "text", "kind": "text", "at": "int"},
     },

@@ -1,4 +1,4 @@
-"""The model that this server holds: loaded in a thread while the page is already usable.
+"""The models that this server holds, for the page: loaded in a thread while the page is already usable.
 
 Knows no page element; it says in words how far loading has come. Opening a generator is handed in, so that a test can
 bring its own.
@@ -6,21 +6,30 @@ bring its own.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playground.inspection import inspect_api
 from playground.machine import load_times
 from playground.models import catalogue
+from playground.models.memory_estimate import MemoryEstimate
+from playground.models.model_choice import ModelChoice
+from playground.serving.loaded_models import LoadedModels
+from playground.serving.local_tools import local_tools
+from playground.serving.model_pool import ModelPool
+from playground.serving.model_switch import Tools
 from playground.settings import Settings
-from playground.types import Generator, ModelCard, ModelError, PlaygroundError, ProgressReport, Text
+from playground.types import Generator, ModelCard, ModelError, ProgressReport, Text
 from playground.ui import compose_form
 from playground.ui.fast_path_report import path_data
-from playground.ui.page_texts import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, PACKING, UNEXPECTED, bilingual
+from playground.ui.page_texts import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, bilingual
 
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
 log = logging.getLogger(__name__)
@@ -29,11 +38,11 @@ log = logging.getLogger(__name__)
 def open_local(settings: Settings, report: ProgressReport) -> Generator:
     """The model that the settings ask for, or the embedded one with a notice in its card that says why."""
     # Imported here: this brings in torch, which takes seconds, and the page is up before.
+    from playground.generators import opening
     from playground.generators.remote.opening import open_chosen
 
     if settings.engine:
         return open_chosen(settings)
-    from playground.generators.local import LocalGenerator
     from playground.kernels import build
     from playground.models import load_or_embedded
 
@@ -49,90 +58,140 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
     )
     if settings.kept_memory is not None:
         inspect_api.limit(settings.kept_memory)
+    return prepared(opening.generator(loaded, _bounds(settings), report), settings)
+
+
+def open_choice(settings: Settings, choice: ModelChoice, report: ProgressReport) -> Generator:
+    """Another model while the server runs. Raises ModelError where it cannot be loaded: nothing takes its place."""
+    from playground.generators import opening
+
+    return prepared(opening.open_local(choice, _bounds(settings), report), settings)
+
+
+def _bounds(settings: Settings) -> Any:
+    from playground.generators.opening import Bounds
+
     shares = (settings.limits.session_share, settings.limits.address_share)
-    generator = LocalGenerator(loaded, rows=settings.rows, kv_memory=settings.kv_memory, shares=shares)
+    fast = settings.path == "fast"
+    return Bounds(settings.rows, settings.kv_memory, shares, fast, settings.offload_folder)
+
+
+def prepared(generator: Any, settings: Settings) -> Generator:
+    """With the steps being compiled that the first visitor's first request will take."""
     if settings.path == "fast" and "fast" in generator.paths:
-        report(PACKING, None)
-        generator.pack()
         try:
             generator.expect(compose_form.first_request(generator.card))
         except Exception as error:  # noqa: BLE001 - a preparation: what fails here is said when the button is pressed
             log.info("Nothing was prepared for the first visitor: %s", type(error).__name__)
-    return generator
+    made: Generator = generator
+    return made
 
 
 class ModelHost:
-    """One generator, or the state of its loading. All methods may be called from any thread."""
+    """The server's models for the page: the current generator, or the state of its loading. `pool` holds them all.
+
+    All methods may be called from any thread.
+    """
 
     def __init__(self, settings: Settings, opener: OpenGenerator = open_local) -> None:
         self.settings = settings
         self.stopping = threading.Event()  # set once the server ends: what runs ends too, nothing new begins
         self._opener = opener
-        self._ready = threading.Event()
-        self._generator: Generator | None = None
-        self._error: Text | None = None
-        self._stage: tuple[Text, float | None] = (LOADING, None)
-        self._began = time.monotonic()
-        self._expected = load_times.expected(self._load_name)
+        models = LoadedModels()
+        if opener is open_local:
+            tools = local_tools(settings, models, self._open_choice)
+        else:
+            tools = Tools(self._open_choice, _unknown, _nothing, lambda _: sys.maxsize, settings.model_memory)
+        self.pool = ModelPool(tools, idle=settings.model_idle, models=models)
+        self._began = False
         self._share: dict[str, Any] | None = None
         if settings.share:
             self._share = {"state": "opening", "guarded": settings.password is not None}
 
     def start(self) -> None:
-        threading.Thread(target=self._load, name="load-model", daemon=True).start()
+        """Begins to load what the settings ask for, and returns at once."""
+        self._began = True
+        self.pool.start(ModelChoice.of_settings(self.settings), self._open_first)
 
-    @property
-    def _load_name(self) -> str:
-        """Of what takes equally long to load from start to start."""
-        return f"{self.settings.model or ''} {self.settings.weights} {self.settings.path}".strip()
+    def _open_first(self, choice: ModelChoice, report: ProgressReport) -> Generator:
+        return self._timed(choice, lambda: self._opener(self.settings, report))
 
-    def _load(self) -> None:
-        self._began = time.monotonic()
-        try:
-            self._generator = self._opener(self.settings, self._report)
-            load_times.remember(self._load_name, time.monotonic() - self._began)
-        except PlaygroundError as error:
-            self._error = Text(error.say("en"), error.say("zh"))
-        except Exception:  # a thread of its own: what is not caught here would leave the page waiting for ever
-            log.exception("Loading the model failed")
-            self._error = UNEXPECTED
-        finally:
-            self._ready.set()
+    def _open_choice(self, choice: ModelChoice, report: ProgressReport) -> Generator:
+        if self._opener is open_local:
+            return self._timed(choice, lambda: open_choice(self.settings, choice, report))
+        asked = dataclasses.replace(
+            self.settings,
+            model=choice.name,
+            weights=choice.weights,
+            max_memory=dict(choice.max_memory) or None,
+            trust_remote_code=choice.trust_remote_code,
+        )
+        return self._opener(asked, report)
 
-    def _report(self, stage: Text, share: float | None) -> None:
-        self._stage = (stage, share)
+    def _timed(self, choice: ModelChoice, load: Callable[[], Generator]) -> Generator:
+        began = time.monotonic()
+        generator = load()
+        load_times.remember(self.load_name(choice), time.monotonic() - began)
+        return generator
+
+    def load_name(self, choice: ModelChoice) -> str:
+        """Of what takes equally long to load from time to time."""
+        return f"{choice.name} {choice.weights} {self.settings.path}"
 
     def wait(self, seconds: float) -> bool:
-        """True once loading has ended, one way or the other."""
-        return self._ready.wait(seconds)
+        """True once a run can begin, or none will: loading has ended one way or the other."""
+        if not self._began:
+            return False
+        return self.pool.ready or self.pool.wait(seconds)
 
     @property
     def settled(self) -> bool:
-        return self._ready.is_set() and (self._share is None or self._share["state"] != "opening")
+        return self.wait(0) and (self._share is None or self._share["state"] != "opening")
 
     @property
     def loaded(self) -> Generator | None:
-        return self._generator
+        return self.pool.current
 
     @property
     def generator(self) -> Generator:
         """The generator; ModelError with the reason where there is none, or none yet."""
-        if self._generator is None:
-            stage = self.stage()
-            loading = Text(NOT_YET.en.replace("{stage}", stage.en), NOT_YET.zh.replace("{stage}", stage.zh))
-            raise ModelError(self._error or loading)
-        return self._generator
+        found = self.pool.current
+        if found is None:
+            raise ModelError(self.error or NOT_YET.filled(stage=self.stage()))
+        return found
+
+    def with_card(self, card: ModelCard) -> Generator:
+        """The loaded generator whose card this is, else the current one: a run asks the model that it began with."""
+        found = next((one.generator for one in self.pool.entries() if one.card is card), None)
+        return self.generator if found is None else found
+
+    @contextmanager
+    def in_use(self) -> Iterator[tuple[Generator, threading.Event]]:
+        """The current generator, which stays loaded while this lasts; the event is set once a run has to end early.
+        ModelError with the reason where there is none, or none yet."""
+        if not self.pool.ready:
+            raise ModelError(self.error or NOT_YET.filled(stage=self.stage()))
+        with self.pool.current_in_use() as found:
+            yield found
+
+    @property
+    def error(self) -> Text | None:
+        """Why no model is loaded."""
+        state = self.pool.state()
+        return state.reason if self.pool.current is None and state.phase == "failed" else None
 
     def stage(self) -> Text:
         """What loading is doing now, with the share done where it is known, and how long it takes."""
-        stage, share = self._stage
+        state = self.pool.state()
+        choice = state.choice or ModelChoice.of_settings(self.settings)
+        stage, share = state.stage or LOADING, state.share
         if share is not None:
             stage = Text(f"{stage.en} {share:.0%}", f"{stage.zh} {share:.0%}")
-        spent = time.monotonic() - self._began
-        left = None if self._expected is None else self._expected - spent
+        expected = load_times.expected(self.load_name(choice))
+        left = None if expected is None else expected - state.seconds
         if left is not None and left > 0:
             return LOADING_LEFT.filled(stage=stage, seconds=math.ceil(left))
-        return LOADING_SO_FAR.filled(stage=stage, seconds=int(spent))
+        return LOADING_SO_FAR.filled(stage=stage, seconds=int(state.seconds))
 
     def shared(self, url: str | None, local: str) -> None:
         """What became of the public link; `url` is None where the tunnel was not reached."""
@@ -141,18 +200,28 @@ class ModelHost:
 
     def status(self) -> dict[str, Any]:
         """Everything that the header shows, as plain data."""
-        model = card_data(self._generator.card) if self._generator else None
+        generator, loading = self.pool.current, not self.wait(0)
+        model = card_data(generator.card) if generator else None
         if model and self.settings.public:
             model["folder"] = None  # where the owner keeps files is nobody else's business
         return {
             "model": model,
-            "fast": path_data(self._generator) if self._generator else None,
-            "loading": None if self._ready.is_set() else bilingual(self.stage()),
-            "progress": None if self._ready.is_set() else self._stage[1],
-            "error": bilingual(self._error),
+            "fast": path_data(generator) if generator else None,
+            "loading": bilingual(self.stage()) if loading else None,
+            "progress": self.pool.state().share if loading else None,
+            "error": bilingual(self.error),
             "share": self._share,
             "guarded": self.settings.password is not None,
         }
+
+
+def _unknown(choice: ModelChoice) -> MemoryEstimate:
+    """Of a generator that holds no memory here."""
+    return MemoryEstimate(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "unknown")
+
+
+def _nothing(choice: ModelChoice, progress: Callable[[Any], None]) -> None:
+    """It has no files."""
 
 
 def known_models() -> list[dict[str, Any]]:

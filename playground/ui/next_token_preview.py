@@ -152,8 +152,7 @@ class NextTokenPreview:
         return look if look is not None and where.get("run") == look.name else None
 
     def _shown(self, look: _Preview, values: Mapping[str, Any], session: str) -> Value | None:
-        generator = self._host.generator
-        with self._queue.place(session) as place:
+        with self._host.in_use() as (generator, ends), self._queue.place(session) as place:
             if place.over:
                 return None
             try:
@@ -164,7 +163,7 @@ class NextTokenPreview:
                     session=session,
                     search=look.search,
                     limits=self._host.settings.limits,
-                    halted=lambda: place.over or self._host.stopping.is_set(),
+                    halted=lambda: place.over or self._host.stopping.is_set() or ends.is_set(),
                 )
             except Stopped:
                 return None

@@ -325,7 +325,6 @@ UNEXPECTED = Text(
     "服务器出了问题，详情见终端。你的文字都还在。",
 )
 LOADING = Text("The model is being loaded", "正在加载模型")
-PACKING = Text("Packing the weights for the fast path", "正在为快速路径压缩权重")
 WAITS = Text("Waiting for the model: {stage}", "等待模型：{stage}")
 IN_QUEUE = Text("In line: {ahead} ahead of you", "排队中：前面还有 {ahead} 个")
 IN_QUEUE_ABOUT = Text("In line: {ahead} ahead of you, about {time}", "排队中：前面还有 {ahead} 个，约 {time}")

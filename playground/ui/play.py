@@ -22,7 +22,7 @@ from playground.run import Run
 from playground.tasks import knob_presets
 from playground.tasks.loader import Task
 from playground.types import Generator, ModelCard, PlaygroundError, Rendered, Request, Text
-from playground.ui import card_updates, compose_form
+from playground.ui import card_updates, compose_form, written_by
 from playground.ui.card_updates import CardUpdate
 from playground.ui.model_host import ModelHost
 from playground.ui.next_token_preview import ChosenToken
@@ -63,7 +63,7 @@ class Play:
         """The updates of a whole new run. `act` holds the path that was chosen, here and below."""
 
         def ask(card: ModelCard) -> Request:
-            return self._with_id(compose_form.request_of(form, knobs, card), act)
+            return self._with_id(compose_form.request_of(form, knobs, card), act, card)
 
         return self._card_updates(ask, session, part=compose_form.task_part(form))
 
@@ -71,7 +71,7 @@ class Play:
         """The updates of one card that is regenerated or continued."""
 
         def ask(card: ModelCard) -> Request:
-            return self._with_id(compose_form.rerun_request(sent, knobs, card), act)
+            return self._with_id(compose_form.rerun_request(sent, knobs, card), act, card)
 
         before = sent.get("request") or {}
         base = sent.get("text", "") if sent.get("action") == "continue" else ""
@@ -84,8 +84,9 @@ class Play:
         """The updates of one answer in a conversation. `left_out` is how many old turns the page said will not fit."""
 
         def ask(card: ModelCard) -> Request:
-            request = compose_form.on_path(compose_form.turn_request(sent, knobs, card), act, self._host.generator)
-            found, left_out = self._fitted(request), sent.get("left_out")
+            generator = self._host.with_card(card)
+            request = compose_form.on_path(compose_form.turn_request(sent, knobs, card), act, generator)
+            found, left_out = self._fitted(request, generator), sent.get("left_out")
             conversation.check_left_out(found, left_out if type(left_out) is int else 0)
             return replace(found.request, keep=inspect_api.new_run_id())
 
@@ -99,25 +100,26 @@ class Play:
         """The updates of a whole new run whose texts begin with a chosen token."""
         asked = compose_form.card_request(start.request, start.part)
 
-        def ask(_: ModelCard) -> Request:
+        def ask(card: ModelCard) -> Request:
             request = replace(start.request, values=compose_form.with_task_form(parameters.validate(knobs), asked))
-            return self._with_id(replace(request, prefill=request.prefill + start.text, written=start.text), act)
+            return self._with_id(replace(request, prefill=request.prefill + start.text, written=start.text), act, card)
 
         base = start.text
         if target is not None:  # a turn shows the whole answer, a card what was written of it
             asked, base = {**asked, "prefill": ""}, start.request.prefill + start.text
         return self._card_updates(ask, session, before=asked, target=target, base=base)
 
-    def _with_id(self, request: Request, act: Form | None) -> Request:
+    def _with_id(self, request: Request, act: Form | None, card: ModelCard) -> Request:
         """The request on its path, with the turns that fit, to be kept under a new id."""
+        generator = self._host.with_card(card)
         if request.turns:
-            request = self._fitted(request).request
-        return replace(compose_form.on_path(request, act, self._host.generator), keep=inspect_api.new_run_id())
+            request = self._fitted(request, generator).request
+        return replace(compose_form.on_path(request, act, generator), keep=inspect_api.new_run_id())
 
-    def _fitted(self, request: Request) -> conversation.Fitted:
+    def _fitted(self, request: Request, generator: Generator) -> conversation.Fitted:
         """With the turns that fit into the model's window and this server's limits."""
         most = self._host.settings.limits.prompt_characters
-        return conversation.fitted(generate.checked(request), self._host.generator.render, most)
+        return conversation.fitted(generate.checked(request), generator.render, most)
 
     async def _card_updates(
         self,
@@ -135,20 +137,21 @@ class Play:
         switch = self._switches.begin(session)
         run: Run | None = None
         task: Task | None = None
-        asked = before
+        asked: Form = {}
         try:
             async with aclosing(stream_run(ask, self._host, self._queue, switch)) as states:
                 async for state in states:
                     if isinstance(state, WaitState):
                         yield card_updates.waiting_update(name, state.reason)
                         continue
-                    asked = compose_form.card_request(state.request, part or {}) if asked is None else asked
                     if run is None:
+                        given = compose_form.card_request(state.request, part or {}) if before is None else before
+                        asked = written_by.signed(state, given, base)
                         task = await asyncio.to_thread(compose_form.task_asked, asked)
                         await asyncio.to_thread(self._run_view.add, session, name, state, asked, target, base)
                     run = state
                     yield card_updates.run_update(
-                        name, run, self._host.generator.card, asked, target, base, parted, task
+                        name, run, run.card or self._host.generator.card, asked, target, base, parted, task
                     )
             if run is None:  # stopped before its turn came
                 yield card_updates.card_update("done", name)

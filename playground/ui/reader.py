@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -63,6 +64,11 @@ _SHARES: Mapping[str, tuple[Text, Text]] = {
 }
 
 
+def either(halted: Halted, ends: threading.Event) -> Halted:
+    """Whether nobody waits any more, or the model is to make room for another."""
+    return lambda: halted() or ends.is_set()
+
+
 class Reader:
     """All sessions' readings. Methods may be called from any thread; updates are props of a token view."""
 
@@ -76,7 +82,8 @@ class Reader:
         limits, acts = self._host.settings.limits, _acts(asked)
 
         def begin(halted: Halted) -> Iterator[Reading]:
-            return inspect_api.read_on(self._host.generator, prompt, text, limits, halted, acts=acts)
+            with self._host.in_use() as (generator, ends):
+                yield from inspect_api.read_on(generator, prompt, text, limits, either(halted, ends), acts=acts)
 
         yield from self._updates(begin, session)
 
@@ -85,7 +92,9 @@ class Reader:
 
         def begin(halted: Halted) -> Iterator[Reading]:
             request = checked_request(form, knobs, self._host)
-            return inspect_api.seen_on(self._host.generator, request, self._host.settings.limits, halted)
+            with self._host.in_use() as (generator, ends):
+                limits = self._host.settings.limits
+                yield from inspect_api.seen_on(generator, request, limits, either(halted, ends))
 
         yield from self._updates(begin, session)
 
@@ -97,9 +106,9 @@ class Reader:
                 if place.over:
                     return _wrong(READ_STOPPED)
                 limits, text, acts = self._host.settings.limits, _text(asked, "text"), _acts(asked)
-                found = inspect_api.detect_watermark(
-                    self._host.generator, text, values, limits, self._over(place), acts=acts
-                )
+                with self._host.in_use() as (generator, ends):
+                    halted = either(self._over(place), ends)
+                    found = inspect_api.detect_watermark(generator, text, values, limits, halted, acts=acts)
         except Stopped:
             return _wrong(READ_STOPPED)
         except PlaygroundError as error:

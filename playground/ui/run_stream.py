@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from playground import visitor
 from playground.generate import Gathering
 from playground.run import Run
+from playground.serving.pool_texts import ENDED_BY_SWITCH, ENDED_WAITING
 from playground.types import Busy, ModelCard, Request, Text, Wait
 from playground.ui.model_host import ModelHost
 from playground.ui.page_texts import IN_QUEUE, IN_QUEUE_ABOUT, MINUTES, SECONDS, WAITS
@@ -45,7 +46,8 @@ async def stream_run(
 ) -> AsyncGenerator[WaitState | Run, None]:
     """Yields a WaitState until it is this request's turn, then its Run, growing, and once more when it has ended.
 
-    An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known. Raises
+    An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known,
+    which is not unloaded before the end. Raises
     PlaygroundError before anything runs. Ends without a Run where it was cancelled while waiting.
     """
     # Nobody waits for the model either without a place.
@@ -58,33 +60,38 @@ async def stream_run(
             queue.leave(place)
     if cancelled.is_set():
         return
-    generator = host.generator
-    request = await asyncio.to_thread(ask, generator.card)
-    ticket = queue.join(request, visitor.current())
-    try:
-        async for waiting in _until(lambda: _ahead(queue.wait(ticket)), host, cancelled):
-            yield waiting
-        if cancelled.is_set():
-            return
-        gathering = await asyncio.to_thread(Gathering, request, generator, host.settings.limits, cancelled)
-        ticket.run = gathering.run
-        ticket.waits = gathering.wait() is not None
-        async for waiting in _until(lambda: _ahead(gathering.wait()), host, cancelled):
-            yield waiting
-        if ticket.waits and cancelled.is_set():
-            return
-        ticket.waits = False
-        yield gathering.run
-        while not gathering.over:
-            if host.stopping.is_set() and not cancelled.is_set():
-                cancelled.set()
-                gathering.run.notice = STOPPING
-            await _rest(pace(len(queue), every) if gathering.begun else _FIRST, gathering)
-            if gathering.poll():
-                yield gathering.run
-    finally:
+    with host.in_use() as (generator, ends):
+        request = await asyncio.to_thread(ask, generator.card)
+        ticket = queue.join(request, visitor.current())
+        try:
+            async for waiting in _until(lambda: _ahead(queue.wait(ticket)), host, cancelled, ends):
+                yield waiting
+            if cancelled.is_set():
+                return
+            gathering = await asyncio.to_thread(Gathering, request, generator, host.settings.limits, cancelled)
+            ticket.run = gathering.run
+            ticket.waits = gathering.wait() is not None
+            async for waiting in _until(lambda: _ahead(gathering.wait()), host, cancelled, ends):
+                yield waiting
+            if ticket.waits and cancelled.is_set():
+                return
+            ticket.waits = False
+            yield gathering.run
+            while not gathering.over:
+                _end_early(gathering, host, cancelled, ends)
+                await _rest(pace(len(queue), every) if gathering.begun else _FIRST, gathering)
+                if gathering.poll():
+                    yield gathering.run
+        finally:
+            cancelled.set()
+            queue.leave(ticket)
+
+
+def _end_early(gathering: Gathering, host: ModelHost, cancelled: threading.Event, ends: threading.Event) -> None:
+    """Has a run end whose server ends, or whose model makes room for another, and says why."""
+    if not cancelled.is_set() and (host.stopping.is_set() or ends.is_set()):
         cancelled.set()
-        queue.leave(ticket)
+        gathering.run.notice = STOPPING if host.stopping.is_set() else ENDED_BY_SWITCH
 
 
 def _over(host: ModelHost, cancelled: threading.Event) -> bool:
@@ -95,11 +102,13 @@ def _over(host: ModelHost, cancelled: threading.Event) -> bool:
 
 
 async def _until(
-    tell: Callable[[], Text | None], host: ModelHost, cancelled: threading.Event
+    tell: Callable[[], Text | None], host: ModelHost, cancelled: threading.Event, ends: threading.Event | None = None
 ) -> AsyncGenerator[WaitState, None]:
     """Why nothing runs yet, each reason once, until there is none any more or it was cancelled."""
     sent = None
     while (reason := tell()) is not None and not _over(host, cancelled):
+        if ends is not None and ends.is_set():
+            raise Busy(ENDED_WAITING)
         if reason != sent:
             sent = reason
             yield WaitState(reason)

@@ -24,7 +24,7 @@ from playground.storage import draft as drafts
 from playground.storage.draft import Count, Draft
 from playground.tasks import knob_presets
 from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Text
-from playground.ui import card_updates, compose_form
+from playground.ui import card_updates, compose_form, written_by
 from playground.ui.element import Element, data_of, element
 from playground.ui.model_host import ModelHost
 from playground.ui.page_texts import UNEXPECTED, bilingual
@@ -193,9 +193,12 @@ class WriteTab:
     def _draft_value(self, key: str, sent: Sent, **more: Any) -> dict[str, Any]:
         draft = self._draft(key)
         sections = [
-            {"number": one.number, "heading": one.heading, "text": one.text, "gist": one.gist, "sentence": one.sentence}
+            {
+                "number": one.number, "heading": one.heading, "text": one.text, "gist": one.gist,
+                "sentence": one.sentence, "model": one.model, "revision": one.revision,
+            }
             for one in draft.sections
-        ]
+        ]  # fmt: skip
         value = {"key": key, "head": dict(draft.head), "sections": sections, "carried": self._carried(draft, sent)}
         return {**value, "remark": bilingual(self._remark(draft)), "at": sent.get("at"), **more}
 
@@ -242,7 +245,8 @@ class WriteTab:
                         yield updates.of({"write-news": card_updates.waiting_update(name, state.reason)})
                         continue
                     run = state
-                    update = card_updates.run_update(name, run, self._host.generator.card, {}, target, base)
+                    card = run.card or self._host.generator.card
+                    update = card_updates.run_update(name, run, card, written_by.signed(run, {}, ""), target, base)
                     yield updates.of({"write-news": update})
             if run is None:  # stopped before its turn came
                 yield updates.of({"write-news": card_updates.card_update("done", name)})
@@ -255,8 +259,8 @@ class WriteTab:
             self._switches.end(session, switch)
 
     def _asked(self, key: str, sent: Sent, knobs: Sent, act: Any) -> Callable[[ModelCard], Request]:
-        def ask(_: ModelCard) -> Request:
-            generator, draft = self._host.generator, self._draft(key)
+        def ask(card: ModelCard) -> Request:
+            generator, draft = self._host.with_card(card), self._draft(key)
             carried = draft.says("carried") or self._usual(draft, sent, generator, _counting(generator))
             request = self._section(drafts.prompt(draft, carried), sent, knobs)
             if not (request.prompt or request.prefill):

@@ -79,12 +79,12 @@ export interface Events {
   write: {
     forget: { key: string };
     halt: null;
-    accept: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; card: number; heading: string; text: string };
+    accept: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; card: number; heading: string; text: string; model?: string | null; revision?: string | null };
     go: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; action: string; target?: number | null; text: string };
     keep: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean };
     mend: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number; heading: string; text: string; gist: string };
     remove: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number };
-    restore: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number; heading: string; text: string; gist: string };
+    restore: { key?: string | null; head: Record<string, any>; at: number; length: number | string; room: number | string; n: number | string; seed: number | string; knobs: boolean; number: number; heading: string; text: string; gist: string; model?: string | null; revision?: string | null };
     opened: { key: string; length: number | string; room: number | string; at: number };
     save: { key: string; kind: string; at: number };
   };

@@ -9,7 +9,7 @@ import { grow, press } from "./text_box.js";
 /** @typedef {import("../types").Said} Said */
 /**
  * @typedef {{text: string, finish: string | null, edited?: boolean, own?: boolean, seed?: number, tokens?: number,
- *   speed?: number, reason?: Said, path?: string, weights?: string}} Candidate as a row of a run tells it
+ *   speed?: number, reason?: Said, path?: string, weights?: string, model?: string, revision?: string}} Candidate as a row of a run tells it
  *   (card_updates.py); `own` is one that the author began, `edited` one that nothing is written into any more
  */
 

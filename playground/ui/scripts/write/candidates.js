@@ -16,7 +16,7 @@ import { grow } from "./text_box.js";
 /** @typedef {import("../types").Said} Said */
 /**
  * @typedef {{run: string, phase: string, rows: Candidate[], target?: number | null, status?: Said, notice?: Said,
- *   error?: {text: Said} | null}} News of what is being written (card_updates.py)
+ *   error?: {text: Said} | null, request?: {model?: string, revision?: string} | null}} News of what is being written (card_updates.py)
  */
 
 const { element, props, trigger } = hostOf("write");
@@ -128,7 +128,8 @@ export const hear = (told) => {
   run = told.run;
   told.rows.forEach((row, number) => {
     const at = told.target ?? number;
-    if (!cards[at]?.edited) cards[at] = { ...row, text: row.text.trimStart() };
+    const { model = "", revision = "" } = told.request ?? {};
+    if (!cards[at]?.edited) cards[at] = { ...row, text: row.text.trimStart(), model, revision };
   });
   notice(told.status ? sentence(told.status) : "");
   if (told.notice) notice(sentence(told.notice));
@@ -148,7 +149,10 @@ export const addOwn = () => {
   find(element, ".write-card:last-child textarea").focus();
 };
 /** @param {number} at */
-export const accept = (at) => send("accept", { card: at, heading: nextHeading(), text: cards[at].text });
+export const accept = (at) => {
+  const { text, model = "", revision = "" } = cards[at];
+  send("accept", { card: at, heading: nextHeading(), text, model, revision });
+};
 /** @param {HTMLTextAreaElement} area of the card that was edited */
 export const edited = (area) => {
   const card = cards[cardOf(area)];

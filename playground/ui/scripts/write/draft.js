@@ -2,8 +2,9 @@
 // storage.
 
 /**
- * @typedef {{number: number, heading: string, text: string, gist: string, sentence: string}} Section `sentence` is its
- *   first one, which stands for it where there is no gist
+ * @typedef {{number: number, heading: string, text: string, gist: string, sentence: string,
+ *   model?: string, revision?: string}} Section `sentence` is its first one, which stands for it where there is no gist;
+ *   `model` wrote it
  * @typedef {{text: string, tokens: number | null, context: number | null, own: boolean, over: boolean}} Carried what
  *   goes in front of the next section; without figures while no model is loaded
  * @typedef {Record<string, string>} Head what was typed of a draft, by field

@@ -16,6 +16,7 @@ export const drawSection = (section) =>
       "header",
       {},
       section.heading ? make("h4", { dir: "auto" }, section.heading) : make("span"),
+      section.model ? make("small", { title: section.revision ?? "" }, section.model) : make("span"),
       make("span", { class: "write-tools" }, press("edit", "write_edit"), press("remove", "write_remove")),
     ),
     ...paragraphs(section.text),

@@ -109,8 +109,8 @@ export const bringBack = () => {
   if (!one) return;
   returning = one;
   keepRemoved();
-  const { number, heading, text, gist } = one;
-  send("restore", { number, heading, text, gist });
+  const { number, heading, text, gist, model, revision } = one;
+  send("restore", { number, heading, text, gist, model, revision });
 };
 /** It could not be brought back. */
 export const notBroughtBack = () => {
