@@ -19,6 +19,8 @@ from playground.ui import routes, server_responses
 from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.error_log import is_ours
 from playground.ui.login_routes import LoginRoutes
+from playground.ui.owner import PATH as OWNER
+from playground.ui.owner import Owner
 from playground.ui.page_texts import UNEXPECTED
 from playground.ui.request_bodies import Refused, RequestBodies
 from playground.ui.server_texts import (
@@ -47,14 +49,18 @@ _PARTS = ("text/javascript", "application/javascript", "text/css", "text/event-s
 class Guard:
     """One server's checks; `app` is Gradio's."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, hosts: AllowedHosts, owner: Owner, stopping: threading.Event
+    ) -> None:
         self._app = app
         self._hosts = hosts
+        self._owner = owner
         self._stopping = stopping
         limits = settings.limits
         self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
         self._bodies = RequestBodies(self._most_body)
-        self._login = LoginRoutes(settings, settings.password, hosts, self._bodies) if settings.password else None
+        password = settings.password
+        self._login = LoginRoutes(settings, password, hosts, self._bodies, owner) if password else None
         self._root_path = routes.path_of(settings.root_path)
         self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))
 
@@ -73,7 +79,9 @@ class Guard:
         method = scope["method"]
         path = scope["path"].removeprefix(self._root_path) or "/"
         refusal = self._strange(scope, headers)
-        if refusal is None and self._login is not None:
+        if refusal is None and path == OWNER and method == "GET":
+            refusal = self._owner.answer(scope, headers, self._hosts)  # who has no password yet gets its page next
+        elif refusal is None and self._login is not None:
             refusal = await self._login.answer(scope, receive, headers, path)
         if refusal is None:
             refusal = self._unfit(scope, headers, path)
@@ -136,7 +144,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
+                headers.setdefault("Referrer-Policy", "same-origin")
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
                 if not headers.get("content-type", "").startswith(_PARTS):
                     headers.setdefault("Content-Security-Policy", self._policy)

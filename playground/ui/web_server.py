@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,12 @@ from playground.settings import Settings
 from playground.types import PlaygroundError, Text
 from playground.ui import gradio_workarounds
 from playground.ui.allowed_hosts import AllowedHosts
+from playground.ui.announcements import Announcements
 from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
 from playground.ui.connections import BACKLOG, BoundedProtocol, Connections, raise_descriptors
 from playground.ui.guard import Guard
+from playground.ui.owner import Owner
 from playground.ui.page_data import page_files
 from playground.ui.page_files import ServedFiles
 from playground.ui.request_queue import READ_PLACES
@@ -111,13 +114,23 @@ def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
 class Server:
     """One server of a page; `stopping` is set once nothing new may begin."""
 
-    def __init__(self, blocks: Blocks, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        settings: Settings,
+        hosts: AllowedHosts,
+        stopping: threading.Event,
+        owner: Owner | None = None,
+        news: Callable[[], Hashable] = lambda: None,
+    ) -> None:
+        """`news` differs once there is something that open pages should ask for."""
         self._blocks = blocks
         files = page_files()
         app: ASGIApp = CallArguments(gradio_app(blocks, settings))
         app = StaticPages(app, settings.root_path, files.head(), kept=settings.password is None)
         app = ServedFiles(app, files, settings.root_path)
-        guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping)
+        present = Presence(app, blocks.sessions, Announcements(news))
+        guard = Guard(present, settings, hosts, owner or Owner(settings), stopping)
         protocol: Any = partial(BoundedProtocol, bounds=Connections.within(raise_descriptors()))
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(

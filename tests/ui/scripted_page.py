@@ -131,6 +131,8 @@ def run(argv: list[str]) -> int:
         generator.plain, generator.small, generator.hold = wanted.plain, wanted.small, wanted.hold
         return generator
 
+    from tests.ui.scripted_pool import install
+    install(wanted.hold)
     return main(rest, opened)
 
 

@@ -68,7 +68,7 @@ const showTab = ({ tab }) => {
   }
 };
 /** @param {Server} status */
-const isSettled = ({ loading, share }) => loading === null && share?.state !== "opening";
+const isSettled = ({ loading, share, pool }) => loading === null && share?.state !== "opening" && !pool?.busy;
 const askAgain = () => {
   clearTimeout(asks);
   if (!isReached() || isSettled(server())) return;
@@ -99,6 +99,7 @@ watch("value", () => {
 });
 paintTheme();
 on("wake", () => trigger("wake"), "header");
+on("news", () => trigger("ask"), "header");
 on(
   "connection",
   ({ again }) => {
