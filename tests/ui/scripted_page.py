@@ -132,6 +132,7 @@ def run(argv: list[str]) -> int:
         return generator
 
     from tests.ui.scripted_pool import install
+
     install(wanted.hold)
     return main(rest, opened)
 
