@@ -109,7 +109,7 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
     "model": {
         "opened": _NOTHING,
         "estimate": _MODEL,
-        "load": {**_MODEL, "running": "text"},
+        "switch": {**_MODEL, "running": "text"},  # Gradio sends "load" by itself
         "use": {**_LOADED, "running": "text"},
         "unload": _LOADED,
         "cancel": _ASKED_AT,

@@ -48,7 +48,7 @@ class ModelTab:
         told = [self.form, header]
         self.form.opened(self._opened, None, self.form, **options)
         self.form.estimate(self._estimate, None, self.form, **options)
-        self.form.load(self._load, None, told, **options)
+        self.form.switch(self._load, None, told, **options)
         self.form.use(self._use, None, told, **options)
         self.form.unload(self._unload, None, told, **options)
         self.form.template(self._template, None, self.form, **options)

@@ -49,7 +49,7 @@ export interface Events {
   model: {
     opened: null;
     estimate: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean };
-    load: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; running: string };
+    switch: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; running: string };
     use: { at: number; key: string; running: string };
     unload: { at: number; key: string };
     cancel: { at: number };

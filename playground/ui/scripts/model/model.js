@@ -96,7 +96,7 @@ element.addEventListener("click", (event) => {
 find(element, ".model-form", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   complain(null);
-  trigger("load", { ...choice(), at: wish(), running: runningTexts() });
+  trigger("switch", { ...choice(), at: wish(), running: runningTexts() });
 });
 watch("answer", () => {
   const { answer } = props;
