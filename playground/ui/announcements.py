@@ -33,6 +33,7 @@ class Announcements:
         return heartbeat
 
     def end(self, heartbeat: _Heartbeat) -> None:
+        """Its page has gone; with the last of them nobody looks any more."""
         self._pages.discard(heartbeat)
         if not self._pages and self._looking is not None:
             self._looking.cancel()

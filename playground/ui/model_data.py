@@ -51,6 +51,7 @@ def own_settings(generator: Generator | None) -> dict[str, Any] | None:
 
 
 def estimate_data(estimate: MemoryEstimate | None) -> dict[str, Any] | None:
+    """Bytes by what they are for; None where nothing was estimated."""
     if estimate is None:
         return None
     return {

@@ -53,6 +53,11 @@ def field_error(error: PlaygroundError) -> dict[str, Any]:
     return {"field": place if place in FIELDS else "name", "text": {"en": error.say("en"), "zh": error.say("zh")}}
 
 
+def is_hub_id(name: str) -> bool:
+    """Whether it has the form of one, as short names have too."""
+    return _HUB_ID.fullmatch(name) is not None
+
+
 def _text(sent: Mapping[str, Any], name: str) -> str:
     given = sent.get(name)
     return given.strip() if isinstance(given, str) else ""
@@ -69,7 +74,7 @@ def _checked_name(name: str) -> str:
         here = Path(name).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, nobody's home, a zero character
         here = False
-    if not here and (name.lower().endswith(".gguf") or not _HUB_ID.fullmatch(name)):
+    if not here and (name.lower().endswith(".gguf") or not is_hub_id(name)):
         raise failures.no_file(name[:_SHOWN])
     return name
 

@@ -15,7 +15,7 @@ from playground.models.model_choice import ModelChoice
 from playground.types import InvalidRequest, PlaygroundError, Text
 from playground.ui.element import Element, data_of, element
 from playground.ui.model_data import entry_key, estimate_data, hub_data, pool_data
-from playground.ui.model_form import choice_of, field_error
+from playground.ui.model_form import choice_of, field_error, is_hub_id
 from playground.ui.model_host import ModelHost, known_models
 from playground.ui.owner import Owner
 
@@ -31,6 +31,7 @@ class ModelTab:
         self._owner = owner
 
     def layout(self) -> None:
+        """The column that is shown in place of Play."""
         with gr.Column(elem_id="loaded"):
             self.form = element(
                 "model",
@@ -56,8 +57,10 @@ class ModelTab:
 
     def status(self, request: gr.Request) -> dict[str, Any]:
         """What the header and this tab show this visitor."""
-        owner = self._owner.is_owner(request)
-        return {**self._host.status(), "owner": owner, "pool": pool_data(self._host.pool, owner=owner)}
+        owner, told = self._owner.is_owner(request), self._host.status()
+        if told["model"] and not owner and not is_hub_id(told["model"]["id"]):
+            told["model"]["id"] = told["model"]["title"]  # the name of a folder or a file says where it lies
+        return {**told, "owner": owner, "pool": pool_data(self._host.pool, owner=owner)}
 
     def news(self) -> Hashable:
         """Differs once open pages should ask for their status again. Cheap."""

@@ -51,6 +51,7 @@ MODEL_TEXTS: Mapping[str, Text] = {
     "model_events": Text("What happened before", "此前发生的事"),
     # What is being done
     "model_switch_to": Text("Switching to {name}", "正在切换到 {name}"),
+    "model_load_named": Text("Loading {name}", "正在加载 {name}"),
     "model_switch": Text("Another model is being loaded", "正在加载另一个模型"),
     "model_estimating": Text("Estimating its memory", "正在估计内存"),
     "model_downloading": Text("Downloading", "正在下载"),

@@ -41,7 +41,8 @@ const drawBusy = ({ model, owner, pool }) => {
   const part = find(element, ".model-switch");
   part.hidden = !pool?.busy;
   if (!pool?.busy) return;
-  put(find(part, "h3"), pool.name ? t("model_switch_to", { name: pool.name }) : t("model_switch"));
+  const title = model ? "model_switch_to" : "model_load_named";
+  put(find(part, "h3"), pool.name ? t(title, { name: pool.name }) : t("model_switch"));
   put(find(part, ".model-stage"), stageWords(pool));
   put(find(part, ".model-amounts"), amountWords(pool));
   const percent = percentDone(pool);
@@ -62,10 +63,10 @@ const drawBusy = ({ model, owner, pool }) => {
 /** @param {Server} status */
 const drawFailed = ({ model, pool }) => {
   const part = find(element, ".model-failed");
-  const reason = pool?.phase === "failed" ? say(pool.reason) : "";
+  const reason = model && pool?.phase === "failed" ? say(pool.reason) : ""; // without a model it stands above
   part.hidden = !reason;
   const name = pool?.name ? t("model_failed_named", { name: pool.name }) : "";
-  const stays = model ? t("model_failed_stays", { title: model.title }) : "";
+  const stays = t("model_failed_stays", { title: model?.title });
   put(part, reason ? joined(language() === "zh" ? "" : " ", name, sentence(pool?.reason), stays) : "");
 };
 /** @param {Server} status */
