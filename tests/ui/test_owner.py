@@ -1,4 +1,4 @@
-"""Only the owner changes the model, and only the link with this start's token says who that is: no address, no header."""
+"""Only the owner changes the model, and only the link with this start's token says who that is; no address does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
+from playwright.sync_api import expect
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
@@ -18,6 +18,7 @@ from playground.settings import Settings
 from playground.types import PlaygroundError
 from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.owner import PATH, Owner, cookie_name
+from tests.ui.conftest import Visit
 from tests.ui.events import PageClient, outputs
 from tests.ui.served import SCRIPTED, Forked, free_port
 from tests.ui.test_login import PASSWORD, Answer, ask, cookie, log_in
@@ -149,9 +150,9 @@ def test_a_visitor_with_the_password_changes_nothing_and_the_owner_does(public: 
         for more in ({}, {"X-Forwarded-For": "127.0.0.1"}, {"Cookie": f"{visitor}; playground-owner-{url[-5:]}=x"}):
             told = refused(url, event, {**sent, **ANSWERED}, **{"Cookie": visitor, **more})
             assert told.startswith("Only the owner of this server can do this"), (event, more, told)
-    told = status_of(url, Cookie=visitor)
-    assert told["owner"] is False and told["model"]["folder"] is None
-    assert "name" not in told["pool"]["entries"][0] and "choice" not in told["pool"]["entries"][0]
+    seen = status_of(url, Cookie=visitor)
+    assert seen["owner"] is False and seen["model"]["folder"] is None
+    assert "name" not in seen["pool"]["entries"][0] and "choice" not in seen["pool"]["entries"][0]
 
     answer: Answer = ask(url, link, Accept="text/html")
     assert answer[0] == 303 and "token" not in answer[2]["location"]
@@ -161,6 +162,25 @@ def test_a_visitor_with_the_password_changes_nothing_and_the_owner_does(public: 
     assert refused(url, "estimate", {**LOAD, **ANSWERED}, Cookie=both) == ""
     assert ask(url, "/logout", Cookie=both)[0] == 303
     assert status_of(url, Cookie=f"{cookie(log_in(url))}; {cookie(answer)}")["owner"] is False
+
+
+def test_a_visitor_sees_the_list_and_a_sentence_until_the_owner_link_is_opened(
+    public: tuple[str, str], visit: Visit
+) -> None:
+    url, link = public
+    page = visit(url, wait=False)
+    page.get_by_label("User name").fill("guest")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.locator("nav [data-tab=model]").click()
+    expect(page.locator(".models-help")).to_contain_text("Only the owner of this server switches models")
+    expect(page.locator(".model-form")).to_be_hidden()
+    expect(page.locator(".known button")).to_have_count(0)
+    expect(page.locator(".server-notice")).to_be_hidden()
+    page.goto(url + link)
+    page.locator("nav [data-tab=model]").click()
+    expect(page.locator(".model-form")).to_be_visible()
+    assert "token" not in page.url
 
 
 def test_a_wrong_link_is_a_plain_page_of_one_sentence(public: tuple[str, str]) -> None:

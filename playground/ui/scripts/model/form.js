@@ -1,6 +1,7 @@
 // What the owner asks to be loaded, and what was wrong with it: one sentence beside the field, and nothing typed is lost.
 import { copy, find, findAll, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
+import { keep, kept } from "../page/kept.js";
 import { sentence, t } from "../page/words.js";
 import { hubPage } from "./memory.js";
 
@@ -11,6 +12,7 @@ const { element, props } = hostOf("model");
 const SAID = 1200; // milliseconds
 const FORMATS = ["auto", "fp32", "bf16", "int8", "int4"];
 const RUNNING = ["wait", "stop"];
+const KEPT = "playground-model";
 const form = find(element, ".model-form", HTMLFormElement);
 const name = find(form, "[name=model]", HTMLInputElement);
 const weights = find(form, "[name=weights]", HTMLSelectElement);
@@ -19,6 +21,7 @@ const limits = find(form, "[name=max_memory]", HTMLInputElement);
 const template = find(form, "[name=chat_template]", HTMLTextAreaElement);
 const trust = find(form, "[name=trust]", HTMLInputElement);
 const running = find(form, "[name=running]", HTMLSelectElement);
+let formatBefore = ""; // the number format that was chosen before a reload
 /** What is wrong, and with which field. @type {{ field: string, text: Said } | null} */
 let wrong = null;
 
@@ -36,9 +39,9 @@ export const choice = () => ({
   trust_remote_code: trust.checked,
 });
 export const runningTexts = () => running.value || "wait";
-/** @param {HTMLSelectElement} list @param {[value: string, words: string][]} options */
-const setOptions = (list, options) => {
-  const { value } = list;
+/** @param {HTMLSelectElement} list @param {[value: string, words: string][]} options @param {string} [before] */
+const setOptions = (list, options, before = "") => {
+  const value = list.value || before;
   list.replaceChildren(...options.map(([one, words]) => make("option", { value: one }, words)));
   list.value = value || options[0][0];
 };
@@ -75,6 +78,7 @@ export const drawForm = (owner, busy) => {
   setOptions(
     weights,
     FORMATS.map((one) => [one, t(`model_weights_${one}`)]),
+    formatBefore,
   );
   setOptions(
     running,
@@ -89,6 +93,7 @@ export const drawForm = (owner, busy) => {
 /** @param {string} chosen */
 export const choose = (chosen) => {
   name.value = chosen;
+  keepForm();
   complain(null);
   drawSource();
   form.scrollIntoView({ block: "nearest" });
@@ -97,6 +102,7 @@ export const choose = (chosen) => {
 /** @param {string} text */
 export const setTemplate = (text) => {
   template.value = text;
+  keepForm();
   template.rows = text ? 12 : 3;
   template.focus({ preventScroll: true });
 };
@@ -123,7 +129,20 @@ export const copyCommand = async (button) => {
   }, SAID);
 };
 
+/** What is kept over a reload; never that code may run. @type {Record<string, HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>} */
+const KEPT_FIELDS = { name, weights, context, limits, template };
+const keepForm = () => {
+  keep(KEPT, Object.fromEntries(Object.entries(KEPT_FIELDS).map(([field, { value }]) => [field, value])));
+};
+const takeKept = () => {
+  const before = kept(KEPT) ?? {};
+  for (const [field, input] of Object.entries(KEPT_FIELDS)) {
+    if (field !== "weights" && typeof before[field] === "string") input.value = before[field];
+  }
+  if (FORMATS.includes(before.weights)) formatBefore = before.weights;
+};
 form.addEventListener("input", (event) => {
+  keepForm();
   const field = event.target instanceof Element ? event.target.closest("[data-field]") : null;
   if (field instanceof HTMLElement && field.dataset.field === wrong?.field) complain(null);
   if (event.target === name) drawSource();
@@ -131,3 +150,4 @@ form.addEventListener("input", (event) => {
 trust.addEventListener("change", () => {
   find(form, ".model-warning").hidden = !trust.checked;
 });
+takeKept();

@@ -1,6 +1,6 @@
 // The tab Model: what is loaded, choosing another model, and what becomes of that; only the owner has the buttons, and the
 // server asks anew who wants it.
-import { open } from "../page/address.js";
+import { here, open } from "../page/address.js";
 import { on, tell } from "../page/board.js";
 import { around, find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
@@ -17,6 +17,7 @@ import { drawSwitch } from "./switching.js";
 /** @typedef {import("../server").KnownModel} KnownModel */
 
 const { element, props, trigger, watch } = hostOf("model");
+const IDLE = 20_000; // milliseconds after which it is asked how long others have been idle
 /** @type {Server} */
 let status = {};
 /** When the newest wish was sent: an older answer is not shown. */
@@ -130,10 +131,14 @@ on(
 on(
   "refused",
   (sentence) => {
-    if (wished) complain({ field: "name", text: sentence });
+    if (wished && here().tab === "model") complain({ field: "name", text: sentence });
     showEstimate(null);
   },
   "model",
 );
 on("language", draw, "model");
+setInterval(() => {
+  const others = (status.pool?.entries.length ?? 0) > 1;
+  if (others && here().tab === "model" && document.visibilityState === "visible") tell("news", {});
+}, IDLE);
 draw();
