@@ -17,7 +17,9 @@ _numbers = itertools.count(1)  # two equal values in a row would not be noticed 
 
 WORDS: Mapping[str, Text] = {
     "title": Text("“{text}” · token {n}", "“{text}”· 词元 {n}"),
-    "title_turned": Text("“{text}” · token {n} · with the knobs as they are now", "“{text}”· 词元 {n} · 按现在的参数"),
+    "title_turned": Text(
+        "“{text}” · token {n} · with the knobs as they are now", "“{text}”· 词元 {n} · 按现在的参数"
+    ),
     "title_next": Text("The next token", "下一个词元"),
     "previous_token": Text("Token before", "上一个词元"),
     "next_token": Text("Token after", "下一个词元"),

@@ -24,7 +24,7 @@ from playground.decoding.step_stream import StepStream, from_iterator
 from playground.generators.scripted import CONTEXT, ScriptedGenerator
 from playground.leave import leave
 from playground.models import embedded
-from playground.models.download import DownloadProgress
+from playground.models.download_progress import DownloadProgress
 from playground.models.memory_estimate import MemoryEstimate
 from playground.models.model_choice import ModelChoice
 from playground.settings import Settings
