@@ -49,7 +49,10 @@ def run_update(
     parted: CardUpdate | None = None,
     task: Task | None = None,
 ) -> CardUpdate:
-    """The growing Run of a task or of none; `card` is of the model where the Run does not say. `base` is the text that stood on the card before and is shown in front."""
+    """The growing Run of a task or of none; `card` is of the model where the Run does not say.
+
+    `base` is the text that stood on the card before and is shown in front.
+    """
     fields = asked.get("fields") or {}
     over = run.finished
     writer = run.card or card

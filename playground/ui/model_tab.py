@@ -91,7 +91,7 @@ class ModelTab:
 
     def _unload(self, event: gr.EventData, request: gr.Request) -> Any:
         sent = data_of(event)
-        return self._done(request, sent, lambda: self._host.pool.unload(self._choice(sent).name))
+        return self._done(request, sent, lambda: self._host.pool.unload(self._choice(sent)))
 
     def _cancel(self, event: gr.EventData, request: gr.Request) -> Any:
         return self._done(request, data_of(event), self._host.pool.cancel)

@@ -89,9 +89,8 @@ class PageClient:
         """Whether the answer will come over the stream; those beside the queue answer at once."""
         one = next(one for one in self.config["dependencies"] if one["id"] == body["fn_index"])
         path = "queue/join" if one["queue"] is not False else "run/predict"
-        post = urllib.request.Request(
-            f"{self.url}/gradio_api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json", **self.headers}
-        )
+        headers = {"Content-Type": "application/json", **self.headers}
+        post = urllib.request.Request(f"{self.url}/gradio_api/{path}", json.dumps(body).encode(), headers)
         with urllib.request.urlopen(post) as answer:
             return "event_id" in json.load(answer)
 

@@ -4,7 +4,8 @@ Everything but the model is the product's own. `--plain` makes it a model withou
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
 `--think` one that thinks first and reads only 60 tokens, `--small` one that goes by the embedded model's name,
 `--slow` one without a fast path (the others' is the same script), `--hold FILE` one that goes no further than some
-words with requests whose seeds, or "all", stand in that file, and with a download while "download" does; `--pause` is the time between tokens in seconds.
+words with requests whose seeds, or "all", stand in that file, nor with a download while "download" does; `--pause` is
+the time between tokens in seconds. A model whose name holds "fails" cannot be switched to.
 """
 
 from __future__ import annotations
