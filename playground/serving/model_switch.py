@@ -131,7 +131,7 @@ class Switch:
         return self._load(self.first, self._report)
 
     def _estimate(self, model: LoadedModel) -> None:
-        """What a model that was loaded at the start was to take, to stand beside what it takes; runs begin meanwhile."""
+        """What the model of the start was to take, to stand beside what it takes; runs begin meanwhile."""
         try:
             model.estimate = self.tools.estimate(model.choice)
         except Exception as error:  # noqa: BLE001 - the model is there, whatever its files are

@@ -79,6 +79,7 @@ def stop(host: ModelHost, page: Page, server: Server) -> None:
 
 
 def open_link(settings: Settings, host: ModelHost, hosts: AllowedHosts) -> None:
+    """Opens the public link, by which this server answers from then on, and says what became of it."""
     link = public_link.open_link(settings)
     if link is not None:
         hosts.shared(link)
