@@ -106,4 +106,13 @@ export interface Server {
   guarded?: boolean;
 }
 /** A model that a server can be started with. */
-export type KnownModel = { id: string; title: string; note: Text; size: number; memory: number; here: boolean };
+export interface KnownModel {
+  id: string;
+  title: string;
+  note: Text;
+  licence: string | null;
+  /** Bytes of its weights, and about how many it takes to write with it. */
+  size: number | null;
+  memory: number | null;
+  here: boolean;
+}

@@ -37,7 +37,12 @@ const knownRow = (one) => {
     "tr",
     {},
     make("td", {}, one.title, one.id === one.title ? null : make("small", {}, one.id)),
-    make("td", {}, say(one.note), one.here ? make("small", {}, t("model_here")) : null),
+    make(
+      "td",
+      {},
+      say(one.note),
+      make("small", {}, [one.licence, one.here && t("model_here")].filter(Boolean).join(" · ")),
+    ),
     make("td", { class: "count", "data-label": t("model_size") }, one.size ? bytes(one.size) : ""),
     make("td", { class: "count", "data-label": t("model_memory") }, one.memory ? bytes(one.memory) : ""),
     make("td", { class: "count" }, status.owner ? button : null),
