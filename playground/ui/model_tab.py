@@ -64,8 +64,9 @@ class ModelTab:
 
     def news(self) -> Hashable:
         """Differs once open pages should ask for their status again. Cheap."""
-        state, entries = self._host.pool.state(), self._host.pool.entries()
-        return state.phase, state.choice, tuple((one.choice, one.current) for one in entries)
+        state, models = self._host.pool.state(), self._host.pool.models
+        current = models.current
+        return state.phase, state.choice, current and current.choice, frozenset(one.choice for one in models.all)
 
     def _opened(self, request: gr.Request) -> Any:
         """The list as it is now: models have come since the server started."""
