@@ -41,13 +41,20 @@ def entry_key(choice: ModelChoice) -> str:
 
 
 def own_settings(generator: Generator | None) -> dict[str, Any] | None:
-    """The knobs that the model's own generation_config sets, and the usual ones that it leaves out."""
+    """The knobs that the model's own generation_config sets, the usual ones that it leaves out, and what it names that
+    is no knob here, with the reason."""
     if generator is None:
         return None
     values = knob_presets.from_model(generator.card.generation_defaults)
     known = parameters.by_name()
     labels = {name: bilingual(known[name].label) for name in (*values, *_USUAL)}
-    return {"values": values, "lacks": [name for name in _USUAL if name not in values], "labels": labels}
+    beyond = knob_presets.lacking(generator.card.generation_defaults)
+    return {
+        "values": values,
+        "lacks": [name for name in _USUAL if name not in values],
+        "labels": labels,
+        "beyond": [{"name": name, "reason": bilingual(reason)} for name, reason in beyond.items()],
+    }
 
 
 def estimate_data(estimate: MemoryEstimate | None) -> dict[str, Any] | None:

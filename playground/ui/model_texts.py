@@ -40,6 +40,7 @@ MODEL_TEXTS: Mapping[str, Text] = {
     "model_own_none": Text("The model's authors recommend no sampling settings.", "模型作者没有推荐采样参数。"),
     "model_own_values": Text("Its authors recommend {values}.", "模型作者推荐：{values}。"),
     "model_own_lacks": Text("They say nothing of {names}.", "没有提到：{names}。"),
+    "model_own_beyond": Text("Named by the model, but no knob here", "模型提到、但此处没有的参数"),
     "model_own_use": Text("Set the knobs on Play to these", "把“体验”页的参数设为这些值"),
     "model_others": Text("Also loaded", "同时加载的模型"),
     "model_use": Text("Use", "使用"),

@@ -78,6 +78,7 @@ def test_a_model_is_estimated_downloaded_cancelled_loaded_and_said_of_each_text(
         expect(one.locator(".chip-text")).to_contain_text("ferry")  # a page that asked for nothing follows too
     expect(page.locator(".model-others li")).to_contain_text("Scripted")
     expect(page.locator(".model-own p")).to_contain_text("Temperature 0.7, top_k 20. They say nothing of")
+    expect(page.locator(".model-own li")).to_have_text("sway Nothing here has this name.")
     page.locator(".model-own button").click()
     expect(page.locator("[data-knob=temperature] input[type=range]")).to_have_value("0.7")
     generate(page)

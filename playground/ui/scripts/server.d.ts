@@ -70,7 +70,13 @@ export interface Entry {
   name?: string;
 }
 /** The knobs that the model's authors recommend, with the labels of these and of usual ones that they leave out. */
-export type OwnSettings = { values: Record<string, any>; lacks: string[]; labels: Record<string, Text> };
+export interface OwnSettings {
+  values: Record<string, any>;
+  lacks: string[];
+  labels: Record<string, Text>;
+  /** What they name that is no knob here. */
+  beyond: { name: string; reason: Text }[];
+}
 /** What the server does with its models (model_data.py). */
 export interface Pool {
   phase: "idle" | "estimating" | "downloading" | "waiting" | "unloading" | "loading" | "failed";

@@ -73,6 +73,8 @@ const drawOwn = ({ pool }) => {
   const lacks = values.length && missing.length ? t("model_own_lacks", { names: listed(missing) }) : "";
   find(part, "p").textContent = lacks ? `${said}${language() === "zh" ? "" : " "}${lacks}` : said;
   find(part, "[name=own]").hidden = values.length === 0;
+  const lines = own.beyond.map(({ name, reason }) => make("li", {}, make("code", {}, name), " ", sentence(reason)));
+  find(part, "ul").replaceChildren(...lines);
 };
 /** @param {Entry} entry */
 const idleWords = ({ busy, idle }) => {
