@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.models import failures
+from playground.models import failures, sources
 from playground.models.model_choice import LEAST_CONTEXT, MOST_CONTEXT, ModelChoice
 from playground.rendering import templates
 from playground.settings.kinds import MemoryKind, NotAllowed
@@ -15,7 +15,6 @@ from playground.types import InvalidRequest, PlaygroundError, Text
 
 FIELDS = ("name", "weights", "max_memory", "context", "chat_template")
 _URL = re.compile(r"https?://[^\s/]+.*", re.IGNORECASE)
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 _SHOWN = 100  # characters of a name in a sentence
 _NO_NAME = Text("Type or choose a model first.", "请先输入或选择模型。")
 _NO_URL = Text(
@@ -55,7 +54,7 @@ def field_error(error: PlaygroundError) -> dict[str, Any]:
 
 def is_hub_id(name: str) -> bool:
     """Whether it has the form of one, as short names have too."""
-    return _HUB_ID.fullmatch(name) is not None
+    return sources.HUB_ID.fullmatch(name) is not None
 
 
 def _text(sent: Mapping[str, Any], name: str) -> str:
