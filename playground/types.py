@@ -114,7 +114,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is loaded: a count of `parameters`, `size` in bytes, `context` in tokens, its own end where `limited`."""
+    """What is loaded: a count of `parameters`, `size` in bytes, `context` in tokens, its own end where `limited`.
+
+    `chat_template` is the Jinja text with which a chat is written, None where there is none or it is no one text.
+    """
 
     id: str
     title: str
@@ -129,6 +132,7 @@ class ModelCard:
     generation_defaults: Mapping[str, Any] = field(default_factory=dict)
     notice: Text | None = None
     limited: bool = True
+    chat_template: str | None = None
 
     @property
     def on_gpu(self) -> bool:

@@ -133,7 +133,8 @@ def test_generate_prints_one_object_that_repeats_itself(
     assert first["candidates"] == second["candidates"]
     assert [candidate["seed"] for candidate in first["candidates"]] == [5, 6]
     assert all(len(candidate["token_ids"]) == 8 for candidate in first["candidates"])
-    assert set(first) == {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
+    keys = {"model", "revision", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
+    assert set(first) == keys
     assert first["path"] == "exact" and first["timing"]["ttft_s"] > 0
 
 

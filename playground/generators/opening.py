@@ -60,7 +60,7 @@ def adapted(loaded: Loaded, choice: ModelChoice) -> Loaded:
     if choice.chat_template is not None:
         check_template(choice.chat_template, loaded.tokenizer)
         loaded.tokenizer.chat_template = choice.chat_template
-        card = replace(card, has_chat_template=True)
+        card = replace(card, has_chat_template=True, chat_template=choice.chat_template)
     return replace(loaded, card=card)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from huggingface_hub import constants, hf_hub_download
+from huggingface_hub import constants, get_token, hf_hub_download
 from tqdm.auto import tqdm
 
 from playground.amounts import bytes_text
@@ -91,3 +91,13 @@ def _bar(name: str, total: int, report: ProgressReport) -> type[tqdm]:
                 report(stage, min(1.0, self.done / total))
 
     return Bar
+
+
+def address() -> str:
+    """Where models are downloaded from and looked at in a browser: HF_ENDPOINT, or the hub itself."""
+    return str(constants.ENDPOINT)
+
+
+def has_token() -> bool:
+    """Whether a token goes with each request, from HF_TOKEN or a login; it is never told."""
+    return get_token() is not None

@@ -246,6 +246,7 @@ def _card(source: Source, net: Any, tokenizer: Any, slow: Text | None) -> ModelC
         context=length,
         limited=limited,
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
+        chat_template=tokenizer.chat_template if isinstance(getattr(tokenizer, "chat_template", None), str) else None,
         placements=places,
         folder=str(source.folder),
         generation_defaults=_defaults(net),

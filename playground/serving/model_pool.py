@@ -102,9 +102,12 @@ class ModelPool:
             with self.models.changed:
                 self.models.changed.notify_all()
 
-    def unload(self, name: str) -> None:
-        """Lets go of a loaded model. Raises ModelError where it is current or a run holds it, or is not loaded."""
-        model = next((one for one in self.models.all if name in (one.choice.name, one.generator.card.id)), None)
+    def unload(self, wanted: ModelChoice | str) -> None:
+        """Lets go of a loaded model, named by its name or, where several have it, by its choice. Raises ModelError
+        where it is current or a run holds it, or is not loaded."""
+        name = wanted if isinstance(wanted, str) else wanted.name
+        named = [one for one in self.models.all if name in (one.choice.name, one.generator.card.id)]
+        model = next((one for one in named if wanted in (one.choice, name)), None)
         if model is None:
             raise ModelError(pool_texts.NOT_LOADED.filled(name=name), pool_texts.NOT_LOADED_HINT)
         if model is self.models.current:

@@ -75,6 +75,8 @@ class Switch:
         try:
             model = self._started() if self.first else self._opened()
             self.models.make_current(model)
+            if self.first is not None:
+                self._estimate(model)
             if self.running == "stop" and old is not None:
                 self.models.end_runs(old)
             self._keep_to_cap()
@@ -127,6 +129,13 @@ class Switch:
     def _started(self) -> LoadedModel:
         assert self.first is not None
         return self._load(self.first, self._report)
+
+    def _estimate(self, model: LoadedModel) -> None:
+        """What the model of the start was to take, to stand beside what it takes; runs begin meanwhile."""
+        try:
+            model.estimate = self.tools.estimate(model.choice)
+        except Exception as error:  # noqa: BLE001 - the model is there, whatever its files are
+            log.info("The memory of %s was not estimated: %s", model.title, type(error).__name__)
 
     def _opened(self) -> LoadedModel:
         estimate = self.tools.estimate(self.choice)

@@ -11,6 +11,8 @@ import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
+
 from playground.settings import Settings
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -50,6 +52,11 @@ class AllowedHosts:
         """Whether visitors of this Host come through the tunnel over https, which this server does not see."""
         place = place_of(host)
         return self._shared.scheme == "https" and place is not None and place[0] == self._shared.hostname
+
+    def over_tls(self, scheme: str, headers: Headers) -> bool:
+        """Whether the browser came over https; a lie about it only spoils the liar's own cookie."""
+        forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip()
+        return "https" in (scheme, forwarded) or self.encrypted(headers.get("host", ""))
 
     def _is_own(self, name: str) -> bool:
         if name in self._own or self._is_named(name):

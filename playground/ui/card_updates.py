@@ -49,13 +49,17 @@ def run_update(
     parted: CardUpdate | None = None,
     task: Task | None = None,
 ) -> CardUpdate:
-    """The growing Run of a task or of none; `base` is the text that stood on the card before and is shown in front."""
+    """The growing Run of a task or of none; `card` is of the model where the Run does not say.
+
+    `base` is the text that stood on the card before and is shown in front.
+    """
     fields = asked.get("fields") or {}
     over = run.finished
-    path = {"path": run.request.path, "weights": run.weights}
+    writer = run.card or card
+    made = {"path": run.request.path, "weights": run.weights, "model": writer.title, "revision": writer.revision}
     chat = run.request.mode == "chat"
     rows = [
-        _row(candidate, base, parsed, task, fields) | path | {"end_token": candidate.end_token if chat else None}
+        _row(candidate, base, parsed, task, fields) | made | {"end_token": candidate.end_token if chat else None}
         for candidate, parsed in _parsed(run, base)
     ]
     language = asked.get("language")
@@ -63,10 +67,10 @@ def run_update(
         texts = [_answer(row) for row in rows]
         if task is not None and language in LANGUAGES:
             known = {name: value for name, value in fields.items() if isinstance(value, str)}
-            remarks = recommend.afterwards(task, language, known, texts, card)
+            remarks = recommend.afterwards(task, language, known, texts, writer)
         else:
             formed = recommend.has_form(run.request.values)
-            remarks = recommend.unlike(run.request.prompt, texts, card, formed)
+            remarks = recommend.unlike(run.request.prompt, texts, writer, formed)
         rows = [{**row, "remark": bilingual(remark)} for row, remark in zip(rows, remarks, strict=True)]
     more: CardUpdate = {"target": target, "parted": parted, "notice": bilingual(run.notice), "request": asked}
     if run.error is not None:

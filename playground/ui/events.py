@@ -60,6 +60,16 @@ _DRAFT: Fields = {
 }
 _SECTION: Fields = {"number": "int", "heading": "text", "text": "text", "gist": "text"}
 _WRITER: Fields = {"model": "text?", "revision": "text?"}
+_MODEL: Fields = {
+    **_ASKED_AT,
+    "name": "text",
+    "weights": "text",
+    "max_memory": "text",
+    "context": "text",
+    "chat_template": "text?",
+    "trust_remote_code": "flag",
+}
+_LOADED: Fields = {**_ASKED_AT, "key": "text"}
 _TASK_FILE: Fields = {**_ASKED_AT, "key": "text?"}
 
 EVENTS: Mapping[str, Mapping[str, Fields]] = {
@@ -96,7 +106,15 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
     "header": {"ask": _NOTHING, "wake": _NOTHING},
     "keys": {},
     "knobs": {"input": {"name": "text?"}, "preset": {"id": "text"}},
-    "model": {},
+    "model": {
+        "opened": _NOTHING,
+        "estimate": _MODEL,
+        "switch": {**_MODEL, "running": "text"},  # Gradio sends "load" by itself
+        "use": {**_LOADED, "running": "text"},
+        "unload": _LOADED,
+        "cancel": _ASKED_AT,
+        "template": _ASKED_AT,
+    },
     "read": {"read": _NOTHING, "detect": _NOTHING},
     "seen": {"read": _NOTHING},
     "talk": {

@@ -21,6 +21,8 @@ from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.api_door import ApiDoor, in_shape
 from playground.ui.error_log import is_ours
 from playground.ui.login_routes import LoginRoutes
+from playground.ui.owner import PATH as OWNER
+from playground.ui.owner import Owner
 from playground.ui.page_texts import UNEXPECTED
 from playground.ui.request_bodies import Refused, RequestBodies, most_body
 from playground.ui.server_texts import (
@@ -52,16 +54,19 @@ class Guard:
         app: ASGIApp,
         settings: Settings,
         hosts: AllowedHosts,
+        owner: Owner,
         stopping: threading.Event,
         api: OpenAIServer | None = None,
     ) -> None:
         self._app = app
         self._hosts = hosts
+        self._owner = owner
         self._stopping = stopping
         self._most_body = most_body(settings.limits)
         self._bodies = RequestBodies(self._most_body)
         self._api = None if api is None else ApiDoor(api, self._bodies, self._most_body)
-        self._login = LoginRoutes(settings, settings.password, hosts, self._bodies) if settings.password else None
+        password = settings.password
+        self._login = LoginRoutes(settings, password, hosts, self._bodies, owner) if password else None
         self._root_path = routes.path_of(settings.root_path)
         self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))
 
@@ -82,7 +87,9 @@ class Guard:
         refusal = self._strange(scope, headers)
         api = self._api if self._api is not None and self._api.takes(path) else None
         by_key = path == routes.MCP or (api is not None and api.has_keys)  # who looks at the key himself
-        if refusal is None and self._login is not None and not by_key:
+        if refusal is None and path == OWNER and method == "GET":
+            refusal = self._owner.answer(scope, headers, self._hosts)  # who has no password yet gets its page next
+        elif refusal is None and self._login is not None and not by_key:
             refusal = await self._login.answer(scope, receive, headers, path)
         if api is not None:
             if refusal is None:
@@ -150,7 +157,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
+                headers.setdefault("Referrer-Policy", "same-origin")
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
                 if not headers.get("content-type", "").startswith(_PARTS):
                     headers.setdefault("Content-Security-Policy", self._policy)

@@ -20,6 +20,7 @@ from playground.types import Text
 from playground.ui import server_responses
 from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.login import LoginSessions, TooManyGuesses
+from playground.ui.owner import Owner
 from playground.ui.request_bodies import Refused, RequestBodies
 from playground.ui.server_texts import BAD_REQUEST, NOT_LOGGED_IN, OTHER_SITE, TOO_MANY_GUESSES, WRONG
 from playground.visitor import address_of
@@ -34,10 +35,13 @@ _OWN = ("same-origin", "none")  # Sec-Fetch-Site of a request that no other site
 class LoginRoutes:
     """Those of one server with a password."""
 
-    def __init__(self, settings: Settings, password: str, hosts: AllowedHosts, bodies: RequestBodies) -> None:
+    def __init__(
+        self, settings: Settings, password: str, hosts: AllowedHosts, bodies: RequestBodies, owner: Owner
+    ) -> None:
         self._logins = LoginSessions(settings.user, password)
         self._hosts = hosts
         self._bodies = bodies
+        self._owner = owner
         self._cookie = f"playground-{settings.port}"  # a browser keeps one jar for all ports of a machine
 
     async def answer(self, scope: Scope, receive: Receive, headers: Headers, path: str) -> Response | None:
@@ -61,6 +65,7 @@ class LoginRoutes:
         self._logins.close(token)
         gone = RedirectResponse("./", 303)
         gone.delete_cookie(self._cookie)
+        self._owner.close(headers, gone)
         return gone
 
     async def _open(self, scope: Scope, receive: Receive, headers: Headers) -> Response:
@@ -83,9 +88,8 @@ class LoginRoutes:
         if token is None:
             return _refused(headers, 400, WRONG, name, {})
         answer = RedirectResponse("./", 303) if server_responses.is_page(headers) else Response('{"success":true}')
-        forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip()  # a lie only spoils one's own cookie
-        https = "https" in (scope["scheme"], forwarded) or self._hosts.encrypted(headers.get("host", ""))
-        answer.set_cookie(self._cookie, token, httponly=True, samesite="lax", secure=https)
+        secure = self._hosts.over_tls(scope["scheme"], headers)
+        answer.set_cookie(self._cookie, token, httponly=True, samesite="lax", secure=secure)
         return answer
 
 

@@ -231,6 +231,7 @@ def known_models() -> list[dict[str, Any]]:
             "id": entry.id,
             "title": entry.title,
             "note": bilingual(entry.note),
+            "licence": entry.licence,
             "size": entry.size,
             "memory": entry.memory,
             "here": entry.folder is not None,

@@ -19,8 +19,10 @@ from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
 from playground.ui.element import Element, data_of, element
 from playground.ui.knobs import KnobPanel, panel_update
-from playground.ui.model_host import ModelHost, known_models
+from playground.ui.model_host import ModelHost
+from playground.ui.model_tab import ModelTab
 from playground.ui.next_token_preview import NextTokenPreview
+from playground.ui.owner import Owner
 from playground.ui.page_texts import WORDS
 from playground.ui.play import OWN_PRESET, Play
 from playground.ui.read_tab import ReadTab, build_prompt_tokens
@@ -63,9 +65,11 @@ def _streamed(begin: Callable[..., AsyncGenerator[Any, None] | None]) -> Streami
 class Page:
     """The elements by name, and the wires between them."""
 
-    def __init__(self, host: ModelHost) -> None:
+    def __init__(self, host: ModelHost, owner: Owner | None = None) -> None:
         queue, switches = RequestQueue(host.settings.limits, rows=host.settings.rows), StopSwitches()
         self._host, self.queue = host, queue
+        self._model = ModelTab(host, owner or Owner(host.settings))
+        self.news = self._model.news
         self._run_view = RunView(host.settings.limits.max_new_tokens)
         self._preview, self._reader = NextTokenPreview(host), Reader(host)
         self._shared = store = SharedStore(host.settings)
@@ -132,12 +136,11 @@ class Page:
         self._read.layout()
         self._write.layout()
         self._batch.layout()
-        with gr.Column(elem_id="loaded"):
-            self.model = element("model", None, folder="model", tab="model", models=known_models())
+        self._model.layout()
 
     def _wire(self) -> None:
-        self.blocks.load(self._host.status, None, self.header, **_LIGHT)
-        self.header.ask(self._host.status, None, self.header, **_LIGHT)
+        self.blocks.load(self._model.status, None, self.header, **_LIGHT)
+        self.header.ask(self._model.status, None, self.header, **_LIGHT)
         self.header.wake(lambda: None, None, None, **_EVENT)  # see stream.js
         written = self.feed
         knobs = [self.panel, self.act]
@@ -185,6 +188,7 @@ class Page:
         self._read.wire(self.panel, self.feed, _LIGHT, _STOP)
         self._write.wire(self.panel, self.act, self.feed, _EVENT, _RUN, _STOP)
         self._batch.wire(self.panel, self.act, self.feed, _EVENT)
+        self._model.wire(self.header, _EVENT)
 
     @_streamed
     def _generate(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:

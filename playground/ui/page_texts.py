@@ -15,6 +15,7 @@ from playground.ui.batch_texts import BATCH_TEXTS
 from playground.ui.card_texts import CARD_TEXTS
 from playground.ui.connection_texts import CONNECTION_TEXTS
 from playground.ui.key_texts import KEY_TEXTS
+from playground.ui.model_texts import MODEL_TEXTS
 from playground.ui.read_texts import READ_TEXTS
 from playground.ui.user_task_texts import USER_TASK_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
@@ -281,36 +282,7 @@ WORDS: Mapping[str, Text] = {
     **READ_TEXTS,
     **BATCH_TEXTS,
     **WRITE_TEXTS,
-    # Model
-    "model_heading": Text("What is loaded", "已加载的模型"),
-    "model_none": Text("The model is still being loaded.", "模型仍在加载。"),
-    "model_id": Text("Name", "名称"),
-    "model_revision": Text("Revision", "版本"),
-    "model_parameters": Text("Parameters", "参数量"),
-    "model_dtype": Text("Number format", "数值格式"),
-    "model_size": Text("Weights", "权重大小"),
-    "model_context": Text("Context window", "上下文窗口"),
-    "model_chat": Text("Chat template", "对话模板"),
-    "model_folder": Text("Folder", "文件夹"),
-    "models_heading": Text("Models to choose from", "可选的模型"),
-    "models_help": Text(
-        "The owner of this server chooses the model when starting it; the button copies the command. "
-        "What is not on this machine yet is downloaded from the hub then.",
-        "模型由运行此服务器的人在启动时选定；按钮可复制启动命令。本机还没有的模型会在启动时从模型库下载。",
-    ),
-    "model_note": Text("Good for", "适合"),
-    "model_memory": Text("Memory, about", "内存（约）"),
-    "model_here": Text("on this machine", "已在本机"),
-    "copy_command": Text("Copy command", "复制命令"),
-    "yes": Text("yes", "有"),
-    "no": Text("none", "无"),
-    "tokens_unit": Text("{count:token|tokens}", "{count} 词元"),
-    "tokens_endless": Text("{count:token|tokens}; the model itself sets no limit", "{count} 词元；模型本身没有上限"),
-    "device_map": Text("Device map", "设备分布"),
-    "device_map_help": Text("Where each layer's weights are held.", "每一层的权重放在哪里。"),
-    "module": Text("Module", "模块"),
-    "device": Text("Device", "设备"),
-    "bytes": Text("Size", "大小"),
+    **MODEL_TEXTS,
 }
 
 BY_HAND = Text(

@@ -20,6 +20,7 @@ from playground.ui import error_log, gradio_workarounds, public_link
 from playground.ui.allowed_hosts import AllowedHosts
 from playground.ui.mcp_endpoint import HostRunner
 from playground.ui.model_host import ModelHost, OpenGenerator, open_local
+from playground.ui.owner import Owner
 from playground.ui.page import Page
 from playground.ui.run_stream import stream_run
 from playground.ui.shutdown import Shutdown
@@ -51,13 +52,17 @@ def main(argv: Sequence[str] | None = None, opener: OpenGenerator = open_local) 
 def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, ending: Shutdown) -> None:
     """From the first request to the last."""
     host, hosts = ModelHost(settings, opener), AllowedHosts(settings)
-    page = Page(host)
+    owner = Owner(settings)
+    page = Page(host, owner)
     api = OpenAIServer(host, lambda ask, cancelled, every: stream_run(ask, host, page.queue, cancelled, every=every))
-    server = Server(page.blocks, settings, hosts, host.stopping, api, HostRunner(host, page.queue))
+    runner = HostRunner(host, page.queue)
+    server = Server(page.blocks, settings, hosts, host.stopping, owner, page.news, api=api, runner=runner)
     if settings.public and settings.password is None:
         say("Warning: other people can reach this page and no password guards it; see --ask-password.")
     server.start(opened)
     say(f"Playground is ready: {address(settings)}")
+    if owner.needs_link:
+        say(f"Owner link, for you alone: whoever opens it may change the model: {owner.link(public_address(settings))}")
     host.start()
     if settings.share:
         threading.Thread(target=open_link, args=(settings, host, hosts), name="public link", daemon=True).start()
@@ -79,6 +84,7 @@ def stop(host: ModelHost, page: Page, server: Server) -> None:
 
 
 def open_link(settings: Settings, host: ModelHost, hosts: AllowedHosts) -> None:
+    """Opens the public link, by which this server answers from then on, and says what became of it."""
     link = public_link.open_link(settings)
     if link is not None:
         hosts.shared(link)
@@ -90,6 +96,11 @@ def address(settings: Settings) -> str:
     """Where the owner's own browser finds the page."""
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
+
+
+def public_address(settings: Settings) -> str:
+    """Where a proxy shows the page, if its whole address is known; else where this machine finds it."""
+    return settings.root_path if "://" in settings.root_path else address(settings)
 
 
 def say(sentence: str) -> None:

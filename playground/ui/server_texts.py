@@ -45,3 +45,15 @@ WRONG = Text("The user name or the password is wrong.", "用户名或密码不�
 TOO_MANY_GUESSES = Text(
     "Too many wrong passwords. Try again in {seconds} s.", "密码错误次数过多，请在 {seconds} 秒后再试。"
 )
+
+OWNER_ONLY = Text(
+    "Only the owner of this server can do this: who opened it with the owner link that its terminal printed.",
+    "只有此服务器的所有者可以这样做，即用终端打印的所有者链接打开页面的人。",
+)
+OWNER_LINK_WRONG = Text(
+    "This is not the owner link of this server as it runs now; the terminal printed the right one when it started.",
+    "这不是此服务器当前的所有者链接；正确的链接在启动时已打印在终端中。",
+)
+TOO_MANY_TRIES = Text(
+    "Too many wrong owner links. Try again in {seconds} s.", "所有者链接错误次数过多，请在 {seconds} 秒后再试。"
+)

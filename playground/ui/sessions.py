@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from playground.ui.announcements import Announcements
+
 GRACE = 60.0  # seconds that a session without a page may be silent
 _HEARTBEAT = re.compile(r".*/heartbeat/([^/]+)/?")
 
@@ -63,16 +65,21 @@ class Sessions:
 
 
 class Presence:
-    """ASGI middleware that tells Sessions of every open page."""
+    """ASGI middleware that tells Sessions of every open page, and every open page of what is new."""
 
-    def __init__(self, app: Any, sessions: Sessions) -> None:
+    def __init__(self, app: Any, sessions: Sessions, announcements: Announcements) -> None:
         self._app = app
         self._sessions = sessions
+        self._announcements = announcements
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         found = _HEARTBEAT.fullmatch(scope["path"]) if scope["type"] == "http" else None
         if found is None:
             await self._app(scope, receive, send)
             return
-        with self._sessions.present(found[1]):
-            await self._app(scope, receive, send)
+        heartbeat = self._announcements.begin(send)
+        try:
+            with self._sessions.present(found[1]):
+                await self._app(scope, receive, heartbeat.send)
+        finally:
+            self._announcements.end(heartbeat)

@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,13 @@ from playground.settings import Settings
 from playground.types import PlaygroundError, Text
 from playground.ui import gradio_workarounds
 from playground.ui.allowed_hosts import AllowedHosts
+from playground.ui.announcements import Announcements
 from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
 from playground.ui.connections import BACKLOG, BoundedProtocol, Connections, raise_descriptors
 from playground.ui.guard import Guard
 from playground.ui.mcp_endpoint import HostRunner, McpEndpoint
+from playground.ui.owner import Owner
 from playground.ui.page_data import page_files
 from playground.ui.page_files import ServedFiles
 from playground.ui.request_queue import READ_PLACES
@@ -119,17 +122,22 @@ class Server:
         settings: Settings,
         hosts: AllowedHosts,
         stopping: threading.Event,
+        owner: Owner | None = None,
+        news: Callable[[], Hashable] = lambda: None,
+        *,
         api: OpenAIServer | None = None,
         runner: HostRunner | None = None,
     ) -> None:
+        """`news` differs once there is something that open pages should ask for."""
         self._blocks = blocks
         self._api = api
         files = page_files()
         app: ASGIApp = CallArguments(gradio_app(blocks, settings))
         app = StaticPages(app, settings.root_path, files.head(), kept=settings.password is None)
         app = ServedFiles(app, files, settings.root_path)
-        self._mcp = McpEndpoint(Presence(app, blocks.sessions), settings, runner)
-        guard = Guard(self._mcp, settings, hosts, stopping, api)
+        present = Presence(app, blocks.sessions, Announcements(news))
+        self._mcp = McpEndpoint(present, settings, runner)
+        guard = Guard(self._mcp, settings, hosts, owner or Owner(settings), stopping, api)
         protocol: Any = partial(BoundedProtocol, bounds=Connections.within(raise_descriptors()))
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(

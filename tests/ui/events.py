@@ -22,10 +22,12 @@ _sessions = itertools.count(1)
 class PageClient:
     """One session of a page. Values of elements are those of a newcomer's page, with what a call changes."""
 
-    def __init__(self, url: str, config: Any = None) -> None:
+    def __init__(self, url: str, config: Any = None, **headers: str) -> None:
+        """`headers` go with every request."""
         self.url = url
+        self.headers = headers
         self.session = f"session{next(_sessions)}"
-        self.config = config or _config(url)
+        self.config = config or _config(url, headers)
         self.elements = {one["props"].get("elem_id"): one for one in self.config["components"]}
         self._names = {one["id"]: name for name, one in self.elements.items()}
 
@@ -87,15 +89,15 @@ class PageClient:
         """Whether the answer will come over the stream; those beside the queue answer at once."""
         one = next(one for one in self.config["dependencies"] if one["id"] == body["fn_index"])
         path = "queue/join" if one["queue"] is not False else "run/predict"
-        post = urllib.request.Request(
-            f"{self.url}/gradio_api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
+        headers = {"Content-Type": "application/json", **self.headers}
+        post = urllib.request.Request(f"{self.url}/gradio_api/{path}", json.dumps(body).encode(), headers)
         with urllib.request.urlopen(post) as answer:
             return "event_id" in json.load(answer)
 
     def stream(self) -> Any:
         """The answers of this session, to be read or not."""
-        return urllib.request.urlopen(f"{self.url}/gradio_api/queue/data?session_hash={self.session}", timeout=PATIENCE)
+        asked = f"{self.url}/gradio_api/queue/data?session_hash={self.session}"
+        return urllib.request.urlopen(urllib.request.Request(asked, headers=self.headers), timeout=PATIENCE)
 
     def read(self) -> Iterator[dict[str, Any]]:
         with self.stream() as stream:
@@ -146,8 +148,8 @@ class Stream:
         self._socket.close()
 
 
-def _config(url: str) -> Any:
-    with urllib.request.urlopen(f"{url}/config") as answer:
+def _config(url: str, headers: dict[str, str]) -> Any:
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/config", headers=headers)) as answer:
         return json.load(answer)
 
 

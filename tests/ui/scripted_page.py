@@ -4,7 +4,8 @@ Everything but the model is the product's own. `--plain` makes it a model withou
 that loads until that file is there, `--broken` one that cannot be loaded, `--list` one that writes a numbered list,
 `--think` one that thinks first and reads only 60 tokens, `--small` one that goes by the embedded model's name,
 `--slow` one without a fast path (the others' is the same script), `--hold FILE` one that goes no further than some
-words with requests whose seeds, or "all", stand in that file; `--pause` is the time between tokens in seconds.
+words with requests whose seeds, or "all", stand in that file, nor with a download while "download" does; `--pause` is
+the time between tokens in seconds. A model whose name holds "fails" cannot be switched to.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from playground import parameters
@@ -23,6 +25,9 @@ from playground.decoding.step_stream import StepStream, from_iterator
 from playground.generators.scripted import CONTEXT, ScriptedGenerator
 from playground.leave import leave
 from playground.models import embedded
+from playground.models.download_progress import DownloadProgress
+from playground.models.memory_estimate import MemoryEstimate
+from playground.models.model_choice import ModelChoice
 from playground.settings import Settings
 from playground.types import (
     FastPath,
@@ -35,6 +40,7 @@ from playground.types import (
     Step,
     Text,
 )
+from playground.ui import model_host
 from playground.ui.serve import main
 from tests.failing import broken
 
@@ -64,6 +70,9 @@ TURNED = [
 ]
 RIGHT_TO_LEFT = re.compile("[\u0590-\u06ff]")
 HELD_AT = 3
+FAILING = "fails"  # in the name of a model that cannot be loaded
+OWN = {"do_sample": True, "temperature": 0.7, "top_k": 20, "sway": 3}  # of every model that is switched to
+MB, GB = 10**6, 10**9
 FAILS = "[fails]"  # in a prompt: its second text, or the only one, fails after two tokens
 PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk", 7_080_000) for layer in range(30))
 
@@ -74,6 +83,7 @@ class Replayed(ScriptedGenerator):
     plain = False
     small = False
     hold: Path | None = None
+    named: str | None = None  # by whoever switched to it
 
     def __init__(self, texts: Sequence[str], *, delay: float, slow: bool, context: int = CONTEXT) -> None:
         super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()), context=context)
@@ -85,6 +95,9 @@ class Replayed(ScriptedGenerator):
     @property
     def card(self) -> ModelCard:
         card = replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
+        if self.named is not None:
+            title = self.named.rpartition("/")[2]
+            return replace(card, id=self.named, title=title, revision="rev 2", generation_defaults=OWN)
         return replace(card, id=embedded.ID, title=embedded.TITLE) if self.small else card
 
     def open(self, request: Request, cancelled: threading.Event) -> StepStream:
@@ -110,6 +123,20 @@ class Replayed(ScriptedGenerator):
         return broken(steps, min(1, request.values["n"] - 1)) if FAILS in request.prompt else steps
 
 
+def estimated(choice: ModelChoice) -> MemoryEstimate:
+    """What a model is said to take that is no file of this machine."""
+    context = choice.context or CONTEXT
+    return MemoryEstimate(GB, GB // 2, GB // 10, 50_000, GB // 20, 0, context, 988 * MB, 212 * MB, 6 * GB, "hub")
+
+
+def fetched(hold: Path | None, choice: ModelChoice, progress: Callable[[DownloadProgress], None]) -> None:
+    """A download that goes no further while its word stands in the file."""
+    progress(DownloadProgress(123 * MB, 988 * MB, 8.3 * MB, 104.0))
+    while hold is not None and "download" in hold.read_text().split():
+        time.sleep(0.02)
+        progress(DownloadProgress(123 * MB, 988 * MB, 8.3 * MB, 104.0))
+
+
 def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for flag in ("--plain", "--broken", "--list", "--think", "--slow", "--small"):
@@ -119,7 +146,9 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--pause", type=float, default=0.01)
     wanted, rest = parser.parse_known_args(argv)
 
-    def opened(_: Settings, report: ProgressReport) -> Generator:
+    def opened(settings: Settings, report: ProgressReport) -> Generator:
+        if settings.model and FAILING in settings.model:
+            raise ModelError(Text("The file is damaged.", "文件已损坏。"), Text("Download it again.", "请重新下载。"))
         while wanted.until and not wanted.until.exists():
             report(Text("Converting weights", "正在转换权重"), 0.42)
             time.sleep(0.05)
@@ -129,8 +158,10 @@ def run(argv: list[str]) -> int:
         context = 60 if wanted.think else CONTEXT
         generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow, context=context)
         generator.plain, generator.small, generator.hold = wanted.plain, wanted.small, wanted.hold
+        generator.named = settings.model
         return generator
 
+    vars(model_host).update(_unknown=estimated, _nothing=partial(fetched, wanted.hold))
     return main(rest, opened)
 
 

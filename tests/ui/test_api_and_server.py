@@ -24,7 +24,7 @@ from playground.ui import api
 from tests.ui.conftest import Site, Visit, body
 from tests.ui.served import SCRIPTED, Forked, begun, free_port
 
-KEYS = {"model", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
+KEYS = {"model", "revision", "dtype", "weights", "path", "prompt_tokens", "candidates", "timing", "remarks"}
 SLOGANS: dict[str, Any] = {"task": "slogans", "fields": {"product": "蓝月", "about": "咖啡馆"}, "language": "zh"}
 
 

@@ -50,7 +50,10 @@ def test_a_task_that_was_measured_badly_says_so_before_it_is_run_and_leads_to_th
     expect(row).to_contain_text("1.2 GB")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     row.locator("button").click()
-    expect(row.locator("button")).to_have_text("已复制")
+    expect(page.locator("[name=model]")).to_have_value("Qwen/Qwen2.5-0.5B-Instruct")
+    command = page.locator(".model-form [name=command]")
+    command.click()
+    expect(command).to_have_text("已复制")
     assert page.evaluate("navigator.clipboard.readText()") == "make run MODEL=Qwen/Qwen2.5-0.5B-Instruct"
 
 

@@ -47,6 +47,13 @@ export interface Events {
     preset: { id: string };
   };
   model: {
+    opened: null;
+    estimate: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean };
+    switch: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; running: string };
+    use: { at: number; key: string; running: string };
+    unload: { at: number; key: string };
+    cancel: { at: number };
+    template: { at: number };
   };
   read: {
     read: null;

@@ -28,6 +28,73 @@ export interface FastPath {
   facts?: { label: Text; value: Text }[];
   notes?: Text[];
 }
+/** Bytes that a model takes or will take (estimate_data of model_data.py). */
+export interface Estimate {
+  weights: number;
+  packed: number;
+  kv_cache: number;
+  beside: number;
+  /** What is held once it is loaded, before the first token. */
+  held: number;
+  total: number;
+  /** What must be free for it. */
+  need: number;
+  /** Tokens. */
+  context: number;
+  download: number;
+  loaded_now: number;
+  free: number;
+  fits: boolean;
+  basis: "files" | "hub" | "catalogue" | "unknown";
+}
+/** `done` and `total` in bytes, `rate` in bytes per second, `left` in seconds. */
+export type Download = { done: number; total: number; rate: number | null; left: number | null };
+/** A model that is loaded. */
+export interface Entry {
+  key: string;
+  id: string;
+  title: string;
+  revision: string;
+  dtype: string;
+  context: number;
+  size: number;
+  current: boolean;
+  measured: number;
+  grown: number | null;
+  estimate: Estimate | null;
+  /** Runs that hold it. */
+  busy: number;
+  /** Seconds since the last of them ended. */
+  idle: number;
+  /** What was typed to load it; only the owner is told. */
+  name?: string;
+}
+/** The knobs that the model's authors recommend, with the labels of these and of usual ones that they leave out. */
+export interface OwnSettings {
+  values: Record<string, any>;
+  lacks: string[];
+  labels: Record<string, Text>;
+  /** What they name that is no knob here. */
+  beyond: { name: string; reason: Text }[];
+}
+/** What the server does with its models (model_data.py). */
+export interface Pool {
+  phase: "idle" | "estimating" | "downloading" | "waiting" | "unloading" | "loading" | "failed";
+  busy: boolean;
+  name: string | null;
+  stage: Text | null;
+  /** Of the stage, from 0 to 1. */
+  share: number | null;
+  download: Download | null;
+  waits_for: number;
+  reason: Text | null;
+  estimate: Estimate | null;
+  seconds: number;
+  cancelling: boolean;
+  entries: Entry[];
+  events: { at: number; kind: string; text: Text }[];
+  own: OwnSettings | null;
+}
 /** Empty until it has been asked. */
 export interface Server {
   model?: LoadedModel | null;
@@ -38,8 +105,20 @@ export interface Server {
   progress?: number | null;
   error?: Text | null;
   share?: Share | null;
+  /** Whether this visitor is the owner. */
+  owner?: boolean;
+  pool?: Pool;
   /** Whether it asks for a password. */
   guarded?: boolean;
 }
 /** A model that a server can be started with. */
-export type KnownModel = { id: string; title: string; note: Text; size: number; memory: number; here: boolean };
+export interface KnownModel {
+  id: string;
+  title: string;
+  note: Text;
+  licence: string | null;
+  /** Bytes of its weights, and about how many it takes to write with it. */
+  size: number | null;
+  memory: number | null;
+  here: boolean;
+}

@@ -44,6 +44,10 @@ export interface Topics {
   /** Wishes and news. */
   language: Language;
   place: Place;
+  /** The server has something new to say of itself. */
+  news: {};
+  /** Sets the knobs as a preset has them. */
+  preset_wanted: { id: string };
   /** Turns a knob, as if by hand. */
   knob: { name: string; value: unknown };
   say: {};

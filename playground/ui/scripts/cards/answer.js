@@ -6,7 +6,8 @@
 
 /**
  * What the server tells of a text (card_updates.py), and what the page adds: `edited` by hand, `plain` where a list or a
- * table is shown as text. An example has less of it, and a message of a visitor only its text.
+ * table is shown as text, `otherModel` where it was not written by the model of its run. An example has less of it, and
+ * a message of a visitor only its text.
  * @typedef {{
  *   text: string,
  *   thought?: string,
@@ -29,6 +30,9 @@
  *   short?: boolean,
  *   path?: string | null,
  *   weights?: string | null,
+ *   model?: string,
+ *   revision?: string,
+ *   otherModel?: boolean,
  *   edited?: boolean,
  *   plain?: boolean,
  * }} Row

@@ -4,6 +4,7 @@ import { make } from "../page/dom.js";
 import { number } from "../page/numbers.js";
 import { ending, sentence, t } from "../page/words.js";
 import { hasForm } from "./answer.js";
+import { writerOf } from "./versions.js";
 
 /** @typedef {import("./answer.js").Row} Row */
 
@@ -71,6 +72,7 @@ export const drawLine = (line, row) => {
   /** @type {HTMLElement[]} */
   const more = [];
   if (row.path) more.push(make("span", { class: "card-path" }, t(`card_${row.path}`, { weights: row.weights })));
+  if (row.otherModel && !row.edited) more.push(make("span", { class: "card-path" }, writerOf(row)));
   if (row.finish !== "example") more.push(make("span", { class: "finish" }, finishWords(row)));
   if (!row.edited) more.push(makeSeed(row));
   if (row.short && !row.edited) more.push(make("span", { class: "finish" }, t("cut_short")));

@@ -13,7 +13,7 @@ import { turnedSince } from "./other_knobs.js";
 import { drawPast } from "./results_bar.js";
 import { drawHead } from "./run_head.js";
 import { current, runs, shown } from "./shown_runs.js";
-import { asVersion, cardOf } from "./versions.js";
+import { asVersion, cardOf, writerOf } from "./versions.js";
 
 /** @typedef {import("./runs").News} News */
 /** @typedef {import("./runs").Run} Run */
@@ -37,6 +37,8 @@ const beginVersion = (news, target) => {
   lockHeight(target.card);
   const one = asVersion(news.rows[0], { id: `${news.run}:0`, run: news.run, parted: news.parted });
   one.turned = turnedSince(run.about?.knobs, now.knobs);
+  const first = run.cards[target.card].versions.find(({ model }) => model);
+  if (first && (first.model !== one.model || first.revision !== one.revision)) one.otherModel = true;
   grew(run, target.card, one);
   return [{ run, number: target.card, one }];
 };
@@ -45,7 +47,8 @@ const beginRun = (news) => {
   if (runs.length === 1 && runs[0].example) runs.pop();
   const before = heights();
   const versions = news.rows.map((row, at) => asVersion(row, { id: `${news.run}:${at}`, run: news.run, at }));
-  const run = { id: news.run, request: news.request, cards: versions.map(cardOf), about: aboutNow() };
+  const about = { ...aboutNow(), model: writerOf(versions[0]) || now.model };
+  const run = { id: news.run, request: news.request, cards: versions.map(cardOf), about };
   runs.push(run);
   shown.at = runs.length - 1;
   drawRun();

@@ -25,6 +25,11 @@ export const asVersion = (row, { id, run = null, at = 0, parted = null }) => ({
   became: parted?.became ?? null,
 });
 /**
+ * The model that wrote it, with its revision; "" where nobody said.
+ * @param {Row} row
+ */
+export const writerOf = ({ model, revision }) => (model && revision ? `${model} (${revision})` : (model ?? ""));
+/**
  * A card with this one version.
  * @param {Version} one
  * @returns {Card}

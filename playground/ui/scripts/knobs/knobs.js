@@ -119,8 +119,16 @@ store.begin(paintTurned);
 paintReasons();
 paintState();
 complaints.begin();
-// Other elements of the page may turn a knob, as if by hand.
+// Other elements of the page may turn a knob, as if by hand, or all of them.
 on("knob", ({ name, value }) => store.turn(name, value), "knobs");
+on(
+  "preset_wanted",
+  ({ id }) => {
+    clearErrors();
+    trigger("preset", { id });
+  },
+  "knobs",
+);
 on(
   "language",
   () => {

@@ -1,105 +1,149 @@
-// What is loaded, which layer is where, and which models a server can be started with.
-import { on } from "../page/board.js";
-import { copy, find, make } from "../page/dom.js";
+// The tab Model: what is loaded, choosing another model, and what becomes of that; only the owner has the buttons, and the
+// server asks anew who wants it.
+import { here, open } from "../page/address.js";
+import { on, tell } from "../page/board.js";
+import { around, find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { say } from "../page/language.js";
-import { bytes, number } from "../page/numbers.js";
+import { bytes } from "../page/numbers.js";
 import { apply, t } from "../page/words.js";
+import { drawDevices } from "./devices.js";
+import { drawEstimate, expectEstimate, showEstimate } from "./estimate.js";
+import { choice, choose, complain, copyCommand, drawForm, runningTexts, setTemplate } from "./form.js";
+import { drawLoaded } from "./loaded.js";
+import { drawSwitch } from "./switching.js";
 
-/** @typedef {import("../server").LoadedModel} LoadedModel */
+/** @typedef {import("../server").Server} Server */
 /** @typedef {import("../server").KnownModel} KnownModel */
 
-const { element, props } = hostOf("model");
-const SAID = 1200; // milliseconds
-const BAR = 96; // pixels of the largest part's
-const PARTS = 50; // of the bar of all devices: the smallest gets one
-/** @type {LoadedModel | null | undefined} */
-let model = null;
+const { element, props, trigger, watch } = hostOf("model");
+const IDLE = 20_000; // milliseconds after which it is asked how long others have been idle
+/** @type {Server} */
+let status = {};
+/** When the newest wish was sent: an older answer is not shown. */
+let wished = 0;
+/** What is loaded, to ask for the list again once it is another. */
+let held = "";
 
-/**
- * @param {LoadedModel} model
- * @returns {[string, string | null][]}
- */
-const facts = (model) => [
-  ["model_id", model.id === model.title ? model.id : `${model.title} (${model.id})`],
-  ["model_revision", model.revision],
-  ["model_parameters", number(model.parameters)],
-  ["model_dtype", model.dtype],
-  ["model_size", bytes(model.size)],
-  ["model_context", t(model.limited ? "tokens_unit" : "tokens_endless", { count: number(model.context) })],
-  ["model_chat", t(model.has_chat_template ? "yes" : "no")],
-  ["model_folder", model.folder],
-];
-/** @param {string} device */
-const kind = (device) => (device.startsWith("cuda") ? "gpu" : device === "disk" ? "disk" : "cpu");
-/** @param {HTMLElement} button @param {KnownModel} one */
-const copied = async (button, one) => {
-  await copy(`make run MODEL=${one.id}`);
-  button.textContent = t("copied");
-  setTimeout(() => {
-    button.textContent = t("copy_command");
-  }, SAID);
-};
 /** @param {KnownModel} one */
 const knownRow = (one) => {
-  const button = make("button", { type: "button", class: "quiet strong" }, t("copy_command"));
-  button.addEventListener("click", () => copied(button, one));
+  const button = make(
+    "button",
+    { type: "button", class: "quiet strong", name: "choose", "data-id": one.id },
+    t("model_choose"),
+  );
+  button.setAttribute("aria-label", t("model_choose_named", { title: one.title }));
   return make(
     "tr",
     {},
     make("td", {}, one.title, one.id === one.title ? null : make("small", {}, one.id)),
-    make("td", {}, say(one.note), one.here ? make("small", {}, t("model_here")) : null),
-    make("td", { class: "count", "data-label": t("model_size") }, bytes(one.size)),
-    make("td", { class: "count", "data-label": t("model_memory") }, bytes(one.memory)),
-    make("td", { class: "count" }, button),
+    make(
+      "td",
+      {},
+      say(one.note),
+      make("small", {}, [one.licence, one.here && t("model_here")].filter(Boolean).join(" · ")),
+    ),
+    make("td", { class: "count", "data-label": t("model_size") }, one.size ? bytes(one.size) : ""),
+    make("td", { class: "count", "data-label": t("model_memory") }, one.memory ? bytes(one.memory) : ""),
+    make("td", { class: "count" }, status.owner ? button : null),
   );
 };
-/** @param {LoadedModel} model */
-const drawDevices = ({ placements, size: all }) => {
-  /** @type {Map<string, number>} */
-  const totals = new Map();
-  for (const { device, size } of placements) totals.set(device, (totals.get(device) || 0) + size);
-  const parts = [...totals].map(([device, size]) => {
-    const share = `flex-grow:${Math.max(size, all / PARTS)}`;
-    return make("span", { class: kind(device), style: share }, `${device} · ${bytes(size)}`);
-  });
-  const bar = find(element, ".device-bar");
-  bar.replaceChildren(...parts);
-  bar.setAttribute("aria-label", [...totals].map(([device, size]) => `${device}: ${bytes(size)}`).join(", "));
+const drawList = () => {
+  const help = status.owner ? t("models_owner") : `${t("models_visitor")} ${t("models_visitor_link")}`;
+  find(element, ".models-help").textContent = status.pool ? help : "";
+  find(element, ".known tbody").replaceChildren(.../** @type {KnownModel[]} */ (props.models).map(knownRow));
 };
-/** @param {LoadedModel} model */
-const drawPlacements = ({ placements }) => {
-  const largest = placements.reduce((most, { size }) => Math.max(most, size), 1);
-  const rows = placements.map(({ module, device, size }) => {
-    const bar = make("span", { class: "share-bar", style: `width:${(BAR * size) / largest}px` });
-    const cells = [
-      make("td", {}, module),
-      make("td", { class: kind(device) }, device),
-      make("td", {}, bar, bytes(size)),
-    ];
-    return make("tr", {}, ...cells);
-  });
-  find(element, ".device-table tbody").replaceChildren(...rows);
+const drawStatus = () => {
+  drawLoaded(status);
+  drawSwitch(status);
+  drawForm(Boolean(status.owner), Boolean(status.pool?.busy));
 };
 const draw = () => {
   apply(element);
-  find(element, ".known tbody").replaceChildren(.../** @type {KnownModel[]} */ (props.models).map(knownRow));
-  find(element, ".model-page").classList.toggle("empty", !model);
-  if (!model) return;
-  const said = facts(model).filter(([, value]) => value);
-  const lines = said.map(([key, value]) => make("div", {}, make("dt", {}, t(key)), make("dd", {}, value)));
-  find(element, ".model-facts").replaceChildren(...lines);
-  drawDevices(model);
-  drawPlacements(model);
+  drawStatus();
+  drawList();
+  drawEstimate();
+  drawDevices(status.model);
 };
-
+/** The next answer is that to this wish. */
+const wish = () => {
+  wished = Date.now();
+  return wished;
+};
+const estimate = () => {
+  complain(null);
+  expectEstimate();
+  trigger("estimate", { ...choice(), at: wish() });
+};
+/** What the buttons do. @type {Record<string, (button: HTMLButtonElement) => void>} */
+const PRESSED = {
+  estimate,
+  choose: ({ dataset }) => {
+    choose(dataset.id ?? "");
+    showEstimate(null);
+    const known = /** @type {KnownModel[]} */ (props.models).find(({ id }) => id === dataset.id);
+    if (known?.here) estimate(); // of what is not here, the hub would be asked
+  },
+  use: ({ dataset }) => trigger("use", { at: wish(), key: dataset.key ?? "", running: runningTexts() }),
+  unload: ({ dataset }) => trigger("unload", { at: wish(), key: dataset.key ?? "" }),
+  cancel: () => trigger("cancel", { at: wish() }),
+  command: copyCommand,
+  template: () => trigger("template", { at: wish() }),
+  "no-template": () => setTemplate(""),
+  own: () => {
+    tell("preset_wanted", { id: "model" });
+    open("#play");
+  },
+};
+element.addEventListener("click", (event) => {
+  const button = around(event, "button", HTMLButtonElement);
+  if (button) PRESSED[button.name]?.(button);
+});
+find(element, ".model-form", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  complain(null);
+  trigger("switch", { ...choice(), at: wish(), running: runningTexts() });
+});
+watch("answer", () => {
+  const { answer } = props;
+  if (!answer || answer.at !== wished) return;
+  complain(answer.error);
+  if (answer.estimate || answer.error) showEstimate(answer.estimate ?? null);
+  if (typeof answer.template === "string") setTemplate(answer.template);
+});
+watch(["models", "hub"], () => {
+  drawList();
+  drawStatus();
+});
 on(
   "server",
-  (status) => {
-    model = status.model;
-    draw();
+  (now) => {
+    const before = JSON.stringify([status.model, status.owner]);
+    status = now;
+    drawStatus();
+    if (JSON.stringify([status.model, status.owner]) !== before) {
+      drawList();
+      drawDevices(status.model);
+    }
+    const holds = JSON.stringify([status.owner, (status.pool?.entries ?? []).map(({ key }) => key)]);
+    if (status.pool && holds !== held) {
+      held = holds;
+      trigger("opened"); // a model that was downloaded is on this machine now
+    }
+  },
+  "model",
+);
+on(
+  "refused",
+  (sentence) => {
+    if (wished && here().tab === "model") complain({ field: "name", text: sentence });
+    showEstimate(null);
   },
   "model",
 );
 on("language", draw, "model");
+setInterval(() => {
+  const others = (status.pool?.entries.length ?? 0) > 1;
+  if (others && here().tab === "model" && document.visibilityState === "visible") tell("news", {});
+}, IDLE);
 draw();

@@ -17,6 +17,7 @@ import { apply, t } from "./words.js";
 
 const { element, props, trigger, watch } = hostOf("header");
 const AGAIN = 400; // milliseconds
+const OF_SWITCH = 700; // the same while another model is loaded
 /** @type {Record<string, string>} */
 const SHORT = { float32: "fp32", bfloat16: "bf16", float16: "fp16" };
 let asks = 0;
@@ -61,21 +62,30 @@ const draw = () => {
 /** @param {import("../topics").Place} place */
 const showTab = ({ tab }) => {
   if (document.body.dataset.tab === tab) return;
+  if (tab === "model") askAgain();
   document.body.dataset.tab = tab;
   for (const link of findAll(element, "nav [data-tab]")) {
     if (link.dataset.tab === tab) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
 };
-/** @param {Server} status */
-const isSettled = ({ loading, share }) => loading === null && share?.state !== "opening";
+/**
+ * Milliseconds until the server is asked again, 0 where that is not needed: of a switch, only who looks at it asks how far
+ * it is; that it begins and ends, every page is told.
+ * @param {Server} status
+ */
+const pause = ({ loading, share, pool }) => {
+  if (loading !== null || share?.state === "opening") return AGAIN;
+  return pool?.busy && address.here().tab === "model" ? OF_SWITCH : 0;
+};
 const askAgain = () => {
   clearTimeout(asks);
-  if (!isReached() || isSettled(server())) return;
+  const time = pause(server());
+  if (!isReached() || !time) return;
   asks = setTimeout(() => {
     trigger("ask");
     askAgain();
-  }, AGAIN);
+  }, time);
 };
 
 element.addEventListener("click", (event) => {
@@ -99,6 +109,10 @@ watch("value", () => {
 });
 paintTheme();
 on("wake", () => trigger("wake"), "header");
+on("news", () => trigger("ask"), "header");
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && isReached()) trigger("ask"); // what a sleeping browser may have missed
+});
 on(
   "connection",
   ({ again }) => {

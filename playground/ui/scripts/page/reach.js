@@ -9,6 +9,7 @@ import { finish } from "./owed.js";
 /** @typedef {import("../topics").Connection} Connection */
 
 const WAITS = [500, 1000, 1000, 2000, 2000, 5000]; // milliseconds before each look for the server; then as the last
+const NEWS = ": news"; // announcements.py
 const LOOK = 10_000; // milliseconds that one look may take
 const fetched = window.fetch;
 /** @type {Connection["state"]} */
@@ -116,7 +117,10 @@ const beat = async (answer) => {
   beating = true;
   try {
     const reader = answer.body?.getReader();
-    while (reader && !(await reader.read()).done);
+    const decoder = new TextDecoder();
+    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+      if (decoder.decode(read.value).includes(NEWS)) tellAll("news", {});
+    }
   } catch {
     // the server is gone
   }
