@@ -42,9 +42,12 @@ test: lint chromium
 test-long: $(DEV_STAMP)
 	$(PY) -m pytest -m long --timeout 7200 --report docs/test-long.md
 
-# Every knob on real servers of other engines; vLLM in an environment of its own (3 GB), VLLM=no leaves it out.
+# Every knob on real servers of other engines; vLLM in an environment of its own (3 GB), VLLM=no leaves it out. Two
+# replicas of this engine behind Ray Serve, also in an environment of its own.
 test-engines: $(DEV_STAMP)
 	$(if $(filter no,$(VLLM)),,bash tests/engines/vllm.sh) $(PY) -m tests.engines
+	bash tests/engines/litellm.sh
+	bash tests/engines/ray.sh
 
 # Every figure of benchmarks/goals.py; LLAMA_BENCH= names llama.cpp's llama-bench. ARGS="--record" keeps the table.
 bench: $(RUN_STAMP)

@@ -69,6 +69,7 @@ def of_task(
             Text("task must be a text, and fields texts by name.", "task 应为文本，fields 应为“名称: 文本”。"),
             parameter="task",
         )
+    _check_mode(mode)
     return checked(replace(loader.find(task).request(fields, language, mode, given), path=path))
 
 
@@ -80,8 +81,7 @@ def checked(request: Request) -> Request:
             _about("special_tokens", "{title}: this must be true or false.", "{title}：此处应为 true 或 false。"),
             parameter="special_tokens",
         )
-    if request.mode not in ("chat", "complete"):
-        raise InvalidRequest(Text("mode must be chat or complete.", "mode 应为 chat 或 complete。"), parameter="mode")
+    _check_mode(request.mode)
     if request.path not in ("exact", "fast"):
         raise InvalidRequest(Text("path must be exact or fast.", "path 应为 exact 或 fast。"), parameter="path")
     if not (request.prompt.strip() or request.prefill.strip()):
@@ -94,6 +94,11 @@ def checked(request: Request) -> Request:
     if request.values["seed"] != FRESH_SEED:
         return request
     return replace(request, values={**request.values, "seed": secrets.randbits(_SEED_BITS)})
+
+
+def _check_mode(mode: object) -> None:
+    if mode not in ("chat", "complete"):
+        raise InvalidRequest(Text("mode must be chat or complete.", "mode 应为 chat 或 complete。"), parameter="mode")
 
 
 def check_texts(request: Request) -> None:

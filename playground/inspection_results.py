@@ -179,6 +179,26 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token with its natural log-probability under the model; `data` are its bytes, a part of a character perhaps.
+
+    `logprob` is None for a first token, which nothing stands before.
+    """
+
+    token_id: int
+    data: tuple[int, ...]
+    logprob: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLogprobs:
+    """One position of a text: the token that stands there, and the likeliest ones, in their order."""
+
+    chosen: TokenLogprob
+    top: tuple[TokenLogprob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
     """What the watermark detector says. `p_value` is the chance of such a z-score in a text without the watermark."""
 

@@ -99,6 +99,10 @@ class Busy(PlaygroundError):
     """The server has no room for this request now."""
 
 
+class ShareTaken(Busy):
+    """The server has room, but this visitor already holds his share of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where one module of a model sits: `device` is "cpu", "cuda:0" or "disk"; `size` in bytes."""
@@ -139,7 +143,8 @@ class Request:
     earlier answer wrote, so that a form goes on where it stood. `keep` is an id nobody can guess under which the run's
     logits are kept for later questions; "" keeps nothing. What is not `watched`, like a row of a batch job, goes behind
     what somebody reads along. `turns` is what was said before `prompt` (chat only): a message, its answer, and so on.
-    Control tokens that were typed are text like any other, unless `special_tokens` lets them act.
+    Control tokens that were typed are text like any other, unless `special_tokens` lets them act. `trace` asks for what
+    each stage did to every token, where a generator can tell.
     """
 
     prompt: str
@@ -154,6 +159,7 @@ class Request:
     watched: bool = True
     turns: tuple[Turn, ...] = ()
     special_tokens: bool = False
+    trace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ pytest_plugins = ["tests.report"]
 NEEDS = {
     "model": {
         "load_embedded", "tiny", "tiny_gguf", "compiled", "embedded_page", "tiny_page", "llama_cpp", "tiny_llama_cpp",
+        "other_playground",
     },
     "browser": {"chromium", "starts_server"},
 }
@@ -107,6 +108,15 @@ def tiny() -> models.Loaded:
     from tests.tiny import tiny_model
 
     return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def other_playground() -> Iterator[str]:
+    """The URL of a Playground over the tiny model, once that is loaded."""
+    from tests.other_playground import served
+
+    with served() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

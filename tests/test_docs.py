@@ -18,6 +18,7 @@ import pytest
 from benchmarks import page as page_benchmark
 from playground import parameters, settings
 from playground.cli import main as cli
+from playground.deploy import scale
 from tests.test_layers import FLOORS, TREES, imports, room
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,11 @@ FOREIGN_FLAGS = {
     "--continuous-batching",
     "--model-path",
     "--parallel",
+    "--head",
+    "--port",
+    "--tensor-parallel-size",
+    "--pipeline-parallel-size",
+    "--distributed-executor-backend",
 }
 # Words with too many meanings, or older names of things.
 UNCLEAR = re.compile(r"\b(whoever|whomever|told|luck|twins?|wish(es|ed)?)\b", re.IGNORECASE)
@@ -227,7 +233,7 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 
 
 def known_flags() -> set[str]:
-    parsers = [settings.server_parser(), page_benchmark.parser(), *subcommands().values()]
+    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser(), *subcommands().values()]
     return FOREIGN_FLAGS | {option for one in parsers for action in one._actions for option in action.option_strings}
 
 
@@ -239,6 +245,7 @@ def test_server_arguments_in_commands_are_the_servers() -> None:
 
 
 def test_the_api_page_calls_the_endpoint_with_arguments_that_it_has() -> None:
+    from playground.openai_api import fields
     from playground.ui import api
 
     known = {*api.signature().parameters, "api_name"}
@@ -247,8 +254,8 @@ def test_the_api_page_calls_the_endpoint_with_arguments_that_it_has() -> None:
     calls = [call for call in calls if ast.unparse(call.func) in ("client.submit", "client.predict")]
     assert len(calls) >= 2
     assert {keyword.arg for call in calls for keyword in call.keywords} <= known
-    (sent,) = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", read("docs/api.md"))]
-    assert set(sent) <= known
+    to_openai, sent = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", read("docs/api.md"))]
+    assert set(sent) <= known and set(to_openai) <= fields.names("completions")
     rows = re.findall(r"^\| (`.+?) \|", read("docs/api.md"), flags=re.MULTILINE)
     listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     others = set(api.signature().parameters) - set(parameters.by_name())

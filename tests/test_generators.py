@@ -18,6 +18,7 @@ from playground.generators.remote import opening
 from playground.generators.remote.address import address_of
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
+from playground.generators.remote.playground import RemotePlayground
 from playground.generators.scripted import ScriptedGenerator
 from playground.types import Generator, InvalidRequest, Refused, Step
 from tests.reference import request
@@ -40,11 +41,18 @@ def openai_compatible(url: str) -> Generator:
     return RemoteGenerator(client, adapter)
 
 
+def other_playground(url: str) -> Generator:
+    found = opening.open_playground(url)
+    assert found is not None
+    return found
+
+
 PEERS: dict[str, Callable[[Asked], Generator]] = {
     "local": lambda asked: LocalGenerator(asked("tiny")),
     "scripted": lambda _: ScriptedGenerator(TEXTS),
     "llama.cpp": lambda asked: opening.open_engine(asked("tiny_llama_cpp")),
     "llama.cpp, drawn here": lambda asked: opening.open_engine(asked("tiny_llama_cpp"), sample_here=True),
+    "Playground": lambda asked: other_playground(asked("other_playground")),
     "OpenAI-compatible": lambda asked: openai_compatible(asked("tiny_llama_cpp")),
 }
 STARTED = {"vLLM": "PLAYGROUND_TEST_VLLM", "transformers serve": "PLAYGROUND_TEST_SERVE"}
@@ -68,7 +76,7 @@ PEERS |= {kind: started(variable) for kind, variable in STARTED.items() if varia
 def peer(request: pytest.FixtureRequest, tiny: models.Loaded) -> Iterator[Generator]:
     found = PEERS[request.param](request.getfixturevalue)
     yield found
-    if isinstance(found, RemoteGenerator):
+    if isinstance(found, RemoteGenerator | RemotePlayground):
         found.close()
 
 

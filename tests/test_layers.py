@@ -34,6 +34,7 @@ FLOORS: dict[str, int] = {
     "playground.parameters": 3,
     "playground.rendering": 3,
     "playground.tables": 3,
+    "playground.wire_format": 3,
     "playground.sampling": 4,
     "playground.storage": 4,
     "playground.tasks": 4,
@@ -45,9 +46,12 @@ FLOORS: dict[str, int] = {
     "playground.inspection": 8,
     "playground.batch": 9,
     "playground.jobs": 10,
+    "playground.mcp_server": 10,
+    "playground.openai_api": 10,
     "playground.cli": 11,
     "playground.ui": 11,
     "playground.__main__": 12,
+    "playground.deploy": 12,
     "app": 12,
 }
 # The rooms that import a heavy library. Nothing of ours imports accelerate: transformers does, where a model is spread.
@@ -82,6 +86,7 @@ LAZY = {
     ("playground.cli.main", "playground.generators.remote.opening"): "torch, only when a command needs an engine",
     ("playground.inspection.inspect_api", "playground.inspection.reading"): "torch, only when something is asked",
     ("playground.inspection.inspect_api", "playground.inspection.run_queries"): "torch, only when something is asked",
+    ("playground.inspection.inspect_api", "playground.inspection.token_logprobs"): "torch, only when asked",
     ("playground.inspection.inspect_api", "playground.inspection.trace_file"): "torch, only when something is asked",
     ("playground.ui.model_host", "playground.generators.local"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.generators.remote.opening"): "torch, while the page is already there",

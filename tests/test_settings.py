@@ -121,6 +121,17 @@ def test_a_password_file_that_is_missing_or_empty_is_said(tmp_path: Path) -> Non
             from_arguments(["--password-file", str(path)], {})
 
 
+@pytest.mark.parametrize("written", ["", "swordfish", "with spaces in between it"])
+def test_keys_of_the_api_that_could_be_guessed_are_refused(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "keys"
+    file.write_text(written, encoding="utf-8")
+    with pytest.raises(PlaygroundError, match="API key") as caught:
+        from_arguments(["--api-key-file", str(file)], {})
+    assert not written or written not in caught.value.say("en")
+    with pytest.raises(SystemExit):
+        from_arguments(["--api-key", "0123456789abcdef"], {})
+
+
 def test_a_password_is_never_an_argument() -> None:
     with pytest.raises(SystemExit):
         from_arguments(["--password", "swordfish"], {})
@@ -144,7 +155,10 @@ def test_no_two_settings_share_a_flag_or_a_variable() -> None:
 def test_every_setting_is_read_from_its_variable_and_a_flag_comes_first(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("swordfish", encoding="utf-8")
-    texts = {"password_file": str(file), "max_memory": "cpu=1GiB", "allowed_hosts": "a.test,b.test", "weights": "int8",
+    keys = tmp_path / "keys"
+    keys.write_text("0123456789abcdef\n", encoding="utf-8")
+    texts = {"password_file": str(file), "api_key_file": str(keys), "api_key": "fedcba9876543210",
+             "max_memory": "cpu=1GiB", "allowed_hosts": "a.test,b.test", "weights": "int8", "mcp": "off",
              "path": "exact", "share": "yes", "reading_memory": "300MB", "trust_remote_code": "on",
              "engine": "http://a.test:1,https://b.test", "engine_plain_http": "on", "engine_draws": "here",
              "engine_figures": "top"}  # fmt: skip
@@ -156,7 +170,7 @@ def test_every_setting_is_read_from_its_variable_and_a_flag_comes_first(tmp_path
         holder = found if one in records(Settings) else found.limits
         if one.variable is not None and one.name != "password":
             assert getattr(holder, one.name) == one.read(texts.get(one.name, other)), one.name
-    assert found.password == "swordfish"
+    assert found.password == "swordfish" and found.api_keys == ("0123456789abcdef", "fedcba9876543210")
     flags = from_arguments(
         ["--share", "false", "--rows", "5", "--allowed-host", "c.test", "--limit-store="], environment
     )

@@ -40,21 +40,31 @@ def score_text(
     special = set(tokenizer.all_special_ids)
     tokens = _tokens_of(tokenizer, labels, special, ids[0].tolist())
     ready = [ReadToken(token) for token in tokens[:1]]
-    sequence = open_sequence(model, ids[:, :-1])
-    size = _piece_size(model, sequence.unread, lock)
-    while sequence.left:
-        start = sequence.length
-        with torch.inference_mode():
-            with lock.chunk(halted) as acquired:
-                if not acquired:
-                    raise Stopped
-                scores = sequence.read_each(size)
-            follow = ids[0, start + 1 : sequence.length + 1]
-            ready += _scored(scores, follow, tokens[start + 1 :], labels, special)
+    place = 1
+    for scores, follow in score_pieces(model, lock, ids, halted):
+        own = torch.tensor(follow, device=scores.device)
+        ready += _scored(scores, own, tokens[place:], labels, special)
+        place += len(follow)
         yield ready
         ready = []
     if ready:
         yield ready
+
+
+def score_pieces(
+    model: Any, lock: FairLock, ids: Tensor, halted: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[Tensor, list[int]]]:
+    """The scores [count, vocab] behind each token of `ids` [1, length] but the last, piece by piece, each in a turn of
+    its own, with the tokens that really followed. Raises Stopped before the next piece once `halted` is true."""
+    sequence = open_sequence(model, ids[:, :-1])
+    size = _piece_size(model, sequence.unread, lock)
+    while sequence.left:
+        start = sequence.length
+        with torch.inference_mode(), lock.chunk(halted) as acquired:
+            if not acquired:
+                raise Stopped
+            scores = sequence.read_each(size)
+        yield scores, ids[0, start + 1 : sequence.length + 1].tolist()
 
 
 def unscored_tokens(tokenizer: Any, labels: Labels, ids: Sequence[int]) -> list[ReadToken]:
@@ -81,6 +91,7 @@ def _tokens_of(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[
     return tokens
 
 
+@torch.inference_mode()
 def _scored(
     scores: Tensor, follow: Tensor, tokens: Sequence[Token], labels: Labels, special: set[int]
 ) -> list[ReadToken]:

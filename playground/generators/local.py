@@ -22,7 +22,7 @@ from playground.decoding.prefill import prefill
 from playground.decoding.request_rows import RequestRows
 from playground.decoding.row import Row, Setting, effect
 from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
-from playground.decoding.score_text import detect_watermark, score_text, unscored_tokens
+from playground.decoding.score_text import detect_watermark, score_pieces, score_text, unscored_tokens
 from playground.decoding.sequences import open_sequence
 from playground.decoding.step_stream import StepStream, from_iterator
 from playground.fast.engine import Engine
@@ -193,6 +193,22 @@ class LocalGenerator:
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
         return score_text(self._model, self._lock, self._tokenizer, self._labels, given, halted)
 
+    def scores(
+        self, ids: Sequence[int], halted: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[torch.Tensor, list[int]]]:
+        """The scores [count, vocab] behind each of these tokens but the last, in pieces, with the tokens that really
+        followed. Raises Stopped once `halted`."""
+        given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
+        return score_pieces(self._model, self._lock, given, halted)
+
+    @property
+    def tokenizer(self) -> Any:
+        return self._tokenizer
+
+    @property
+    def labels(self) -> Labels:
+        return self._labels
+
     def check_reads(self) -> None:
         """Raises Refused where this model cannot say of each token what it expected there."""
         if not self._able.reads:
@@ -225,7 +241,7 @@ class LocalGenerator:
             eos=eos,
             vocab_size=self._model.config.get_text_config(decoder=True).vocab_size,
             context=rendered.context,
-            traced=self.traces,
+            traced=self.traces or request.trace,
             expired=deadline.expired,
             written=request.written,
             cancelled=cancelled or threading.Event(),

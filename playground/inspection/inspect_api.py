@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from playground.generators import elsewhere
 from playground.inspection_results import (
     Chance,
     Detection,
     Divergence,
     Draw,
+    PositionLogprobs,
     Reading,
     ReadToken,
     Replayed,
@@ -33,6 +35,7 @@ __all__ = [
     "Detection",
     "Divergence",
     "Draw",
+    "PositionLogprobs",
     "ReadToken",
     "Reading",
     "Replayed",
@@ -43,6 +46,8 @@ __all__ = [
     "TokenOutcome",
     "available",
     "badges",
+    "begin_run_ids_with",
+    "beginning_of",
     "biased",
     "cannot_replay",
     "detect_watermark",
@@ -53,6 +58,7 @@ __all__ = [
     "named",
     "new_run_id",
     "next_token",
+    "prompt_logprobs",
     "read",
     "read_on",
     "replay",
@@ -60,15 +66,37 @@ __all__ = [
     "seen",
     "seen_on",
     "stage_breakdown",
+    "tells_vocabulary",
+    "token_logprobs",
     "unavailable",
     "write_trace",
     "written",
 ]
 
 
+class _RunIds:
+    """How the ids of this process begin: with a name, where several processes answer for one server."""
+
+    beginning = ""
+
+
+_RUN_IDS = _RunIds()
+_PARTS = "."  # between the beginning and the rest, which has none
+
+
+def begin_run_ids_with(name: str) -> None:
+    """From now on every new id begins with this name, so that a question finds the process that keeps the run."""
+    _RUN_IDS.beginning = f"{name}{_PARTS}" if name else ""
+
+
+def beginning_of(run_id: str) -> str:
+    """The name with which an id begins; "" where it has none."""
+    return run_id.rpartition(_PARTS)[0]
+
+
 def new_run_id() -> str:
     """An id that nobody can guess, for `Request.keep`."""
-    return secrets.token_urlsafe(18)
+    return _RUN_IDS.beginning + secrets.token_urlsafe(18)
 
 
 def limit(size: int) -> None:
@@ -78,7 +106,8 @@ def limit(size: int) -> None:
 
 def available(run_id: str) -> bool:
     """Whether this run's logits are still kept (while it streams they grow)."""
-    return bool(_engine().RUN_STORE.get(run_id) is not None)
+    there = elsewhere.RUNS.find(run_id)
+    return bool(there.available(run_id) if there else _engine().RUN_STORE.get(run_id) is not None)
 
 
 def unavailable(values: Mapping[str, Any] | None = None) -> Text:
@@ -90,7 +119,11 @@ def unavailable(values: Mapping[str, Any] | None = None) -> Text:
 
 def forget(run_id: str) -> None:
     """Give up a run's logits now."""
-    _engine().RUN_STORE.forget(run_id)
+    there = elsewhere.RUNS.drop(run_id)
+    if there is None:
+        _engine().RUN_STORE.forget(run_id)
+    else:
+        there.forget(run_id)
 
 
 def stage_breakdown(
@@ -101,7 +134,7 @@ def stage_breakdown(
     `search` asks for the outcome of one more token: an id, or a text whose first token is meant. Raises InvalidRequest
     where row, position or search make no sense, PlaygroundError where the run is not kept.
     """
-    found: StageBreakdown = _engine().stage_breakdown(run_id, row, position, values, search)
+    found: StageBreakdown = _runs(run_id).stage_breakdown(run_id, row, position, values, search)
     return found
 
 
@@ -110,7 +143,7 @@ def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
 
     Raises Refused with the sentence of `cannot_replay` where that is impossible.
     """
-    found: Replayed = _engine().replay(run_id, row, values)
+    found: Replayed = _runs(run_id).replay(run_id, row, values)
     return found
 
 
@@ -122,13 +155,13 @@ def cannot_replay(old: Mapping[str, Any], new: Mapping[str, Any]) -> Text | None
 
 def named(run_id: str, token_id: int) -> Token:
     """A token of a kept run's vocabulary, as it is shown by itself."""
-    found: Token = _engine().named(run_id, token_id)
+    found: Token = _runs(run_id).named(run_id, token_id)
     return found
 
 
 def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
     """The model's most likely token at every position of a finished row, and the tokens that its prompt holds."""
-    found: tuple[tuple[int, ...], frozenset[int]] = _engine().favourites(run_id, row)
+    found: tuple[tuple[int, ...], frozenset[int]] = _runs(run_id).favourites(run_id, row)
     return found
 
 
@@ -138,7 +171,7 @@ def badges(run_id: str, row: int, values: Mapping[str, Any] | None = None) -> di
     With `values` that are not the run's: what it would do at each place of the text as it stands. Raises Refused and
     InvalidRequest as `replay`.
     """
-    found: dict[str, Text] = _engine().badges(run_id, row, values)
+    found: dict[str, Text] = _runs(run_id).badges(run_id, row, values)
     return found
 
 
@@ -157,7 +190,7 @@ def next_token(
     `values` defaults to the request's; with other values and the same prompt no model pass is made. `draw` is None
     where the seed is -1, unless temperature is 0. Raises Stopped soon after `halted` is true.
     """
-    found: StageBreakdown = _reader().next_token(generator, request, values, session, search, limits, halted)
+    found: StageBreakdown = _reader(generator).next_token(generator, request, values, session, search, limits, halted)
     return found
 
 
@@ -168,13 +201,13 @@ def forget_next(session: str) -> None:
 
 def written(generator: Generator, token_id: int) -> str | None:
     """The text that a token writes wherever it stands; None for special tokens and for parts of a character."""
-    text: str | None = _reader().written(generator, token_id)
+    text: str | None = _reader(generator).written(generator, token_id)
     return text
 
 
 def biased(generator: Generator, values: Mapping[str, Any]) -> dict[str, dict[str, list[list[tuple[int, str]]]]]:
     """By parameter, for each text or id that these values bias: the ways to write it, each token's id and text."""
-    found: dict[str, dict[str, list[list[tuple[int, str]]]]] = _reader().biased(generator, values)
+    found: dict[str, dict[str, list[list[tuple[int, str]]]]] = _reader(generator).biased(generator, values)
     return found
 
 
@@ -194,7 +227,7 @@ def read_on(
 ) -> Iterator[Reading]:
     """The same while it grows, piece by piece; between two pieces others have their turn. Control tokens in the two
     texts are ordinary text unless they are to act. Raises Stopped soon after `halted` is true."""
-    yield from _reader().read(generator, prompt, text, limits, halted, acts)
+    yield from _reader(generator).read(generator, prompt, text, limits, halted, acts)
 
 
 def seen(generator: Generator, request: Request, limits: Limits | None = None) -> Reading:
@@ -209,7 +242,7 @@ def seen_on(
     halted: Callable[[], bool] = lambda: False,
 ) -> Iterator[Reading]:
     """The same while it grows, as `read_on`."""
-    yield from _reader().seen(generator, request, limits, halted)
+    yield from _reader(generator).seen(generator, request, limits, halted)
 
 
 def detect_watermark(
@@ -223,7 +256,34 @@ def detect_watermark(
 ) -> Detection:
     """Whether a text carries the watermark of these values; `acts` as in `read_on`. Raises InvalidRequest where it is
     too short to tell, and Stopped soon after `halted` is true."""
-    found: Detection = _reader().detect_watermark(generator, text, values, limits, halted, acts)
+    found: Detection = _reader(generator).detect_watermark(generator, text, values, limits, halted, acts)
+    return found
+
+
+def tells_vocabulary(generator: Generator) -> bool:
+    """Whether it tells the scores of a whole vocabulary, for a prompt as for what it writes."""
+    return bool(_reader(generator).tells_vocabulary(generator))
+
+
+def token_logprobs(run_id: str, row: int, start: int, stop: int, count: int) -> list[PositionLogprobs]:
+    """Of a kept row, while it grows too: the tokens from `start` up to `stop`, each with the `count` likeliest there.
+
+    Raises as `stage_breakdown`.
+    """
+    there = elsewhere.RUNS.find(run_id)
+    found: list[PositionLogprobs] = (there or _logprobs()).of_run(run_id, row, start, stop, count)
+    return found
+
+
+def prompt_logprobs(
+    generator: Generator,
+    request: Request,
+    count: int,
+    limits: Limits | None = None,
+    halted: Callable[[], bool] = lambda: False,
+) -> list[PositionLogprobs]:
+    """The same of the tokens of a request's prompt; the first has no number. Raises as `seen_on`."""
+    found: list[PositionLogprobs] = _reader(generator).prompt_logprobs(generator, request, count, limits, halted)
     return found
 
 
@@ -258,8 +318,23 @@ def _engine() -> ModuleType:
     return run_queries
 
 
-def _reader() -> ModuleType:
+def _runs(run_id: str) -> Any:
+    """What answers for this run: another server that keeps it, or this one."""
+    return elsewhere.RUNS.find(run_id) or _engine()
+
+
+def _logprobs() -> ModuleType:
     """Loads torch, on the first question."""
+    from playground.inspection import token_logprobs
+
+    return token_logprobs
+
+
+def _reader(generator: Generator | None = None) -> Any:
+    """What answers for this generator. For one on this machine, loads torch on the first question."""
+    there = None if generator is None else elsewhere.reader_of(generator)
+    if there is not None:
+        return there
     from playground.inspection import reading
 
     return reading

@@ -17,10 +17,11 @@ from playground.amounts import counted
 from playground.decoding.run_store import StoredRow
 from playground.evaluation.text_statistics import perplexity
 from playground.generators.local import LocalGenerator
+from playground.inspection import token_logprobs
 from playground.inspection.replay_context import FRESH_SEED, ReplayContext
 from playground.inspection.run_queries import check, searched
 from playground.inspection.stage_breakdown import breakdown
-from playground.inspection_results import Detection, Reading, ReadToken, StageBreakdown
+from playground.inspection_results import Detection, PositionLogprobs, Reading, ReadToken, StageBreakdown
 from playground.settings import Limits
 from playground.types import Generator, InvalidRequest, Refused, Request, Text
 
@@ -127,6 +128,20 @@ def seen(generator: Generator, request: Request, limits: Limits | None, halted: 
     said = "".join(text for _, text in request.turns)
     _check_text(said + request.prompt + request.system + request.prefill, limits)
     yield from _reading(local, [], list(local.render(request).token_ids), _within(limits, halted))
+
+
+def tells_vocabulary(generator: Generator) -> bool:
+    """Whether this generator has a whole vocabulary to look at."""
+    return isinstance(generator, LocalGenerator)
+
+
+def prompt_logprobs(
+    generator: Generator, request: Request, count: int, limits: Limits | None, halted: Halted
+) -> list[PositionLogprobs]:
+    """The prompt of a request token by token, with the `count` likeliest at each."""
+    local = _local(generator)
+    _check_text(request.prompt + request.prefill, limits)
+    return token_logprobs.of_prompt(local, request, count, _within(limits, halted))
 
 
 def detect_watermark(

@@ -102,6 +102,7 @@ class Labels:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._known: dict[int, str] = {}
+        self.data: dict[int, tuple[int, ...]] = {}  # of the same tokens the bytes, where somebody asked for them
 
     def __getitem__(self, token_id: int) -> str:
         if token_id not in self._known:
@@ -116,6 +117,19 @@ class Labels:
         if BROKEN in text or not text:
             return _with_bytes(str(raw))
         return " " + text if raw.startswith("▁") and not text.startswith(" ") else text
+
+
+def token_bytes(tokenizer: Any, labels: Labels, token_id: int) -> bytes:
+    """The bytes that a token writes: of one that is only a part of a character, the part."""
+    text: str = tokenizer.decode([token_id], clean_up_tokenization_spaces=False)
+    if text and BROKEN not in text:
+        return labels[token_id].encode("utf-8")
+    raw = str(tokenizer.convert_ids_to_tokens(token_id) or "")
+    if (single := re.fullmatch("<0x([0-9A-Fa-f]{2})>", raw)) is not None:
+        return bytes.fromhex(single[1])
+    if raw and all(sign in _BYTES for sign in raw):
+        return bytes(_BYTES[sign] for sign in raw)
+    return labels[token_id].encode("utf-8")
 
 
 def _alphabet() -> dict[str, int]:

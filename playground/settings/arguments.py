@@ -28,6 +28,7 @@ S = TypeVar("S", bound=Settings)
 SPACE = "SPACE_HOST"  # Hugging Face's hosting: the name at which it shows the page, in a frame of its own
 _FRAME = "https://huggingface.co"
 _PROGRAM = "program"  # under this name a parser says whose flags it has read
+_SHORTEST_KEY = 16  # characters: shorter ones can be guessed
 _LONGEST = 40  # characters of a value in argparse's sentence
 
 
@@ -117,14 +118,24 @@ def from_arguments(argv: Sequence[str] | None = None, environment: Mapping[str, 
 
 
 def read_server(kind: type[S], argv: Sequence[str] | None, environment: Mapping[str, str] | None = None) -> S:
-    """As `from_arguments`, for a class of settings."""
+    """As `from_arguments`, for a class of settings. Raises PlaygroundError as it does."""
     environment = os.environ if environment is None else environment
     given = server_parser(kind).parse_args(argv)
     settings = read(kind(), given, environment)
     limits = type(settings.limits)
     settings = replace(settings, limits=read(limits.for_public() if settings.public else limits(), given, environment))
     settings = _on_a_space(settings, environment)
-    return replace(settings, password=_password(settings))  # last, since it may ask
+    settings = replace(settings, api_keys=_api_keys(settings))
+    settings = replace(settings, password=_password(settings))  # behind the others, since it may ask
+    if settings.mcp and settings.guarded and not settings.api_keys:
+        raise PlaygroundError(
+            Text(
+                "mcp on a page that is public or has a password needs a key.",
+                "公开或有密码的页面使用 mcp 时需要密钥。",
+            ),
+            Text("Give a file of keys with --api-key-file.", "请用 --api-key-file 给出密钥文件。"),
+        )
+    return settings
 
 
 def _on_a_space(settings: S, environment: Mapping[str, str]) -> S:
@@ -151,3 +162,28 @@ def _password(settings: Settings) -> str | None:
             Text("Put the password on its first line.", "请把密码写在第一行。"),
         )
     return lines[0].strip()
+
+
+def _api_keys(settings: Settings) -> tuple[str, ...]:
+    """The keys of the file, one on each line, and that of the variable. Raises PlaygroundError for one too short."""
+    lines: list[str] = []
+    if settings.api_key_file:
+        try:
+            lines = Path(settings.api_key_file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            lines = []
+        if not any(line.strip() for line in lines):
+            raise PlaygroundError(
+                Text("The file of API keys cannot be read or is empty.", "API 密钥文件无法读取或为空。"),
+                Text("Put a key on each of its lines.", "请在每行写一个密钥。"),
+            )
+    keys = tuple(dict.fromkeys(line.strip() for line in [*lines, settings.api_key or ""] if line.strip()))
+    if any(len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key for key in keys):
+        raise PlaygroundError(
+            Text(
+                f"An API key is too short or not plain: it takes {_SHORTEST_KEY} letters, digits or signs, no spaces.",
+                f"API 密钥过短或含有不允许的字符：至少需要 {_SHORTEST_KEY} 个字母、数字或符号，且不含空格。",
+            ),
+            Text("Make one with: openssl rand -hex 24.", "可用 openssl rand -hex 24 生成。"),
+        )
+    return keys

@@ -82,6 +82,17 @@ class Limits:
         default=64,
         public=32,
     ).value()
+    top_logprobs: int = Setting(
+        kind=WholeKind(low=0),
+        group="limits",
+        flag="--limit-logprobs",
+        help=Text(
+            "most tokens whose log-probabilities the API tells at each position",
+            "API 在每个位置最多给出多少个词元的对数概率",
+        ),
+        default=1_000_000,
+        public=20,
+    ).value()
     batch_rows: int = Setting(
         kind=WholeKind(),
         group="limits",

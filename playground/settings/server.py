@@ -22,8 +22,8 @@ LOCAL = ("127.0.0.1", "localhost", "::1")  # addresses that only this machine ca
 class Settings(ModelSettings):
     """One server's settings; `kept_memory` and `kv_memory` in bytes, None leaves them to the machine's memory.
 
-    `framed_by` are origins that may show the page in a frame. `run_folder` is for what ends with this run. Neither is
-    the owner's to choose.
+    `framed_by` are origins that may show the page in a frame, `api_keys` those of file and variable. `run_folder` is
+    for what ends with this run. None of the three is chosen by itself.
     """
 
     # These three have Gradio's variables, which hosts for Gradio apps set. Kubernetes sets NAME_PORT to a URL for a
@@ -96,6 +96,29 @@ class Settings(ModelSettings):
         unset=Text("no password", "无密码"),
         secret=True,
     ).optional()
+    api_key_file: str | None = Setting(
+        kind=TextKind("FILE"),
+        group="access",
+        help=Text("file with a key of the API on each line", "每行一个 API 密钥的文件"),
+        unset=Text("no file", "无文件"),
+    ).optional()
+    api_key: str | None = Setting(
+        kind=TextKind(),
+        group="access",
+        flag=None,  # other users of a machine can read the arguments of a program
+        help=Text("a key of the API, beside those of the file", "一个 API 密钥，与文件中的密钥并用"),
+        unset=Text("no key: the API answers only on a page that is not public", "无密钥：API 仅在非公开页面上可用"),
+        secret=True,
+    ).optional()
+    mcp: bool | None = Setting(
+        kind=SwitchKind(),
+        group="access",
+        help=Text(
+            "let agents use this server over MCP, at /mcp; where others could come, with a key",
+            "允许智能体通过 MCP（位于 /mcp）使用本服务器；他人可访问时须用密钥",
+        ),
+        unset=Text("on, but off on a page that is public or has a password", "开启；公开或有密码的页面则关闭"),
+    ).optional()
     path: RunPath = Setting(  # noqa: RUF009 - a frozen record
         kind=ChoiceKind(PATHS),
         group="engine",
@@ -134,7 +157,18 @@ class Settings(ModelSettings):
     ).optional()
     limits: Limits = field(default_factory=Limits)
     framed_by: tuple[str, ...] = ()
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
     run_folder: Path | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """True where others could find the server, or not everybody who finds it may use it."""
+        return self.public or self.password is not None
+
+    @property
+    def serves_mcp(self) -> bool:
+        """Whether agents may use it over MCP."""
+        return not self.guarded if self.mcp is None else self.mcp
 
     @property
     def local(self) -> bool:

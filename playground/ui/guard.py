@@ -14,13 +14,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.machine import disk
+from playground.openai_api.server import OpenAIServer
 from playground.settings import Settings
 from playground.ui import routes, server_responses
 from playground.ui.allowed_hosts import AllowedHosts
+from playground.ui.api_door import ApiDoor, in_shape
 from playground.ui.error_log import is_ours
 from playground.ui.login_routes import LoginRoutes
 from playground.ui.page_texts import UNEXPECTED
-from playground.ui.request_bodies import Refused, RequestBodies
+from playground.ui.request_bodies import Refused, RequestBodies, most_body
 from playground.ui.server_texts import (
     BAD_REQUEST,
     HOST_REFUSED,
@@ -31,8 +33,6 @@ from playground.ui.server_texts import (
 )
 
 log = logging.getLogger(__name__)
-_LEAST_BODY = 4_000_000  # bytes that any event may have: what a page's elements hold is small beside its texts
-_PER_CHARACTER = 12  # bytes of a character of the prompt, as JSON writes it at worst
 # Names of other hosts that Gradio would believe.
 _UNTRUSTED = (b"x-gradio-server", b"x-forwarded-host", b"origin")
 _POLICY = (
@@ -45,15 +45,22 @@ _PARTS = ("text/javascript", "application/javascript", "text/css", "text/event-s
 
 
 class Guard:
-    """One server's checks; `app` is Gradio's."""
+    """One server's checks; `app` is Gradio's, `api` what answers programs of OpenAI's API beside it."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        hosts: AllowedHosts,
+        stopping: threading.Event,
+        api: OpenAIServer | None = None,
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._stopping = stopping
-        limits = settings.limits
-        self._most_body = max(_LEAST_BODY, _PER_CHARACTER * limits.prompt_characters)
+        self._most_body = most_body(settings.limits)
         self._bodies = RequestBodies(self._most_body)
+        self._api = None if api is None else ApiDoor(api, self._bodies, self._most_body)
         self._login = LoginRoutes(settings, settings.password, hosts, self._bodies) if settings.password else None
         self._root_path = routes.path_of(settings.root_path)
         self._policy = _POLICY + " ".join(("'self'", *settings.framed_by))
@@ -73,8 +80,15 @@ class Guard:
         method = scope["method"]
         path = scope["path"].removeprefix(self._root_path) or "/"
         refusal = self._strange(scope, headers)
-        if refusal is None and self._login is not None:
+        api = self._api if self._api is not None and self._api.takes(path) else None
+        by_key = path == routes.MCP or (api is not None and api.has_keys)  # who looks at the key himself
+        if refusal is None and self._login is not None and not by_key:
             refusal = await self._login.answer(scope, receive, headers, path)
+        if api is not None:
+            if refusal is None:
+                await api.answer(scope, receive, send, path)
+                return
+            refusal = in_shape(refusal)
         if refusal is None:
             refusal = self._unfit(scope, headers, path)
         if refusal is not None:

@@ -65,7 +65,7 @@ class Page:
 
     def __init__(self, host: ModelHost) -> None:
         queue, switches = RequestQueue(host.settings.limits, rows=host.settings.rows), StopSwitches()
-        self._host = host
+        self._host, self.queue = host, queue
         self._run_view = RunView(host.settings.limits.max_new_tokens)
         self._preview, self._reader = NextTokenPreview(host), Reader(host)
         self._shared = store = SharedStore(host.settings)

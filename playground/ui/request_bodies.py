@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
+from playground.settings import Limits
 from playground.types import Text
 from playground.ui import server_responses
 from playground.ui.json_size import MOST_VALUES, is_heavy
@@ -27,6 +28,13 @@ _PER_ADDRESS, _IN_ALL = 4, 16  # longest bodies that may be held at a time
 PATIENCE = 20.0  # seconds in which a body must end or bring STEP bytes
 STEP = 100_000
 _QUICK = 20_000  # bytes that are looked at in the event loop; longer ones in a thread
+_LEAST = 4_000_000  # bytes that any event may have: what a page's elements hold is small beside its texts
+_PER_CHARACTER = 12  # bytes of a character of the prompt, as JSON writes it at worst
+
+
+def most_body(limits: Limits) -> int:
+    """Bytes of the longest body that is taken."""
+    return max(_LEAST, _PER_CHARACTER * limits.prompt_characters)
 
 
 class Refused(Exception):

@@ -13,7 +13,7 @@ from statistics import fmean
 
 from playground.run import Run
 from playground.settings import ROWS, Limits
-from playground.types import Busy, Request, Text, Wait
+from playground.types import Busy, Request, ShareTaken, Text, Wait
 from playground.ui.page_texts import QUEUE_FULL, QUEUE_SHARE, QUEUE_SHARE_HINT, READ_QUEUE_FULL, TRY_AGAIN
 from playground.visitor import Visitor
 from playground.waiting import wait_before
@@ -79,7 +79,7 @@ class RequestQueue:
                 raise Busy(self._full, TRY_AGAIN)
             share = self._limits.share(at_once + self._limits.waiting)
             if not ticket.visitor.fits([other.visitor for other in alike], share):
-                raise Busy(QUEUE_SHARE, QUEUE_SHARE_HINT)
+                raise ShareTaken(QUEUE_SHARE, QUEUE_SHARE_HINT)
             self._tickets.append(ticket)
         return ticket
 

@@ -36,11 +36,16 @@ def _posts(*paths: str, starts: bool = False) -> Iterator[Route]:
 
 
 JOIN = f"{API}/queue/join"
+MCP = "/mcp"
 ALLOWED: tuple[Route, ...] = (
     *_reads("/", "/config", r"/theme\.css", r"/favicon\.ico", r"/robots\.txt"),
     *_reads(f"/assets/{_FILE}", f"/static/{_FILE}", f"/page/{_FILE}"),
     *_reads(f"{API}/info", f"{API}/app_id", f"{API}/queue/data", f"{API}/heartbeat/{_NAME}"),
     *_reads(f"{API}/call/(?:v2/)?{_NAME}/{_NAME}"),
+    # mcp_endpoint.py answers these, with a key in place of the login.
+    *_reads(MCP),
+    Route(frozenset({"DELETE"}), re.compile(MCP)),
+    *_posts(MCP, starts=True),
     *_posts(JOIN, f"{API}/call/(?:v2/)?{_NAME}", starts=True),
     # Stop and its like go past the queue, so they are taken while the server stops.
     *_posts(f"{API}/run/predict", f"{API}/cancel", f"{API}/reset"),

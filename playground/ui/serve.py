@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from playground.machine.run_folder import RunFolder
+from playground.openai_api.server import OpenAIServer
 from playground.settings import Settings, from_arguments
 from playground.types import PlaygroundError
 from playground.ui import error_log, gradio_workarounds, public_link
 from playground.ui.allowed_hosts import AllowedHosts
+from playground.ui.mcp_endpoint import HostRunner
 from playground.ui.model_host import ModelHost, OpenGenerator, open_local
 from playground.ui.page import Page
+from playground.ui.run_stream import stream_run
 from playground.ui.shutdown import Shutdown
 from playground.ui.web_server import Server, gradio_folder, listen
 
@@ -49,7 +52,8 @@ def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, endi
     """From the first request to the last."""
     host, hosts = ModelHost(settings, opener), AllowedHosts(settings)
     page = Page(host)
-    server = Server(page.blocks, settings, hosts, host.stopping)
+    api = OpenAIServer(host, lambda ask, cancelled, every: stream_run(ask, host, page.queue, cancelled, every=every))
+    server = Server(page.blocks, settings, hosts, host.stopping, api, HostRunner(host, page.queue))
     if settings.public and settings.password is None:
         say("Warning: other people can reach this page and no password guards it; see --ask-password.")
     server.start(opened)

@@ -27,6 +27,14 @@ BODIES_OF_ADDRESS = Text(
 BODIES_IN_ALL = Text("Too many long requests come at once. Please try again.", "同时收到的长请求过多，请重试。")
 STOPPING = Text("The server is being stopped; the text ends here.", "服务器正在停止，文本到此为止。")
 STOPPED = Text("The server is being stopped. Nothing new begins.", "服务器正在停止，不再开始新的任务。")
+MCP_OFF = Text(
+    "MCP is off on this page; its owner can turn it on with --mcp and --api-key-file.",
+    "本页未开启 MCP；运行它的人可以用 --mcp 和 --api-key-file 开启。",
+)
+MCP_KEY = Text(
+    "This needs a key of this server: send it as Authorization: Bearer KEY.",
+    "此处需要本服务器的密钥：请以 Authorization: Bearer 密钥 的形式发送。",
+)
 BAD_REQUEST = Text("This request cannot be read.", "无法读取此请求。")
 
 LOG_IN = Text("Log in", "登录")

@@ -22,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from playground.openai_api.server import OpenAIServer
 from playground.settings import Settings
 from playground.types import PlaygroundError, Text
 from playground.ui import gradio_workarounds
@@ -30,6 +31,7 @@ from playground.ui.blocks import Blocks
 from playground.ui.call_arguments import CallArguments
 from playground.ui.connections import BACKLOG, BoundedProtocol, Connections, raise_descriptors
 from playground.ui.guard import Guard
+from playground.ui.mcp_endpoint import HostRunner, McpEndpoint
 from playground.ui.page_data import page_files
 from playground.ui.page_files import ServedFiles
 from playground.ui.request_queue import READ_PLACES
@@ -109,15 +111,25 @@ def gradio_app(blocks: Blocks, settings: Settings) -> FastAPI:
 
 
 class Server:
-    """One server of a page; `stopping` is set once nothing new may begin."""
+    """One server of a page; `stopping` is set once nothing new may begin. Agents reach the model by `runner`."""
 
-    def __init__(self, blocks: Blocks, settings: Settings, hosts: AllowedHosts, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        settings: Settings,
+        hosts: AllowedHosts,
+        stopping: threading.Event,
+        api: OpenAIServer | None = None,
+        runner: HostRunner | None = None,
+    ) -> None:
         self._blocks = blocks
+        self._api = api
         files = page_files()
         app: ASGIApp = CallArguments(gradio_app(blocks, settings))
         app = StaticPages(app, settings.root_path, files.head(), kept=settings.password is None)
         app = ServedFiles(app, files, settings.root_path)
-        guard = Guard(Presence(app, blocks.sessions), settings, hosts, stopping)
+        self._mcp = McpEndpoint(Presence(app, blocks.sessions), settings, runner)
+        guard = Guard(self._mcp, settings, hosts, stopping, api)
         protocol: Any = partial(BoundedProtocol, bounds=Connections.within(raise_descriptors()))
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -148,8 +160,9 @@ class Server:
 
     @property
     def busy(self) -> bool:
-        """Whether an event of the page or of a script is still being answered."""
-        return bool(self._blocks._queue.event_ids_to_events)
+        """Whether an event of the page, of a script or of an agent is still being answered."""
+        others = self._mcp.busy or (self._api is not None and self._api.busy)
+        return bool(self._blocks._queue.event_ids_to_events) or others
 
     async def _serve(self, opened: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from playground.types import ModelError, Text
 
 
@@ -25,11 +28,13 @@ class EngineAway(EngineError):
 
 
 class EngineRefusal(EngineError):
-    """The engine answered and said no. `unknown`: it does not know what was asked at all."""
+    """The engine answered and said no. `unknown`: it does not know what was asked at all. `answer` is its whole
+    answer, where that was JSON."""
 
     def __init__(self, message: Text, hint: Text | None = None, *, unknown: bool = False) -> None:
         super().__init__(message, hint)
         self.unknown = unknown
+        self.answer: Mapping[str, Any] | None = None
 
 
 def no_address(url: str) -> EngineError:

@@ -43,9 +43,9 @@ class EngineClient:
     """Speaks with one engine. What fails is raised as EngineError, a sentence without the key."""
 
     def __init__(self, address: Address) -> None:
+        self._client: httpx.AsyncClient | None = None
         self.address = address
         self._tls = address.tls()
-        self._client: httpx.AsyncClient | None = None
 
     @property
     def host(self) -> str:
@@ -170,11 +170,13 @@ class EngineClient:
             return failures.needs_key(self.host)
         if status in _BUSY:
             return failures.EngineOverloaded(self.host, _seconds(response.headers.get("retry-after")))
-        try:
-            said = _said(parsed(await self._whole(response, _SAID)))
-        except (Unreadable, failures.EngineError):
-            said = ""
-        return failures.refused(self.host, status, self._without_key(said))
+        answer: dict[str, Any] | None = None
+        with contextlib.suppress(Unreadable, failures.EngineError):
+            answer = parsed(await self._whole(response, _SAID))
+        said = "" if answer is None else _said(answer)
+        found = failures.refused(self.host, status, self._without_key(said))
+        found.answer = answer
+        return found
 
     async def _whole(self, response: httpx.Response, most: int) -> bytes:
         pieces, size = [], 0

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.generators.remote import failures, kinds, llama_cpp, openai_server
+from playground.generators.remote import failures, kinds, llama_cpp, openai_server, playground
 from playground.generators.remote.adapter import Adapter, EngineFacts
 from playground.generators.remote.address import Timeouts, address_of, read_key
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
+from playground.generators.remote.playground import RemotePlayground
 from playground.generators.remote.served import chosen, served
 from playground.settings import ModelSettings
 from playground.types import ModelCard
@@ -41,12 +42,7 @@ def open_engine(
     The key comes from `key`, else from `key_file`, and goes to this address only. `verify` is a file
     of certificates that are trusted instead of the system's; certificates are always checked.
     """
-    if verify is False:
-        raise ValueError("certificates are always checked")
-    key = read_key(key_file) if key is None and key_file is not None else key
-    ca_file = verify if isinstance(verify, Path) else None
-    address = address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts)
-    client = EngineClient(address)
+    client = _client(url, key, key_file, verify, plain_http, timeouts)
     try:
         return RemoteGenerator(client, recognised(client, model), sample_here=sample_here, all_figures=all_figures)
     except BaseException:
@@ -54,24 +50,66 @@ def open_engine(
         raise
 
 
-def open_chosen(settings: ModelSettings, url: str | None = None) -> RemoteGenerator:
-    """The engine at this URL, by default the first of the settings, spoken to as they say. Raises EngineError.
+def open_playground(
+    url: str,
+    *,
+    key: str | None = None,
+    key_file: Path | None = None,
+    model: str | None = None,
+    verify: bool | Path = True,
+    plain_http: bool = False,
+    timeouts: Timeouts | None = None,
+) -> RemotePlayground | None:
+    """The same where another Playground answers, whose runs lose nothing on the way; None where something else does.
+
+    Raises as `open_engine`.
+    """
+    client = _client(url, key, key_file, verify, plain_http, timeouts)
+    found = None
+    try:
+        found = playground.recognised(client, model)
+    finally:
+        if found is None:
+            client.close()
+    return found
+
+
+def _client(
+    url: str,
+    key: str | None,
+    key_file: Path | None,
+    verify: bool | Path,
+    plain_http: bool,
+    timeouts: Timeouts | None,
+) -> EngineClient:
+    if verify is False:
+        raise ValueError("certificates are always checked")
+    key = read_key(key_file) if key is None and key_file is not None else key
+    ca_file = verify if isinstance(verify, Path) else None
+    return EngineClient(address_of(url, key=key, ca_file=ca_file, plain_http=plain_http, timeouts=timeouts))
+
+
+def open_chosen(settings: ModelSettings, url: str | None = None) -> RemoteGenerator | RemotePlayground:
+    """The engine or other Playground at this URL, by default the first of the settings, spoken to as they say.
+
+    Raises EngineError.
 
     The key is for the engines of the settings: one that is named elsewhere does not get it.
     """
     url = settings.engine[0] if url is None else url
     ours = url in settings.engine
-    return open_engine(
-        url,
-        key=settings.engine_key if ours else None,
-        key_file=Path(settings.engine_key_file) if ours and settings.engine_key_file is not None else None,
-        model=settings.engine_model,
-        verify=True if settings.engine_ca_file is None else Path(settings.engine_ca_file),
-        plain_http=settings.engine_plain_http,
-        timeouts=Timeouts(first=settings.engine_timeout),
-        sample_here=settings.engine_draws == "here",
-        all_figures=settings.engine_figures == "all",
-    )
+    spoken: dict[str, Any] = {
+        "key": settings.engine_key if ours else None,
+        "key_file": Path(settings.engine_key_file) if ours and settings.engine_key_file is not None else None,
+        "model": settings.engine_model,
+        "verify": True if settings.engine_ca_file is None else Path(settings.engine_ca_file),
+        "plain_http": settings.engine_plain_http,
+        "timeouts": Timeouts(first=settings.engine_timeout),
+    }
+    if (other := open_playground(url, **spoken)) is not None:
+        return other
+    sample_here, all_figures = settings.engine_draws == "here", settings.engine_figures == "all"
+    return open_engine(url, **spoken, sample_here=sample_here, all_figures=all_figures)
 
 
 def recognised(client: EngineClient, model: str | None) -> Adapter:
