@@ -20,8 +20,11 @@ from playground.generators.local import LocalGenerator
 from playground.generators.remote import failures, opening
 from playground.generators.remote.generator import RemoteGenerator
 from playground.inspection import inspect_api
+from playground.models.model_choice import ModelChoice
 from playground.parameters import engines
+from playground.settings import Settings
 from playground.types import Refused, Step
+from playground.ui.model_host import ModelHost
 from tests.llama_cpp_server import llama_cpp_server
 from tests.reference import request
 from tests.tiny import write_gguf
@@ -287,3 +290,22 @@ def test_another_model_than_named_is_refused_with_those_that_are_there(tiny_llam
     with pytest.raises(failures.EngineError, match=r"does not serve 'other-7b'.*tiny"):
         opening.open_engine(tiny_llama_cpp, model="other-7b")
     opening.open_engine(tiny_llama_cpp, model="tiny").close()
+
+
+def test_a_server_changes_between_an_engine_and_a_model_of_its_own(llama_cpp: str, folder: Path) -> None:
+    host = ModelHost(Settings(engine=(llama_cpp,), path="exact"))
+    host.start()
+    assert host.wait(60) and host.generator.name == "llama.cpp"
+    engine, choice = host.generator, ModelChoice(llama_cpp)
+    assert host.pool.choice == choice and host.pool.estimate(choice).fits and host.pool.estimate(choice).held == 0
+    host.pool.switch(ModelChoice(str(folder)))
+    assert host.pool.wait(60) and host.generator.name == "local", host.pool.state().reason
+    assert {one.choice for one in host.pool.entries()} == {choice, ModelChoice(str(folder))}
+    host.pool.switch(choice)
+    assert host.generator is engine
+    *_, run = generate.run(request("A slogan:", {"max_new_tokens": 3, "seed": 1}), host.generator)
+    assert run.finished and run.model == engine.card.id
+    host.pool.switch(ModelChoice("http://127.0.0.1:9"))
+    assert host.pool.wait(60)
+    reason = host.pool.state().reason
+    assert reason is not None and "127.0.0.1:9" in reason.en and host.generator is engine

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Basis = Literal["files", "hub", "catalogue", "unknown"]
-"""What an estimate was made from: the headers of files that are here, the hub's, or no more than a known count."""
+Basis = Literal["files", "hub", "catalogue", "engine", "unknown"]
+"""What an estimate was made from: the headers of files that are here, the hub's, or no more than a known count. What an
+engine holds takes nothing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,4 @@ class MemoryEstimate:
     @property
     def fits(self) -> bool:
         """Whether it fits beside what is loaded now; one of which nothing is known is tried."""
-        return self.basis == "unknown" or max(self.total, self.needed) <= self.free
+        return self.basis in ("engine", "unknown") or max(self.total, self.needed) <= self.free

@@ -34,11 +34,16 @@ class ModelChoice:
     chat_template: str | None = None
     trust_remote_code: bool = False
 
+    @property
+    def is_engine(self) -> bool:
+        """Whether an engine holds the model, and nothing is loaded here."""
+        return self.name.lower().startswith(("http://", "https://"))
+
     @classmethod
     def of_settings(cls, settings: ModelSettings) -> ModelChoice:
         """The model that a server starts with."""
         limits = tuple((settings.max_memory or {}).items())
-        name = settings.model or embedded.ID
+        name = settings.engine[0] if settings.engine else settings.model or embedded.ID
         return cls(name, settings.weights, limits, trust_remote_code=settings.trust_remote_code)
 
     @classmethod

@@ -26,6 +26,8 @@ def local_tools(settings: Settings, models: LoadedModels, open_choice: OpenChoic
         return free if cap is None else max(0, min(free, cap - models.held))
 
     def estimate(choice: ModelChoice) -> MemoryEstimate:
+        if choice.is_engine:
+            return MemoryEstimate(0, 0, 0, 0, 0, 0, 0, 0, models.held, room(choice), "engine")
         from playground.generators.estimate import estimate as estimated
 
         fast = settings.path == "fast"
@@ -37,6 +39,8 @@ def local_tools(settings: Settings, models: LoadedModels, open_choice: OpenChoic
 def fetch(choice: ModelChoice, progress: Callable[[DownloadProgress], None]) -> None:
     """Downloads a hub model that is not here; nothing is done where the hub is not reached or the name is none of its
     own, which is said when it is loaded."""
+    if choice.is_engine:
+        return
     from playground.models import download, hub, whereabouts
 
     if whereabouts.here(choice.name) is None and whereabouts.may_be_on_hub(choice.name) and hub.reachable():

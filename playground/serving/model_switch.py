@@ -170,7 +170,8 @@ class Switch:
         alone = not runs and not self.models.running and self.first is None
         grown = process_memory.own_bytes() - before if alone else None
         choice = self.choice
-        if self.first is not None and generator.card.id != choice.name:  # the embedded one in its place
+        replaced = self.first is not None and not choice.is_engine and generator.card.id != choice.name
+        if replaced:  # by the embedded one
             choice = ModelChoice(generator.card.id, choice.weights)
         model = LoadedModel(choice, generator, self.state.estimate, grown)
         self.models.add(model)

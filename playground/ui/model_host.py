@@ -12,7 +12,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,7 @@ from playground.settings import Settings
 from playground.types import Generator, ModelCard, ModelError, ProgressReport, Text
 from playground.ui import compose_form
 from playground.ui.fast_path_report import path_data
+from playground.ui.model_texts import ENGINE
 from playground.ui.page_texts import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, bilingual
 
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
@@ -64,7 +65,10 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
 def open_choice(settings: Settings, choice: ModelChoice, report: ProgressReport) -> Generator:
     """Another model while the server runs. Raises ModelError where it cannot be loaded: nothing takes its place."""
     from playground.generators import opening
+    from playground.generators.remote.opening import open_chosen
 
+    if choice.is_engine:
+        return open_chosen(settings, choice.name)
     return prepared(opening.open_local(choice, _bounds(settings), report), settings)
 
 
@@ -224,9 +228,21 @@ def _nothing(choice: ModelChoice, progress: Callable[[Any], None]) -> None:
     """It has no files."""
 
 
-def known_models() -> list[dict[str, Any]]:
-    """The models that a server can be started with; where their files lie is not said."""
-    return [
+def known_models(engines: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """These engines, and the models that a server can be started with; where files lie is not said."""
+    ours = [
+        {
+            "id": url,
+            "title": url,
+            "note": bilingual(ENGINE),
+            "licence": None,
+            "size": None,
+            "memory": None,
+            "here": False,
+        }
+        for url in engines
+    ]
+    return ours + [
         {
             "id": entry.id,
             "title": entry.title,

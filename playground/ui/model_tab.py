@@ -38,7 +38,7 @@ class ModelTab:
                 None,
                 folder="model",
                 tab="model",
-                models=known_models(),
+                models=known_models(() if self._owner.needs_link else self._host.settings.engine),
                 public=self._owner.needs_link,
                 hub=None,
                 answer=None,
@@ -70,7 +70,9 @@ class ModelTab:
 
     def _opened(self, request: gr.Request) -> Any:
         """The list as it is now: models have come since the server started."""
-        return gr.update(models=known_models(), hub=hub_data() if self._owner.is_owner(request) else None)
+        if not self._owner.is_owner(request):
+            return gr.update(models=known_models(), hub=None)
+        return gr.update(models=known_models(self._host.settings.engine), hub=hub_data())
 
     def _estimate(self, event: gr.EventData, request: gr.Request) -> Any:
         """What the choice would take; asks the hub where its files are not here, which is why it has a button."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from playground.types import Text
 
+ENGINE = Text("An engine over HTTP, which holds the model.", "通过 HTTP 访问的引擎，模型由它持有。")
+
 MODEL_TEXTS: Mapping[str, Text] = {
     "model_heading": Text("What is loaded", "已加载的模型"),
     "model_none": Text("The model is still being loaded.", "模型仍在加载。"),
@@ -141,6 +143,9 @@ MODEL_TEXTS: Mapping[str, Text] = {
         "放不下：需要 {need}，还差 {lacks}。更小的数值格式或更短的上下文所需更少。",
     ),
     "model_fits_unknown": Text("Nothing is known of its size before it is loaded.", "加载之前无法得知它的大小。"),
+    "model_fits_engine": Text(
+        "An engine holds this model; nothing is loaded here.", "模型由引擎持有，本机不加载任何内容。"
+    ),
     "model_basis_catalogue": Text("Estimated from its number of parameters alone.", "仅根据参数量估计。"),
     "model_downloads": Text("{size} are downloaded first.", "需先下载 {size}。"),
 }

@@ -32,7 +32,7 @@ const drawBar = (estimate) => {
     return { part, share, words: `${words} ${bytes(size)}` };
   });
   const bar = find(element, ".memory-bar");
-  bar.hidden = parts.length === 0 || estimate.basis === "unknown";
+  bar.hidden = parts.length === 0 || ["unknown", "engine"].includes(estimate.basis);
   bar.setAttribute("aria-label", parts.map(({ words }) => words).join(", "));
   bar.replaceChildren(...parts.map(({ part, share }) => make("i", { class: part, style: `flex-grow:${share}` })));
   find(element, ".memory-parts").replaceChildren(

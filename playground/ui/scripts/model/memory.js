@@ -12,10 +12,10 @@ const HOUR = 3600;
 /**
  * Whether it fits beside what is loaded now, or instead of it; what it lacks, in bytes.
  * @param {Estimate} estimate
- * @returns {{ fits: "yes" | "instead" | "no" | "unknown", lacks: number }}
+ * @returns {{ fits: "yes" | "instead" | "no" | "engine" | "unknown", lacks: number }}
  */
 export const verdict = ({ basis, need, free, loaded_now: loaded }) => {
-  if (basis === "unknown") return { fits: "unknown", lacks: 0 };
+  if (basis === "unknown" || basis === "engine") return { fits: basis, lacks: 0 };
   if (need <= free) return { fits: "yes", lacks: 0 };
   if (need <= free + loaded) return { fits: "instead", lacks: 0 };
   return { fits: "no", lacks: need - free - loaded };
