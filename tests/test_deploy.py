@@ -24,6 +24,7 @@ from playground.generators.scripted import ScriptedGenerator
 from playground.inspection import inspect_api
 from playground.settings import Settings, server_parser
 from playground.types import PlaygroundError, Request
+from tests.own_loop import in_own_loop
 
 TEXT = "Night Ferry: morning magic in every cup."
 EVENT = b'data: {"choices": []}\n\n'
@@ -66,7 +67,7 @@ def answered(replicas: Replicas, sent: dict[str, Any] | None = None, body: bytes
             return found, b"".join([bytes(one) async for one in found.body_iterator])  # type: ignore[arg-type]
         return found, bytes(found.body)
 
-    return asyncio.run(main())
+    return in_own_loop(main)
 
 
 def test_a_stream_whose_replica_is_lost_ends_with_the_reason_and_keeps_what_was_written() -> None:
@@ -166,7 +167,7 @@ def test_a_replica_answers_and_ends_a_run_whose_reader_leaves() -> None:
             assert b"choices" in (await anext(answer))["body"]
         assert await asyncio.to_thread(generator.ended.wait, 30)
 
-    asyncio.run(main())
+    in_own_loop(main)
 
 
 @pytest.mark.parametrize("path", sorted(MANIFESTS.glob("*.yaml")), ids=lambda path: path.name)

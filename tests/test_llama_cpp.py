@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import time
@@ -26,6 +25,7 @@ from playground.settings import Settings
 from playground.types import Refused, Step
 from playground.ui.model_host import ModelHost
 from tests.llama_cpp_server import llama_cpp_server
+from tests.own_loop import in_own_loop
 from tests.reference import request
 from tests.tiny import write_gguf
 
@@ -167,7 +167,7 @@ def test_what_it_cannot_say_is_refused_by_name_before_anything_is_sent(engine: R
 
 def test_closing_a_stream_stops_the_engine(engine: RemoteGenerator) -> None:
     def busy() -> int:
-        slots = asyncio.run(_slots(engine.client.address.base))
+        slots = in_own_loop(lambda: _slots(engine.client.address.base))
         return sum(slot["is_processing"] for slot in slots)
 
     stream: Any = engine.stream(request(PROMPT, {"seed": 1, "max_new_tokens": 450, "ignore_eos": True, "n": 2}))

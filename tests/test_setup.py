@@ -166,3 +166,10 @@ def brought_along(names: set[str]) -> set[str]:
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 waiting.append(canonicalize_name(needed.name))
     return seen
+
+
+def test_no_test_starts_a_loop_where_that_of_the_browser_runs_already() -> None:
+    """In one process with browser tests `asyncio.run` fails, whether a test is one or not."""
+    begins = re.compile(r"\basyncio\.run\(")
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if "engines" not in path.parts]
+    assert [path.name for path in tests if begins.search(path.read_text(encoding="utf-8"))] == ["own_loop.py"]

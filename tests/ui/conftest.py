@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, Literal, TypeVar
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.own_loop import in_own_loop
 from tests.ui.events import Stream
 from tests.ui.served import SCRIPTED, forked, started
 
@@ -43,12 +43,6 @@ def staying(server: AbstractContextManager[str]) -> Iterator[str]:
     with server as url:
         STAYING.add(url)
         yield url
-
-
-def in_own_loop(begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """In a thread of its own: the one of a browser test has a loop running already."""
-    with ThreadPoolExecutor(1) as own:
-        return own.submit(lambda: asyncio.run(begin())).result()
 
 
 def heard(told: AsyncIterator[Any]) -> list[Any]:

@@ -27,7 +27,7 @@ from playground.ui.event_queue import AwakeClock, Messages
 from playground.ui.json_size import DEEPEST, MOST_VALUES, is_heavy
 from playground.ui.request_bodies import Refused, RequestBodies
 from playground.ui.static_pages import StaticPages
-from tests.ui.conftest import in_own_loop
+from tests.own_loop import in_own_loop
 from tests.ui.test_routes import asked
 
 API = routes.API

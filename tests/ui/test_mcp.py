@@ -20,6 +20,7 @@ from mcp.types import CallToolResult, TextContent
 from playground.settings import from_arguments
 from playground.types import PlaygroundError
 from playground.ui.page_texts import QUEUE_FULL
+from tests.own_loop import in_own_loop
 from tests.ui.conftest import Site
 
 VERSIONS = ("auto", "legacy")  # the second has sessions and says goodbye
@@ -39,7 +40,7 @@ def told(url: str, use: Callable[[Client], Awaitable[Any]], mode: str = "auto", 
             except Exception as error:  # noqa: BLE001 - raised again below
                 failed.append(error)
 
-    found = asyncio.run(main())
+    found = in_own_loop(main)
     if failed:
         raise failed[0]
     return found

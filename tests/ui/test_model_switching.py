@@ -25,6 +25,7 @@ from playground.ui import written_by
 from playground.ui.model_host import ModelHost
 from playground.ui.request_queue import RequestQueue
 from playground.ui.run_stream import stream_run
+from tests.own_loop import in_own_loop
 
 WAIT = 20.0
 PLAN = Plan("slogans", mapping={"product": "p"}, values={"max_new_tokens": 40}, seed=1)
@@ -79,7 +80,7 @@ def followed(host: ModelHost, meanwhile: Callable[[], None]) -> Run:
         assert run is not None
         return run
 
-    return asyncio.run(follow())
+    return in_own_loop(follow)
 
 
 def test_a_text_goes_on_with_the_model_that_began_it(host: ModelHost) -> None:

@@ -21,7 +21,8 @@ from playground.settings import Limits
 from playground.ui import event_queue
 from playground.ui.event_queue import EventQueue, Messages
 from playground.ui.sessions import Sessions
-from tests.ui.conftest import Held, Open, in_own_loop
+from tests.own_loop import in_own_loop
+from tests.ui.conftest import Held, Open
 from tests.ui.events import PageClient, screen
 from tests.ui.served import forked
 

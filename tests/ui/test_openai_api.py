@@ -18,8 +18,9 @@ from openai import APIError, APIStatusError, AsyncOpenAI, BadRequestError, NotFo
 
 from playground.openai_api import fields
 from playground.openai_api.server import HONOURED
+from tests.own_loop import in_own_loop
 from tests.ui.api_client import KEY, SAID, client_of, post
-from tests.ui.conftest import Held, Site, in_own_loop
+from tests.ui.conftest import Held, Site
 from tests.ui.served import SCRIPTED, forked
 
 

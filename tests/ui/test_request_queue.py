@@ -24,7 +24,8 @@ from playground.ui.run_stream import WaitState, pace, queue_position, stream_run
 from playground.ui.server_texts import STOPPING
 from playground.visitor import Visitor, address_of
 from tests.failing import REASON, Failing
-from tests.ui.conftest import heard, in_own_loop
+from tests.own_loop import in_own_loop
+from tests.ui.conftest import heard
 
 
 def asked(path: Path = "exact", tokens: int = 100) -> Request:
