@@ -9,6 +9,7 @@ import pytest
 from playground.evaluation import fitness, metrics, reports
 from playground.evaluation.fitness import ALLOWED, Shortfall
 from playground.evaluation.metrics import GeneratedTexts, TaskMetrics
+from playground.evaluation.reports import Review
 from playground.tasks import loader
 
 SLOGANS = loader.find("slogans")
@@ -49,7 +50,15 @@ def test_each_fault_has_a_share_that_is_allowed_and_none_more(fault: str, most: 
 
 def test_every_count_that_can_be_a_fault_has_its_threshold_and_the_gravest_is_told_first() -> None:
     worst = replace(PERFECT, form=0, named=0, language=0, empty=20, loops=20, copied=40, identical=24)
-    assert [one.fault for one in fitness.shortfalls(worst)] == list(ALLOWED)
+    assert [one.fault for one in fitness.shortfalls(worst, Review(3, 0, "rule"))] == list(ALLOWED)
+
+
+def test_two_of_three_texts_that_are_kept_are_enough_and_texts_that_nobody_read_speak_against_no_model() -> None:
+    kept = [fitness.shortfalls(PERFECT, Review(3, count, "rule")) for count in range(4)]
+    assert kept == [(Shortfall("kept", 3, 3),), (Shortfall("kept", 2, 3),), (), ()]
+    assert fitness.shortfalls(PERFECT, None) == ()
+    assert [fitness.keeps_little(Review(15, count, "rule")) for count in (0, 9, 10, 15)] == [True, True, False, False]
+    assert not fitness.keeps_little(None) and not fitness.keeps_little(Review(9, 0, "rule"))
 
 
 def test_nothing_is_said_of_what_nobody_counted() -> None:

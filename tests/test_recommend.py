@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from playground import parameters
+from playground import generate, parameters
 from playground.cli import main as cli
-from playground.evaluation import recommend
+from playground.evaluation import fitness, recommend
+from playground.evaluation.reports import Review
 from playground.generators.scripted import ScriptedGenerator
 from playground.models import catalogue, embedded
+from playground.run import Run
 from playground.tasks import loader
-from playground.types import Language, ModelCard, Text
+from playground.types import LANGUAGES, Language, Mode, ModelCard, Request, Text
 
 SLOGANS = loader.find("slogans")
 SMALL = ModelCard(embedded.ID, embedded.TITLE, "", 134_515_008, "bfloat16", 269_030_016, 8192, True)
@@ -97,12 +99,7 @@ def test_what_was_measured_of_a_preset_is_not_said_of_an_own_task_of_its_name() 
 def test_the_terminal_says_both_beside_the_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Small(ScriptedGenerator):
-        @property
-        def card(self) -> ModelCard:
-            return replace(super().card, id=embedded.ID, title=embedded.TITLE)
-
-    monkeypatch.setattr(cli, "_load", lambda _: Small([ENGLISH, CHINESE], parameters=frozenset(parameters.by_name())))
+    monkeypatch.setattr(cli, "_load", lambda _: Scripted([ENGLISH, CHINESE]))
     words = ["generate", "--task", "slogans", "--language", "zh", "--set", "product=蓝月", "--set", "about=咖啡馆"]
     assert cli.main([*words, "--seed", "0", "--n", "2"]) == 0
     told = capsys.readouterr()
@@ -126,15 +123,80 @@ def test_a_text_in_another_script_than_its_free_prompt_is_remarked_on(prompt: st
     assert (language != "Chinese") or "Qwen2.5 0.5B Instruct" in first.en
 
 
-def test_a_free_prompt_in_a_language_the_model_is_not_made_for_is_remarked_on_once() -> None:
-    said = recommend.unlike(CHINESE, [CHINESE, CHINESE], SMALL)
-    assert said[0] is not None and said[1] is None
-    assert "not made for Chinese" in said[0].en and "Qwen2.5 1.5B Instruct" in said[0].en
-    assert recommend.unlike(CHINESE, [CHINESE], STRANGER) == [None]
-    assert recommend.unlike(CHINESE, [" "], SMALL) == [None]
+def test_a_text_in_the_language_of_its_free_prompt_is_not_remarked_on() -> None:
+    assert recommend.unlike(CHINESE, [CHINESE, " "], SMALL) == [None, None]
     assert recommend.unlike(ENGLISH, [ENGLISH], SMALL) == [None]
     assert recommend.unlike(ENGLISH, [CHINESE], SMALL)[0] is not None
     assert recommend.unlike(ENGLISH, [CHINESE], SMALL, formed=True) == [None]  # a form decides the language
+
+
+class Scripted(ScriptedGenerator):
+    """Writes what it is told, under the name of the embedded model."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(texts, parameters=frozenset(parameters.by_name()))
+
+    @property
+    def card(self) -> ModelCard:
+        return replace(super().card, id=embedded.ID, title=embedded.TITLE)
+
+
+def finished(mode: Mode, prompt: str, *texts: str) -> Run:
+    request = Request(prompt, parameters.validate({"n": len(texts), "seed": 0}), mode)
+    *_, run = generate.run(generate.checked(request), Scripted(list(texts)))
+    return run
+
+
+@pytest.mark.parametrize("mode", ["chat", "complete"])
+def test_what_speaks_against_the_model_is_said_once_of_a_run_however_many_texts_it_has(mode: Mode) -> None:
+    (place, said), *others = recommend.remarks(finished(mode, CHINESE, CHINESE, CHINESE), SMALL)
+    assert place is None and not others
+    assert "Made for Chinese" in said.en and "Qwen2.5 0.5B Instruct" in said.en
+    assert recommend.remarks(finished(mode, CHINESE, CHINESE), STRANGER) == []
+
+
+def reviewed_as(monkeypatch: pytest.MonkeyPatch, kept: int, read: int = 15) -> None:
+    found = Review(read, kept, "rule")
+    monkeypatch.setattr(recommend, "reviewed", lambda language, model: found if model == SMALL.id else None)
+
+
+@pytest.mark.parametrize(("read", "kept", "said"), [(15, 4, True), (15, 9, True), (15, 10, False), (9, 0, False)])
+def test_where_readers_kept_few_texts_it_is_said_to_whom_asks_or_writes_without_a_task(
+    monkeypatch: pytest.MonkeyPatch, read: int, kept: int, said: bool
+) -> None:
+    reviewed_as(monkeypatch, kept, read)
+    told = recommend.in_general("en", SMALL)
+    assert (told is not None) == said
+    if told is not None:
+        assert f"of {read} texts that were read, {kept}" in told.en and "Larger models: SmolLM2 360M" in told.en
+        assert f"人工阅读 {read} 篇，可用 {kept} 篇" in told.zh
+    assert recommend.in_general("en", STRANGER) is None
+    answered = recommend.remarks(finished("chat", ENGLISH, ENGLISH), SMALL)
+    assert [place for place, _ in answered] == [None] * said
+    assert recommend.remarks(finished("complete", ENGLISH, ENGLISH), SMALL) == []  # a free prompt tries a knob, mostly
+
+
+def test_the_embedded_model_was_read_in_both_languages_and_keeps_little() -> None:
+    for language in LANGUAGES:
+        counted = recommend.reviewed(language, SMALL.id)
+        assert counted is not None and counted.read >= 15 and fitness.keeps_little(counted)
+
+
+WORDS = "1. Cities\n2. Fuel\n3. Water\n4. Energy"
+
+
+def test_a_section_that_is_a_list_of_words_is_remarked_on_unless_its_author_lists_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reviewed_as(monkeypatch, 15)
+    said = recommend.of_draft([ENGLISH, WORDS, WORDS], ENGLISH, "en", SMALL)
+    assert said[0] is None and said[1] is not None and said[2] is not None
+    assert said[1].en.startswith("This has become a list of words") and "Larger models: SmolLM2 360M" in said[1].en
+    assert "models" not in said[2].en
+    assert recommend.of_draft([WORDS], WORDS, "en", SMALL) == [None]
+    reviewed_as(monkeypatch, 4)  # said above the sections already, with its models
+    (told,) = recommend.of_draft([WORDS], "", "en", SMALL)
+    assert told is not None and "models" not in told.en
 
 
 def test_a_model_that_is_not_made_for_a_language_is_told_where_no_task_is_chosen() -> None:

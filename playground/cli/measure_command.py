@@ -1,6 +1,7 @@
 """`measure`: each task's examples written many times over, and a report of what came out beside the preset.
 
-Knows no model; it is handed a way to load one.
+`--read` shows the texts that were kept for it to a person, who decides which are any good. Knows no model; it is handed
+a way to load one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from playground import generate, parameters
-from playground.evaluation import reports
+from playground.cli.review_command import review_texts, reviewed
+from playground.evaluation import inputs, reports, review
 from playground.evaluation.metrics import GeneratedTexts, TaskMetrics, task_metrics
 from playground.evaluation.reports import TaskReport
 from playground.settings import ModelSettings, add_flags
@@ -40,6 +42,18 @@ def add_measure(commands: Any, load: Load) -> None:
     sub.add_argument("--path", choices=("exact", "fast"), default="fast")
     sub.add_argument("--folder", type=Path, help="where reports are kept (default: presets/measured)")
     sub.add_argument("--show", action="store_true", help="print every text too")
+    sub.add_argument("--resume", action="store_true", help="leave out what has a report of this model already")
+    sub.add_argument(
+        "--read",
+        action="store_true",
+        help="measure nothing: show the texts that nobody has read, of this --model or of all, and ask which to keep",
+    )
+    sub.add_argument(
+        "--kept",
+        metavar="NUMBERS",
+        help="with --read, one --task and one --language: the texts to keep, as 1,3 or none",
+    )
+    sub.add_argument("--rule", default=review.RULE, help="what the reader keeps a text by")
     add_flags(sub, ModelSettings, "measure", refuse=True)
     sub.set_defaults(command=partial(measure, load))
 
@@ -49,15 +63,26 @@ def measure(load: Load, given: argparse.Namespace) -> int:
     parameters.by_name()["n"].accept(given.seeds)
     chosen = [loader.find(id) for id in given.task] if given.task else loader.load_all()
     spoken: tuple[Language, ...] = (given.language,) if given.language else LANGUAGES
+    if given.read or given.kept is not None:
+        return review_texts(chosen, spoken, given)
     generator = load(given)
     for task in chosen:
         for language in spoken:
+            if given.resume and _is_measured(task, language, generator, given):
+                continue
             report, written = measured(task, language, generator, given.seeds, given.path)
             if given.show:
                 _print_texts(written)
             reports.save(task.id, report, given.folder)
+            review.save(task.id, review.chosen(report, written), given.folder)
             print(f"{task.id:20} {language}  {summary(report.metrics)}  {report.seconds:.0f} s", flush=True)
+    print(reviewed(generator.card.id, spoken, given.folder))
     return 0
+
+
+def _is_measured(task: Task, language: Language, generator: Generator, given: argparse.Namespace) -> bool:
+    place = (generator.card.id, language, given.path)
+    return any(report.place == place for report in reports.load(task.id, given.folder))
 
 
 def measured(
@@ -85,8 +110,9 @@ def measured(
 
 
 def _fields(task: Task, language: Language) -> list[dict[str, str]]:
-    """The defaults and the fields of the worked examples, each once."""
+    """The defaults, the fields of the worked examples and those that are only measured, each once."""
     found = [task.defaults(language), *(dict(one.fields) for one in task.examples if one.language == language)]
+    found += inputs.load(task, language)
     return [fields for at, fields in enumerate(found) if fields not in found[:at]]
 
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.evaluation.metrics import TaskMetrics
-from playground.evaluation.reports import TaskReport
+from playground.evaluation.reports import Review, TaskReport
 from playground.tasks.task import Task
 from playground.types import LANGUAGES, Language
 
-Fault = Literal["form", "named", "language", "empty", "loops", "copied", "identical"]
+Fault = Literal["kept", "form", "named", "language", "empty", "loops", "copied", "identical"]
 # The largest share of texts (of lines, of pairs) that may have a fault; the gravest fault first.
 ALLOWED: Mapping[Fault, float] = {
     "language": 0.1,
+    "kept": 1 / 3,
     "empty": 0.05,
     "form": 0.1,
     "loops": 0.05,
@@ -26,6 +27,7 @@ ALLOWED: Mapping[Fault, float] = {
     "copied": 0.05,
     "identical": 0.05,
 }
+ENOUGH_READ = 10  # texts of all tasks: of fewer nobody can say how well a model writes
 ENOUGH = 5  # words; fewer do not show the language
 MOST_OTHERS = 0.5  # words of another script that a text may hold: names, titles, a quotation
 
@@ -50,9 +52,10 @@ def report_of(reports: Sequence[TaskReport], model: str, language: Language) -> 
     return next((one for one in reports if (one.model, one.language) == (model, language)), None)
 
 
-def shortfalls(found: TaskMetrics) -> tuple[Shortfall, ...]:
-    """Every fault that is too frequent, the gravest first; none where nothing was counted."""
+def shortfalls(found: TaskMetrics, review: Review | None = None) -> tuple[Shortfall, ...]:
+    """Every fault that is too frequent, the gravest first; none where nothing was counted, nor of texts unread."""
     faults: Mapping[Fault, tuple[int, int]] = {
+        "kept": (review.read - review.kept, review.read) if review is not None else (0, 0),
         "language": (found.texts - found.language, found.texts),
         "empty": (found.empty, found.texts),
         "form": (found.texts - found.form, found.texts),
@@ -66,6 +69,13 @@ def shortfalls(found: TaskMetrics) -> tuple[Shortfall, ...]:
         for fault, allowed in ALLOWED.items()
         for part, whole in [faults[fault]]
         if part > allowed * whole
+    )
+
+
+def keeps_little(review: Review | None) -> bool:
+    """Whether enough texts of a model were read, and too few of them kept."""
+    return (
+        review is not None and review.read >= ENOUGH_READ and review.read - review.kept > ALLOWED["kept"] * review.read
     )
 
 

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.amounts import bytes_text
-from playground.evaluation import fitness, reports
+from playground.evaluation import fitness, reports, review
 from playground.evaluation.fitness import Fault
-from playground.evaluation.reports import TaskReport
+from playground.evaluation.reports import Review, TaskReport
+from playground.evaluation.word_list import is_word_list
 from playground.models import catalogue
 from playground.parameters.grammar import FORMS
 from playground.run import Run
+from playground.tasks import loader
 from playground.tasks.task import Task
 from playground.types import Language, ModelCard, Text
 
@@ -23,6 +25,7 @@ _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Te
 _GAP = Text(" ", "")
 _MOST_FAULTS = 2  # more would not be read
 _FAULTS: Mapping[Fault, Text] = {
+    "kept": Text("{part} of {whole:text|texts} that were read not kept", "人工阅读 {whole} 篇，其中 {part} 篇不可用"),
     "form": Text("{part} of {whole:text|texts} without their form", "{whole} 篇文本中 {part} 篇不合格式"),
     "named": Text("{part} of {whole:text|texts} without their subject", "{whole} 篇文本中 {part} 篇没有提到主题"),
     "language": Text("{part} of {whole:text|texts} in another language", "{whole} 篇文本中 {part} 篇用了其他语言"),
@@ -38,6 +41,11 @@ _NOT_MADE = Text(
     "{title} 并非为{language}而训练，写出的内容可能看似通顺，却没有意义。",
 )
 _FALLS_SHORT = Text("{title} falls short of this task.", "{title} 还不能做好这项任务。")
+_KEEPS_LITTLE = Text(
+    "{title} writes little that one would keep: of {read:text|texts} that were read, {kept}.",
+    "{title} 写出的文字大多不可用：人工阅读 {read} 篇，可用 {kept} 篇。",
+)
+_WORD_LIST = Text("This has become a list of words instead of a text.", "这里写成了词语的罗列，而不是文章。")
 _MEASURED = Text("Measured: {faults}.", "实测：{faults}。")
 _STRAYED = Text("This text is not in {language}, which was asked for.", "要求的是{language}，这段文字却不是。")
 _NOT_IN = Text("not in {language}", "不是{language}")
@@ -56,7 +64,7 @@ def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = F
     """
     entry = catalogue.find(card.id)
     report = None if own else fitness.report_of(_measured(task.id), card.id, language)
-    faults = fitness.shortfalls(report.metrics) if report is not None else ()
+    faults = fitness.shortfalls(report.metrics, report.review) if report is not None else ()
     made = entry is None or language in entry.languages
     if made and not faults:
         return None
@@ -70,12 +78,39 @@ def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = F
 
 
 def not_made(language: Language, card: ModelCard) -> Text | None:
-    """The same where no task is chosen, so that nothing was measured: whether the model is made for the language."""
+    """The same where no task is chosen and text is only continued: whether the model is made for the language."""
     entry = catalogue.find(card.id)
     if entry is None or language in entry.languages:
         return None
     said = _NOT_MADE.filled(title=card.title, language=_LANGUAGES[language])
     return _joined(said, _models(_MADE, language, card))
+
+
+def in_general(language: Language, card: ModelCard) -> Text | None:
+    """The same where no task is chosen and the model is to answer or to write: besides, how much of what it wrote for
+    tasks somebody kept."""
+    counted = reviewed(language, card.id)
+    if counted is None or not fitness.keeps_little(counted):
+        return not_made(language, card)
+    made = not_made(language, card) is None
+    first = _KEEPS_LITTLE.filled(title=card.title, read=counted.read, kept=counted.kept)
+    return _joined(first, _models(_LARGER if made else _MADE, language, card))
+
+
+def reviewed(language: Language, model: str) -> Review | None:
+    """How many texts of a model were read over all tasks, and how many kept; None where nobody has read any."""
+    found = [report for task in _task_ids() for report in _measured(task)]
+    return review.total(found, model, language)
+
+
+def of_draft(texts: Sequence[str], before: str, language: Language, card: ModelCard) -> list[Text | None]:
+    """A remark on each passage that is a list of words, where what stands `before` it is none; None for the others.
+
+    The first remark names models that can, unless `in_general` does.
+    """
+    listed = [not is_word_list(before) and is_word_list(text) for text in texts]
+    known = in_general(language, card) is not None  # then the models are named already
+    return _remarks(_WORD_LIST, listed, language, None if known else _models(_LARGER, language, card))
 
 
 def afterwards(
@@ -86,7 +121,7 @@ def afterwards(
     The first remark names models that can write it.
     """
     strays = [fitness.strays(task, language, fields, text) for text in texts]
-    return _remarks(_STRAYED, strays, language, card)
+    return _remarks(_STRAYED, strays, language, _models(_MADE, language, card))
 
 
 def remarks(
@@ -102,7 +137,7 @@ def remarks(
         said = unlike(run.request.prompt, texts, card, has_form(run.request.values))
     else:
         said = afterwards(task, language, fields or {}, texts, card)
-    first = beforehand(task, language, card) if task is not None else None
+    first = beforehand(task, language, card) if task is not None else _of_prompt(run, card)
     return [(place, text) for place, text in ((None, first), *enumerate(said)) if text is not None]
 
 
@@ -127,24 +162,25 @@ def has_form(values: Mapping[str, Any]) -> bool:
 
 def unlike(prompt: str, texts: Sequence[str], card: ModelCard, formed: bool = False) -> list[Text | None]:
     """The same where no task says the language: a text in another script than its prompt is remarked on, unless it is
-    `formed`, and the first of a model that is not made for the prompt's language."""
+    `formed`."""
     language = fitness.language_of(prompt)
     if language is None:
         return [None for _ in texts]
     foreign = [not formed and fitness.is_foreign(text, language) for text in texts]
-    said = _remarks(_UNLIKE, foreign, language, card)
-    if texts and texts[0].strip() and not any(said):
-        said[0] = not_made(language, card)
-    return said
+    return _remarks(_UNLIKE, foreign, language, _models(_MADE, language, card))
 
 
-def _remarks(sentence: Text, strays: Sequence[bool], language: Language, card: ModelCard) -> list[Text | None]:
+def _of_prompt(run: Run, card: ModelCard) -> Text | None:
+    language = fitness.language_of(run.request.prompt)
+    if language is None:
+        return None
+    return (in_general if run.request.mode == "chat" else not_made)(language, card)
+
+
+def _remarks(sentence: Text, strays: Sequence[bool], language: Language, models: Text | None) -> list[Text | None]:
     said = sentence.filled(language=_LANGUAGES[language])
     first = strays.index(True) if True in strays else None
-    return [
-        (_joined(said, _models(_MADE, language, card)) if at == first else said) if stray else None
-        for at, stray in enumerate(strays)
-    ]
+    return [(_joined(said, models) if at == first else said) if stray else None for at, stray in enumerate(strays)]
 
 
 def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
@@ -161,6 +197,11 @@ def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
 def _joined(*texts: Text | None, between: Text = _GAP) -> Text:
     known = [text for text in texts if text is not None]
     return Text(between.en.join(text.en for text in known), between.zh.join(text.zh for text in known))
+
+
+@functools.cache
+def _task_ids() -> tuple[str, ...]:
+    return tuple(task.id for task in loader.load_all())
 
 
 @functools.cache

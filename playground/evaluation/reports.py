@@ -1,6 +1,7 @@
 """What was measured of a task: `presets/measured/<task>.yaml`, read strictly and written by `measure`.
 
-One record for each model, language and path. Knows no model and no page.
+One record for each model, language and path; beside the counts, how many texts somebody read and kept. Knows no model
+and no page.
 """
 
 from __future__ import annotations
@@ -24,8 +25,20 @@ _MEANS = ("distinct_2", "length")
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """How many of the `read` texts somebody would keep, by the `rule` that was read with."""
+
+    read: int
+    kept: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReport:
-    """Metrics of one task with one model. `weights` is the number format that was read, `seconds` what it took."""
+    """Metrics of one task with one model. `weights` is the number format that was read, `seconds` what it took.
+
+    `review` is None until somebody has read the texts: counts of form do not tell good texts from bad ones.
+    """
 
     model: str
     title: str
@@ -35,6 +48,7 @@ class TaskReport:
     weights: str
     seconds: float
     metrics: TaskMetrics
+    review: Review | None = None
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -62,13 +76,21 @@ def save(task: str, report: TaskReport, folder: Path | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     kept = {one.place: one for one in (*load(task, folder), report)}
     path = folder / f"{task}.yaml"
-    records = [asdict(kept[place]) for place in sorted(kept)]
+    records = [_record(kept[place]) for place in sorted(kept)]
     path.write_text(HEAD + yaml.safe_dump(records, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path
 
 
+def _record(report: TaskReport) -> dict[str, Any]:
+    record = asdict(report)
+    if report.review is None:
+        del record["review"]
+    return record
+
+
 def _report(node: Node) -> TaskReport:
-    top = node.mapping(required=[field.name for field in fields(TaskReport)])
+    names = [field.name for field in fields(TaskReport) if field.name != "review"]
+    top = node.mapping(required=names, optional=("review",))
     return TaskReport(
         model=top["model"].text(),
         title=top["title"].text(),
@@ -78,7 +100,14 @@ def _report(node: Node) -> TaskReport:
         weights=top["weights"].text(),
         seconds=top["seconds"].number(0, 1e6),
         metrics=_metrics(top["metrics"]),
+        review=_review(top["review"]) if "review" in top else None,
     )
+
+
+def _review(node: Node) -> Review:
+    entries = node.mapping(required=[field.name for field in fields(Review)])
+    read = entries["read"].whole_number(1, 10**6)
+    return Review(read, entries["kept"].whole_number(0, read), entries["rule"].text())
 
 
 def _metrics(node: Node) -> TaskMetrics:

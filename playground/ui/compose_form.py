@@ -66,6 +66,20 @@ def task_of(form: Mapping[str, Any]) -> Task | None:
     return task_named(form.get("task")) or loader.find(str(form.get("task")))  # find says what there is instead
 
 
+def typed(form: Mapping[str, Any]) -> str:
+    """The words of a visitor that the model is to answer or to continue, where no task is chosen."""
+    talk = form.get("talk")
+    said = talk if form.get("kind") == "talk" and isinstance(talk, Mapping) else form
+    given = said.get("prompt" if form.get("kind") == "complete" else "message")
+    if isinstance(given, str) and given.strip():
+        return given
+    try:
+        turns = turns_of(said.get("turns") or []) if said is talk else ()
+    except InvalidRequest:
+        return ""
+    return next((text for role, text in reversed(turns) if role == "user"), "")
+
+
 def preset_values(form: Mapping[str, Any], card: ModelCard | None) -> dict[str, Any]:
     """The knobs as the chosen task wants them; a good start for any text where no task is chosen."""
     task = task_of(form)
@@ -269,6 +283,9 @@ def _measured(task: Task) -> list[dict[str, Any]]:
             "texts": report.metrics.texts,
             "form": report.metrics.form,
             "loops": report.metrics.loops,
+            "read": report.review.read if report.review else 0,
+            "kept": report.review.kept if report.review else 0,
+            "rule": report.review.rule if report.review else "",
         }
         for report in reports.load(task.id)
     ]

@@ -57,11 +57,13 @@ WORDS: Mapping[str, Text] = {
     "kind_talk": Text("Conversation", "多轮对话"),
     "choose_task": Text("Choose a task", "选择任务"),
     "measured": Text(
-        "Tested with {title}: {form} of {texts:text|texts} had the right form, {loops} repeated themselves. "
-        "Quality was not measured.",
-        "在 {title} 上统计：{texts} 篇中 {form} 篇格式合规，{loops} 篇循环重复。内容好坏未作衡量。",
+        "Tested with {title}: {form} of {texts:text|texts} had the right form, {loops} repeated themselves.",
+        "在 {title} 上统计：{texts} 篇中 {form} 篇格式合规，{loops} 篇循环重复。",
     ),
+    "measured_kept": Text("Read and kept: {kept} of {read}.", "人工阅读：{read} 篇中 {kept} 篇可用。"),
+    "measured_unread": Text("Whether they are any good nobody has read yet.", "内容好坏尚无人读过。"),
     "see_models": Text("See the models", "查看模型"),
+    "hide_remark": Text("Hide", "不再显示"),
     "optional": Text("optional", "可选"),
     "prompt": Text("Prompt", "提示词"),
     "try_it": Text("Try it", "试一试"),

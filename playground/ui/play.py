@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from playground import conversation, generate, parameters
-from playground.evaluation import recommend
+from playground.evaluation import fitness, recommend
 from playground.generators.checks import lacking
 from playground.inspection import inspect_api
 from playground.parameters.inert import inert
@@ -263,12 +263,17 @@ class Play:
 
 
 def _remark(form: Form, card: ModelCard) -> Text | None:
-    """Whether the model falls short of the chosen task; a visitor's own that cannot be read is reported elsewhere."""
+    """Whether the model falls short of what is chosen; an own task that cannot be read is reported elsewhere."""
     try:
         task = compose_form.task_of(form)
     except PlaygroundError:
         return None
-    return recommend.beforehand(task, compose_form.language_of(form), card, own=bool(form.get("own"))) if task else None
+    if task is not None:
+        return recommend.beforehand(task, compose_form.language_of(form), card, own=bool(form.get("own")))
+    language = fitness.language_of(compose_form.typed(form)) or compose_form.language_of(form)
+    if form.get("kind") == "complete":  # often one to try a knob on: how well the model writes does not matter there
+        return recommend.not_made(language, card)
+    return recommend.in_general(language, card)
 
 
 def _warning(used: int, asked: int, context: int) -> Text | None:

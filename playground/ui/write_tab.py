@@ -23,7 +23,7 @@ from playground.storage import document_export
 from playground.storage import draft as drafts
 from playground.storage.draft import Count, Draft
 from playground.tasks import knob_presets
-from playground.types import Generator, InvalidRequest, ModelCard, PlaygroundError, Request, Text
+from playground.types import Generator, InvalidRequest, Language, ModelCard, PlaygroundError, Request, Text
 from playground.ui import card_updates, compose_form, written_by
 from playground.ui.element import Element, data_of, element
 from playground.ui.model_host import ModelHost
@@ -203,10 +203,9 @@ class WriteTab:
         return {**value, "remark": bilingual(self._remark(draft)), "at": sent.get("at"), **more}
 
     def _remark(self, draft: Draft) -> Text | None:
-        """Said before a section is written, of a model that is not made for the language of the text."""
+        """Said before a section is written, of a model that falls short of such texts."""
         generator = self._host.loaded
-        language = fitness.language_of(drafts.typed(draft)) or draft.language
-        return None if generator is None else recommend.not_made(language, generator.card)
+        return None if generator is None else recommend.in_general(_language(draft), generator.card)
 
     def _carried(self, draft: Draft, sent: Sent) -> dict[str, Any]:
         """What the next section would follow, and its share of the window; no figures before a model is loaded."""
@@ -247,7 +246,7 @@ class WriteTab:
                     run = state
                     card = run.card or self._host.generator.card
                     update = card_updates.run_update(name, run, card, written_by.signed(run, {}, ""), target, base)
-                    yield updates.of({"write-news": update})
+                    yield updates.of({"write-news": await asyncio.to_thread(self._remarked, update, key, card)})
             if run is None:  # stopped before its turn came
                 yield updates.of({"write-news": card_updates.card_update("done", name)})
         except PlaygroundError as error:
@@ -257,6 +256,16 @@ class WriteTab:
             yield updates.of({"write-news": card_updates.refused_update(name, PlaygroundError(UNEXPECTED))})
         finally:
             self._switches.end(session, switch)
+
+    def _remarked(self, update: card_updates.CardUpdate, key: str, card: ModelCard) -> card_updates.CardUpdate:
+        """With a remark on each section that ended as a list of words."""
+        if update["phase"] != "done":
+            return update
+        draft, rows = self._draft(key), update["rows"]
+        before = draft.sections[-1].text if draft.sections else ""
+        remarks = recommend.of_draft([row["text"] for row in rows], before, _language(draft), card)
+        found = [row["remark"] if said is None else bilingual(said) for row, said in zip(rows, remarks, strict=True)]
+        return {**update, "rows": [{**row, "remark": one} for row, one in zip(rows, found, strict=True)]}
 
     def _asked(self, key: str, sent: Sent, knobs: Sent, act: Any) -> Callable[[ModelCard], Request]:
         def ask(card: ModelCard) -> Request:
@@ -303,6 +312,10 @@ def _complaining(change: Callable[[Sent], dict[str, Any]]) -> Callable[[gr.Event
             return gr.update(complaint={"text": bilingual(text), "parameter": parameter, "at": sent.get("at")})
 
     return answered
+
+
+def _language(draft: Draft) -> Language:
+    return fitness.language_of(drafts.typed(draft)) or draft.language
 
 
 def _counting(generator: Generator) -> Count:

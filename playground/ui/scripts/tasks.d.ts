@@ -24,6 +24,10 @@ export interface Measured {
   texts: number;
   form: number | null;
   loops: number;
+  /** Texts that somebody has read, how many of them are good, and by which rule. */
+  read: number;
+  kept: number;
+  rule: string;
 }
 export interface Task {
   id: string;

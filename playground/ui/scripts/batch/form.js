@@ -3,8 +3,9 @@ import { isolate } from "../page/direction.js";
 import { find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { language, say } from "../page/language.js";
+import { drawModelRemark } from "../page/remark.js";
 import { seedOf, wholeNumber } from "../page/typed_numbers.js";
-import { sentence, t } from "../page/words.js";
+import { t } from "../page/words.js";
 import { named, taskNow, written } from "./chosen_task.js";
 import * as kept from "./kept_job.js";
 import { mappingOf, SAME } from "./mapping.js";
@@ -114,8 +115,7 @@ export const ask = (columns) => {
 };
 export const drawRemark = () => {
   const remark = props.about?.remark;
-  find(element, ".batch-job > .remark").hidden = !remark;
-  find(element, ".remark-text").textContent = sentence(remark);
+  drawModelRemark(find(element, ".batch-job > .remark"), remark);
 };
 /** The server has told. */
 export const heardAbout = () => {

@@ -59,12 +59,16 @@ export const drawFields = () => {
   growAll(fields);
   drawMeasured();
 };
-/** What `measure` found, where it measured the model that is loaded in the language that is shown. */
+/** What `measure` found and what a reader kept, of the model that is loaded in the language that is shown. */
 export const drawMeasured = () => {
   const report = task().measured.find((one) => one.model === form().ready && one.language === language());
   const line = find(element, ".task-measured");
   line.hidden = !report;
-  line.textContent = report ? t("measured", { ...report }) : "";
+  line.title = report?.rule ?? "";
+  const told = report
+    ? [t("measured", { ...report }), t(report.read ? "measured_kept" : "measured_unread", { ...report })]
+    : [];
+  line.textContent = told.join(language() === "zh" ? "" : " ");
 };
 
 /** @param {string} name */

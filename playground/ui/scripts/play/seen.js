@@ -6,6 +6,7 @@ import { around, find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { say } from "../page/language.js";
 import { number } from "../page/numbers.js";
+import { drawModelRemark } from "../page/remark.js";
 import { apply, sentence, t } from "../page/words.js";
 
 const { element, props, trigger, watch } = hostOf("seen");
@@ -62,8 +63,7 @@ const draw = () => {
   const warning = find(element, ".seen-warning");
   warning.hidden = !seen.warning;
   warning.textContent = sentence(seen.warning);
-  find(element, ".remark").hidden = !seen.remark;
-  find(element, ".remark-text").textContent = sentence(seen.remark);
+  drawModelRemark(find(element, ".remark"), seen.remark);
   const count = find(element, ".seen-count");
   const figures = () => t("count", { used: number(seen.used), context: number(seen.context) });
   count.textContent = seen.used === undefined ? "" : figures();

@@ -3,13 +3,13 @@
 import { find, findAll, make } from "../page/dom.js";
 import { say } from "../page/language.js";
 import { number } from "../page/numbers.js";
-import { ending, t } from "../page/words.js";
+import { ending, sentence, t } from "../page/words.js";
 import { grow, press } from "./text_box.js";
 
 /** @typedef {import("../types").Said} Said */
 /**
  * @typedef {{text: string, finish: string | null, edited?: boolean, own?: boolean, seed?: number, tokens?: number,
- *   speed?: number, reason?: Said, path?: string, weights?: string, model?: string, revision?: string}} Candidate as a row of a run tells it
+ *   speed?: number, reason?: Said, remark?: Said, path?: string, weights?: string, model?: string, revision?: string}} Candidate as a row of a run tells it
  *   (card_updates.py); `own` is one that the author began, `edited` one that nothing is written into any more
  */
 
@@ -52,6 +52,7 @@ export const makeCandidate = (at, most) => {
     "article",
     { class: "write-card", "data-card": at },
     make("textarea", text),
+    make("p", { class: "remark", hidden: true }),
     make("div", { class: "write-facts" }, make("span"), press("keep-seed", "seed")),
     make(
       "div",
@@ -79,6 +80,9 @@ export const drawCandidate = (node, card, busy, locked) => {
   area.placeholder = nothingIn(card);
   area.readOnly = busy && !card.finish;
   node.classList.toggle("writing", busy && !card.finish);
+  const remark = find(node, ".remark"); // of the text as it was written
+  remark.hidden = !card.remark || Boolean(card.edited);
+  remark.textContent = remark.hidden ? "" : sentence(card.remark);
   find(node, ".write-facts span").textContent = facts(card);
   const seed = find(node, "[name=keep-seed]");
   seed.hidden = Boolean(card.own);

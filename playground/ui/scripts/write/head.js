@@ -4,7 +4,8 @@ import { find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { language } from "../page/language.js";
 import { number } from "../page/numbers.js";
-import { sentence, t } from "../page/words.js";
+import { drawModelRemark } from "../page/remark.js";
+import { t } from "../page/words.js";
 import { changedTexts } from "./draft.js";
 import { openDraft } from "./open_draft.js";
 import { grow } from "./text_box.js";
@@ -90,8 +91,7 @@ export const drawCarried = () => {
   const figures = told && told.tokens !== null;
   count.textContent = figures ? t("count", { used: number(told.tokens), context: number(told.context) }) : "";
   count.classList.toggle("over", Boolean(told?.over));
-  find(element, ".remark").hidden = !draft?.remark;
-  find(element, ".remark-text").textContent = sentence(draft?.remark);
+  drawModelRemark(find(element, ".remark"), draft?.remark);
 };
 /** How much fits into each field. */
 export const limitHead = () => {
