@@ -73,6 +73,7 @@ HELD_AT = 3
 FAILING = "fails"  # in the name of a model that cannot be loaded
 OWN = {"do_sample": True, "temperature": 0.7, "top_k": 20, "sway": 3}  # of every model that is switched to
 MB, GB = 10**6, 10**9
+LISTS = "[lists]"  # in a prompt: it is answered with a list
 FAILS = "[fails]"  # in a prompt: its second text, or the only one, fails after two tokens
 PLACES = tuple(Placement(f"model.layers.{layer}", "cpu" if layer < 20 else "disk", 7_080_000) for layer in range(30))
 
@@ -87,9 +88,10 @@ class Replayed(ScriptedGenerator):
 
     def __init__(self, texts: Sequence[str], *, delay: float, slow: bool, context: int = CONTEXT) -> None:
         super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()), context=context)
+        self._listed = ScriptedGenerator(LIST, delay=delay, parameters=self.parameters, context=context)
         self._turned = ScriptedGenerator(TURNED, delay=delay, parameters=self.parameters, context=context)
         if not slow:
-            self.paths = self._turned.paths = frozenset({"exact", "fast"})
+            self.paths = self._turned.paths = self._listed.paths = frozenset({"exact", "fast"})
             self.fast = FastPath("auto", "int4")
 
     @property
@@ -115,10 +117,11 @@ class Replayed(ScriptedGenerator):
 
     def stream(self, request: Request) -> Iterator[Step]:
         guessed = request.values["prompt_lookup_num_tokens"]
-        turned = RIGHT_TO_LEFT.search(request.system + request.prompt + request.prefill)
+        asked = request.system + request.prompt + request.prefill
+        other = self._turned if RIGHT_TO_LEFT.search(asked) else self._listed if LISTS in asked else None
         steps = (
             replace(step, proposed=guessed if step.position < 2 else 0, accepted=int(step.position < guessed))
-            for step in (self._turned.stream(request) if turned else super().stream(request))
+            for step in (super().stream(request) if other is None else other.stream(request))
         )
         return broken(steps, min(1, request.values["n"] - 1)) if FAILS in request.prompt else steps
 

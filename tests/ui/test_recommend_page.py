@@ -42,7 +42,8 @@ def test_a_task_that_was_measured_badly_says_so_before_it_is_run_and_leads_to_th
     expect(remark).to_contain_text("并非为中文")
     expect(remark).to_contain_text("Qwen2.5 0.5B Instruct（988 MB，约需 1.2 GB 内存）")
     page.locator("[data-kind=complete]").click()
-    expect(remark).to_be_hidden()  # nobody measured a free prompt
+    expect(remark).to_contain_text("并非为中文")  # nobody measured a free prompt
+    expect(remark).not_to_contain_text("人工阅读")
     page.locator("[data-kind=task]").click()
     remark.locator("a").click()
     row = page.locator(".known tr", has_text="Qwen/Qwen2.5-0.5B-Instruct")
@@ -55,6 +56,60 @@ def test_a_task_that_was_measured_badly_says_so_before_it_is_run_and_leads_to_th
     command.click()
     expect(command).to_have_text("已复制")
     assert page.evaluate("navigator.clipboard.readText()") == "make run MODEL=Qwen/Qwen2.5-0.5B-Instruct"
+
+
+def test_a_model_of_which_little_was_kept_is_remarked_on_once_where_it_answers_and_until_it_is_hidden(
+    small: str, visit: Visit
+) -> None:
+    page = visit(small)
+    remark = page.locator(".remark:visible")
+    page.locator("[data-kind=chat]").click()
+    expect(remark).to_contain_text("writes little that one would keep")
+    expect(remark).to_contain_text("Larger models: ")
+    page.locator("[data-for=chat] [name=message]").fill("灯塔是做什么用的，又是谁在看守？")
+    expect(remark).to_contain_text("Made for Chinese")
+    page.locator("[data-for=chat] [name=message]").fill("Who keeps the lighthouse at night?")
+    expect(remark).to_contain_text("Larger models")
+    from_seed(page, 0)
+    generate(page)
+    expect(remark).to_have_count(1)  # not under the texts again
+    page.locator("[data-kind=talk]").click()
+    expect(remark).to_contain_text("writes little that one would keep")
+    remark.locator("[name=hide-remark]").click()
+    expect(remark).to_have_count(0)
+    page.locator("[data-kind=complete]").click()
+    page.locator("[data-kind=chat]").click()
+    page.locator("nav [data-tab=write]").click()
+    expect(page.locator("#write h2")).to_be_visible()
+    page.locator("#write [name=plan]").fill("A keeper waits for the late ferry, and a cat waits with him.")
+    expect(page.locator("#write [name=forget]")).to_be_visible()
+    expect(remark).to_have_count(0)  # the same sentence, wherever it would stand
+    page.locator("#write [name=plan]").fill("守灯人等着晚到的渡轮，一只猫和他一起等。")
+    expect(remark).to_contain_text("Made for Chinese")  # another one
+
+
+def test_a_section_that_has_become_a_list_of_words_says_so_until_it_is_edited(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    page.locator("nav [data-tab=write]").click()
+    tab = page.locator("#write")
+    notes = tab.locator(".write-card .remark:visible")
+    tab.locator("[name=plan]").fill("What the ferry brings, in whole sentences.")
+    tab.locator("[name=go]").click()
+    expect(tab.locator("[name=accept]").last).to_be_enabled()
+    expect(notes).to_have_count(0)
+    tab.locator("[name=plan]").fill("What the ferry brings. [lists]")
+    tab.locator("[name=go]").click()
+    expect(notes).to_have_count(2)
+    expect(notes.first).to_contain_text("This has become a list of words instead of a text.")
+    page.reload()
+    expect(notes).to_have_count(2)
+    tab.locator(".write-card textarea").first.fill("The ferry brings tea.")
+    expect(notes).to_have_count(1)
+    tab.locator("[name=accept]").last.click()
+    expect(tab.locator("article.write-section")).to_have_count(1)
+    tab.locator("[name=go]").click()
+    expect(tab.locator("[name=accept]").last).to_be_enabled()
+    expect(notes).to_have_count(0)  # whoever took a list wants lists
 
 
 def test_a_text_in_another_language_has_a_note_that_stays_with_it(small: str, visit: Visit) -> None:
@@ -83,7 +138,7 @@ def test_write_says_before_a_section_is_written_that_the_model_is_not_made_for_w
 ) -> None:
     page = visit(small)
     page.locator("nav [data-tab=write]").click()
-    tab, remark = page.locator("#write"), page.locator("#write .remark")
+    tab, remark = page.locator("#write"), page.locator("#write .remark").first
     plan = tab.locator("[name=plan]")
     plan.fill("A keeper waits for the late ferry, and a cat waits with him.")
     expect(tab.locator("[name=forget]")).to_be_visible()
