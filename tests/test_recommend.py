@@ -32,9 +32,9 @@ def test_where_the_makers_name_no_chinese_it_is_said_with_two_models_their_size_
     said = before("summary", "zh")
     assert said is not None
     assert "SmolLM2-135M-Instruct is not made for Chinese" in said.en
-    assert "Qwen2.5 0.5B Instruct (988 MB, about 1.2 GB of memory)" in said.en
-    assert "Qwen2.5 1.5B Instruct (3.1 GB, about 3.7 GB of memory)" in said.en
-    assert "并非为中文" in said.zh and "Qwen2.5 1.5B Instruct（3.1 GB，约需 3.7 GB 内存）" in said.zh
+    assert "qwen2.5-coder-0.5b (988 MB, about 1.2 GB of memory; needs no hub)" in said.en
+    assert "qwen2.5-coder-1.5b (3.1 GB, about 3.7 GB of memory; needs no hub)" in said.en
+    assert "并非为中文" in said.zh and "qwen2.5-coder-1.5b（3.1 GB，约需 3.7 GB 内存；无需模型库）" in said.zh
 
 
 def test_what_was_counted_is_said_in_its_numbers() -> None:
@@ -72,7 +72,7 @@ def test_a_text_in_another_language_is_told_once_with_the_models_and_then_in_sho
     found = recommend.afterwards(SLOGANS, "zh", {}, [CHINESE, ENGLISH, ENGLISH, "OK"], SMALL)
     assert found[0] is None and found[3] is None
     assert found[1] is not None and found[2] is not None
-    assert "not in Chinese" in found[1].en and "Qwen2.5 0.5B" in found[1].en
+    assert "not in Chinese" in found[1].en and "qwen2.5-coder-0.5b" in found[1].en
     assert found[2].en == "This text is not in Chinese, which was asked for."
 
 
@@ -120,7 +120,7 @@ def test_a_text_in_another_script_than_its_free_prompt_is_remarked_on(prompt: st
     assert strays == ([False, True, False, True] if language == "English" else [True, False, False, False])
     first = next(text for text in said if text is not None)
     assert first.en.startswith(f"The prompt is in {language}, this text is not.")
-    assert (language != "Chinese") or "Qwen2.5 0.5B Instruct" in first.en
+    assert (language != "Chinese") or "qwen2.5-coder-0.5b" in first.en
 
 
 def test_a_text_in_the_language_of_its_free_prompt_is_not_remarked_on() -> None:
@@ -151,7 +151,7 @@ def finished(mode: Mode, prompt: str, *texts: str) -> Run:
 def test_what_speaks_against_the_model_is_said_once_of_a_run_however_many_texts_it_has(mode: Mode) -> None:
     (place, said), *others = recommend.remarks(finished(mode, CHINESE, CHINESE, CHINESE), SMALL)
     assert place is None and not others
-    assert "Made for Chinese" in said.en and "Qwen2.5 0.5B Instruct" in said.en
+    assert "Made for Chinese" in said.en and "qwen2.5-coder-0.5b" in said.en
     assert recommend.remarks(finished(mode, CHINESE, CHINESE), STRANGER) == []
 
 
@@ -168,7 +168,7 @@ def test_where_readers_kept_few_texts_it_is_said_to_whom_asks_or_writes_without_
     told = recommend.in_general("en", SMALL)
     assert (told is not None) == said
     if told is not None:
-        assert f"of {read} texts that were read, {kept}" in told.en and "Larger models: SmolLM2 360M" in told.en
+        assert f"of {read} texts that were read, {kept}" in told.en and "Larger models: qwen2.5-coder-0.5b" in told.en
         assert f"人工阅读 {read} 篇，可用 {kept} 篇" in told.zh
     assert recommend.in_general("en", STRANGER) is None
     answered = recommend.remarks(finished("chat", ENGLISH, ENGLISH), SMALL)
@@ -191,7 +191,8 @@ def test_a_section_that_is_a_list_of_words_is_remarked_on_unless_its_author_list
     reviewed_as(monkeypatch, 15)
     said = recommend.of_draft([ENGLISH, WORDS, WORDS], ENGLISH, "en", SMALL)
     assert said[0] is None and said[1] is not None and said[2] is not None
-    assert said[1].en.startswith("This has become a list of words") and "Larger models: SmolLM2 360M" in said[1].en
+    assert said[1].en.startswith("This has become a list of words")
+    assert "Larger models: qwen2.5-coder-0.5b" in said[1].en
     assert "models" not in said[2].en
     assert recommend.of_draft([WORDS], WORDS, "en", SMALL) == [None]
     reviewed_as(monkeypatch, 4)  # said above the sections already, with its models
@@ -202,5 +203,5 @@ def test_a_section_that_is_a_list_of_words_is_remarked_on_unless_its_author_list
 def test_a_model_that_is_not_made_for_a_language_is_told_where_no_task_is_chosen() -> None:
     said = recommend.not_made("zh", SMALL)
     assert said is not None and "not made for Chinese" in said.en and "Measured" not in said.en
-    assert "Qwen2.5 0.5B Instruct（988 MB，约需 1.2 GB 内存）和 Qwen2.5 1.5B Instruct" in said.zh
+    assert "qwen2.5-coder-0.5b（988 MB，约需 1.2 GB 内存；无需模型库）和 qwen2.5-coder-1.5b" in said.zh
     assert recommend.not_made("en", SMALL) is None and recommend.not_made("zh", STRANGER) is None

@@ -55,6 +55,9 @@ _UNLIKE = Text("The prompt is in {language}, this text is not.", "提示词是{l
 _MADE = Text("Made for {language}: {models}.", "适合{language}的模型：{models}。")
 _LARGER = Text("Larger models: {models}.", "更大的模型：{models}。")
 _MODEL = Text("{title} ({size}, about {memory} of memory)", "{title}（{size}，约需 {memory} 内存）")
+_NO_HUB = Text(
+    "{title} ({size}, about {memory} of memory; needs no hub)", "{title}（{size}，约需 {memory} 内存；无需模型库）"
+)
 
 
 def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = False) -> Text | None:
@@ -184,10 +187,15 @@ def _remarks(sentence: Text, strays: Sequence[bool], language: Language, models:
 
 
 def _models(sentence: Text, language: Language, card: ModelCard) -> Text | None:
-    """The models that can, where we know any."""
+    """The models that can, where we know any; one that needs no hub by the short name that loads it."""
     able = [
-        _MODEL.filled(title=one.title, size=bytes_text(one.size or 0), memory=bytes_text(one.memory or 0))
+        (_NO_HUB if one.needs_no_hub else _MODEL).filled(
+            title=one.id if one.needs_no_hub else one.title,
+            size=bytes_text(one.size or 0),
+            memory=bytes_text(one.memory or 0),
+        )
         for one in catalogue.abler(language, card)
+        if not fitness.keeps_little(reviewed(language, one.id))
     ]
     if not able:
         return None

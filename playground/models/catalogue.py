@@ -39,6 +39,11 @@ class Entry:
         """About how many bytes of memory it takes to write with it."""
         return None if self.size is None else round(BESIDE_WEIGHTS * self.size)
 
+    @property
+    def needs_no_hub(self) -> bool:
+        """Whether the package index has it too, so that it can be had where no hub is reached."""
+        return recipes.find(self.id) is not None
+
     def as_json(self) -> dict[str, Any]:
         """Without `folder` where the model is not on this machine."""
         record = {**asdict(self), "languages": list(self.languages), "memory": self.memory}
@@ -73,8 +78,8 @@ KNOWN = (
     Entry("google/gemma-3-270m-it", "Gemma 3 270M", 268_098_176, "Gemma", _GATED, LANGUAGES),
     Entry("microsoft/Phi-4-mini-instruct", "Phi-4 mini", 3_836_021_760, "MIT", _CHINESE, LANGUAGES),
 )
-# Named where another model falls short, the smallest first: they chat, answer at once instead of thinking first, and
-# nobody need accept a licence.
+# Named where another model falls short, besides those that need no hub and come first, the smallest first: they chat,
+# answer at once instead of thinking first, and nobody need accept a licence.
 _NAMED = (
     "HuggingFaceTB/SmolLM2-360M-Instruct",
     "Qwen/Qwen2.5-0.5B-Instruct",
@@ -117,7 +122,7 @@ def abler(language: Language, loaded: ModelCard) -> list[Entry]:
     found: list[Entry] = []
     for entry in KNOWN:
         count = entry.parameters or 0
-        if entry.id in _NAMED and language in entry.languages and count >= _CLEARLY * size:
+        if (entry.id in _NAMED or entry.needs_no_hub) and language in entry.languages and count >= _CLEARLY * size:
             found.append(_with_size(entry, None))
             size = count
     return found[:2]

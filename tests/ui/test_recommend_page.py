@@ -40,7 +40,7 @@ def test_a_task_that_was_measured_badly_says_so_before_it_is_run_and_leads_to_th
     expect(remark).to_be_hidden()  # slogans in English were measured well
     in_chinese(page)
     expect(remark).to_contain_text("并非为中文")
-    expect(remark).to_contain_text("Qwen2.5 0.5B Instruct（988 MB，约需 1.2 GB 内存）")
+    expect(remark).to_contain_text("qwen2.5-coder-0.5b（988 MB，约需 1.2 GB 内存；无需模型库）")
     page.locator("[data-kind=complete]").click()
     expect(remark).to_contain_text("并非为中文")  # nobody measured a free prompt
     expect(remark).not_to_contain_text("人工阅读")
@@ -119,7 +119,7 @@ def test_a_text_in_another_language_has_a_note_that_stays_with_it(small: str, vi
     generate(page)
     note = card(page, 1).locator(".remark")
     expect(note).to_contain_text("要求的是中文，这段文字却不是。")
-    expect(note).to_contain_text("Qwen2.5 1.5B Instruct")
+    expect(note).to_contain_text("qwen2.5-coder-1.5b")
     page.locator("button[name=language]").click()
     expect(note).to_contain_text("This text is not in Chinese, which was asked for.")
     page.reload()
@@ -145,7 +145,7 @@ def test_write_says_before_a_section_is_written_that_the_model_is_not_made_for_w
     expect(remark).to_be_hidden()
     plan.fill("守灯人等着晚到的渡轮，一只猫和他一起等。")
     expect(remark).to_contain_text("is not made for Chinese")
-    expect(remark).to_contain_text("Qwen2.5 0.5B Instruct (988 MB, about 1.2 GB of memory) and Qwen2.5 1.5B Instruct")
+    expect(remark).to_contain_text("qwen2.5-coder-0.5b (988 MB, about 1.2 GB of memory; needs no hub) and qwen2.5")
     plan.fill("")
     expect(remark).to_be_hidden()
     tab.locator("[name=language]").select_option("zh")  # nothing typed tells, so what was chosen does
