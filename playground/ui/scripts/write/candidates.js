@@ -161,7 +161,9 @@ export const edited = (area) => {
   keepCards();
   grow(area, HIGHEST);
   const node = area.closest("[data-card]");
-  if (node) find(node, "[name=accept]", HTMLButtonElement).disabled = !area.value.trim();
+  if (!node) return;
+  find(node, "[name=accept]", HTMLButtonElement).disabled = !area.value.trim();
+  find(node, ".remark").hidden = true;
 };
 /** @param {number} at */
 export const lockSeedOf = (at) => {
