@@ -25,7 +25,7 @@ _LANGUAGES: Mapping[Language, Text] = {"en": Text("English", "英文"), "zh": Te
 _GAP = Text(" ", "")
 _MOST_FAULTS = 2  # more would not be read
 _FAULTS: Mapping[Fault, Text] = {
-    "kept": Text("{part} of {whole:text|texts} that were read not kept", "{whole} 篇经人工阅读的文本中 {part} 篇不可用"),
+    "kept": Text("{part} of {whole:text|texts} that were read not kept", "{whole} 篇人工阅读的文本中 {part} 篇不可用"),
     "form": Text("{part} of {whole:text|texts} without their form", "{whole} 篇文本中 {part} 篇不合格式"),
     "named": Text("{part} of {whole:text|texts} without their subject", "{whole} 篇文本中 {part} 篇没有提到主题"),
     "language": Text("{part} of {whole:text|texts} in another language", "{whole} 篇文本中 {part} 篇用了其他语言"),
