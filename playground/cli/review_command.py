@@ -13,7 +13,8 @@ from playground.tasks import loader
 from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, Text
 
-_YES, _NO, _LATER, _QUIT = "y", "n", "", "q"
+_ANSWERS = "ynq"  # keep it, do not, end; an empty line leaves a text for later
+_YES, _LATER, _QUIT = "y", "", "q"
 
 
 def review_texts(tasks: Sequence[Task], spoken: Sequence[Language], given: argparse.Namespace) -> int:
@@ -106,5 +107,5 @@ def _answer() -> str:
         print("Keep? [y/n/return/q] ", end="", flush=True)
         line = sys.stdin.readline()
         answer = line.strip().casefold()[:1] if line else _QUIT
-        if answer in (_YES, _NO, _LATER, _QUIT):
+        if answer == _LATER or answer in _ANSWERS:
             return answer
