@@ -16,7 +16,7 @@ from tests.own_loop import in_own_loop
 from tests.ui.events import Stream
 from tests.ui.served import SCRIPTED, forked, started
 
-PATIENCE = 15_000  # milliseconds: generous, since nothing here is about speed
+PATIENCE = 60_000  # milliseconds: generous, since nothing here is about speed
 # Chromium loads the suggestions of its own address bar for each visitor, which takes the processor a third of the time
 # that our page takes. Only the last such list counts, so what playwright switches off follows where it matters here.
 SWITCHED_OFF = (

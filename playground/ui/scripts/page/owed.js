@@ -24,19 +24,27 @@ export const dropStream = (controller) => streams.delete(controller);
 /** @param {Controller} controller */
 export const hasStream = (controller) => streams.has(controller);
 
-/** Everything that Gradio waits for ends without a change. */
-export const finish = () => {
+/**
+ * What Gradio waits for ends without a change; false where Gradio has no stream yet that could say so.
+ * @param {string[]} [ids] of events; all that it waits for
+ */
+export const finish = (ids = [...pending.keys()]) => {
   const stream = [...streams].at(-1);
-  if (!stream || !pending.size) return;
+  if (!ids.some((id) => pending.has(id))) return true;
+  if (!stream) return false;
   /** @param {unknown} message */
   const say = (message) => stream.enqueue(encoder.encode(`data: ${JSON.stringify(message)}\n\n`));
-  for (const [id, outputs] of pending) {
+  for (const id of ids) {
+    const outputs = pending.get(id) ?? 0;
+    if (!pending.delete(id)) continue;
     say({ msg: "process_completed", event_id: id, success: true, output: { data: Array(outputs).fill(NOTHING) } });
   }
-  pending.clear();
-  say({ msg: "close_stream", event_id: null });
-  streams.delete(stream);
-  stream.close();
+  if (!pending.size) {
+    say({ msg: "close_stream", event_id: null });
+    streams.delete(stream);
+    stream.close();
+  }
+  return true;
 };
 
 /**
