@@ -150,6 +150,18 @@ def test_without_room_runs_can_be_ended(machine: Machine) -> None:
     assert machine.pool.wait(WAIT) and machine.loaded == ["b-80"]
 
 
+def test_runs_that_a_switch_waits_for_can_be_ended_later(machine: Machine) -> None:
+    with machine.pool.current_in_use() as (_, ends):
+        machine.pool.stop_waiting()
+        assert not ends.is_set(), "no switch waits for it"
+        machine.pool.switch(ModelChoice("b-80"))
+        while machine.pool.state().phase != "waiting":
+            assert not machine.pool.wait(0.01)
+        machine.pool.stop_waiting()
+        assert ends.wait(WAIT)
+    assert machine.pool.wait(WAIT) and machine.loaded == ["b-80"]
+
+
 def test_a_load_that_fails_leaves_the_old_model_and_says_why(machine: Machine) -> None:
     machine.broken.add("b-40")
     old = machine.pool.current
