@@ -319,11 +319,13 @@ class Batch:
         """The row's texts; one that failed says why, and hides none of the others."""
         fields = self._task.checked_fields(self._plan.fields(running_row.row), self._plan.language)
         texts = tuple(self._task.finished(text, fields) for text in run.answers)
-        reason = failed(run.candidates)
+        card, reason = self._generator.card, failed(run.candidates)
+        by = (card.id, card.revision)
         if reason is not None:
-            return Result(running_row.number, running_row.row, FAILED, texts if any(texts) else (), reason, seed)
+            kept = texts if any(texts) else ()
+            return Result(running_row.number, running_row.row, FAILED, kept, reason, seed, None, *(by if kept else ()))
         remark = recommend.of_row(self._task, self._plan.language, fields, run.answers)
-        return Result(running_row.number, running_row.row, DONE, texts, seed=seed, remark=remark)
+        return Result(running_row.number, running_row.row, DONE, texts, None, seed, remark, *by)
 
 
 def failed(candidates: Sequence[Candidate]) -> Text | None:

@@ -9,10 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from playground.batch import Batch, Numbered, Plan
+from playground.machine.disk import DiskError
 from playground.serving.model_pool import ModelPool
 from playground.settings import Limits
 from playground.storage.database import Counts, Store
@@ -71,7 +72,8 @@ class _Parked:
 class Jobs:
     """All that run now, by key. `rows` is what a step of the fast path has room for.
 
-    With a `pool` of models a job whose model is not the current one pauses, and goes on by itself once it is again.
+    With a `pool` of models a job whose model is not the current one pauses, and goes on by itself once it is again,
+    also after the server was started anew.
     """
 
     def __init__(self, store: Store, limits: Limits, rows: int, pool: ModelPool | None = None) -> None:
@@ -85,7 +87,8 @@ class Jobs:
         self._closed = False
         self._trouble: dict[str, Text] = {}
         if pool is not None:
-            pool.on_switch(self._resume)
+            self._read_parked()
+            pool.on_switch(self.resume)
 
     def start(
         self,
@@ -122,8 +125,8 @@ class Jobs:
                 )
             self._live[key] = live
             self._trouble.pop(key, None)
-            self._parked.pop(key, None)
         try:
+            self._unpark(key)
             prepare()
         except BaseException:
             self._ended(key, live)
@@ -187,7 +190,7 @@ class Jobs:
                 self._park(key, live.plan, live.visitor)
             self._ended(key, live)
             if displaced:
-                self._resume()  # it may have become current again meanwhile
+                self.resume()  # it may have become current again meanwhile
 
     def _write(self, key: str, live: _RunningJob, generator: Generator, fast: bool) -> None:
         last = 0
@@ -229,13 +232,28 @@ class Jobs:
         with self._guard:
             self._parked[key] = _Parked(plan, visitor)
             self._trouble[key] = _OTHER_MODEL.filled(model=plan.model)
+        with suppress(DiskError):  # then it has to be resumed by hand after a restart
+            self.store.park(key, True)
 
     def _unpark(self, key: str) -> None:
         with self._guard:
-            if self._parked.pop(key, None) is not None:
+            found = self._parked.pop(key, None)
+            if found is not None:
                 self._trouble.pop(key, None)
+        if found is not None:
+            self.store.park(key, False)
 
-    def _resume(self) -> None:
+    def _read_parked(self) -> None:
+        """Those that waited when the server ended. Whose they are is not kept in a form that tells it."""
+        for job in self.store.parked():
+            try:
+                plan = Plan(**job.plan)
+            except TypeError:  # of another version of this program: its owner resumes it by hand
+                continue
+            self._parked[job.key] = _Parked(plan, Visitor())
+            self._trouble[job.key] = _OTHER_MODEL.filled(model=plan.model)
+
+    def resume(self) -> None:
         """Jobs whose own model is current again go on."""
         generator = None if self._pool is None or not self._pool.ready else self._pool.current
         if generator is None:

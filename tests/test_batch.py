@@ -169,7 +169,8 @@ def test_a_row_that_fails_says_why_and_is_tried_again_when_asked(
     assert third["reason"] == "Product is empty; please fill it in."
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    assert lines[0] == ["product", "note", "result 1", "result 2", "state", "reason", "seed", "remark"]
+    texts = ["result 1", "result 2"]
+    assert lines[0] == ["product", "note", *texts, "state", "reason", "seed", "model", "revision", "remark"]
     assert lines[1][1] == "'=1+1" and lines[2][4:6] == ["failed", second["reason"]]
     assert run(tmp_path, *settings) == 2
     assert "begins" not in capsys.readouterr().err

@@ -93,6 +93,8 @@ LAZY = {
     ("playground.serving.local_tools", "playground.models.download"): "the hub's client, when a model is fetched",
     ("playground.serving.local_tools", "playground.models.free_memory"): "torch, only when something is asked",
     ("playground.serving.local_tools", "playground.models.hub"): "beside the download",
+    ("playground.serving.local_tools", "playground.models.recipe_files"): "beside the download",
+    ("playground.serving.local_tools", "playground.models.recipes"): "beside the download",
     ("playground.serving.local_tools", "playground.models.whereabouts"): "beside the download",
     ("playground.ui.model_host", "playground.generators.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.generators.remote.opening"): "torch, while the page is already there",

@@ -57,23 +57,23 @@ def test_an_estimate_is_right_for_all_families(tmp_path: Path) -> None:
 
 
 def check_given_back(found: list[int]) -> None:
-    """The first way there and back brings what stays for good, such as the second architecture's modules."""
-    _, first, *later = found
+    """`found` begins with the process that has loaded and used its first model and switched to no other yet."""
+    first, *later = found
     assert len(later) == 5, "five ways there and back are ten switches"
     assert max(later) <= 1.1 * first, [size // 10**6 for size in found]
 
 
 def test_ten_switches_give_the_memory_back(tmp_path: Path) -> None:
-    sizes = {"num_hidden_layers": 2, "hidden_size": 512, "intermediate_size": 1024}
+    sizes = {"num_hidden_layers": 8, "hidden_size": 512, "intermediate_size": 1024}
     write_model("llama", tmp_path / "a", **sizes)
     write_model("qwen2", tmp_path / "b", **sizes)
-    check_given_back(told("switches", str(tmp_path / "a"), str(tmp_path / "b"), "6"))
+    check_given_back(told("switches", str(tmp_path / "a"), str(tmp_path / "b"), "5"))
 
 
 @pytest.mark.long
 def test_ten_switches_from_the_embedded_model_give_the_memory_back(tmp_path: Path) -> None:
     write_model("gpt2", tmp_path / "other")
-    check_given_back(told("switches", embedded.ID, str(tmp_path / "other"), "6"))
+    check_given_back(told("switches", embedded.ID, str(tmp_path / "other"), "5"))
 
 
 def test_a_chat_template_is_tried_before_it_is_taken() -> None:

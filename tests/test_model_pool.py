@@ -150,6 +150,18 @@ def test_without_room_runs_can_be_ended(machine: Machine) -> None:
     assert machine.pool.wait(WAIT) and machine.loaded == ["b-80"]
 
 
+def test_runs_that_a_switch_waits_for_can_be_ended_later(machine: Machine) -> None:
+    with machine.pool.current_in_use() as (_, ends):
+        machine.pool.stop_waiting()
+        assert not ends.is_set(), "no switch waits for it"
+        machine.pool.switch(ModelChoice("b-80"))
+        while machine.pool.state().phase != "waiting":
+            assert not machine.pool.wait(0.01)
+        machine.pool.stop_waiting()
+        assert ends.wait(WAIT)
+    assert machine.pool.wait(WAIT) and machine.loaded == ["b-80"]
+
+
 def test_a_load_that_fails_leaves_the_old_model_and_says_why(machine: Machine) -> None:
     machine.broken.add("b-40")
     old = machine.pool.current
@@ -258,9 +270,10 @@ def test_idle_models_are_unloaded_after_a_time_and_the_current_one_stays() -> No
     machine.now = 1.0
     with machine.models.changed:
         machine.models.changed.notify_all()
-        assert machine.models.changed.wait_for(lambda: bool(machine.said("unloaded")), WAIT)
+        assert machine.models.changed.wait_for(lambda: len(machine.loaded) == 1, WAIT)
+        said = machine.said("unloaded")  # whoever sees that it is gone sees why
     assert machine.loaded == ["b-40"]
-    assert machine.said("unloaded") and "nothing was written with it" in machine.said("unloaded")[0]
+    assert said and "nothing was written with it" in said[0]
 
 
 def test_what_may_not_be_unloaded_is_said(machine: Machine) -> None:

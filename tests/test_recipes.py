@@ -17,6 +17,7 @@ from huggingface_hub import constants
 
 from playground import models
 from playground.models import catalogue, hub, index_pieces, recipe_files, recipes
+from playground.models.download_progress import DownloadProgress
 from playground.models.loading import quiet
 from playground.models.recipes import Recipe
 from playground.types import ModelError, Text
@@ -285,3 +286,40 @@ def test_two_starts_at_once_download_once_and_both_load_the_model(
     loaded = models.load("Tiny-0.1B", weights="bf16")
     assert (loaded.card.id, loaded.card.title) == ("tiny-0.1b", "Tiny")
     assert loaded.card.revision == f"Q4_1 {recipe.sha256[:12]}"
+
+
+@pytest.mark.model  # whether the fast path's kernels are there is asked of the tests' own cache
+def test_a_recipe_that_is_not_here_is_estimated_with_its_keys_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    from playground.generators.estimate import estimate
+    from playground.models import whereabouts
+    from playground.models.model_choice import ModelChoice
+
+    monkeypatch.setattr(whereabouts, "here", lambda _: None)
+    monkeypatch.setattr(hub, "reachable", lambda: False)
+    for recipe in recipes.all_recipes():
+        found = estimate(ModelChoice(recipe.id, context=1000), fast=True, free=10**12, loaded_now=0)
+        assert (found.basis, found.download) == ("recipe", recipe.size)
+        assert found.parameters == recipe.parameters
+        assert found.weights == pytest.approx(2 * recipe.parameters, rel=0.001)  # and a few buffers
+        layers, heads = recipe.config["num_hidden_layers"], recipe.config["num_key_value_heads"]
+        width = recipe.config["hidden_size"] // recipe.config["num_attention_heads"]
+        assert found.kv_token == 2 * 2 * layers * heads * width  # keys and values, of two bytes
+        assert 1000 * found.kv_token <= found.kv_cache <= 1300 * found.kv_token and 0 < found.packed < found.weights
+
+
+def test_a_recipe_s_download_tells_bytes_and_rate_and_can_be_cancelled(index: Path) -> None:
+    recipe = written(index, DATA, SHARES)
+    told: list[DownloadProgress] = []
+    recipe_files.fetch(recipe, told.append)
+    assert recipe.gguf.read_bytes() == DATA and told[-1].total == len(DATA)
+    done = [one.done for one in told]
+    assert max(done) == len(DATA) and any(one.rate and one.left is not None for one in told)
+    recipe.gguf.unlink()
+
+    def give_up(progress: DownloadProgress) -> None:
+        if progress.done:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        recipe_files.fetch(recipe, give_up)
+    assert not recipe.gguf.exists()

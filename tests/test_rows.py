@@ -78,7 +78,7 @@ def exported(results: list[Result], columns: tuple[str, ...], candidates: int = 
 @given(st.sampled_from(FORMULA), st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12))
 def test_no_exported_cell_begins_like_a_formula(first: str, rest: str) -> None:
     cell = first + rest
-    result = Result(1, {cell: cell}, "failed", (cell, cell), Text(cell, cell), 5)
+    result = Result(1, {cell: cell}, "failed", (cell, cell), Text(cell, cell), 5, None, cell, cell)
     lines = exported([result], (cell,), candidates=2)
     assert all(not found.startswith(FORMULA) for line in lines for found in line)
     assert lines[1][0] == f"'{cell}"
@@ -87,10 +87,11 @@ def test_no_exported_cell_begins_like_a_formula(first: str, rest: str) -> None:
 
 def test_results_stand_beside_the_inputs_under_names_of_their_own() -> None:
     result = Result(
-        1, {"product": "Tea", "result": "mine"}, "done", ("theirs",), seed=4, remark=Text("not in Chinese", "不是中文")
-    )
+        1, {"product": "Tea", "result": "mine"}, "done", ("theirs",), None, 4, Text("not in Chinese", "不是中文"),
+        "ann/tea", "r2",
+    )  # fmt: skip
     lines = exported([result], ("product", "result"))
     assert lines == [
-        ["product", "result", "result (2)", "state", "reason", "seed", "remark"],
-        ["Tea", "mine", "theirs", "done", "", "4", "not in Chinese"],
+        ["product", "result", "result (2)", "state", "reason", "seed", "model", "revision", "remark"],
+        ["Tea", "mine", "theirs", "done", "", "4", "ann/tea", "r2", "not in Chinese"],
     ]

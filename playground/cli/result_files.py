@@ -173,15 +173,16 @@ def _result(line: bytes) -> tuple[dict[str, Any], Result] | None:
         record = json.loads(line)
         number, given, state, texts, seed = (record[one] for one in ("row", "input", "state", "texts", "seed"))
         job, reason, remark = record["job"], record["reason"], record.get("remark")
+        by = [record.get(one) for one in ("model", "revision")]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     whole = type(number) is int and number > 0 and (seed is None or type(seed) is int) and type(job) is str
     plain = isinstance(given, dict) and isinstance(texts, list) and all(type(one) is str for one in texts)
-    said = state in (DONE, FAILED, REFUSED) and all(one is None or type(one) is str for one in (reason, remark))
+    said = state in (DONE, FAILED, REFUSED) and all(one is None or type(one) is str for one in (reason, remark, *by))
     if not (whole and plain and said):
         return None
     why, noted = (text and Text(text, text) for text in (reason, remark))
-    return record, Result(number, given, state, tuple(texts), why, seed, noted)
+    return record, Result(number, given, state, tuple(texts), why, seed, noted, *(one or "" for one in by))
 
 
 def _is_torn(line: bytes, *, after_results: bool) -> bool:

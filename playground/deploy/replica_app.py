@@ -18,7 +18,7 @@ from playground.openai_api.server import OpenAIServer
 from playground.settings import Settings
 from playground.ui.model_host import ModelHost, OpenGenerator, open_local
 from playground.ui.request_queue import RequestQueue
-from playground.ui.run_stream import stream_run
+from playground.ui.run_stream import api_runs
 
 _AHEAD = 64  # messages of an answer that may wait for whoever reads them
 _FOREVER = 10.0**6
@@ -32,9 +32,7 @@ class ReplicaApp:
         inspect_api.begin_run_ids_with(name)
         self._host = ModelHost(settings, opener)
         queue = RequestQueue(settings.limits, rows=settings.rows)
-        self._api = OpenAIServer(
-            self._host, lambda ask, cancelled, every: stream_run(ask, self._host, queue, cancelled, every=every)
-        )
+        self._api = OpenAIServer(self._host, api_runs(self._host, queue))
 
     def load(self) -> None:
         """Returns once the model is loaded; raises ModelError with the reason where it cannot be."""

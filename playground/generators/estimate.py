@@ -6,6 +6,7 @@ Nothing of it is loaded, and of the hub only a configuration and names with size
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,9 +16,11 @@ from playground.models import catalogue, hub_details, packing, recipes, skeleton
 from playground.models.loading import DTYPES
 from playground.models.memory_estimate import Basis, MemoryEstimate
 from playground.models.model_choice import ModelChoice
+from playground.models.skeleton import Skeleton
 
 log = logging.getLogger(__name__)
 _FIXED = 8_000_000  # bytes: modules, templates, compiled layers
+_TOKEN_BYTES = 75  # of a tokenizer's files for each token of its vocabulary
 _TOKENIZER = 4  # bytes in memory for each byte of its files
 _GPU_BYTES = {"int8": 1.0, "int4": 0.5625}  # of a packed weight, with its scales
 _CONTEXT = 2048  # tokens, where nobody says
@@ -33,6 +36,10 @@ def estimate(choice: ModelChoice, *, fast: bool, free: int, loaded_now: int) -> 
         if found is not None and found.folder is not None:
             return _of_folder(choice, found.folder, None, "hub", found.download, fast, free, loaded_now)
     known, recipe = catalogue.find(choice.name), recipes.find(choice.name)
+    if recipe is not None and recipe.config:
+        side = recipe.config["vocab_size"] * _TOKEN_BYTES
+        net = replace(skeleton.of_config(recipe.config, DTYPES[choice.weights]), side_bytes=side)
+        return _of_net(choice, net, "recipe", recipe.size, fast, free, loaded_now, joined=False)
     count = recipe.parameters if recipe is not None else known.parameters if known is not None else None
     download = recipe.size if recipe is not None else 2 * (count or 0)
     if count is None:
@@ -56,7 +63,22 @@ def _of_folder(
         size = max(download, whereabouts.weight_bytes(folder, gguf))
         basis = basis if size else "unknown"
         return MemoryEstimate(size, 0, 0, 0, _FIXED, 0, choice.context or _CONTEXT, download, now, free, basis)
-    net = found.net
+    return _of_net(choice, found, basis, download, fast, free, now, joined=gguf is not None)
+
+
+def _of_net(
+    choice: ModelChoice,
+    found: Skeleton,
+    basis: Basis,
+    download: int,
+    fast: bool,
+    free: int,
+    now: int,
+    *,
+    joined: bool,
+) -> MemoryEstimate:
+    """`joined` is whether its weights come out of one GGUF file, which are made anew in memory."""
+    net, dtype = found.net, DTYPES[choice.weights]
     config = net.config.get_text_config(decoder=True)
     tensors = {id(one): one for one in (*net.parameters(), *net.buffers())}
     weights, count = sum(one.numel() * one.element_size() for one in tensors.values()), net.num_parameters()
@@ -75,7 +97,7 @@ def _of_folder(
     context = min(choice.context or own, own)
     kv_cache, kv_token = packed_size.kv_bytes_of(net, context)
     beside = _FIXED + _TOKENIZER * found.side_bytes
-    peak = max(moment, 2 * largest, weights if gguf is not None else 0)
+    peak = max(moment, 2 * largest, weights if joined else 0)
     return MemoryEstimate(
         weights, packed, kv_cache, kv_token, beside, peak, context, download, now, free, basis, count, config.model_type
     )

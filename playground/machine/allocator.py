@@ -10,11 +10,15 @@ import ctypes
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playground.machine import mapped_weights
 
 _ARENA_MAX = -8  # mallopt(3)
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_SMALL, _LARGE = 1 << 18, 1 << 25  # bytes; the latter is glibc's own upper bound
 _ARENAS = 2  # numbers are crunched in one or two threads; the others allocate little
 _REST_S = 2.0  # a trim takes some milliseconds, so it waits until nothing more is given back
 
@@ -33,6 +37,24 @@ def limit_arenas() -> None:
     """Few arenas instead of eight a processor. Holds for those that are not there yet, so it is called first of all."""
     if _C is not None:
         _C.mallopt(_ARENA_MAX, _ARENAS)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is allocated while it lasts, weights above all, lies apart from the heap, so that all of it goes back to the
+    system once it is freed; in the heap, small blocks that stay would keep holes of it.
+
+    Afterwards large blocks come from the heap again, as glibc itself has it once it has seen one freed: mapping anew
+    what every forward pass takes for a moment would cost time.
+    """
+    if _C is not None:
+        _C.mallopt(_MMAP_THRESHOLD, _SMALL)
+    try:
+        yield
+    finally:
+        if _C is not None:
+            _C.mallopt(_MMAP_THRESHOLD, _LARGE)
+            _C.mallopt(_TRIM_THRESHOLD, 2 * _LARGE)
 
 
 def trim() -> None:

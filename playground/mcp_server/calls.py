@@ -69,12 +69,11 @@ class Calls:
             chat = "chat" if card is not None and card.has_chat_template else "complete"
             return generate.of_task(name, fields, language, mode or chat, values, path)
 
-        run = await self._run(call, ask)
+        run = await self._run(call, ask, given.text("model"))
         task = await asyncio.to_thread(loader.find, name)
         run.value_of = partial(task.value, fields=fields)
-        card = self._runner.card()
-        if card is not None:
-            run.remarks = await asyncio.to_thread(recommend.remarks, run, card, task, language, fields)
+        if run.card is not None:
+            run.remarks = await asyncio.to_thread(recommend.remarks, run, run.card, task, language, fields)
         return results.of_run(run, given.language)
 
     async def _generate(self, call: Call) -> Result:
@@ -86,17 +85,18 @@ class Calls:
         def ask(card: ModelCard | None) -> Request:
             return generate.build(prompt, values, turns=turns, mode=mode, path=path, **texts)
 
-        return results.of_run(await self._run(call, ask), given.language)
+        return results.of_run(await self._run(call, ask, given.text("model")), given.language)
 
-    async def _run(self, call: Call, ask: Ask) -> Run:
-        """A whole run, remembered under its name. What is wrong with the request itself is said before it waits."""
+    async def _run(self, call: Call, ask: Ask, model: str) -> Run:
+        """A whole run of the loaded model of this name, "" for the current one, remembered under the run's name. What
+        is wrong with the request itself is said before it waits."""
         await asyncio.to_thread(ask, None)
         name, run = inspect_api.new_run_id(), None
 
         def named(card: ModelCard | None) -> Request:
             return replace(ask(card), keep=name)
 
-        async with aclosing(self._runner.run(named, call.cancelled)) as states:
+        async with aclosing(self._runner.run(named, call.cancelled, model)) as states:
             async for state in states:
                 if isinstance(state, Run):
                     run = state
@@ -127,8 +127,13 @@ class Calls:
         written = None
         if given.switch("write", True):
             again = replace(run.request, values=values)
-            other = await self._run(call, lambda card: generate.checked(again))
-            written = results.of_run(other, given.language)
+            try:
+                other = await self._run(call, lambda card: generate.checked(again), run.model)
+                written = results.of_run(other, given.language)
+            except InvalidRequest as error:  # its model is not loaded any more; what the kept logits tell stays
+                if replayed is None or error.parameter != "model":
+                    raise
+                note = _joined(note, error.message)
             if replayed is None:
                 note = _joined(note, said.COMPARED)
             if run.request.path == "fast":
@@ -143,7 +148,7 @@ class Calls:
         def look(generator: Generator, halted: Callable[[], bool]) -> Reading:
             return list(inspect_api.read_on(generator, before, text, limits, halted))[-1]
 
-        found = await self._runner.look(look, call.cancelled)
+        found = await self._runner.look(look, call.cancelled, call.arguments.text("model"))
         return results.of_reading(found, most)
 
 

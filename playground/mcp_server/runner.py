@@ -26,11 +26,9 @@ class Runner(Protocol):
     def limits(self) -> Limits:
         """What this server allows one visitor."""
 
-    def run(self, ask: Ask, cancelled: threading.Event) -> AsyncGenerator[Text | Run, None]:
-        """Yields why nothing runs yet, as a sentence, and then the one growing Run. Raises PlaygroundError."""
+    def run(self, ask: Ask, cancelled: threading.Event, model: str = "") -> AsyncGenerator[Text | Run, None]:
+        """Yields why nothing runs yet, as a sentence, and then the one growing Run, on the loaded model of this name or
+        the current one. Raises PlaygroundError."""
 
-    async def look(self, look: Look, cancelled: threading.Event) -> Any:
-        """What `look` returns, once it has a place. Raises PlaygroundError."""
-
-    def card(self) -> ModelCard | None:
-        """The loaded model's; None while there is none."""
+    async def look(self, look: Look, cancelled: threading.Event, model: str = "") -> Any:
+        """What `look` returns of such a model, once it has a place. Raises PlaygroundError."""

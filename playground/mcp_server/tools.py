@@ -65,6 +65,7 @@ def _write(task: Schema, values: Schema) -> Schema:
             "fields": fields,
             "language": schemas.language(said.LANGUAGE),
             "mode": schemas.mode(said.MODE),
+            "model": schemas.text(said.MODEL),
             "path": schemas.path(),
             "parameters": values,
         },
@@ -81,6 +82,7 @@ def _generate(values: Schema) -> Schema:
             "system": schemas.text(said.SYSTEM),
             "turns": {"type": "array", "items": {"type": "string"}, "description": said.TURNS},
             "prefill": schemas.text(said.PREFILL),
+            "model": schemas.text(said.MODEL),
             "path": schemas.path(),
             "parameters": values,
         },
@@ -107,6 +109,7 @@ def _read() -> Schema:
         {
             "text": schemas.text(said.TEXT),
             "before": schemas.text(said.BEFORE, default=""),
+            "model": schemas.text(said.MODEL),
             "alternatives": {"type": "integer", **most, "description": said.ALTERNATIVES},
         },
         "text",

@@ -10,8 +10,6 @@ import glob
 import hashlib
 import logging
 import shutil
-import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,11 +23,10 @@ from tqdm.auto import tqdm
 from playground.amounts import bytes_text
 from playground.machine import disk
 from playground.models import failures, hub_cache
-from playground.models.download_progress import DownloadProgress
+from playground.models.download_progress import DownloadProgress, DownloadRate
 from playground.types import ModelError, Text
 
 _LARGE = 1_000_000  # bytes: smaller files are left to the hub's client
-_WINDOW_S = 8.0  # seconds over which the rate is taken
 _SPARE = 100_000_000  # bytes of disk that a download leaves free
 _PART = ".playground.incomplete"
 log = logging.getLogger(__name__)
@@ -64,7 +61,7 @@ class _Download:
         self._commit = found.sha or "main"
         self._folder = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
         self._done, self._total = 0, sum(self._sizes.values())
-        self._moments: deque[tuple[float, int]] = deque()
+        self._rate = DownloadRate()
 
     def run(self) -> Path:
         blobs = self._folder / "blobs"
@@ -138,15 +135,7 @@ class _Download:
     def _tell(self, more: int) -> None:
         """So many bytes more are here."""
         self._done = max(0, self._done + more)
-        now = time.monotonic()
-        self._moments.append((now, self._done))
-        while now - self._moments[0][0] > _WINDOW_S and len(self._moments) > 2:
-            self._moments.popleft()
-        (then, before), rate = self._moments[0], None
-        if now > then and self._done > before:
-            rate = (self._done - before) / (now - then)
-        left = None if not rate else max(0, self._total - self._done) / rate
-        self._progress(DownloadProgress(min(self._done, self._total), self._total, rate, left))
+        self._progress(self._rate.at(self._done, self._total))
 
 
 def _bar(tell: Callable[[int], None]) -> type[tqdm]:

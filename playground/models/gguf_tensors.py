@@ -66,7 +66,7 @@ class GgufTensors:
             yield _unpacked(rows, kind)
 
     def whole(self, name: str) -> Tensor:
-        """All of a tensor in fp32, in its own shape."""
+        """All of a tensor in fp32, in its own shape [rows, columns] or [values]."""
         return torch.cat(list(self.values(name))).view(self.by_name[name].shape)
 
     def bits(self, name: str) -> float:

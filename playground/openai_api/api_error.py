@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -100,14 +100,16 @@ def bad(message: Text, param: str | None = None, code: str = "invalid_value") ->
     return ApiError(400, message, param=param, code=code)
 
 
-def unknown_model(name: str, known: str) -> ApiError:
-    """Another model than the one that is loaded."""
-    shown = name[:100]
+def unknown_model(name: str, known: Sequence[str]) -> ApiError:
+    """Another model than those that are loaded, which are known by these names."""
+    shown, loaded = name[:100], [repr(one) for one in known]
+    are = "are" if len(loaded) > 1 else "is"
     return ApiError(
         404,
         Text(
-            f"The model {shown!r} is not loaded here; {known!r} is. Leave the field out, or write default.",
-            f"此处没有加载模型 {shown!r}，已加载的是 {known!r}。可省略该字段，或写 default。",
+            f"The model {shown!r} is not loaded here; {', '.join(loaded)} {are}. "
+            "Leave the field out, or write default.",
+            f"此处没有加载模型 {shown!r}，已加载的是 {'、'.join(loaded)}。可省略该字段，或写 default。",
         ),
         param="model",
         code="model_not_found",

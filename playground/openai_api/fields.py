@@ -32,7 +32,11 @@ class Field:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("model", "acts", "the id or title of the model that is loaded, empty, or `default`; another one is a 404"),
+    Field(
+        "model",
+        "acts",
+        "the id or title of any model that is loaded; empty or `default` is the current one; another one is a 404",
+    ),
     Field(
         "messages",
         "acts",

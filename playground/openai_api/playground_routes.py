@@ -48,6 +48,15 @@ def request_of(body: object) -> Request:
     return _request(given.get("request"))
 
 
+def model_of(body: object) -> tuple[str, object]:
+    """Which loaded model a body asks, "" for the current one, and the body without it. Raises ApiError."""
+    if not isinstance(body, dict) or "model" not in body:
+        return "", body
+    if not isinstance(body["model"], str):
+        raise bad(Text("model is of a wrong type.", "model 的类型不正确。"), "model")
+    return body["model"], {name: value for name, value in body.items() if name != "model"}
+
+
 def begun(run: Run) -> dict[str, Any]:
     """The first event of a run: what was known before its first token."""
     return {

@@ -13,16 +13,14 @@ from typing import Any
 
 from playground import generate, parameters
 from playground.openai_api import fields
-from playground.openai_api.api_error import ApiError, bad, unknown_model
+from playground.openai_api.api_error import ApiError, bad
 from playground.openai_api.chat_messages import messages_of
 from playground.openai_api.fields import Endpoint
-from playground.openai_api.model_list import model_name
 from playground.parameters.inert import ignored
 from playground.settings import Settings
-from playground.types import InvalidRequest, ModelCard, Path, Request, Text
+from playground.types import InvalidRequest, Path, Request, Text
 
 _COMPLETION_TOKENS = 16  # OpenAI's own default
-_ANY_MODEL = ("", "default")
 # Their names for parameters of the registry; all others are called alike.
 _RENAMED = {"max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens"}
 
@@ -69,11 +67,6 @@ class Asked:
             for name in self.given
             if _RENAMED.get(name, name) not in inert and (name not in known or known[name].state == "acts")
         )
-
-    def check_model(self, card: ModelCard) -> None:
-        """Raises ApiError with 404 where another model is meant than this one."""
-        if self.model not in (*_ANY_MODEL, card.id, card.title):
-            raise unknown_model(self.model, model_name(card))
 
 
 def read_body(body: object, endpoint: Endpoint, settings: Settings) -> Asked:

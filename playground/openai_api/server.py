@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.datastructures import Headers
@@ -26,6 +27,7 @@ from playground.openai_api.answers import Answer
 from playground.openai_api.api_error import INVALID, ApiError, bad, error_of, not_found
 from playground.openai_api.fields import Endpoint
 from playground.openai_api.keys import ApiKeys
+from playground.openai_api.model_access import ModelAccess, ModelHost
 from playground.openai_api.model_list import model_list, model_name, one_model
 from playground.openai_api.request_body import Asked, read_body
 from playground.run import Run
@@ -45,8 +47,11 @@ _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-cont
 _DONE = b"data: [DONE]\n\n"
 log = logging.getLogger(__name__)
 Ask = Callable[[ModelCard], Request]
-Runs = Callable[[Ask, threading.Event, float], AsyncGenerator[object, None]]
-"""Streams a run once it is its turn: other things until then, after it the Run as it grows. Raises PlaygroundError."""
+Held = tuple[Generator, threading.Event]
+"""A model that stays loaded, and the event that is set once its runs must end early."""
+Runs = Callable[[Ask, threading.Event, float, Held], AsyncGenerator[object, None]]
+"""Streams a run of this model once it is its turn: other things until then, after it the Run as it grows. Raises
+PlaygroundError."""
 
 
 class Client:
@@ -69,15 +74,10 @@ class Client:
         self._run.set()
 
 
-class Host(Protocol):
-    """The server whose model is asked."""
+class Host(ModelHost, Protocol):
+    """The server whose models are asked."""
 
     settings: Settings
-    stopping: threading.Event
-
-    @property
-    def generator(self) -> Generator:
-        """The model that is loaded; ModelError while there is none."""
 
 
 class OpenAIServer:
@@ -86,6 +86,7 @@ class OpenAIServer:
     def __init__(self, host: Host, runs: Runs) -> None:
         self._host = host
         self._runs = runs
+        self._models = ModelAccess(host, host.settings.limits.waiting)
         self.keys = ApiKeys.of(host.settings)
         self._open = 0
         self._questions = asyncio.Semaphore(_QUESTIONS)
@@ -132,9 +133,9 @@ class OpenAIServer:
         method, path = scope["method"], scope["path"].rstrip("/")
         if method in ("GET", "HEAD"):
             if path == f"{PREFIX}/models":
-                return JSONResponse(model_list(self._host.generator.card))
+                return JSONResponse(model_list([one.card for one in self._models.listed]))
             if path.startswith(f"{PREFIX}/models/"):
-                return JSONResponse(one_model(self._host.generator.card, path.removeprefix(f"{PREFIX}/models/")))
+                return JSONResponse(one_model(self._models.listed, path.removeprefix(f"{PREFIX}/models/")))
         elif method == "POST" and path in _ENDPOINTS:
             body = await asyncio.to_thread(_parsed, await _body(receive))
             return await self._complete(body, _ENDPOINTS[path], receive, send)
@@ -143,20 +144,18 @@ class OpenAIServer:
         raise not_found(path)
 
     async def _complete(self, body: object, endpoint: Endpoint, receive: Receive, send: Send) -> Response | None:
-        generator = self._host.generator
         asked = await asyncio.to_thread(read_body, body, endpoint, self._host.settings)
-        asked.check_model(generator.card)
-        asked = self._on_path(asked, generator)
-        _check_able(asked, generator)
         headers = {HONOURED: ", ".join(asked.honoured)}
         client = Client()
-        async with _watched(receive, client):
+        async with _watched(receive, client), self._models.held(asked.model, client.gone.is_set) as held:
+            asked = self._on_path(asked, held[0])
+            _check_able(asked, held[0])
             try:
                 if asked.stream:
-                    await self._stream(asked, generator, client, headers, send)
+                    await self._stream(asked, held, client, headers, send)
                     return None
-                answer = Answer(asked, model_name(generator.card))
-                async for whole in self._growing(answer, asked, generator, client):
+                answer = Answer(asked, model_name(held[0].card))
+                async for whole in self._growing(answer, asked, held, client):
                     if whole is None:
                         await asyncio.to_thread(answer.gather)
                 return await asyncio.to_thread(lambda: JSONResponse(answer.whole(), headers=headers))
@@ -171,14 +170,12 @@ class OpenAIServer:
             return asked
         return replace(asked, request=replace(asked.request, path=wanted))
 
-    async def _stream(
-        self, asked: Asked, generator: Generator, client: Client, headers: dict[str, str], send: Send
-    ) -> None:
+    async def _stream(self, asked: Asked, held: Held, client: Client, headers: dict[str, str], send: Send) -> None:
         """The answer as events. What is refused before the first token is an answer of its own: it is raised."""
-        answer, began = Answer(asked, model_name(generator.card)), False
+        answer, began = Answer(asked, model_name(held[0].card)), False
         said = [*_STREAM, *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())]
         try:
-            async with aclosing(self._growing(answer, asked, generator, client)) as growing:
+            async with aclosing(self._growing(answer, asked, held, client)) as growing:
                 async for whole in growing:
                     if not began:
                         await send({"type": "http.response.start", "status": 200, "headers": said})
@@ -196,11 +193,15 @@ class OpenAIServer:
         await _sent(send, _DONE, client, more=False)
 
     async def _growing(
-        self, answer: Answer, asked: Asked, generator: Generator, client: Client
+        self, answer: Answer, asked: Asked, held: Held, client: Client
     ) -> AsyncGenerator[dict[str, Any] | None, None]:
         """Each prompt's run as it grows, one run behind the other: None where `answer` has news of its run, a whole
         chunk where nothing grows. Raises ApiError where a run fails."""
-        limits, place = self._host.settings.limits, 0
+        limits, place, (generator, ends) = self._host.settings.limits, 0, held
+
+        def halted() -> bool:
+            return client.gone.is_set() or ends.is_set()
+
         for prompt in asked.prompts:
             keep = inspect_api.new_run_id() if asked.top is not None or (asked.details and asked.details.keep) else ""
             request = replace(asked.request, prompt=prompt, keep=keep)
@@ -208,7 +209,7 @@ class OpenAIServer:
             if asked.echo and (asked.top is not None or asked.only_reads):
                 async with self._asking():
                     echoed = await asyncio.to_thread(
-                        inspect_api.prompt_logprobs, generator, request, asked.top or 0, limits, client.gone.is_set
+                        inspect_api.prompt_logprobs, generator, request, asked.top or 0, limits, halted
                     )
             if asked.only_reads:
                 yield answer.chunk_of(answer.only_prompt(prompt, echoed, len(echoed), place))
@@ -216,7 +217,8 @@ class OpenAIServer:
                 continue
             run: Run | None = None
             try:
-                async with aclosing(self._runs(_asking(request, asked), client.begin(), _EVERY)) as states:
+                ask = partial(_asked, request)
+                async with aclosing(self._runs(ask, client.begin(), _EVERY, held)) as states:
                     async for state in states:
                         if isinstance(state, Run):
                             if run is None:
@@ -242,26 +244,29 @@ class OpenAIServer:
 
     async def _playground(self, path: str, receive: Receive, send: Send) -> Response | None:
         body = await asyncio.to_thread(_parsed, await _body(receive))
-        generator = self._host.generator
+        name, body = playground_routes.model_of(body)
         client = Client()
-        public = self._host.settings.public
-        async with _watched(receive, client):
+        limits, public = self._host.settings.limits, self._host.settings.public
+        async with _watched(receive, client), self._models.held(name, client.gone.is_set) as held:
+            generator, ends = held
             if path != f"{playground_routes.PREFIX}/runs":
-                ask = playground_routes.question(
-                    path, body, generator, self._host.settings.limits, client.gone.is_set, public=public
-                )
+
+                def halted() -> bool:
+                    return client.gone.is_set() or ends.is_set()
+
+                ask = playground_routes.question(path, body, generator, limits, halted, public=public)
                 async with self._asking():
                     return JSONResponse(await asyncio.to_thread(ask))
             request = await asyncio.to_thread(playground_routes.request_of, body)
             if request.keep or request.trace:
                 _check_tells(generator, "keep" if request.keep else "trace")
-            await self._steps(request, client, send)
+            await self._steps(request, held, client, send)
         return None
 
-    async def _steps(self, request: Request, client: Client, send: Send) -> None:
+    async def _steps(self, request: Request, held: Held, client: Client, send: Send) -> None:
         """A run as the Steps that its generator gave, for another Playground."""
         sent = playground_routes.SentSteps()
-        async with aclosing(self._runs(lambda _: request, client.begin(), _EVERY)) as states:
+        async with aclosing(self._runs(partial(_asked, request), client.begin(), _EVERY, held)) as states:
             async for state in states:
                 if not isinstance(state, Run):
                     continue
@@ -280,14 +285,9 @@ _TOO_MANY = Text("Too many questions wait here. Please try again.", "等待回�
 _STOPPED = Text("The server is stopping.", "服务器正在停止。")
 
 
-def _asking(request: Request, asked: Asked) -> Ask:
-    """Checks the model once more when it is the request's turn: it may have been switched meanwhile."""
-
-    def ask(card: ModelCard) -> Request:
-        asked.check_model(card)
-        return request
-
-    return ask
+def _asked(request: Request, card: ModelCard) -> Request:
+    """The request as it is: its model was known before."""
+    return request
 
 
 def _check_able(asked: Asked, generator: Generator) -> None:

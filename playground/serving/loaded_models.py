@@ -9,7 +9,7 @@ import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -94,6 +94,7 @@ class LoadedModels:
         return next((one for one in self.all if one.choice == choice), None)
 
     def tell(self, kind: EventKind, name: str, text: Text) -> None:
+        """Called with `changed` held where the event must be seen together with what it tells of."""
         with self.changed:
             self._events.append(PoolEvent(time.time(), kind, name, text))
             self.changed.notify_all()
@@ -103,7 +104,7 @@ class LoadedModels:
         with self.changed:
             model.last_used = self._clock()
             self._models.append(model)
-        self.tell("loaded", model.choice.name, pool_texts.LOADED.filled(name=model.title))
+            self.tell("loaded", model.choice.name, pool_texts.LOADED.filled(name=model.title))
 
     def make_current(self, model: LoadedModel) -> None:
         """New runs use this one from now on."""
@@ -112,8 +113,8 @@ class LoadedModels:
                 self.current.last_used = self._clock()
             before, self.current, self._admits = self.current, model, True
             self.changed.notify_all()
-        if before is not None and before is not model:
-            self.tell("switched", model.choice.name, pool_texts.SWITCHED.filled(name=model.title))
+            if before is not None and before is not model:
+                self.tell("switched", model.choice.name, pool_texts.SWITCHED.filled(name=model.title))
 
     @contextmanager
     def use(self, generator: Generator | None = None) -> Iterator[tuple[Generator, threading.Event]]:
@@ -173,9 +174,8 @@ class LoadedModels:
             self._models.remove(model)
             if model is self.current:
                 self.current = None
-            self.changed.notify_all()
+            self.tell("unloaded", model.choice.name, why)
         close(model.generator)
-        self.tell("unloaded", model.choice.name, why)
         return True
 
     def idle_since(self, seconds: float) -> tuple[list[LoadedModel], float | None]:
@@ -184,6 +184,11 @@ class LoadedModels:
         ages = [(one, now - one.last_used) for one in self.unused()]
         over = [one for one, age in ages if age >= seconds]
         return over, min((seconds - age for one, age in ages if age < seconds), default=None)
+
+
+def named(generators: Iterable[Generator], name: str) -> Generator | None:
+    """The first of them that goes by this name, its id or its title; None where none does."""
+    return next((one for one in generators if name in (one.card.id, one.card.title)), None)
 
 
 def close(generator: Generator) -> None:

@@ -37,11 +37,15 @@ def local_tools(settings: Settings, models: LoadedModels, open_choice: OpenChoic
 
 
 def fetch(choice: ModelChoice, progress: Callable[[DownloadProgress], None]) -> None:
-    """Downloads a hub model that is not here; nothing is done where the hub is not reached or the name is none of its
-    own, which is said when it is loaded."""
+    """Downloads a hub model, or a recipe's file, that is not here; nothing is done where the hub is not reached or the
+    name is none of its own, which is said when it is loaded."""
     if choice.is_engine:
         return
-    from playground.models import download, hub, whereabouts
+    from playground.models import download, hub, recipe_files, recipes, whereabouts
 
-    if whereabouts.here(choice.name) is None and whereabouts.may_be_on_hub(choice.name) and hub.reachable():
+    recipe = recipes.find(choice.name)
+    if recipe is not None:
+        if whereabouts.here(choice.name) is None:
+            recipe_files.fetch(recipe, progress)
+    elif whereabouts.here(choice.name) is None and whereabouts.may_be_on_hub(choice.name) and hub.reachable():
         download.fetch(choice.name, progress, code=choice.trust_remote_code)

@@ -102,6 +102,11 @@ class ModelPool:
             with self.models.changed:
                 self.models.changed.notify_all()
 
+    def stop_waiting(self) -> None:
+        """Has the runs end that a switch waits for; nothing where it waits for none. The switch goes on."""
+        if self.state().phase == "waiting":
+            self.models.end_runs()
+
     def unload(self, wanted: ModelChoice | str) -> None:
         """Lets go of a loaded model, named by its name or, where several have it, by its choice. Raises ModelError
         where it is current or a run holds it, or is not loaded."""

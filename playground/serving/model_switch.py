@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from playground.amounts import bytes_text
-from playground.machine import process_memory
+from playground.machine import allocator, process_memory
 from playground.models.download_progress import DownloadProgress
 from playground.models.memory_estimate import MemoryEstimate
 from playground.models.model_choice import ModelChoice
@@ -160,7 +160,8 @@ class Switch:
             give_back()
         runs, before = self.models.running, process_memory.own_bytes()
         try:
-            generator = open_choice(self.choice, report)
+            with allocator.apart():
+                generator = open_choice(self.choice, report)
         except BaseException:
             give_back()
             raise

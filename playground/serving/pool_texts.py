@@ -46,6 +46,7 @@ IN_USE = Text("{count:text is|texts are} being written with {name}.", "有 {coun
 IN_USE_HINT = Text("Wait until they have ended, or stop them.", "请等它们结束，或停止它们。")
 NOT_LOADED = Text("{name} is not loaded.", "{name} 未加载。")
 NOT_LOADED_HINT = Text("Switch to it on the tab Model.", "请在“模型”标签页切换到它。")
+LOADED_ARE = Text("Loaded now: {names}.", "目前已加载：{names}。")
 NONE_LOADED = Text("No model is loaded.", "没有已加载的模型。")
 UNEXPECTED = Text("Something went wrong while it was loaded.", "加载时出错。")
 ENDED_BY_SWITCH = Text(

@@ -129,6 +129,16 @@ class Store:
         found = self._all("SELECT key, columns, plan FROM job WHERE key = ?", key)
         return None if not found else StoredJob(key, tuple(json.loads(found[0][1])), json.loads(found[0][2]))
 
+    def park(self, key: str, yes: bool) -> None:
+        """Whether the job waits for its own model, also where the server starts anew."""
+        with self._transaction() as write:
+            write.execute("UPDATE job SET parked = ? WHERE key = ? AND parked != ?", (int(yes), key, int(yes)))
+
+    def parked(self) -> list[StoredJob]:
+        """Those that wait for their own models, for the server itself: nobody's request may ask for a list."""
+        found = self._all("SELECT key, columns, plan FROM job WHERE parked")
+        return [StoredJob(key, tuple(json.loads(columns)), json.loads(plan)) for key, columns, plan in found]
+
     def plan(self, key: str, plan: Mapping[str, Any]) -> None:
         """What is to be done with the rows; results of an earlier plan are taken back."""
         with self._transaction() as write:

@@ -55,8 +55,9 @@ _WRITERS = """
 ALTER TABLE draft_section ADD COLUMN model TEXT NOT NULL DEFAULT '';
 ALTER TABLE draft_section ADD COLUMN revision TEXT NOT NULL DEFAULT '';
 """
+_PARKED = "ALTER TABLE job ADD COLUMN parked INTEGER NOT NULL DEFAULT 0"
 # What each version of the file added to the one before.
-TABLES = (_JOBS, _DRAFTS, _REMARKS, _SHARES, _REFUSED_ROWS, _WRITERS)
+TABLES = (_JOBS, _DRAFTS, _REMARKS, _SHARES, _REFUSED_ROWS, _WRITERS, _PARKED)
 VERSION = len(TABLES)  # kept in the file's own user_version
 
 

@@ -28,6 +28,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 DONE, FAILED = "done", "failed"  # what becomes of a row
 REFUSED: Literal["refused"] = "refused"
 RESULT, STATE, REASON, SEED, REMARK = "result", "state", "reason", "seed", "remark"
+MODEL, REVISION = "model", "revision"
 _SHOWN = 60  # characters of a file's name in a sentence
 _ANSWER = 16  # bytes of a table as JSON, as a multiple of the bytes that a file may have
 
@@ -36,7 +37,8 @@ _ANSWER = 16  # bytes of a table as JSON, as a multiple of the bytes that a file
 class Result:
     """What became of one row; `number` counts from 1. `texts` is one for each candidate, `reason` why one failed.
 
-    `remark` is what is to be known of a row that is done. A row that could not be read is "refused".
+    `remark` is what is to be known of a row that is done. A row that could not be read is "refused". `model` and its
+    `revision` wrote the texts; "" where there are none, or it was not kept.
     """
 
     number: int
@@ -46,6 +48,8 @@ class Result:
     reason: Text | None = None
     seed: int | None = None
     remark: Text | None = None
+    model: str = ""
+    revision: str = ""
 
 
 def read(path: Path, limits: Limits, reading: Reading | None = None) -> Table:
@@ -103,6 +107,8 @@ def record(result: Result, language: str = "en") -> dict[str, Any]:
         STATE: result.state,
         "texts": list(result.texts),
         SEED: result.seed,
+        MODEL: result.model or None,
+        REVISION: result.revision or None,
         REASON: None if result.reason is None else result.reason.say(language),
         REMARK: None if result.remark is None else result.remark.say(language),
     }
@@ -111,19 +117,21 @@ def record(result: Result, language: str = "en") -> dict[str, Any]:
 def as_csv(
     columns: Sequence[str], results: Iterable[Result], candidates: int = 1, language: str = "en"
 ) -> Iterator[str]:
-    """The lines of a CSV file for a spreadsheet: the inputs, then `candidates` texts, state, reason, seed and remark.
+    """The lines of a CSV file for a spreadsheet: the inputs, then `candidates` texts, state, reason, seed, model,
+    revision and remark.
 
     A cell that a spreadsheet would take for a formula gets an apostrophe before it; JSONL has it as it was.
     """
     texts = [RESULT] if candidates == 1 else [f"{RESULT} {number}" for number in range(1, candidates + 1)]
     taken = set(columns)
-    names = [*columns, *(_free(name, taken) for name in (*texts, STATE, REASON, SEED, REMARK))]
+    names = [*columns, *(_free(name, taken) for name in (*texts, STATE, REASON, SEED, MODEL, REVISION, REMARK))]
     yield "\ufeff" + _line(names)  # the mark without which Excel reads UTF-8 as something else
     for result in results:
         written = [*result.texts[:candidates], *[""] * (candidates - len(result.texts))]
         reason, remark = ("" if text is None else text.say(language) for text in (result.reason, result.remark))
         seed = "" if result.seed is None else str(result.seed)
-        yield _line([*(result.input.get(name, "") for name in columns), *written, result.state, reason, seed, remark])
+        given, by = (result.input.get(name, "") for name in columns), (result.model, result.revision)
+        yield _line([*given, *written, result.state, reason, seed, *by, remark])
 
 
 def harmless(cell: str) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from playground.tasks import user_task
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import Task
 from playground.types import InvalidRequest, Language, ModelCard, PlaygroundError, Request, Text
-from playground.ui import compose_form
+from playground.ui import compose_form, written_by
 from playground.ui.batch_upload import AGAIN, asked, refusals, taken
 from playground.ui.element import Element, data_of, element, encode
 from playground.ui.model_host import ModelHost
@@ -61,6 +61,7 @@ class BatchTab:
         self._opening = threading.Lock()
         self._opened: Jobs | None = None
         self._uploads = Uploads(host.settings.limits)
+        host.pool.on_switch(self._wake)
 
     def layout(self) -> None:
         limits = self._host.settings.limits
@@ -98,6 +99,12 @@ class BatchTab:
             jobs = self._opened
         if jobs is not None:
             jobs.pause_all(seconds)
+
+    def _wake(self) -> None:
+        """Batches that waited for their model when the server ended go on once it is loaded; nobody opens the tab."""
+        if self._opened is None and self._shared.holds_something:
+            with suppress(PlaygroundError):  # the folder cannot be read, which the tab says to who opens it
+                self._jobs.resume()
 
     def left(self, session: str) -> None:
         """The tab was closed: a file that it was sending is given up."""
@@ -301,7 +308,7 @@ class BatchTab:
             "waiting": counts.waiting, "done": counts.done, "failed": counts.failed, "all": counts.all,
             "refused": counts.refused,
             "error": bilingual(progress.trouble),
-            "planned": job is not None and bool(job.plan), "model": _model_of(job),
+            "planned": job is not None and bool(job.plan), "model": written_by.writer_of(job.plan if job else {}),
             "running": progress.running, "pausing": progress.pausing,
             "speed": progress.tokens_per_second, "left": progress.seconds_left,
             "rows": [
@@ -328,7 +335,7 @@ class BatchTab:
             job = self._known(sent)
         except PlaygroundError as error:
             return gr.update(job={"error": _error(error), "known": True})
-        found = self._jobs.store.results(job.key)
+        found = [written_by.of_job(one, job.plan) for one in self._jobs.store.results(job.key)]
         candidates = Plan(**job.plan).candidates if job.plan else 1
         kind = "jsonl" if sent.get("kind") == "jsonl" else "csv"
         write: Mapping[str, Callable[[], Iterable[str]]] = {
@@ -336,12 +343,6 @@ class BatchTab:
             "jsonl": lambda: rows.as_jsonl(found, language),
         }
         return gr.update(file={"name": f"results.{kind}", "text": "".join(write[kind]()), "at": _whole(sent, "at")})
-
-
-def _model_of(job: StoredJob | None) -> dict[str, str] | None:
-    """The model that writes a job's rows, with its revision; None of one that was not run, or before they were kept."""
-    name = None if job is None else job.plan.get("model")
-    return None if job is None or not name else {"id": name, "revision": job.plan.get("revision", "")}
 
 
 def _plan_of(job: StoredJob | None) -> tuple[Language, Task | None]:

@@ -113,6 +113,7 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
         "use": {**_LOADED, "running": "text"},
         "unload": _LOADED,
         "cancel": _ASKED_AT,
+        "halt": _ASKED_AT,
         "template": _ASKED_AT,
     },
     "read": {"read": _NOTHING, "detect": _NOTHING},

@@ -21,7 +21,7 @@ from playground.mcp_server.server import McpServer
 from playground.openai_api.keys import ApiKeys
 from playground.run import Run
 from playground.settings import Limits, Settings
-from playground.types import Busy, ModelCard, Stopped, Text
+from playground.types import Busy, Stopped, Text
 from playground.ui import routes, server_responses
 from playground.ui.model_host import ModelHost
 from playground.ui.request_bodies import most_body
@@ -47,31 +47,30 @@ class HostRunner:
         """What this server allows one visitor."""
         return self._host.settings.limits
 
-    def card(self) -> ModelCard | None:
-        """The loaded model's; None while there is none."""
-        return None if self._host.loaded is None else self._host.loaded.card
-
-    async def run(self, ask: Ask, cancelled: threading.Event) -> AsyncGenerator[Text | Run, None]:
+    async def run(self, ask: Ask, cancelled: threading.Event, model: str = "") -> AsyncGenerator[Text | Run, None]:
         """As `stream_run`, with why nothing runs yet as a sentence."""
-        async with aclosing(stream_run(ask, self._host, self._queue, cancelled, every=_EVERY)) as states:
+        async with aclosing(stream_run(ask, self._host, self._queue, cancelled, every=_EVERY, model=model)) as states:
             async for state in states:
                 yield state.reason if isinstance(state, WaitState) else state
 
-    async def look(self, look: Look, cancelled: threading.Event) -> Any:
+    async def look(self, look: Look, cancelled: threading.Event, model: str = "") -> Any:
         """Waits for the model and for a place among the readings, then reads in a thread."""
         while not self._host.wait(0) and not self._over(cancelled):
             await asyncio.sleep(_LOOK)
-        return await asyncio.to_thread(self._read, look, cancelled)
+        return await asyncio.to_thread(self._read, look, cancelled, model)
 
-    def _read(self, look: Look, cancelled: threading.Event) -> Any:
-        with self._readings.place(uuid.uuid4().hex) as place:  # another call of the same client takes no place away
+    def _read(self, look: Look, cancelled: threading.Event, model: str) -> Any:
+        with (
+            self._readings.place(uuid.uuid4().hex) as place,  # another call of the same client takes no place away
+            self._host.in_use(self._host.named(model)) as (generator, ends),
+        ):
 
             def halted() -> bool:
-                return place.over or self._over(cancelled)
+                return place.over or ends.is_set() or self._over(cancelled)
 
             if halted():
                 raise Stopped
-            return look(self._host.generator, halted)
+            return look(generator, halted)
 
     def _over(self, cancelled: threading.Event) -> bool:
         if self._host.stopping.is_set():

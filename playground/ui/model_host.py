@@ -21,17 +21,19 @@ from playground.machine import load_times
 from playground.models import catalogue
 from playground.models.memory_estimate import MemoryEstimate
 from playground.models.model_choice import ModelChoice
-from playground.serving.loaded_models import LoadedModels
+from playground.serving.loaded_models import LoadedModels, named
 from playground.serving.local_tools import local_tools
 from playground.serving.model_pool import ModelPool
 from playground.serving.model_switch import Tools
+from playground.serving.pool_texts import LOADED_ARE, NOT_LOADED
 from playground.settings import Settings
-from playground.types import Generator, ModelCard, ModelError, ProgressReport, Text
+from playground.types import Generator, InvalidRequest, ModelCard, ModelError, ProgressReport, Text
 from playground.ui import compose_form
 from playground.ui.fast_path_report import path_data
 from playground.ui.model_texts import ENGINE
 from playground.ui.page_texts import LOADING, LOADING_LEFT, LOADING_SO_FAR, NOT_YET, bilingual
 
+_SHOWN = 100  # characters of a name that somebody sent
 OpenGenerator = Callable[[Settings, ProgressReport], Generator]
 log = logging.getLogger(__name__)
 
@@ -164,19 +166,41 @@ class ModelHost:
             raise ModelError(self.error or NOT_YET.filled(stage=self.stage()))
         return found
 
+    @property
+    def generators(self) -> Sequence[Generator]:
+        """All that are loaded, the current one first."""
+        return [one.generator for one in self.pool.entries()]
+
+    def named(self, name: str) -> Generator | None:
+        """The loaded one of this id or title, None for the current one where no name is given. InvalidRequest for any
+        other name."""
+        if not name:
+            return None
+        loaded = self.generators
+        found = named(loaded, name)
+        if found is None:
+            ids = dict.fromkeys(one.card.title for one in loaded)
+            said = NOT_LOADED.filled(name=name[:_SHOWN])
+            raise InvalidRequest(said, LOADED_ARE.filled(names=Text(", ".join(ids), "、".join(ids))), parameter="model")
+        return found
+
     def with_card(self, card: ModelCard) -> Generator:
         """The loaded generator whose card this is, else the current one: a run asks the model that it began with."""
         found = next((one.generator for one in self.pool.entries() if one.card is card), None)
         return self.generator if found is None else found
 
     @contextmanager
-    def in_use(self) -> Iterator[tuple[Generator, threading.Event]]:
-        """The current generator, which stays loaded while this lasts; the event is set once a run has to end early.
-        ModelError with the reason where there is none, or none yet."""
+    def in_use(self, generator: Generator | None = None) -> Iterator[tuple[Generator, threading.Event]]:
+        """This generator, or the current one, stays loaded while this lasts; the event is set once a run has to end
+        early. ModelError with the reason where there is none, or none yet, or this one is not loaded any more."""
         if not self.pool.ready:
             raise ModelError(self.error or NOT_YET.filled(stage=self.stage()))
-        with self.pool.current_in_use() as found:
-            yield found
+        if generator is not None:
+            with self.pool.using(generator) as ends:
+                yield generator, ends
+        else:
+            with self.pool.current_in_use() as found:
+                yield found
 
     @property
     def error(self) -> Text | None:

@@ -54,6 +54,7 @@ class ModelTab:
         self.form.unload(self._unload, None, told, **options)
         self.form.template(self._template, None, self.form, **options)
         self.form.cancel(self._cancel, None, told, **options)
+        self.form.halt(self._halt, None, told, **options)
 
     def status(self, request: gr.Request) -> dict[str, Any]:
         """What the header and this tab show this visitor."""
@@ -98,6 +99,10 @@ class ModelTab:
 
     def _cancel(self, event: gr.EventData, request: gr.Request) -> Any:
         return self._done(request, data_of(event), self._host.pool.cancel)
+
+    def _halt(self, event: gr.EventData, request: gr.Request) -> Any:
+        """The texts that a switch waits for are stopped, and the switch goes on."""
+        return self._done(request, data_of(event), self._host.pool.stop_waiting)
 
     def _template(self, event: gr.EventData, request: gr.Request) -> Any:
         """The chat template in use, to be read or changed."""

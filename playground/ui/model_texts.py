@@ -61,6 +61,7 @@ MODEL_TEXTS: Mapping[str, Text] = {
     "model_waiting": Text(
         "Waiting for {count:text|texts} that are still being written", "等待仍在生成的 {count} 条文本"
     ),
+    "model_halt": Text("Stop them now", "立即停止它们"),
     "model_unloading": Text("Giving back the memory of the model before", "正在释放先前模型的内存"),
     "model_loading": Text("Loading", "正在加载"),
     "model_cancelling": Text("Ending…", "正在结束……"),

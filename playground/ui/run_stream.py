@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from playground import visitor
 from playground.generate import Gathering
 from playground.run import Run
 from playground.serving.pool_texts import ENDED_BY_SWITCH, ENDED_WAITING
-from playground.types import Busy, ModelCard, Request, Text, Wait
+from playground.types import Busy, Generator, ModelCard, Request, Text, Wait
 from playground.ui.model_host import ModelHost
 from playground.ui.page_texts import IN_QUEUE, IN_QUEUE_ABOUT, MINUTES, SECONDS, WAITS
 from playground.ui.request_queue import RequestQueue
@@ -27,6 +28,9 @@ _FEW = 4  # streams at this pace; more share its updates, so that they leave the
 _SLOWEST = 0.4
 _FIRST = 1 / 50  # seconds between looks for the first token, which somebody waits for
 _LOOK = 0.3  # seconds between looks at a model that loads or a queue that moves
+
+
+Held = tuple[Generator, threading.Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +47,27 @@ async def stream_run(
     cancelled: threading.Event,
     *,
     every: float = PACE,
+    model: str = "",
+    held: Held | None = None,
 ) -> AsyncGenerator[WaitState | Run, None]:
     """Yields a WaitState until it is this request's turn, then its Run, growing, and once more when it has ended.
 
-    An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known,
-    which is not unloaded before the end. Raises
-    PlaygroundError before anything runs. Ends without a Run where it was cancelled while waiting.
+    An update comes `every` so many seconds, while few stream. `ask` makes the request once the model is known, the
+    loaded one that goes by `model` or the current one, which is not unloaded before the end; or it is the one that the
+    caller has `held`. Raises PlaygroundError before anything runs. Ends without a Run where it was cancelled while
+    waiting.
     """
     # Nobody waits for the model either without a place.
-    place = None if host.wait(0) else queue.join(None, visitor.current())
+    place = None if held is not None or host.wait(0) else queue.join(None, visitor.current())
     try:
-        async for waiting in _until(lambda: _loading(host), host, cancelled):
+        async for waiting in _until(lambda: None if held else _loading(host), host, cancelled):
             yield waiting
     finally:
         if place is not None:
             queue.leave(place)
     if cancelled.is_set():
         return
-    with host.in_use() as (generator, ends):
+    with nullcontext(held) if held is not None else host.in_use(host.named(model)) as (generator, ends):
         request = await asyncio.to_thread(ask, generator.card)
         ticket = queue.join(request, visitor.current())
         try:
@@ -85,6 +92,19 @@ async def stream_run(
         finally:
             cancelled.set()
             queue.leave(ticket)
+
+
+def api_runs(
+    host: ModelHost, queue: RequestQueue
+) -> Callable[[Callable[[ModelCard], Request], threading.Event, float, Held], AsyncGenerator[object, None]]:
+    """How the API's runs come into this queue, each on the model that it holds."""
+
+    def runs(
+        ask: Callable[[ModelCard], Request], cancelled: threading.Event, every: float, held: Held
+    ) -> AsyncGenerator[object, None]:
+        return stream_run(ask, host, queue, cancelled, every=every, held=held)
+
+    return runs
 
 
 def _end_early(gathering: Gathering, host: ModelHost, cancelled: threading.Event, ends: threading.Event) -> None:

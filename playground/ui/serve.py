@@ -22,7 +22,7 @@ from playground.ui.mcp_endpoint import HostRunner
 from playground.ui.model_host import ModelHost, OpenGenerator, open_local
 from playground.ui.owner import Owner
 from playground.ui.page import Page
-from playground.ui.run_stream import stream_run
+from playground.ui.run_stream import api_runs
 from playground.ui.shutdown import Shutdown
 from playground.ui.web_server import Server, gradio_folder, listen
 
@@ -54,7 +54,7 @@ def serve(settings: Settings, opener: OpenGenerator, opened: socket.socket, endi
     host, hosts = ModelHost(settings, opener), AllowedHosts(settings)
     owner = Owner(settings)
     page = Page(host, owner)
-    api = OpenAIServer(host, lambda ask, cancelled, every: stream_run(ask, host, page.queue, cancelled, every=every))
+    api = OpenAIServer(host, api_runs(host, page.queue))
     runner = HostRunner(host, page.queue)
     server = Server(page.blocks, settings, hosts, host.stopping, owner, page.news, api=api, runner=runner)
     if settings.public and settings.password is None:

@@ -11,7 +11,7 @@ import platformdirs
 
 from playground.machine.run_folder import RunFolder
 from playground.settings import Settings
-from playground.storage.database import Store
+from playground.storage.database import FILE, Store
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -34,6 +34,13 @@ class SharedStore:
     def fleeting(self) -> bool:
         """Whether all of it ends with the server: a public page keeps nothing unless a folder is set."""
         return self._settings.public and not self._settings.data_folder
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether there is a file of it, open now or of an earlier start. Makes none."""
+        if self._opened is not None:
+            return True
+        return not self.fleeting and (self._folder() / FILE).is_file()
 
     @property
     def store(self) -> Store:

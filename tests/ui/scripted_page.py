@@ -70,6 +70,7 @@ TURNED = [
 ]
 RIGHT_TO_LEFT = re.compile("[\u0590-\u06ff]")
 HELD_AT = 3
+HUGE = "huge"  # in the name of a model that fits beside no other
 FAILING = "fails"  # in the name of a model that cannot be loaded
 OWN = {"do_sample": True, "temperature": 0.7, "top_k": 20, "sway": 3}  # of every model that is switched to
 MB, GB = 10**6, 10**9
@@ -129,7 +130,8 @@ class Replayed(ScriptedGenerator):
 def estimated(choice: ModelChoice) -> MemoryEstimate:
     """What a model is said to take that is no file of this machine."""
     context = choice.context or CONTEXT
-    return MemoryEstimate(GB, GB // 2, GB // 10, 50_000, GB // 20, 0, context, 988 * MB, 212 * MB, 6 * GB, "hub")
+    weights = 2**64 if HUGE in choice.name else GB
+    return MemoryEstimate(weights, GB // 2, GB // 10, 50_000, GB // 20, 0, context, 988 * MB, 212 * MB, 6 * GB, "hub")
 
 
 def fetched(hold: Path | None, choice: ModelChoice, progress: Callable[[DownloadProgress], None]) -> None:

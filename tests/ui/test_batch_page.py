@@ -149,7 +149,7 @@ def test_a_file_is_run_paused_found_again_resumed_and_downloaded(server: Server,
     expect(tab.locator(".batch-words")).to_have_text("Finished: 24 of 24 rows · 1 failed")
     expect(tab.locator("tr.failed")).to_contain_text("Product is empty; please fill it in.")
     lines = list(csv.reader(io.StringIO(download(page, "csv"), newline="")))
-    assert lines[0] == ["Product", "note", "result", "state", "reason", "seed", "remark"]
+    assert lines[0] == ["Product", "note", "result", "state", "reason", "seed", "model", "revision", "remark"]
     assert [line[5] for line in lines[1:]] == [*("0", "1"), "", *(str(seed) for seed in range(3, ROWS))]
     assert lines[5][0] == "'=1+1" and lines[3][3] == "failed"
     found = records(page)

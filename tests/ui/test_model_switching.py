@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,11 @@ from playground.storage.database import Store
 from playground.storage.draft import checked_section
 from playground.types import Generator, ModelCard, ProgressReport, Request
 from playground.ui import written_by
+from playground.ui.batch_tab import BatchTab
 from playground.ui.model_host import ModelHost
 from playground.ui.request_queue import RequestQueue
 from playground.ui.run_stream import stream_run
+from playground.ui.shared_store import SharedStore
 from tests.own_loop import in_own_loop
 
 WAIT = 20.0
@@ -146,6 +149,41 @@ def test_a_batch_waits_for_its_own_model_and_goes_on_with_it(host: ModelHost, jo
     assert jobs.progress(key).trouble is None
     stored = jobs.store.job(key)
     assert stored is not None and (stored.plan["model"], stored.plan["revision"]) == ("one", "r-one")
+
+
+def test_a_batch_that_waited_for_its_model_goes_on_after_a_restart(host: ModelHost, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    jobs = Jobs(store, Limits(), rows=4, pool=host.pool)
+    keys = [store.add_job(["p"], [{"p": f"Tea {number}"} for number in range(1, 4)]) for _ in range(2)]
+    for key in keys:
+        store.plan(key, PLAN.of_model(host.generator.card).as_json())
+    switched(host, "two")
+    for key in keys:
+        jobs.start(key, PLAN.of_model(Named("one", 0).card), host.generator)
+    jobs.pause(keys[1])  # this one waits for its owner
+    jobs.pause_all(5)
+    store.close()
+    again = ModelHost(Settings(model="two", data_folder=str(tmp_path)), host._opener)
+    kept = SharedStore(again.settings)
+    tab = BatchTab(again, RequestQueue(Limits()), kept)
+    again.start()
+    until(lambda: tab._opened is not None)
+    paused = tab._jobs.progress(keys[0])
+    assert paused.trouble is not None and "this batch is written by one" in paused.trouble.en
+    switched(again, "one")
+    until(lambda: tab._jobs.progress(keys[0]).counts.done == 3)
+    until(lambda: not tab._jobs.progress(keys[0]).running)
+    assert tab._jobs.progress(keys[1]).counts.done == 0 and kept.store.parked() == []
+    (row, *_) = (written_by.of_job(one, again_plan(kept, keys[0])) for one in kept.store.results(keys[0]))
+    assert (row.model, row.revision) == ("one", "r-one")
+    tab.stop(5)
+    kept.close()
+
+
+def again_plan(kept: SharedStore, key: str) -> Mapping[str, Any]:
+    job = kept.store.job(key)
+    assert job is not None
+    return job.plan
 
 
 def test_a_batch_that_its_owner_paused_does_not_go_on_by_itself(host: ModelHost, jobs: Jobs) -> None:

@@ -93,6 +93,24 @@ def test_a_model_is_estimated_downloaded_cancelled_loaded_and_said_of_each_text(
     expect(page.locator(".model-others")).to_be_hidden()
 
 
+def test_texts_that_a_switch_waits_for_can_be_stopped_meanwhile(switching: str, hold: Path, visit: Visit) -> None:
+    hold.write_text("all")
+    writing, page = visit(switching), model_tab(visit(switching))
+    writing.locator("nav [data-tab=play]").click()
+    writing.locator("button[name=generate]").click()
+    expect(writing.locator(".card").first).to_be_visible()
+    load(page, "org/huge")
+    switch = page.locator(".model-switch")
+    expect(switch.locator(".model-stage")).to_contain_text("that are still being written")
+    expect(switch.locator("[name=halt]")).to_have_text("Stop them now")
+    assert faults(page) == []
+    switch.locator("[name=halt]").click()
+    expect(page.locator(".chip-text")).to_contain_text("huge")
+    expect(switch).to_be_hidden()
+    expect(writing.locator("#act-notice")).to_contain_text("The model was changed")
+    hold.write_text("")
+
+
 def test_what_fails_leaves_the_old_model_and_says_why(switching: str, visit: Visit) -> None:
     page = model_tab(visit(switching, **NARROW))
     before = page.locator(".chip-text").inner_text()

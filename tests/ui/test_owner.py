@@ -145,7 +145,8 @@ def test_a_visitor_with_the_password_changes_nothing_and_the_owner_does(public: 
     url, link = public
     visitor = cookie(log_in(url))
     events: list[tuple[str, Any]] = [("switch", LOAD), ("estimate", LOAD), ("use", {"key": "x", "running": "wait"}),
-                                     ("unload", {"key": "x"}), ("cancel", {}), ("template", {})]  # fmt: skip
+                                     ("unload", {"key": "x"}), ("cancel", {}), ("halt", {}),
+                                     ("template", {})]  # fmt: skip
     for event, sent in events:
         for more in ({}, {"X-Forwarded-For": "127.0.0.1"}, {"Cookie": f"{visitor}; playground-owner-{url[-5:]}=x"}):
             told = refused(url, event, {**sent, **ANSWERED}, **{"Cookie": visitor, **more})

@@ -42,12 +42,14 @@ class KnownServer(OpenAIServer):
         self.lacks = {**engines.refusals(kind), **(ignored or {})}
 
     def render(self, request: Request) -> Rendered:
+        """As the engine will see it, as far as that is known here."""
         if request.mode == "complete" or not (request.prefill and self._ways.continues):
             return super().render(request)
         lines = [f"{one['role']}: {one['content']}" for one in self._messages(request)]
         return Rendered("\n".join(lines), (), self.facts.card.context)
 
     def check(self, request: Request) -> None:
+        """Raises Refused for what this engine cannot honour."""
         engines.body(self._kind, request.values)
         if request.special_tokens:
             raise Refused(
@@ -61,6 +63,7 @@ class KnownServer(OpenAIServer):
             raise InvalidRequest(Text("The prompt is empty.", "提示词为空。"), parameter="prompt")
 
     def call(self, row: RowRequest) -> tuple[str, dict[str, Any]]:
+        """The path and the body of the request for one row."""
         chat = row.request.mode == "chat"
         body = {
             **_limited(engines.body(self._kind, row.request.values), row.most),

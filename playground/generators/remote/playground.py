@@ -37,8 +37,8 @@ def recognised(client: EngineClient, model: str | None) -> RemotePlayground | No
         listed = client.get("/v1/models").get("data")
     except failures.EngineRefusal:
         return None
-    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-    version = first.get("playground")
+    entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    version = entries[0].get("playground") if entries else None
     if not isinstance(version, Mapping):
         return None
     if version.get("version") != wire_format.VERSION:
@@ -49,23 +49,25 @@ def recognised(client: EngineClient, model: str | None) -> RemotePlayground | No
             ),
             Text("Bring both to one version.", "请使用同一版本。"),
         )
-    names = [first.get("id"), first.get("title")]
-    if model is not None and model not in names:
-        raise failures.other_model(client.host, model, [str(names[0])])
-    return RemotePlayground(client)
+    found = next((one for one in entries if model is None or model in (one.get("id"), one.get("title"))), None)
+    if found is None:
+        raise failures.other_model(client.host, str(model), [str(one.get("id")) for one in entries])
+    return RemotePlayground(client, str(found.get("id")))
 
 
 class RemotePlayground:
-    """One Playground at one address."""
+    """One model that a Playground at one address holds. It is asked by its name, whichever is the current one there, so
+    that nothing is answered by another than the card tells of."""
 
     knows_tokens = True
     own_draws = True  # they are drawn there by the same program, and replayed there
     sample_here = False
     lacks: Mapping[str, Text] = {}
 
-    def __init__(self, client: EngineClient) -> None:
+    def __init__(self, client: EngineClient, model: str) -> None:
         self.client = client
-        self.reader = PlaygroundQuestions(client)
+        self.model = model
+        self.reader = PlaygroundQuestions(client, model)
         told = self.reader.ask("card")
         self.name = f"Playground ({client.host})"
         self.parameters = frozenset(parameters.by_name()) & frozenset(_of(list[str], told, "parameters", client))
@@ -135,6 +137,7 @@ class _Run:
         client = self._generator.client
         body = {
             "version": wire_format.VERSION,
+            "model": self._generator.model,
             "request": {**body_of(self._request), "keep": bool(self._request.keep)},
         }
         running = set(range(self._request.values["n"]))

@@ -74,13 +74,14 @@ def own_error(error: Exception, event: Mapping[str, Any] | None = None) -> Excep
 class PlaygroundQuestions:
     """What can be asked of one Playground's model. `tells` is whether it has a vocabulary to look at."""
 
-    def __init__(self, client: EngineClient) -> None:
+    def __init__(self, client: EngineClient, model: str) -> None:
         self._client = client
+        self._model = model
         self.tells = False
 
     def ask(self, question: str, *, halted: Halted = lambda: False, **arguments: Any) -> Any:
         """The answer as JSON. Raises the other side's error, or EngineError; Stopped soon after `halted`."""
-        body = {"version": wire_format.VERSION, **{name: wire_format.encode(one) for name, one in arguments.items()}}
+        body = self._body({name: wire_format.encode(one) for name, one in arguments.items()})
         asked = begin(self._client.ask("POST", PATH + question, body))
         try:
             while True:
@@ -106,8 +107,12 @@ class PlaygroundQuestions:
 
     def leave(self, question: str, **arguments: Any) -> None:
         """Told, and not waited for; whether it arrives is nobody's worry."""
-        body = {"version": wire_format.VERSION, **arguments}
-        begin(self._client.ask("POST", PATH + question, body))
+        begin(self._client.ask("POST", PATH + question, self._body(arguments)))
+
+    def _body(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """What is asked of a run that is kept names no model: it can be answered once that is gone."""
+        named = {} if "run_id" in arguments else {"model": self._model}
+        return {"version": wire_format.VERSION, **named, **arguments}
 
     def tells_vocabulary(self, generator: Generator) -> bool:
         """As `reading.tells_vocabulary`."""

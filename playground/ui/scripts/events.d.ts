@@ -53,6 +53,7 @@ export interface Events {
     use: { at: number; key: string; running: string };
     unload: { at: number; key: string };
     cancel: { at: number };
+    halt: { at: number };
     template: { at: number };
   };
   read: {

@@ -45,7 +45,7 @@ export interface Estimate {
   loaded_now: number;
   free: number;
   fits: boolean;
-  basis: "files" | "hub" | "catalogue" | "engine" | "unknown";
+  basis: "files" | "hub" | "recipe" | "catalogue" | "engine" | "unknown";
 }
 /** `done` and `total` in bytes, `rate` in bytes per second, `left` in seconds. */
 export type Download = { done: number; total: number; rate: number | null; left: number | null };

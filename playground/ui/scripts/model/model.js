@@ -87,6 +87,7 @@ const PRESSED = {
   use: ({ dataset }) => trigger("use", { at: wish(), key: dataset.key ?? "", running: runningTexts() }),
   unload: ({ dataset }) => trigger("unload", { at: wish(), key: dataset.key ?? "" }),
   cancel: () => trigger("cancel", { at: wish() }),
+  halt: () => trigger("halt", { at: wish() }),
   command: copyCommand,
   template: () => trigger("template", { at: wish() }),
   "no-template": () => setTemplate(""),

@@ -56,6 +56,7 @@ const drawBusy = ({ model, owner, pool }) => {
     find(part, ".model-stays"),
     model && pool.phase !== "unloading" ? t("model_old_stays", { title: model.title }) : "",
   );
+  find(part, "[name=halt]").hidden = !owner || pool.phase !== "waiting" || pool.cancelling;
   const cancel = find(part, "[name=cancel]", HTMLButtonElement);
   cancel.hidden = !owner;
   cancel.disabled = pool.cancelling;
