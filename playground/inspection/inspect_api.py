@@ -44,6 +44,7 @@ __all__ = [
     "StageChange",
     "Token",
     "TokenOutcome",
+    "alive",
     "available",
     "badges",
     "begin_run_ids_with",
@@ -52,9 +53,11 @@ __all__ = [
     "cannot_replay",
     "detect_watermark",
     "favourites",
+    "fetch",
     "forget",
     "forget_next",
     "limit",
+    "missing",
     "named",
     "new_run_id",
     "next_token",
@@ -145,6 +148,26 @@ def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
     """
     found: Replayed = _runs(run_id).replay(run_id, row, values)
     return found
+
+
+def alive(run_id: str, row: int, values: Mapping[str, Any]) -> tuple[int, ...]:
+    """How many candidates these values leave at each position of a kept row; known whoever drew its tokens.
+
+    Raises as `replay`, but for other random draws.
+    """
+    found: tuple[int, ...] = _runs(run_id).alive(run_id, row, values)
+    return found
+
+
+def missing(run_id: str, row: int) -> int:
+    """At how many positions of a row the scores are with its engine still, and are asked for when they are wanted."""
+    return 0 if elsewhere.RUNS.find(run_id) else int(_engine().missing(run_id, row))
+
+
+def fetch(run_id: str, row: int, halted: Callable[[], bool] = lambda: False) -> Iterator[int]:
+    """Asks for all of them; again and again says how many are left. Raises PlaygroundError where they cannot be had,
+    Stopped soon after `halted` is true."""
+    yield from _engine().fetch(run_id, row, halted)
 
 
 def cannot_replay(old: Mapping[str, Any], new: Mapping[str, Any]) -> Text | None:
