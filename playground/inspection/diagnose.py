@@ -52,7 +52,7 @@ def remedy(fix: Mapping[str, Any]) -> Text:
 
 
 class _Patient:
-    """One candidate, and replays of it."""
+    """One candidate, and replays of it where its figures are here."""
 
     def __init__(self, run: Run, row: int, run_id: str, wanted: Mapping[str, Any], longest: int | None = None) -> None:
         self.wanted, self.longest = wanted, longest
@@ -60,7 +60,8 @@ class _Patient:
         self.acting = effective(self.values)
         self.candidate: Candidate = run.candidates[row]
         self.run_id, self.row = run_id, row
-        self.kept = bool(run_id) and inspect_api.available(run_id)
+        # An engine that has not told its figures yet is not asked here: it might take minutes.
+        self.kept = bool(run_id) and inspect_api.available(run_id) and not inspect_api.missing(run_id, row)
         self.has_form = any(self.values[name] for name in FORMS)
 
     @property

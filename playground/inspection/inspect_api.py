@@ -17,6 +17,7 @@ from playground.inspection_results import (
     Detection,
     Divergence,
     Draw,
+    OwnFigures,
     PositionLogprobs,
     Reading,
     ReadToken,
@@ -35,6 +36,7 @@ __all__ = [
     "Detection",
     "Divergence",
     "Draw",
+    "OwnFigures",
     "PositionLogprobs",
     "ReadToken",
     "Reading",
@@ -54,6 +56,7 @@ __all__ = [
     "detect_watermark",
     "favourites",
     "fetch",
+    "figures",
     "forget",
     "forget_next",
     "limit",
@@ -159,9 +162,16 @@ def alive(run_id: str, row: int, values: Mapping[str, Any]) -> tuple[int, ...]:
     return found
 
 
-def missing(run_id: str, row: int) -> int:
-    """At how many positions of a row the scores are with its engine still, and are asked for when they are wanted."""
-    return 0 if elsewhere.RUNS.find(run_id) else int(_engine().missing(run_id, row))
+def missing(run_id: str, row: int, position: int | None = None) -> int:
+    """At how many positions of a row, or whether at one (1 or 0), the scores are still with its engine: they are asked
+    for when they are wanted."""
+    return 0 if elsewhere.RUNS.find(run_id) else int(_engine().missing(run_id, row, position))
+
+
+def figures(run_id: str, row: int) -> list[OwnFigures]:
+    """What the model thought of each token of a finished row that is kept here. Raises as `replay`."""
+    found: list[OwnFigures] = _engine().figures(run_id, row)
+    return found
 
 
 def fetch(run_id: str, row: int, halted: Callable[[], bool] = lambda: False) -> Iterator[int]:

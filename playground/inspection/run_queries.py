@@ -5,8 +5,11 @@ Knows no page and no generator.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import torch
 
 from playground import parameters
 from playground.decoding.row import Setting
@@ -16,7 +19,7 @@ from playground.inspection import parameter_impact as knobs
 from playground.inspection import replay as replays
 from playground.inspection import stage_breakdown as breakdowns
 from playground.inspection.replay_context import ReplayContext
-from playground.inspection_results import Replayed, StageBreakdown, Token
+from playground.inspection_results import OwnFigures, Replayed, StageBreakdown, Token
 from playground.types import InvalidRequest, PlaygroundError, Refused, Text
 
 OTHER_DRAWS = Text(
@@ -92,10 +95,25 @@ def alive(run_id: str, row: int, values: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(one.alive for one in replays.decisions(kept, values))
 
 
-def missing(run_id: str, row: int) -> int:
-    """At how many positions the scores are not here and would have to be asked for."""
+def missing(run_id: str, row: int, position: int | None) -> int:
+    """At how many positions, or whether at one, the scores are not here and would have to be asked for."""
     run = RUN_STORE.get(run_id)
-    return len(run.rows[row].absent()) if run is not None and 0 <= row < len(run.rows) else 0
+    absent = run.rows[row].absent() if run is not None and 0 <= row < len(run.rows) else []
+    return len(absent) if position is None else int(position in absent)
+
+
+@torch.inference_mode()
+def figures(run_id: str, row: int) -> list[OwnFigures]:
+    """What the model thought of each token of a finished row."""
+    kept, found = finished(run_id, row), []
+    kept.fetch()
+    for position, token in enumerate(kept.tokens):
+        logprobs = kept.scores(position)[0][0].log_softmax(dim=-1)
+        own = float(logprobs[token])
+        rank = int((logprobs > logprobs[token]).sum()) + 1
+        entropy = float(torch.special.entr(logprobs.exp()).sum())
+        found.append(OwnFigures(own if math.isfinite(own) else None, rank, entropy))
+    return found
 
 
 def fetch(run_id: str, row: int, halted: Callable[[], bool]) -> Iterator[int]:
