@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -30,7 +30,7 @@ AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
 class ScoreSource(Protocol):
     """Who tells the scores that a row was written without."""
 
-    def __call__(self, prompts: Sequence[Sequence[int]], halted: Callable[[], bool]) -> Iterator[Tensor]:
+    def __call__(self, prompts: Iterable[Sequence[int]], halted: Callable[[], bool]) -> Iterator[Tensor]:
         """Behind each of these token ids, in their order, the scores [1, vocab] of the next one.
 
         Raises PlaygroundError where they cannot be had, Stopped soon after `halted` is true.
@@ -139,7 +139,7 @@ class StoredRow:
         with self._fetching:
             wanted = [one for one in self.absent() if positions is None or one in positions]
             prompt = self.run.setting.prompt[0].tolist()
-            scores = self.run.source([[*prompt, *self.tokens[:one]] for one in wanted], halted)
+            scores = self.run.source(([*prompt, *self.tokens[:one]] for one in wanted), halted)
             for position, raw in zip(wanted, scores, strict=True):
                 with self.lock:
                     if not self._write(self._raw, position, raw, raw.dtype):

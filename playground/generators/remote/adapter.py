@@ -5,7 +5,7 @@ An adapter knows its kind's fields and events; it knows no page, no run and no t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -134,7 +134,7 @@ class ReadingAdapter(Adapter, Protocol):
         """The ids of a text that is only read; `begins` puts before it what the engine puts before plain text, and
         control tokens in it are text unless it `acts`. Raises PlaygroundError where it cannot be read so."""
 
-    def few_calls(self, ids: Sequence[int], count: int) -> list[tuple[str, dict[str, Any]]]:
+    def few_calls(self, ids: Sequence[int], count: int) -> Iterable[tuple[str, dict[str, Any]]]:
         """The questions that tell of every token of `ids` but the first its own figure and the `count` likeliest."""
 
     def few_figures(self, answer: dict[str, Any], ids: Sequence[int], place: int) -> list[TokenFigures]:

@@ -90,7 +90,7 @@ class EngineReader:
         return self._whole(ids, halted) if whole else self._few(ids, halted)
 
     def scores(self, ids: Sequence[int], halted: Halted = lambda: False) -> Iterator[tuple[Tensor, list[int]]]:
-        several = self._generator.score_source([ids[:end] for end in range(1, len(ids))], halted)
+        several = self._generator.score_source((ids[:end] for end in range(1, len(ids))), halted)
         gathered: list[Tensor] = []
         for place, scores in enumerate(several, 1):
             gathered.append(scores)

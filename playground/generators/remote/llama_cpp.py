@@ -127,12 +127,10 @@ class LlamaCpp:
         """The ids of a text that is only read."""
         return self._encode(text, acts, begins)
 
-    def few_calls(self, ids: Sequence[int], count: int) -> list[tuple[str, dict[str, Any]]]:
+    def few_calls(self, ids: Sequence[int], count: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """One for each token: it tells nothing of a prompt, but of a token that it is made to draw."""
-        return [
-            ("/completion", {**self._one_token(list(ids[:end]), count), "logit_bias": [[ids[end], _FORCED]]})
-            for end in range(1, len(ids))
-        ]
+        for end in range(1, len(ids)):
+            yield "/completion", {**self._one_token(list(ids[:end]), count), "logit_bias": [[ids[end], _FORCED]]}
 
     def few_figures(self, answer: dict[str, Any], ids: Sequence[int], place: int) -> list[TokenFigures]:
         """Nothing of a token that is half a character, or that the engine cannot be made to draw."""

@@ -6,8 +6,9 @@ Several questions run side by side, in the same line as the texts. Knows no kind
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -33,25 +34,26 @@ class StepScores:
         self._line = line
 
     def __call__(
-        self, prompts: Sequence[Sequence[int]], halted: Callable[[], bool] = lambda: False
+        self, prompts: Iterable[Sequence[int]], halted: Callable[[], bool] = lambda: False
     ) -> Iterator[Tensor]:
         """Behind each of these token ids, in their order, the log-probabilities [1, vocab] of the next token.
 
         Raises EngineError, and Stopped soon after `halted` is true.
         """
-        for answer in self.answers([self._adapter.score_call(ids) for ids in prompts], halted):
+        for answer in self.answers((self._adapter.score_call(ids) for ids in prompts), halted):
             scores = self._adapter.scores(dict(answer))
             if bool(scores.isnan().any()):
                 raise failures.unreadable(self._client.host)
             yield scores
 
-    def answers(self, calls: Sequence[Call], halted: Callable[[], bool]) -> Iterator[Mapping[str, Any]]:
+    def answers(self, calls: Iterable[Call], halted: Callable[[], bool]) -> Iterator[Mapping[str, Any]]:
         """What the engine answers to each, in their order. Raises as a call of this object."""
-        left, running = deque(calls), deque[Future[dict[str, Any]]]()
+        left, running = iter(calls), deque[Future[dict[str, Any]]]()
         try:
-            while left or running:
-                while left and len(running) < AT_ONCE:
-                    running.append(begin(self._ask(left.popleft())))
+            while True:
+                running.extend(begin(self._ask(call)) for call in itertools.islice(left, AT_ONCE - len(running)))
+                if not running:
+                    return
                 yield _waited(running[0], halted)
                 running.popleft()
         finally:
