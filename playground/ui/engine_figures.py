@@ -35,6 +35,20 @@ def missing(viewed: ViewedRun) -> int:
     return inspect_api.missing(viewed.keep, viewed.row)
 
 
+def told_later(viewed: ViewedRun) -> Value:
+    """The tokens of the viewed row whose figures an engine told when the browser had them already."""
+    row, candidate = viewed.row, viewed.run.candidates[viewed.row]
+    with viewed.telling:
+        found = viewed.feed.again(row, list(candidate.steps))
+    return found or {"row": row, "from": len(candidate.token_ids), "tokens": [], "done": True}
+
+
+def whole(viewed: ViewedRun) -> bool:
+    """Whether every number of the viewed row is here."""
+    kept = viewed.run.finished and inspect_api.available(viewed.keep)
+    return kept and not missing(viewed)
+
+
 def lacking(viewed: ViewedRun) -> Text | None:
     """Why what-if is not there yet, or not at all; None where nothing is missing."""
     count = missing(viewed)

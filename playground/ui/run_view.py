@@ -130,8 +130,8 @@ class RunView:
         return {**value, "number": number, "reason": bilingual(_gone(viewed))}
 
     def asking(self, session: str) -> Iterator[Value]:
-        """An engine tells what it did not send with the row that is looked at; meanwhile what the page says, in the
-        place of a replay. Over as soon as the session looks elsewhere."""
+        """An engine tells what it did not send with this row; meanwhile what stands in the place of a replay. Over as
+        soon as the session looks elsewhere."""
         viewed = self._runs.open(session)
         if viewed is None or not viewed.run.finished:
             return
@@ -226,9 +226,7 @@ class RunView:
     def badges(self, session: str, knobs: Mapping[str, Any]) -> dict[str, Text]:
         """What each active knob did in the row that is looked at; what it would do where these are not its run's."""
         viewed = self._runs.open(session)
-        if viewed is None or not viewed.run.finished or not inspect_api.available(viewed.keep):
-            return {}
-        if engine_figures.missing(viewed):
+        if viewed is None or not engine_figures.whole(viewed):
             return {}
         try:
             return inspect_api.badges(viewed.keep, viewed.row, _of_row(viewed, knobs))
@@ -258,25 +256,16 @@ class RunView:
     def figures(self, session: str) -> Value | None:
         """The figures of the row that is looked at, with what only its kept numbers tell; None where they do not."""
         viewed = self._runs.open(session)
-        if viewed is None or not viewed.run.finished or not inspect_api.available(viewed.keep):
+        if viewed is None or not engine_figures.whole(viewed):
             return None
         candidate = viewed.run.candidates[viewed.row]
-        if engine_figures.missing(viewed):
-            return None
         try:
             alive = inspect_api.alive(viewed.keep, viewed.row, viewed.run.request.values)
         except PlaygroundError:
             return None
-        numbers_ = tokens.numbers_value(numbers(candidate, text_statistics.share_of_singles(alive)))
-        part = {**self._told_later(viewed), "numbers": numbers_}
+        single = text_statistics.share_of_singles(alive)
+        part = {**engine_figures.told_later(viewed), "numbers": tokens.numbers_value(numbers(candidate, single))}
         return {"run": viewed.name, "rows": [part], "number": next(_numbers), "reason": None}
-
-    def _told_later(self, viewed: ViewedRun) -> Value:
-        """The tokens of the viewed row whose figures an engine told when the browser had them already."""
-        row, candidates = viewed.row, viewed.run.candidates
-        with viewed.telling:
-            found = viewed.feed.again(row, list(candidates[row].steps))
-        return found or {"row": row, "from": len(candidates[row].token_ids), "tokens": [], "done": True}
 
     def branch(self, session: str, where: Mapping[str, Any]) -> dict[str, Any] | None:
         """Continues a card from one token with another one in its place; None where the run is gone."""

@@ -133,9 +133,7 @@ class RemoteGenerator:
         """As a model on this machine tells it, by the engine's tokenizer; nothing where that is not known here."""
         return {} if self.adapter.tokenizer is None else biased_ways(self.adapter.tokenizer, self.labels, values)
 
-    def setting(
-        self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None
-    ) -> Setting:
+    def setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
         """What our own chain needs of a request, where the engine's tokens are known here."""
         values, greedy = effect(request.values, has_eos=True)
         chat = request.mode == "chat"
