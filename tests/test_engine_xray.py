@@ -150,6 +150,8 @@ def test_the_next_token_follows_the_knobs_and_at_temperature_0_is_the_engines(ti
     asked = request("A slogan:", {"seed": 1, "temperature": 0, "max_new_tokens": 1})
     found = inspect_api.next_token(engine, asked)
     assert found.draw is not None and found.draw.token.token_id == next(engine.stream(asked)).token_id
+    assert isinstance(engine, RemoteGenerator)
+    engine.close()
 
 
 def test_a_text_is_read_in_growing_pieces_with_figures_of_the_whole_vocabulary(
@@ -182,12 +184,14 @@ def test_a_reading_that_nobody_waits_for_is_given_up(engine: RemoteGenerator) ->
 
 def test_an_engine_whose_tokens_are_unknown_says_what_is_missing(tiny_llama_cpp: str) -> None:
     engine = openai_compatible(tiny_llama_cpp)
+    assert isinstance(engine, RemoteGenerator)
     assert not inspect_api.tells_vocabulary(engine) and inspect_api.biased(engine, parameters.validate({})) == {}
     with pytest.raises(Refused, match="tokens are not known here") as caught:
         inspect_api.read(engine, "", "text")
     assert "词元" in caught.value.say("zh")
     with pytest.raises(Refused, match="tokens are not known here"):
         inspect_api.next_token(engine, request("A", {}))
+    engine.close()
 
 
 def test_biased_texts_are_shown_as_the_engines_tokens(engine: RemoteGenerator) -> None:

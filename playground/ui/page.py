@@ -244,7 +244,7 @@ class Page:
         for said in self._run_view.asking(session):
             yield [same, same, gr.update(replay=said), same]
         looking = self._run_view.viewed(session)
-        knobs = self._run_view.turned(session) or knobs
+        knobs = dict(self._run_view.turned(session) or knobs)
         badges, findings = self._run_view.badges(session, knobs), self._run_view.findings(session)
         replay, figures = self._run_view.replay(session, knobs), self._run_view.figures(session)
         if self._run_view.viewed(session) != looking:
