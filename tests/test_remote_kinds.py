@@ -159,7 +159,9 @@ def test_what_vllm_thought_of_a_prompt_is_told_in_one_answer(vllm: VLLM) -> None
     first, second = vllm.few_figures({"choices": [{"prompt_logprobs": told}]}, ids, 1)
     assert (first.logprob, first.rank, [one.token_id for one in first.top]) == (-3.5, 40, [284, 253])
     assert second.logprob == -math.inf and second.rank == 900
-    wrong: list[dict[str, Any]] = [{}, *({"choices": [{"prompt_logprobs": one}]} for one in (told[:2], [None, {}, {}]))]
+    short: dict[str, Any] = {"choices": [{"prompt_logprobs": told[:2]}]}
+    bare: dict[str, Any] = {"choices": [{"prompt_logprobs": [None, {}, {}]}]}
+    wrong: list[dict[str, Any]] = [{}, short, bare]
     for bad in wrong:
         with pytest.raises(failures.EngineError):
             vllm.few_figures(bad, ids, 1)
