@@ -72,6 +72,16 @@ class TokenOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnFigures:
+    """What the model thought of a token that was written: its natural log-probability (None where it is −∞), its rank
+    from 1, and the entropy of all candidates there in nats."""
+
+    logprob: float | None
+    rank: int
+    entropy_nats: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerUp:
     """The token that came second under this noise; with `lead` nats more of log-probability it would have won."""
 

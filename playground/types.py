@@ -275,6 +275,10 @@ class Generator(Protocol):
         here."""
 
     @property
+    def own_draws(self) -> bool:
+        """Whether tokens are drawn with this program's random numbers, so that what another draw needs is known."""
+
+    @property
     def lacks(self) -> Mapping[str, Text]:
         """Why it does not honour a parameter, for those that it has a reason for, each in a sentence."""
 

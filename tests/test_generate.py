@@ -39,6 +39,7 @@ class Echo:
     fast = FastPath(why_not=Text("No.", "没有。"))
     traces = False
     knows_tokens = True
+    own_draws = True
     lacks: Mapping[str, Text] = {}
     card = CARD
 

@@ -35,7 +35,7 @@ SHOWN = 40
 
 @pytest.fixture(scope="module")
 def engine(llama_cpp: str) -> Iterator[RemoteGenerator]:
-    found = opening.open_engine(llama_cpp)
+    found = opening.open_engine(llama_cpp, figures="all")
     assert isinstance(found, RemoteGenerator)
     yield found
     found.close()

@@ -147,6 +147,26 @@ def test_scores_of_one_step_are_read_from_the_answer(vllm: VLLM) -> None:
         vllm.scores({"choices": []})
 
 
+def test_what_vllm_thought_of_a_prompt_is_told_in_one_answer(vllm: VLLM) -> None:
+    ids = [5345, 253, 338]
+    ((path, body),) = vllm.few_calls(ids, 10)
+    assert path == "/v1/completions" and body["prompt_logprobs"] == 9 and body["max_tokens"] == 1 and not body["stream"]
+    told = [
+        None,
+        {"253": {"logprob": -3.5, "rank": 40, "decoded_token": " a"}, "284": {"logprob": -0.5, "rank": 1}},
+        {"338": {"logprob": -9999.0, "rank": 900}, "284": {"logprob": -0.1, "rank": 1}},
+    ]
+    first, second = vllm.few_figures({"choices": [{"prompt_logprobs": told}]}, ids, 1)
+    assert (first.logprob, first.rank, [one.token_id for one in first.top]) == (-3.5, 40, [284, 253])
+    assert second.logprob == -math.inf and second.rank == 900
+    short: dict[str, Any] = {"choices": [{"prompt_logprobs": told[:2]}]}
+    bare: dict[str, Any] = {"choices": [{"prompt_logprobs": [None, {}, {}]}]}
+    wrong: list[dict[str, Any]] = [{}, short, bare]
+    for bad in wrong:
+        with pytest.raises(failures.EngineError):
+            vllm.few_figures(bad, ids, 1)
+
+
 MODELS = {"object": "list", "data": [{"id": "m", "owned_by": "vllm", "root": "", "max_model_len": 512}]}
 
 

@@ -1,6 +1,7 @@
 """What a run leaves behind for later questions: each row's raw logits, whole, and its random generator's states.
 
-Bounded in bytes; the oldest runs are dropped first. Knows no sampler and no page.
+Where a row was written without its scores, they are asked for once somebody wants them, position by position. Bounded
+in bytes; the oldest runs are dropped first. Knows no sampler and no page.
 """
 
 from __future__ import annotations
@@ -8,19 +9,32 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from playground.decoding.row import Setting
-from playground.types import FinishReason, Step
+from playground.types import FinishReason, PlaygroundError, Step, Text
 
 log = logging.getLogger(__name__)
 BLOCK = 64  # positions of one allocation: a row grows without copying, and pays for what it uses
 LARGEST = 2 * 2**30
 SHARE = 0.1  # of this machine's memory
+_BARE = 64  # bytes of a position without scores, about
+GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
+AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
+
+
+class ScoreSource(Protocol):
+    """Who tells the scores that a row was written without."""
+
+    def __call__(self, prompts: Iterable[Sequence[int]], halted: Callable[[], bool]) -> Iterator[Tensor]:
+        """Behind each of these token ids, in their order, the scores [1, vocab] of the next one.
+
+        Raises PlaygroundError where they cannot be had, Stopped soon after `halted` is true.
+        """
 
 
 def default_limit() -> int:
@@ -45,9 +59,10 @@ class StoredRow:
         self.forbidden: dict[int, dict[int, str]] = {}
         self.finish: FinishReason | None = None
         self.lock = threading.Lock()
-        self.preparing = threading.Lock()
-        self._raw: list[Tensor] = []
-        self._unconditional: list[Tensor] = []
+        self._fetching = threading.Lock()  # so that nothing is asked for twice
+        self._absent: set[int] = set()  # positions without scores
+        self._raw: dict[int, Tensor] = {}  # by the number of the block
+        self._unconditional: dict[int, Tensor] = {}
         self._noise_states: list[Tensor | None] = []
 
     def put(
@@ -70,24 +85,70 @@ class StoredRow:
         self, position: int, raw: Tensor, unconditional: Tensor | None, dtype: torch.dtype, noise_state: Tensor | None
     ) -> None:
         with self.lock:
-            del self._noise_states[position:]
-            self._noise_states.append(noise_state)
-            for blocks, scores, kind in (
-                (self._raw, raw, dtype),
-                (self._unconditional, unconditional, None if unconditional is None else unconditional.dtype),
-            ):
-                if scores is None or kind is None:
-                    continue
-                number, place = divmod(position, BLOCK)
-                if number == len(blocks):
-                    size = BLOCK * (
-                        scores.shape[-1] * kind.itemsize + (0 if noise_state is None else noise_state.numel())
-                    )
-                    if self.run.store is not None and not self.run.store.charge(self.run, size):
-                        return
-                    blocks.append(torch.empty((BLOCK, scores.shape[-1]), dtype=kind))
-                if number < len(blocks):
-                    blocks[number][place].copy_(scores[0])
+            self._begin(position, noise_state)
+            self._absent.discard(position)
+            beside = 0 if noise_state is None else noise_state.numel()
+            if self._write(self._raw, position, raw, dtype, beside) and unconditional is not None:
+                self._write(self._unconditional, position, unconditional, unconditional.dtype, beside)
+
+    def _begin(self, position: int, noise_state: Tensor | None) -> None:
+        """What stood at this position and behind it is forgotten."""
+        del self._noise_states[position:]
+        self._noise_states.append(noise_state)
+
+    def _write(
+        self, blocks: dict[int, Tensor], position: int, scores: Tensor, dtype: torch.dtype, beside: int = 0
+    ) -> bool:
+        """False where the run is not kept any more."""
+        number, place = divmod(position, BLOCK)
+        if number not in blocks:
+            size = BLOCK * (scores.shape[-1] * dtype.itemsize + beside)
+            if self.run.store is not None and not self.run.store.charge(self.run, size):
+                return False
+            with torch.inference_mode(False):  # others write into it later, and not in that mode
+                blocks[number] = torch.empty((BLOCK, scores.shape[-1]), dtype=dtype)
+        blocks[number][place].copy_(scores[0])
+        return True
+
+    def expect(self, position: int) -> None:
+        """A position whose scores did not come with its token; the run's `source` tells them when they are wanted."""
+        with self.lock:
+            self._begin(position, None)
+            self._absent.add(position)
+            if position % BLOCK == 0 and self.run.store is not None:
+                prompt = 0 if position else self.run.setting.prompt.nbytes
+                self.run.store.charge(self.run, _BARE * BLOCK + prompt)
+
+    def absent(self) -> list[int]:
+        """The positions of the text whose scores are not here."""
+        with self.lock:
+            return sorted(position for position in self._absent if position < len(self.tokens))
+
+    def holds(self, start: int, stop: int) -> bool:
+        """Whether the scores of these positions are here."""
+        with self.lock:
+            return self._absent.isdisjoint(range(start, stop))
+
+    def fetch(self, positions: Sequence[int] | None = None, halted: Callable[[], bool] = lambda: False) -> None:
+        """Asks for the scores that are not here, of these positions or all.
+
+        Raises PlaygroundError where they cannot be had, Stopped soon after `halted` is true; what came stays.
+        """
+        if self.run.source is None or not self.absent():
+            return
+        with self._fetching:
+            wanted = [one for one in self.absent() if positions is None or one in positions]
+            prompt = self.run.setting.prompt[0].tolist()
+            scores = self.run.source(([*prompt, *self.tokens[:one]] for one in wanted), halted)
+            for position, raw in zip(wanted, scores, strict=True):
+                with self.lock:
+                    if not self._write(self._raw, position, raw, raw.dtype):
+                        raise PlaygroundError(GONE, AGAIN)
+                    self._absent.discard(position)
+
+    def _need(self, start: int, stop: int) -> None:
+        if not self.holds(start, stop):
+            self.fetch(range(start, stop))
 
     def record(self, step: Step, forbidden: Mapping[int, Mapping[int, str]]) -> None:
         """What the row made of the scores: its tokens, and what stepping back has forbidden so far."""
@@ -100,7 +161,11 @@ class StoredRow:
             self.forbidden = {at: dict(tokens) for at, tokens in forbidden.items() if at < len(self.tokens)}
 
     def scores(self, position: int) -> tuple[Tensor, Tensor | None]:
-        """The scores [1, vocab] of a position as the row got them (float32), and guidance's second ones."""
+        """The scores [1, vocab] of a position as the row got them (float32), and guidance's second ones.
+
+        Here and below, those that are not here are asked for. Raises as `fetch`.
+        """
+        self._need(position, position + 1)
         number, place = divmod(position, BLOCK)
         device = self.run.setting.prompt.device
         with self.lock:
@@ -112,9 +177,10 @@ class StoredRow:
     def whole(self) -> tuple[Tensor | None, Tensor | None]:
         """All scores [positions, vocab] in the model's own type, and guidance's second ones; None for none."""
         count = len(self.tokens)
+        self._need(0, count)
         with self.lock:
             whole = [
-                torch.cat(blocks)[:count].clone() if blocks and count else None
+                torch.cat([blocks[number] for number in sorted(blocks)])[:count].clone() if blocks and count else None
                 for blocks in (self._raw, self._unconditional)
             ]
         return whole[0], whole[1]
@@ -126,6 +192,7 @@ class StoredRow:
 
     def several(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
         """The same of the positions from `start` up to `stop`, which lie in one block."""
+        self._need(start, stop)
         number, place = divmod(start, BLOCK)
         span = slice(place, place + stop - start)
         device = self.run.setting.prompt.device
@@ -151,8 +218,13 @@ class StoredRun:
         self.closed = False
         self.lost = False  # what it was to keep could not be kept
         self.own_draws = True  # its tokens were drawn here, from noise that is known
+        self.source: ScoreSource | None = None  # who tells scores that did not come with a token
         self.size = 0
         self.prepared: dict[Any, Any] = {}
+
+    def draws_known(self, values: Mapping[str, Any]) -> bool:
+        """Whether it is known what would be drawn under these values: at temperature 0 nothing is."""
+        return self.own_draws or values["temperature"] == 0
 
     def close(self) -> None:
         """No row grows any more: finished, stopped or failed."""

@@ -43,7 +43,7 @@ def score_text(
     place = 1
     for scores, follow in score_pieces(model, lock, ids, halted):
         own = torch.tensor(follow, device=scores.device)
-        ready += _scored(scores, own, tokens[place:], labels, special)
+        ready += scored_tokens(scores, own, tokens[place:], labels, special)
         place += len(follow)
         yield ready
         ready = []
@@ -92,10 +92,10 @@ def _tokens_of(tokenizer: Any, labels: Labels, special: set[int], ids: Sequence[
 
 
 @torch.inference_mode()
-def _scored(
+def scored_tokens(
     scores: Tensor, follow: Tensor, tokens: Sequence[Token], labels: Labels, special: set[int]
 ) -> list[ReadToken]:
-    """From scores [count, vocab] and the tokens that really followed each of them."""
+    """From scores [count, vocab] and the tokens that really followed each of them; `tokens` are the same, named."""
     logprobs = torch.log_softmax(scores.float(), dim=-1)
     own = logprobs.gather(-1, follow[:, None])
     ranks = ((logprobs > own).sum(dim=-1) + 1).tolist()
@@ -122,9 +122,12 @@ class _Detector(WatermarkDetector):
 
 
 def detect_watermark(
-    model: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False
+    config: Any, ids: Tensor, watermark: dict[str, Any], halted: Callable[[], bool] = lambda: False
 ) -> Detection:
-    """Whether `ids` [1, length] carry this watermark, by transformers' own detector. Raises Stopped once `halted`."""
+    """Whether `ids` [1, length] carry this watermark, by transformers' own detector. Raises Stopped once `halted`.
+
+    Of the model's `config` only the vocabulary's size and its first token count.
+    """
     count = ids.shape[1]
     if count - int(watermark["context_width"]) < LEAST:
         raise InvalidRequest(
@@ -134,7 +137,7 @@ def detect_watermark(
             ),
             Text("Paste a longer one; about 100 tokens are enough.", "请粘贴更长的文本；约 100 个词元即可。"),
         )
-    detector = _Detector(model.config.get_text_config(decoder=True), str(ids.device), watermark)
+    detector = _Detector(config, str(ids.device), watermark)
     detector.halted = halted
     found = detector(ids, z_threshold=THRESHOLD, return_dict=True)
     z, p, share = float(found.z_score[0]), float(found.p_value[0]), float(found.green_fraction[0])

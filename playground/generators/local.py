@@ -34,7 +34,7 @@ from playground.models import capabilities
 from playground.parameters.inert import check_combination
 from playground.rendering.detokenize import BROKEN, Labels
 from playground.rendering.prompt import Prompts
-from playground.rendering.spellings import forms, spellings_of
+from playground.rendering.spellings import biased_ways
 from playground.thinking import opened_after
 from playground.types import FastPath, ModelCard, Path, Refused, Rendered, Request, Step, Stopped, Text
 
@@ -53,6 +53,8 @@ class LocalGenerator:
 
     name = "local"
     knows_tokens = True
+    tells_all = True
+    own_draws = True
     lacks: Mapping[str, Text] = {}
 
     def __init__(
@@ -187,17 +189,7 @@ class LocalGenerator:
 
     def biased(self, values: Mapping[str, Any]) -> dict[str, dict[str, list[list[tuple[int, str]]]]]:
         """For each biased text, and each biased id, every way to write it: the tokens with their ids and texts."""
-        spellings, size = spellings_of(self._tokenizer), self._prompts.rows
-        texts = {text: [way for form in forms(text) for way in spellings.ways(form)] for text in values["logit_bias"]}
-        ids = {number: [(int(number),)] for number in values["logit_bias_ids"]}
-        return {
-            name: {
-                key: [[(one, self._labels[one]) for one in way] for way in ways if max(way) < size]
-                for key, ways in found.items()
-            }
-            for name, found in (("logit_bias", texts), ("logit_bias_ids", ids))
-            if found
-        }
+        return biased_ways(self._tokenizer, self._labels, values, self._prompts.rows)
 
     def read(self, ids: Sequence[int], halted: Callable[[], bool] = lambda: False) -> Iterator[list[ReadToken]]:
         """What the model thinks of these tokens, one after the other, in pieces. Raises Stopped once `halted`.
@@ -216,6 +208,11 @@ class LocalGenerator:
         followed. Raises Stopped once `halted`."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
         return score_pieces(self._model, self._lock, given, halted)
+
+    @property
+    def vocabulary(self) -> LocalGenerator:
+        """What reads with the whole vocabulary: itself."""
+        return self
 
     @property
     def tokenizer(self) -> Any:
@@ -242,7 +239,7 @@ class LocalGenerator:
     ) -> Detection:
         """Whether these tokens carry the watermark. Raises Stopped once `halted`."""
         given = torch.tensor([list(ids)], dtype=torch.long, device=self._device)
-        return detect_watermark(self._model, given, watermark, halted)
+        return detect_watermark(self._model.config.get_text_config(decoder=True), given, watermark, halted)
 
     def _setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
         deadline = Deadline(request.values["max_time"])

@@ -53,6 +53,7 @@ class ScriptedGenerator:
     name = "scripted"
     traces = False
     knows_tokens = True
+    own_draws = True
     lacks: Mapping[str, Text] = {}
 
     def __init__(

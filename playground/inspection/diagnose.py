@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from playground import parameters
 from playground.amounts import counted
@@ -20,9 +20,10 @@ from playground.inspection_results import NEW_SEED, Finding, Replayed
 from playground.parameters.grammar import FORMS
 from playground.parameters.inert import effective
 from playground.run import Candidate, Run
-from playground.types import Text
+from playground.types import PlaygroundError, Text
 
 MOST = 3
+T = TypeVar("T")
 SINGLE_SHARE = 0.9
 _ENDINGS = ".!?…。！？\"”’'」』）)]】*`"
 _AGAINST_LOOPS: tuple[dict[str, Any], ...] = (
@@ -51,7 +52,7 @@ def remedy(fix: Mapping[str, Any]) -> Text:
 
 
 class _Patient:
-    """One candidate, and replays of it."""
+    """One candidate, and replays of it where its figures are here."""
 
     def __init__(self, run: Run, row: int, run_id: str, wanted: Mapping[str, Any], longest: int | None = None) -> None:
         self.wanted, self.longest = wanted, longest
@@ -59,7 +60,8 @@ class _Patient:
         self.acting = effective(self.values)
         self.candidate: Candidate = run.candidates[row]
         self.run_id, self.row = run_id, row
-        self.kept = bool(run_id) and inspect_api.available(run_id)
+        # An engine that has not told its figures yet is not asked here: it might take minutes.
+        self.kept = bool(run_id) and inspect_api.available(run_id) and not inspect_api.missing(run_id, row)
         self.has_form = any(self.values[name] for name in FORMS)
 
     @property
@@ -69,9 +71,20 @@ class _Patient:
         return ids[:-1] if self.candidate.end_token is not None else ids
 
     def replay(self, **changes: Any) -> Replayed | None:
+        """None where it is not known what would have been drawn: nothing is kept, or an engine drew."""
+        return self._asked(inspect_api.replay, changes)
+
+    def alive(self, **changes: Any) -> tuple[int, ...] | None:
+        """How many candidates were left at each token; None where nothing is kept."""
+        return self._asked(inspect_api.alive, changes)
+
+    def _asked(self, question: Callable[[str, int, Mapping[str, Any]], T], changes: Mapping[str, Any]) -> T | None:
         if not self.kept:
             return None
-        return inspect_api.replay(self.run_id, self.row, {**self.values, **changes})
+        try:
+            return question(self.run_id, self.row, {**self.values, **changes})
+        except PlaygroundError:  # other random draws, or an engine that does not answer any more
+            return None
 
     def breaks_at(self, replayed: Replayed, start: int) -> int | None:
         """The first position from `start` on at which other text would stand.
@@ -224,14 +237,14 @@ def _singles(patient: _Patient) -> Iterator[Finding]:
         choice = not patient.has_form or (lively is not None and patient.breaks_at(lively, 0) is not None)
         yield Finding("single", sentence, dict(_LIVELY) if choice else {})
         return
-    own = patient.replay()
+    own = _single(patient.alive())
     count = len(patient.candidate.token_ids)
-    if own is None or own.singles < SINGLE_SHARE * count:
+    if own is None or own < SINGLE_SHARE * count:
         return
-    share = f"{own.singles / count:.0%}"
+    share = f"{own / count:.0%}"
     forms = {p.name: p.neutral for p in parameters.REGISTRY if p.name in FORMS}
-    free = patient.replay(**forms) if patient.has_form else None
-    if free is not None and free.singles < SINGLE_SHARE * count:
+    free = _single(patient.alive(**forms)) if patient.has_form else None
+    if free is not None and free < SINGLE_SHARE * count:
         yield Finding(
             "single",
             Text(
@@ -244,38 +257,46 @@ def _singles(patient: _Patient) -> Iterator[Finding]:
     yield _cut_to_one(patient, own, share)
 
 
-def _cut_to_one(patient: _Patient, own: Replayed, share: str) -> Finding:
+def _single(alive: tuple[int, ...] | None) -> int | None:
+    """At how many tokens one candidate was left."""
+    return None if alive is None else sum(one == 1 for one in alive)
+
+
+def _cut_to_one(patient: _Patient, own: int, share: str) -> Finding:
     """Nearly every token had one candidate left: by which cut-off, or by a temperature that leaves no other."""
     count = len(patient.candidate.token_ids)
     cutting = [p for p in parameters.REGISTRY if p.group == "cutoffs" and p.stage and p.needs is None]
     active = [p for p in cutting if not p.is_neutral(patient.acting[p.name])]
     fixes: list[dict[str, Any]] = [{p.name: p.neutral} for p in active]
-    tried = [(fix, replayed) for fix in fixes if (replayed := patient.replay(**fix)) is not None]
+    tried = [(fix, single) for fix in fixes if (single := _single(patient.alive(**fix))) is not None]
     sentence = Text(
         f"{share} of the tokens had a single candidate, so “{NEW_SEED.en}” nearly repeats this text.",
         f"{share} 的词元只有一个候选，因此“{NEW_SEED.zh}”几乎会得到相同的文本。",
     )
-    fix, best = min(tried, key=lambda one: one[1].singles, default=({}, own))
-    if best.singles < own.singles:
+    fix, best = min(tried, key=lambda one: one[1], default=({}, own))
+    if best < own:
         label = parameters.by_name()[next(iter(fix))].label
         without = Text(f"Without {label.en}", f"不用{label.zh} 时")
     else:
         fix = {"temperature": max(1.0, patient.values["temperature"] * 2)}
-        hotter = patient.replay(**fix)
-        if hotter is None or hotter.singles >= own.singles:
+        hotter = _single(patient.alive(**fix))
+        if hotter is None or hotter >= own:
             return Finding("single", sentence)
         best, named = hotter, remedy(fix)
         without = Text(f"With {named.en}", f"用{named.zh} 时")
-    return Finding(
-        "single",
-        sentence,
-        fix,
-        Text(
-            f"{without.en}, {best.singles / count:.0%} would have a single candidate, and {len(best.differs)} of "
-            f"{_tokens(count).en} would be others.",
-            f"{without.zh}，{best.singles / count:.0%} 只有一个候选，{count} 个词元中有 {len(best.differs)} 个会不同。",
-        ),
+    preview = Text(
+        f"{without.en}, {best / count:.0%} would have a single candidate.",
+        f"{without.zh}，{best / count:.0%} 只有一个候选。",
     )
+    replayed = patient.replay(**fix)
+    if replayed is not None:
+        others = len(replayed.differs)
+        preview = Text(
+            f"{without.en}, {best / count:.0%} would have a single candidate, and {others} of {_tokens(count).en} "
+            "would be others.",
+            f"{without.zh}，{best / count:.0%} 只有一个候选，{count} 个词元中有 {others} 个会不同。",
+        )
+    return Finding("single", sentence, fix, preview)
 
 
 def _prompt_words(patient: _Patient) -> Iterator[Finding]:
@@ -314,11 +335,10 @@ def _order(patient: _Patient) -> Iterator[Finding]:
     if stages.index("temperature") > stages.index("min_p"):
         return
     fix = {"order": "llama.cpp"}
-    own, last = patient.replay(), patient.replay(**fix)
+    own, last = patient.alive(), patient.alive(**fix)
     if own is None or last is None:
         return
-    count = len(own.alive)
-    before, after = sum(own.alive) / count, sum(last.alive) / count
+    before, after = sum(own) / len(own), sum(last) / len(last)
     if before < _CROWDED * after:
         return
     temperature = f"{values['temperature']:g}"

@@ -17,6 +17,7 @@ from playground.inspection_results import (
     Detection,
     Divergence,
     Draw,
+    OwnFigures,
     PositionLogprobs,
     Reading,
     ReadToken,
@@ -35,6 +36,7 @@ __all__ = [
     "Detection",
     "Divergence",
     "Draw",
+    "OwnFigures",
     "PositionLogprobs",
     "ReadToken",
     "Reading",
@@ -44,6 +46,7 @@ __all__ = [
     "StageChange",
     "Token",
     "TokenOutcome",
+    "alive",
     "available",
     "badges",
     "begin_run_ids_with",
@@ -52,9 +55,12 @@ __all__ = [
     "cannot_replay",
     "detect_watermark",
     "favourites",
+    "fetch",
+    "figures",
     "forget",
     "forget_next",
     "limit",
+    "missing",
     "named",
     "new_run_id",
     "next_token",
@@ -145,6 +151,33 @@ def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
     """
     found: Replayed = _runs(run_id).replay(run_id, row, values)
     return found
+
+
+def alive(run_id: str, row: int, values: Mapping[str, Any]) -> tuple[int, ...]:
+    """How many candidates these values leave at each position of a kept row; known whoever drew its tokens.
+
+    Raises as `replay`, but for other random draws.
+    """
+    found: tuple[int, ...] = _runs(run_id).alive(run_id, row, values)
+    return found
+
+
+def missing(run_id: str, row: int, position: int | None = None) -> int:
+    """At how many positions of a row, or whether at one (1 or 0), the scores are still with its engine: they are asked
+    for when they are wanted."""
+    return 0 if elsewhere.RUNS.find(run_id) else int(_engine().missing(run_id, row, position))
+
+
+def figures(run_id: str, row: int) -> list[OwnFigures]:
+    """What the model thought of each token of a finished row that is kept here. Raises as `replay`."""
+    found: list[OwnFigures] = _engine().figures(run_id, row)
+    return found
+
+
+def fetch(run_id: str, row: int, halted: Callable[[], bool] = lambda: False) -> Iterator[int]:
+    """Asks for all of them; again and again says how many are left. Raises PlaygroundError where they cannot be had,
+    Stopped soon after `halted` is true."""
+    yield from _engine().fetch(run_id, row, halted)
 
 
 def cannot_replay(old: Mapping[str, Any], new: Mapping[str, Any]) -> Text | None:

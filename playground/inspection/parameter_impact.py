@@ -39,7 +39,7 @@ def badges(row: StoredRow, values: Mapping[str, Any]) -> dict[str, Text]:
             impact[name] = _nothing_cut(rival if rival is not None and cutting[rival] else None, would)
         else:
             impact[name] = _decided(changed, len(own), would)
-    if row.run.own_draws or row.run.setting.greedy:
+    if row.run.draws_known(values):
         return impact
     return {name: text if name in reasons else _OTHER_DRAWS.filled(text=text) for name, text in impact.items()}
 

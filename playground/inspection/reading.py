@@ -16,7 +16,8 @@ from playground import parameters
 from playground.amounts import counted
 from playground.decoding.run_store import StoredRow
 from playground.evaluation.text_statistics import perplexity
-from playground.generators.local import LocalGenerator
+from playground.generators import vocabulary_reader
+from playground.generators.vocabulary_reader import VocabularyReader
 from playground.inspection import token_logprobs
 from playground.inspection.replay_context import FRESH_SEED, ReplayContext
 from playground.inspection.run_queries import check, searched
@@ -67,22 +68,23 @@ def next_token(
     halted: Halted,
 ) -> StageBreakdown:
     """The next token before any run, stage by stage; a slider that moves needs no model pass."""
-    local = _local(generator)
+    reader = vocabulary_reader.needed(generator)
     values = request.values if values is None else values
     request = replace(request, values=values)
     guided = not parameters.by_name()["guidance_scale"].is_neutral(values["guidance_scale"])
     second = values["negative_prompt"] if guided else None
     prompt = (request.prompt, request.system, request.prefill, request.mode, request.path, request.turns)
-    wanted = (id(local), local.card.id, local.card.dtype, *prompt, request.special_tokens, guided, second)
+    wanted = (id(reader), reader.card.id, reader.card.dtype, *prompt, request.special_tokens, guided, second)
     row = _LOOKS.get(session, wanted) if session else None
     if row is None:
-        row = local.look(replace(request, values={**values, "num_beams": 1}), _within(limits, halted))
+        row = reader.look(replace(request, values={**values, "num_beams": 1}), _within(limits, halted))
         if session:
             _LOOKS.put(session, wanted, row)
     values = {**values, "num_beams": 1, "n": 1}
     check(row, values)
     asked = searched(row.run.setting, search)
-    return breakdown(ReplayContext(row, values), 0, asked=asked, with_draw=_drawn(values))
+    with_draw = _drawn(values) and row.run.draws_known(values)
+    return breakdown(ReplayContext(row, values), 0, asked=asked, with_draw=with_draw)
 
 
 def _drawn(values: Mapping[str, Any]) -> bool:
@@ -97,12 +99,13 @@ def forget_next(session: str) -> None:
 
 def written(generator: Generator, token_id: int) -> str | None:
     """The text of a token id; None where the vocabulary has none."""
-    return _local(generator).written(token_id)
+    return vocabulary_reader.needed(generator).written(token_id)
 
 
 def biased(generator: Generator, values: Mapping[str, Any]) -> dict[str, Any]:
     """Which tokens each text and id of logit_bias means."""
-    return generator.biased(values) if isinstance(generator, LocalGenerator) else {}
+    biased_of = getattr(generator, "biased", None)  # a script knows no vocabulary
+    return {} if biased_of is None else dict(biased_of(values))
 
 
 def read(
@@ -110,49 +113,49 @@ def read(
 ) -> Iterator[Reading]:
     """A text as the model reads it, in growing pieces; control tokens in it are text unless it `acts`. Raises
     InvalidRequest where it is empty."""
-    local = _local(generator)
+    reader = vocabulary_reader.needed(generator, whole=False)
     if not text:
         raise InvalidRequest(
             Text("There is no text to read.", "没有可阅读的文本。"), Text("Paste one.", "请粘贴一段文本。")
         )
     _check_text(prompt + text, limits)
-    local.check_reads()
-    before = local.tokens(prompt, special=True, acts=acts, parameter="prompt")
-    own = local.tokens(text, special=not before, acts=acts)
-    yield from _reading(local, before, own, _within(limits, halted))
+    reader.check_reads()
+    before = reader.tokens(prompt, special=True, acts=acts, parameter="prompt")
+    own = reader.tokens(text, special=not before, acts=acts)
+    yield from _reading(reader, before, own, _within(limits, halted))
 
 
 def seen(generator: Generator, request: Request, limits: Limits | None, halted: Halted) -> Iterator[Reading]:
     """The prompt of a request as the model sees it."""
-    local = _local(generator)
+    reader = vocabulary_reader.needed(generator, whole=False)
     said = "".join(text for _, text in request.turns)
     _check_text(said + request.prompt + request.system + request.prefill, limits)
-    yield from _reading(local, [], list(local.render(request).token_ids), _within(limits, halted))
+    yield from _reading(reader, [], list(reader.render(request).token_ids), _within(limits, halted))
 
 
 def tells_vocabulary(generator: Generator) -> bool:
     """Whether this generator has a whole vocabulary to look at."""
-    return isinstance(generator, LocalGenerator)
+    return vocabulary_reader.tells_all(generator)
 
 
 def prompt_logprobs(
     generator: Generator, request: Request, count: int, limits: Limits | None, halted: Halted
 ) -> list[PositionLogprobs]:
     """The prompt of a request token by token, with the `count` likeliest at each."""
-    local = _local(generator)
+    reader = vocabulary_reader.needed(generator)
     _check_text(request.prompt + request.prefill, limits)
-    return token_logprobs.of_prompt(local, request, count, _within(limits, halted))
+    return token_logprobs.of_prompt(reader, request, count, _within(limits, halted))
 
 
 def detect_watermark(
     generator: Generator, text: str, values: Mapping[str, Any], limits: Limits | None, halted: Halted, acts: bool
 ) -> Detection:
     """Whether a text carries the watermark of these values; control tokens in it are text unless it `acts`."""
-    local = _local(generator)
+    reader = vocabulary_reader.needed(generator, whole=False)
     _check_text(text, limits)
     stage = [p for p in parameters.REGISTRY if p.stage == "watermark" and p.argument is not None]
     watermark = {str(p.argument): values[p.name] for p in stage}
-    return local.detect(local.tokens(text, special=False, acts=acts), watermark, _within(limits, halted))
+    return reader.detect(reader.tokens(text, special=False, acts=acts), watermark, _within(limits, halted))
 
 
 def _within(limits: Limits | None, halted: Halted) -> Halted:
@@ -173,18 +176,18 @@ def _within(limits: Limits | None, halted: Halted) -> Halted:
     return over
 
 
-def _reading(local: LocalGenerator, before: list[int], ids: list[int], halted: Halted) -> Iterator[Reading]:
-    used, most = len(before) + len(ids), local.card.context
+def _reading(reader: VocabularyReader, before: list[int], ids: list[int], halted: Halted) -> Iterator[Reading]:
+    used, most = len(before) + len(ids), reader.card.context
     if used > most:
         raise Refused(
             Text(
-                f"This text has {counted(used, 'token', 'tokens')}; {local.card.title} reads at most {most:,}.",
-                f"此文本有 {used:,} 个词元，{local.card.title} 最多读 {most:,} 个。",
+                f"This text has {counted(used, 'token', 'tokens')}; {reader.card.title} reads at most {most:,}.",
+                f"此文本有 {used:,} 个词元，{reader.card.title} 最多读 {most:,} 个。",
             ),
             Text("Shorten it.", "请缩短它。"),
         )
     tokens: list[ReadToken] = []
-    for piece in local.read([*before, *ids], halted):
+    for piece in reader.read([*before, *ids], halted):
         tokens += piece
         own = tokens[len(before) :]
         entropies = [token.entropy for token in own if token.entropy is not None]
@@ -208,15 +211,3 @@ def _check_text(text: str, limits: Limits | None) -> None:
             ),
             Text("Shorten it.", "请缩短它。"),
         )
-
-
-def _local(generator: Generator) -> LocalGenerator:
-    if isinstance(generator, LocalGenerator):
-        return generator
-    raise Refused(
-        Text(
-            f"{generator.name} tells no probabilities of a whole vocabulary.",
-            f"{generator.name} 不提供整个词表的概率。",
-        ),
-        Text("Choose a model on this machine.", "请选择在本机上运行的模型。"),
-    )

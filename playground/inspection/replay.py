@@ -87,6 +87,7 @@ def decisions(row: StoredRow, values: Mapping[str, Any]) -> list[Decision]:
     remembered = row.run.prepared.setdefault(id(row), {})
     key = repr(sorted(values.items()))
     if key not in remembered:
+        row.fetch()
         while len(remembered) >= REMEMBERED:
             remembered.pop(next(iter(remembered)), None)
         remembered[key] = decide(ReplayContext(row, values))

@@ -61,22 +61,30 @@ class ReplayContext:
 
     def candidates(self, position: int, *, strict: bool = True) -> Candidates:
         """One position as it enters the pipeline."""
-        number, place = divmod(position, BLOCK)
-        block = self._block
-        if block is None or block[0] != number:  # once for many positions: each conversion waits for torch's threads
-            last = max(min((number + 1) * BLOCK, len(self.tokens)), position + 1)
-            block = self._block = number, *self.row.several(number * BLOCK, last)
-        _, scores, unconditional = block
-        one = scores[place : place + 1]
+        one, unconditional = self._scores(position)
         if self.forbidden.get(position):
             one = without(one, 0, self.forbidden[position])
         return Candidates(
             one,
             [self._ids[: self._start + position]],
-            unconditional=None if unconditional is None else unconditional[place : place + 1],
+            unconditional=unconditional,
             uniform=lambda _: self.rng.uniform(position),
             strict=strict,
         )
+
+    def _scores(self, position: int) -> tuple[Tensor, Tensor | None]:
+        """Those of the whole block at once: each conversion waits for torch's threads. Of one that is not all here only
+        what is wanted is asked for."""
+        number, place = divmod(position, BLOCK)
+        last = max(min((number + 1) * BLOCK, len(self.tokens)), position + 1)
+        block = self._block
+        if block is None or block[0] != number:
+            if not self.row.holds(number * BLOCK, last):
+                return self.row.scores(position)
+            block = self._block = number, *self.row.several(number * BLOCK, last)
+        _, scores, unconditional = block
+        one = slice(place, place + 1)
+        return scores[one], None if unconditional is None else unconditional[one]
 
     def apply(self, position: int, on_stage: OnStage | None = None) -> tuple[Tensor, bool]:
         """The scores [1, vocab] that the samplers leave, and whether they left a candidate. In order where a sampler is

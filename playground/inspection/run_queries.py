@@ -5,22 +5,23 @@ Knows no page and no generator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import torch
 
 from playground import parameters
 from playground.decoding.row import Setting
-from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
+from playground.decoding.run_store import AGAIN, GONE, RUN_STORE, StoredRow, StoredRun
 from playground.generators.checks import check_ids
 from playground.inspection import parameter_impact as knobs
 from playground.inspection import replay as replays
 from playground.inspection import stage_breakdown as breakdowns
 from playground.inspection.replay_context import ReplayContext
-from playground.inspection_results import Replayed, StageBreakdown, Token
+from playground.inspection_results import OwnFigures, Replayed, StageBreakdown, Token
 from playground.types import InvalidRequest, PlaygroundError, Refused, Text
 
-GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
-_AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
 OTHER_DRAWS = Text(
     "Other random draws: the engine drew these tokens, with random numbers that are not known here.",
     "随机数不同：这些词元由引擎抽取，其随机数在此未知。",
@@ -29,6 +30,7 @@ _DRAW_HERE = Text(
     "Let tokens be drawn here (--engine-draws here), or set temperature to 0.",
     "请改为在此处抽取词元（--engine-draws here），或将温度设为 0。",
 )
+_FEW = 4  # positions
 BEAMS = Text(
     "A beam search does not go through the samplers of a row, so there is nothing to look into.",
     "束搜索不经过各候选的采样器，因此没有可查看的内容。",
@@ -41,7 +43,7 @@ def find(run_id: str, row: int) -> StoredRow:
     """
     run = RUN_STORE.get(run_id)
     if run is None:
-        raise PlaygroundError(GONE, _AGAIN)
+        raise PlaygroundError(GONE, AGAIN)
     if not 0 <= row < len(run.rows):
         raise InvalidRequest(Text(f"This run has no candidate {row}.", f"此次运行没有候选 {row}。"))
     return run.rows[row]
@@ -74,29 +76,69 @@ def stage_breakdown(
     values = kept.run.values if values is None else values
     check(kept, values)
     asked = searched(kept.run.setting, search)
-    with_draw = kept.run.own_draws or kept.run.setting.greedy
-    return breakdowns.breakdown(ReplayContext(kept, values), position, asked=asked, with_draw=with_draw)
+    known = kept.run.draws_known(values)
+    return breakdowns.breakdown(ReplayContext(kept, values), position, asked=asked, with_draw=known)
 
 
 def replay(run_id: str, row: int, values: Mapping[str, Any]) -> Replayed:
     """The whole row under other values."""
     kept = finished(run_id, row)
     check(kept, values)
-    check_draws(kept.run)
+    check_draws(kept.run, values)
     return replays.replay(kept, values)
+
+
+def alive(run_id: str, row: int, values: Mapping[str, Any]) -> tuple[int, ...]:
+    """How many candidates these values leave at each position: known whoever drew."""
+    kept = finished(run_id, row)
+    check(kept, values)
+    return tuple(one.alive for one in replays.decisions(kept, values))
+
+
+def missing(run_id: str, row: int, position: int | None) -> int:
+    """At how many positions, or whether at one, the scores are not here and would have to be asked for."""
+    run = RUN_STORE.get(run_id)
+    absent = run.rows[row].absent() if run is not None and 0 <= row < len(run.rows) else []
+    return len(absent) if position is None else int(position in absent)
+
+
+@torch.inference_mode()
+def figures(run_id: str, row: int) -> list[OwnFigures]:
+    """What the model thought of each token of a finished row."""
+    kept, found = finished(run_id, row), []
+    kept.fetch()
+    for position, token in enumerate(kept.tokens):
+        logprobs = kept.scores(position)[0][0].log_softmax(dim=-1)
+        own = float(logprobs[token])
+        rank = int((logprobs > logprobs[token]).sum()) + 1
+        entropy = float(torch.special.entr(logprobs.exp()).sum())
+        found.append(OwnFigures(own if math.isfinite(own) else None, rank, entropy))
+    return found
+
+
+def fetch(run_id: str, row: int, halted: Callable[[], bool]) -> Iterator[int]:
+    """Asks for all that is missing, a few positions at a time; after each few, how many are left.
+
+    Raises Stopped once `halted`.
+    """
+    kept = finished(run_id, row)
+    while left := kept.absent():
+        kept.fetch(left[:_FEW], halted)  # in between, others may ask for the one position that they look at
+        yield max(0, len(left) - _FEW)
 
 
 def named(run_id: str, token_id: int) -> Token:
     """One entry of the run's vocabulary; PlaygroundError where the run is not kept any more."""
     run = RUN_STORE.get(run_id)
     if run is None:
-        raise PlaygroundError(GONE, _AGAIN)
+        raise PlaygroundError(GONE, AGAIN)
     return replays.token_of(run.setting, token_id)
 
 
 def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
     """The model's likeliest token at each position, and the ids of the prompt."""
     kept = finished(run_id, row)
+    kept.fetch()
     best = tuple(int(kept.scores(position)[0].argmax()) for position in range(len(kept.tokens)))
     return best, frozenset(kept.run.setting.prompt[0].tolist())
 
@@ -118,9 +160,9 @@ def check(row: StoredRow, values: Mapping[str, Any]) -> None:
     check_ids(values, row.run.setting.vocab_size)
 
 
-def check_draws(run: StoredRun) -> None:
+def check_draws(run: StoredRun, values: Mapping[str, Any]) -> None:
     """Raises Refused where tokens were drawn elsewhere: their random numbers are not known here."""
-    if not run.own_draws and not run.setting.greedy:
+    if not run.draws_known(values):
         raise Refused(OTHER_DRAWS, _DRAW_HERE)
 
 

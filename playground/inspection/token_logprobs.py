@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground.generators.local import LocalGenerator
+from playground.generators.vocabulary_reader import VocabularyReader
 from playground.inspection.run_queries import find
 from playground.inspection_results import PositionLogprobs, TokenLogprob
 from playground.rendering.detokenize import Labels, token_bytes
@@ -37,7 +37,7 @@ def of_run(run_id: str, row: int, start: int, stop: int, count: int) -> list[Pos
 
 
 def of_prompt(
-    generator: LocalGenerator, request: Request, count: int, halted: Callable[[], bool]
+    generator: VocabularyReader, request: Request, count: int, halted: Callable[[], bool]
 ) -> list[PositionLogprobs]:
     """The tokens of a request's prompt as the model reads it. Raises Refused where it cannot tell, Stopped once
     `halted`."""

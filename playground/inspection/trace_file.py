@@ -23,6 +23,8 @@ from transformers import PreTrainedTokenizerFast
 from playground import parameters
 from playground.decoding.row import Setting, effect
 from playground.decoding.run_store import StoredRow, StoredRun
+from playground.generators.remote.engine_tokenizer import EngineTokenizer
+from playground.inspection import engine_vocabulary
 from playground.inspection import replay as replays
 from playground.inspection.replay_context import ReplayContext
 from playground.inspection.run_queries import BEAMS, check, check_draws, finished
@@ -79,7 +81,7 @@ def replay(file: str, row: int, given: Mapping[str, Any]) -> Replayed:
         )
     values = parameters.validate({**run.values, **given})
     check(run.rows[row], values)
-    check_draws(run)
+    check_draws(run, values)
     return replays.replay(run.rows[row], values)
 
 
@@ -161,33 +163,39 @@ class _Tensors:
             raise ValueError("the logits are not numbers")
         return found
 
-    def tokenizer(self, special: Mapping[str, Any]) -> PreTrainedTokenizerFast:
+    def tokenizer(self, special: Mapping[str, Any]) -> PreTrainedTokenizerFast | EngineTokenizer:
+        if self._names >= engine_vocabulary.NAMES:
+            found = [self._bytes(name) for name in engine_vocabulary.TENSORS]
+            return engine_vocabulary.opened(*found)
         if "tokenizer" not in self._names:
             raise PlaygroundError(
                 Text("This trace was written without its tokenizer.", "此记录未包含分词器。"),
                 Text("Replay needs one; the lines can be read all the same.", "重放需要分词器；各行内容仍可阅读。"),
             )
-        part = self._file.get_slice("tokenizer")
-        if len(part.get_shape()) != 1 or part.get_dtype() != "U8" or part.get_shape()[0] > LARGEST_TOKENIZER:
-            raise ValueError("the tokenizer is of another shape")
-        written = self._file.get_tensor("tokenizer").numpy().tobytes().decode()
         try:
-            backend = Tokenizer.from_str(written)
+            backend = Tokenizer.from_str(self._bytes("tokenizer").decode())
         except Exception as error:
             raise ValueError("the tokenizer cannot be read") from error
         named = {name: text for name, text in special.items() if name in SPECIAL and isinstance(text, str)}
         return PreTrainedTokenizerFast(tokenizer_object=backend, **named)
 
+    def _bytes(self, name: str) -> bytes:
+        part = self._file.get_slice(name)
+        if len(part.get_shape()) != 1 or part.get_dtype() != "U8" or part.get_shape()[0] > LARGEST_TOKENIZER:
+            raise ValueError("the tokenizer is of another shape")
+        found: bytes = self._file.get_tensor(name).numpy().tobytes()
+        return found
+
 
 def _lines(run: StoredRun) -> Iterator[dict[str, Any]]:
     for candidate, row in enumerate(run.rows):
-        scene = ReplayContext(row, run.values)
+        scene, known = ReplayContext(row, run.values), run.draws_known(run.values)
+        row.fetch()
         for index, token in enumerate(row.tokens):
-            fall = here(scene, index)
+            fall = here(scene, index, with_draw=known)
             scene.chosen(index)
             outcome = next(outcome for outcome in fall.outcomes if outcome.token.token_id == token)
-            assert fall.draw is not None
-            second = fall.draw.runner_up
+            second = fall.draw.runner_up if fall.draw is not None else None
             yield {
                 "candidate": candidate,
                 "index": index,
@@ -198,7 +206,7 @@ def _lines(run: StoredRun) -> Iterator[dict[str, Any]]:
                 "entropy_nats": fall.entropy * _BIT,
                 "stages": [_stage(stage) for stage in fall.stages],
                 "drawn": {
-                    "probability": fall.draw.probability,
+                    "probability": outcome.p_after if fall.draw is None else fall.draw.probability,
                     "runner_up": second and {"token_id": second.token.token_id, "text": second.token.text},
                 },
             }
@@ -257,7 +265,11 @@ def _tensors(run: StoredRun) -> dict[str, torch.Tensor]:
             found[f"logits.{number}"] = raw
         if second is not None:
             found[f"unconditional.{number}"] = second
-    backend = getattr(run.setting.tokenizer, "backend_tokenizer", None)
+    tokenizer = run.setting.tokenizer
+    if isinstance(tokenizer, EngineTokenizer):
+        parts = zip(engine_vocabulary.TENSORS, engine_vocabulary.written(tokenizer, run.setting), strict=True)
+        return found | {name: torch.frombuffer(bytearray(data), dtype=torch.uint8) for name, data in parts}
+    backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
         found["tokenizer"] = torch.frombuffer(bytearray(backend.to_str().encode()), dtype=torch.uint8)
     return found

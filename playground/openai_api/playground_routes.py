@@ -161,6 +161,10 @@ def _replay(run_id: str, row: int, values: Any) -> object:
     return inspect_api.replay(run_id, row, parameters.validate(values or {}))
 
 
+def _alive(run_id: str, row: int, values: Any) -> object:
+    return inspect_api.alive(run_id, row, parameters.validate(values or {}))
+
+
 def _badges(run_id: str, row: int, values: Any = None) -> object:
     return inspect_api.badges(run_id, row, _values(values))
 
@@ -239,6 +243,7 @@ _QUESTIONS: Mapping[str, Callable[..., object]] = {
     "render": _render,
     "stage_breakdown": _breakdown,
     "replay": _replay,
+    "alive": _alive,
     "badges": _badges,
     "named": lambda run_id, token_id: inspect_api.named(run_id, token_id),
     "favourites": lambda run_id, row: inspect_api.favourites(run_id, row),

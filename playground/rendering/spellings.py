@@ -104,6 +104,25 @@ def spellings_of(tokenizer: Any) -> Spellings:
     return _SPELLINGS[tokenizer]
 
 
+def biased_ways(
+    tokenizer: Any, labels: Labels, values: Mapping[str, Any], rows: int | None = None
+) -> dict[str, dict[str, list[list[tuple[int, str]]]]]:
+    """For each text and each id that these values bias, every way to write it: the tokens with their ids and texts.
+
+    Tokens from `rows` on have no place in the model.
+    """
+    spellings, size = spellings_of(tokenizer), len(tokenizer) if rows is None else rows
+    texts = {text: [way for form in forms(text) for way in spellings.ways(form)] for text in values["logit_bias"]}
+    ids = {number: [(int(number),)] for number in values["logit_bias_ids"]}
+    return {
+        name: {
+            key: [[(one, labels[one]) for one in way] for way in ways if max(way) < size] for key, ways in found.items()
+        }
+        for name, found in (("logit_bias", texts), ("logit_bias_ids", ids))
+        if found
+    }
+
+
 def breaker_ids(tokenizer: Any, breakers: Sequence[str]) -> frozenset[int]:
     """Every token whose text contains a breaker, and the last token of one that takes several."""
     return _breaker_ids(tokenizer, tuple(breakers))

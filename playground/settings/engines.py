@@ -9,7 +9,7 @@ from playground.settings.setting import APP, Setting
 from playground.types import Text
 
 DRAWS = ("engine", "here")
-FIGURES = ("all", "top")
+FIGURES = ("later", "all", "top")
 _PROGRAMS = (APP, "generate", "batch", "measure")
 
 
@@ -94,10 +94,11 @@ class EngineSettings:
         kind=ChoiceKind(FIGURES),
         group="engines",
         help=Text(
-            "what an engine tells of each token of a text that is looked into: the probabilities of all tokens, which "
-            "makes it slower, or only of the likeliest, with which no what-if is possible",
-            "对要查看的文本，引擎为每个词元给出什么：所有词元的概率（较慢），或只给出最可能的几个（此时无法进行假设重放）",
+            "when an engine tells the probabilities of all tokens for a text that is looked into: once somebody looks "
+            "(later), with each token, which makes it slower (all), or never, and what-if is not possible (top)",
+            "对要查看的文本，引擎何时给出所有词元的概率：有人查看时再取（later），随每个词元给出，较慢（all），"
+            "或从不给出，此时无法进行假设重放（top）",
         ),
-        default="all",
+        default="later",
         programs=_PROGRAMS,
     ).value()

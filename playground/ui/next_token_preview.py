@@ -18,7 +18,7 @@ from playground.inspection import inspect_api
 from playground.types import PlaygroundError, Request, Stopped, Text
 from playground.ui import compose_form, waterfall
 from playground.ui.model_host import ModelHost
-from playground.ui.page_texts import BEAMS_NEXT, FIRST_OF_MANY, NEXT_EXACT, NO_SEED, UNEXPECTED, bilingual
+from playground.ui.page_texts import BEAMS_NEXT, ENGINE_DRAWS, FIRST_OF_MANY, NEXT_EXACT, NO_SEED, UNEXPECTED, bilingual
 from playground.ui.request_queue import ReadQueue
 from playground.ui.tokens import Value
 
@@ -155,6 +155,8 @@ class NextTokenPreview:
         with self._host.in_use() as (generator, ends), self._queue.place(session) as place:
             if place.over:
                 return None
+            if inspect_api.tells_vocabulary(generator):  # what the engine would refuse is not shown as if it acted
+                generate.check_generator(replace(look.request, values=values), generator)
             try:
                 found = inspect_api.next_token(
                     generator,
@@ -167,7 +169,7 @@ class NextTokenPreview:
                 )
             except Stopped:
                 return None
-        note = _note(values, found, look.request)
+        note = _note(values, found, look.request) if generator.own_draws else _engine_note(values)
         if values["num_beams"] > 1:
             found = replace(found, draw=None)
         ids = [outcome.token.token_id for outcome in found.outcomes]
@@ -195,6 +197,11 @@ def checked_request(form: Form, knobs: Form, host: ModelHost) -> Request:
 
 def _prompt(request: Request) -> tuple[object, ...]:
     return request.prompt, request.system, request.prefill, request.mode, request.turns, request.special_tokens
+
+
+def _engine_note(values: Mapping[str, Any]) -> Text | None:
+    """At temperature 0 nothing is drawn, so it is the very token that the engine takes."""
+    return None if values["temperature"] == 0 else ENGINE_DRAWS
 
 
 def _note(values: Mapping[str, Any], found: inspect_api.StageBreakdown, request: Request) -> Text | None:

@@ -237,17 +237,21 @@ class Page:
                 value = await asyncio.to_thread(self._run_view.tokens, session, one["run"]) if one["rows"] else None
                 yield updates.of({place: one}, {} if value is None else {"tokens": tokens.piece(value)})
 
-    def _written(self, knobs: dict[str, Any], request: gr.Request) -> Any:
+    def _written(self, knobs: dict[str, Any], request: gr.Request) -> Iterator[Any]:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
         meanwhile would change, and its figures. Nothing is sent where the session looks elsewhere by now."""
-        session = request.session_hash or ""
+        session, same = request.session_hash or "", gr.skip()
+        for said in self._run_view.asking(session):
+            yield [same, same, gr.update(replay=said), same]
         looking = self._run_view.viewed(session)
+        knobs = dict(self._run_view.turned(session) or knobs)
         badges, findings = self._run_view.badges(session, knobs), self._run_view.findings(session)
         replay, figures = self._run_view.replay(session, knobs), self._run_view.figures(session)
         if self._run_view.viewed(session) != looking:
-            return [gr.skip()] * 4
-        new = pieces_only({"tokens": tokens.piece(figures)}) if figures else gr.skip()
-        return panel_update(badges=badges), findings, gr.update(replay=replay), new
+            yield [same] * 4
+            return
+        new = pieces_only({"tokens": tokens.piece(figures)}) if figures else same
+        yield [panel_update(badges=badges), findings, gr.update(replay=replay), new]
 
     def _turned_to(self, event: gr.EventData, request: gr.Request) -> None:
         """Another candidate of the same run is looked at."""
@@ -258,8 +262,11 @@ class Page:
         value = self._run_view.open(request.session_hash or "", data_of(event))
         return pieces_only({"tokens": tokens.piece(value)}), {}
 
-    def _inside(self, event: gr.EventData, request: gr.Request) -> Any:
-        return self._run_view.breakdown(request.session_hash or "", data_of(event))
+    def _inside(self, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        session, where = request.session_hash or "", data_of(event)
+        if (asks := self._run_view.asks(session, where)) is not None:
+            yield asks
+        yield self._run_view.breakdown(session, where)
 
     def _inside_closed(self, request: gr.Request) -> None:
         self._run_view.close(request.session_hash or "")

@@ -315,6 +315,10 @@ NO_SEED = Text(
     "Every run draws a new seed, so it is not known yet which of these it will be. Keep a seed to see the draw.",
     "每次运行都换新种子，因此还不知道会抽中哪一个。固定种子即可看到抽取结果。",
 )
+ENGINE_DRAWS = Text(
+    "The engine draws with random numbers of its own, so it is not known yet which of these it will be.",
+    "引擎用自己的随机数抽取，因此还不知道会抽中哪一个。",
+)
 BEAMS_NEXT = Text("A beam search draws nothing: it compares whole continuations.", "束搜索不做抽取，而是比较整段续写。")
 NEXT_EXACT = Text(
     "This is the exact path's draw; on the fast path the numbers, and so the token, may differ a little.",

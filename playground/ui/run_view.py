@@ -8,15 +8,15 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from playground import parameters
 from playground.evaluation import text_statistics
 from playground.inspection import diagnose, inspect_api
 from playground.run import Candidate, Run
-from playground.types import PlaygroundError, Refused, Step, Text
-from playground.ui import tokens, waterfall
+from playground.types import PlaygroundError, Step, Text
+from playground.ui import engine_figures, tokens, waterfall
 from playground.ui.compose_form import language_of, task_asked, with_task_form
 from playground.ui.page_texts import BY_HAND, NOT_KEPT, bilingual
 from playground.ui.tokens import Numbers, TokenFeed, Value
@@ -129,6 +129,27 @@ class RunView:
         self._runs.shrink(session)
         return {**value, "number": number, "reason": bilingual(_gone(viewed))}
 
+    def asking(self, session: str) -> Iterator[Value]:
+        """An engine tells what it did not send with this row; meanwhile what stands in the place of a replay. Over as
+        soon as the session looks elsewhere."""
+        viewed = self._runs.open(session)
+        if viewed is None or not viewed.run.finished:
+            return
+        row, viewed.turned = viewed.row, None
+        yield from engine_figures.asked(viewed, lambda: self._runs.open(session) is not viewed or viewed.row != row)
+
+    def turned(self, session: str) -> Mapping[str, Any] | None:
+        """The knobs that were turned meanwhile."""
+        viewed = self._runs.open(session)
+        return None if viewed is None else viewed.turned
+
+    def asks(self, session: str, where: Mapping[str, Any]) -> Value | None:
+        """What the panel of a token says while its engine is asked; None where it need not be."""
+        viewed, row, position = self._place(session, where)
+        if viewed is None or not inspect_api.missing(viewed.keep, row, position):
+            return None
+        return waterfall.refused_value(viewed.name, row, position, PlaygroundError(engine_figures.ASKING))
+
     def breakdown(self, session: str, where: Mapping[str, Any], search: str | None = None) -> Value:
         """How one token came about; a question that cannot be answered is said in the panel."""
         viewed, row, position = self._place(session, where)
@@ -145,7 +166,9 @@ class RunView:
             gone = _gone(viewed)
             return waterfall.refused_value(viewed.name, row, position, PlaygroundError(gone) if gone else error)
         asked = next((outcome.token.token_id for outcome in found.outcomes if outcome.token.text == search), None)
-        value = waterfall.waterfall_value(viewed.name, row, found, length=len(steps), asked=asked)
+        own = steps[position].token_id if position < len(steps) else None
+        chosen = None if found.draw else next((one.token for one in found.outcomes if one.token.token_id == own), None)
+        value = waterfall.waterfall_value(viewed.name, row, found, chosen=chosen, length=len(steps), asked=asked)
         viewed.shown = {position: value}
         return value
 
@@ -181,6 +204,7 @@ class RunView:
         viewed = self._runs.open(session)
         if viewed is None or not viewed.run.finished:
             return {}
+        viewed.turned = knobs
         try:
             values = _of_row(viewed, knobs)
             if values == viewed.run.request.values:
@@ -190,6 +214,9 @@ class RunView:
                 raise PlaygroundError(gone)
             if not inspect_api.available(viewed.keep):
                 return {}
+            lacking = engine_figures.lacking(viewed)
+            if lacking is not None:
+                raise PlaygroundError(lacking)
             replayed = inspect_api.replay(viewed.keep, viewed.row, values)
         except PlaygroundError as error:
             sentence = {"en": error.say("en"), "zh": error.say("zh")}
@@ -199,7 +226,7 @@ class RunView:
     def badges(self, session: str, knobs: Mapping[str, Any]) -> dict[str, Text]:
         """What each active knob did in the row that is looked at; what it would do where these are not its run's."""
         viewed = self._runs.open(session)
-        if viewed is None or not viewed.run.finished or not inspect_api.available(viewed.keep):
+        if viewed is None or not engine_figures.whole(viewed):
             return {}
         try:
             return inspect_api.badges(viewed.keep, viewed.row, _of_row(viewed, knobs))
@@ -229,20 +256,16 @@ class RunView:
     def figures(self, session: str) -> Value | None:
         """The figures of the row that is looked at, with what only its kept numbers tell; None where they do not."""
         viewed = self._runs.open(session)
-        if viewed is None or not viewed.run.finished or not inspect_api.available(viewed.keep):
+        if viewed is None or not engine_figures.whole(viewed):
             return None
         candidate = viewed.run.candidates[viewed.row]
-        count = len(candidate.token_ids)
         try:
-            replayed = inspect_api.replay(viewed.keep, viewed.row, viewed.run.request.values)
-            share = replayed.singles / count if count else None
-        except Refused:  # tokens that were drawn elsewhere: all other figures are there
-            share = None
+            alive = inspect_api.alive(viewed.keep, viewed.row, viewed.run.request.values)
         except PlaygroundError:
             return None
-        part = {"row": viewed.row, "from": count, "tokens": [], "done": True}
-        numbers_ = tokens.numbers_value(numbers(candidate, share))
-        return {"run": viewed.name, "rows": [{**part, "numbers": numbers_}], "number": next(_numbers), "reason": None}
+        single = text_statistics.share_of_singles(alive)
+        part = {**engine_figures.told_later(viewed), "numbers": tokens.numbers_value(numbers(candidate, single))}
+        return {"run": viewed.name, "rows": [part], "number": next(_numbers), "reason": None}
 
     def branch(self, session: str, where: Mapping[str, Any]) -> dict[str, Any] | None:
         """Continues a card from one token with another one in its place; None where the run is gone."""

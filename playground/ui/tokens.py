@@ -212,6 +212,12 @@ class TokenFeed:
             self._sent[row] = list(steps)
         return {"run": self._run, "rows": parts}
 
+    def again(self, row: int, steps: Sequence[Step]) -> Value | None:
+        """Of a row that has ended, what has changed since; None for nothing."""
+        part = self._part(row, steps, True)
+        self._sent[row] = list(steps)
+        return part if part["tokens"] else None
+
     def _length(self, row: int) -> int:
         """Tokens that the browser has of a row."""
         return sum(step.token_id is not None for step in self._sent.get(row, ()))

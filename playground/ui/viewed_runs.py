@@ -35,6 +35,7 @@ class ViewedRun:
     row: int = 0
     telling: threading.Lock = field(default_factory=threading.Lock)
     shown: dict[int, Value] = field(default_factory=dict)
+    turned: Mapping[str, Any] | None = None  # knobs that were turned while an engine was asked
 
     @property
     def keep(self) -> str:

@@ -5,7 +5,7 @@ An adapter knows its kind's fields and events; it knows no page, no run and no t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,7 +58,7 @@ class Piece:
     """What one event added: a token, or text whose tokens the engine does not tell (`token_id` None).
 
     `scores` [vocab] are the log-probabilities of the whole vocabulary, where they were asked for. A piece with `finish`
-    is the last one. `missing` marks a token that the engine wrote without telling its figures.
+    is the last one.
     """
 
     text: str = ""
@@ -67,7 +67,6 @@ class Piece:
     top: tuple[TopToken, ...] = ()
     scores: Tensor | None = None
     finish: FinishReason | None = None
-    missing: bool = False
     usage: int | None = None  # tokens that the engine counted in this text
 
 
@@ -116,6 +115,30 @@ class Adapter(Protocol):
 
     def scores(self, answer: dict[str, Any]) -> Tensor:
         """The log-probabilities [1, vocab] in the answer to `score_call`. Raises EngineError where some are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFigures:
+    """What an engine told of a token that stands in a text: its natural `logprob`, its `rank` under the model (from 1)
+    and the likeliest there, each as far as it is known."""
+
+    logprob: float | None = None
+    rank: int | None = None
+    top: tuple[TopToken, ...] = ()
+
+
+class ReadingAdapter(Adapter, Protocol):
+    """An engine whose tokens are known here, so that a text can be read token by token."""
+
+    def ids(self, text: str, *, begins: bool, acts: bool, parameter: str) -> list[int]:
+        """The ids of a text that is only read; `begins` puts before it what the engine puts before plain text, and
+        control tokens in it are text unless it `acts`. Raises PlaygroundError where it cannot be read so."""
+
+    def few_calls(self, ids: Sequence[int], count: int) -> Iterable[tuple[str, dict[str, Any]]]:
+        """The questions that tell of every token of `ids` but the first its own figure and the `count` likeliest."""
+
+    def few_figures(self, answer: dict[str, Any], ids: Sequence[int], place: int) -> list[TokenFigures]:
+        """What an answer tells, of the tokens from `place` on. Raises EngineError for one that cannot be read."""
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ class EngineTokenizer:
         self.pieces = list(pieces)
         self.special = dict(special)
         self._encode = encode
+        self.begins, self.ends = begins, ends
         numbers = {name: number for number, name in self.special.items()}
         self.bos_token_id = numbers.get(begins)
         self.eos_token_id = numbers.get(ends)
@@ -59,6 +60,10 @@ class EngineTokenizer:
     def encode(self, text: str, *, acts: bool = False) -> list[int]:
         """The ids of a text; control tokens in it act where asked to. One question to the engine."""
         return self._encode(text, acts) if text else []
+
+    def asking(self, encode: Callable[[str, bool], list[int]]) -> EngineTokenizer:
+        """The same vocabulary with another way to encode."""
+        return EngineTokenizer(self.pieces, self.special, encode, begins=self.begins, ends=self.ends)
 
     def decode(self, ids: int | Sequence[int], skip_special_tokens: bool = False, **_: object) -> str:
         """The text of these tokens; bytes that are half a character are shown as broken."""

@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property
-
-import torch
+from typing import Any, Literal, cast
 
 from playground import thinking
 from playground.decoding.failures import why
@@ -23,16 +22,20 @@ from playground.decoding.run_store import RUN_STORE, StoredRun
 from playground.decoding.step_stream import StepStream
 from playground.generators.checks import check_ids, check_request, check_room, rows_seeds
 from playground.generators.remote import failures, sample_here
-from playground.generators.remote.adapter import Adapter, EngineFacts, RowRequest
+from playground.generators.remote.adapter import Adapter, EngineFacts, ReadingAdapter, RowRequest
+from playground.generators.remote.engine_reader import EngineReader
 from playground.generators.remote.http_client import EngineClient, begin
 from playground.generators.remote.line import Line
 from playground.generators.remote.row_writer import SHOWN, RowWriter
+from playground.generators.remote.step_scores import StepScores
 from playground.parameters.inert import check_combination
 from playground.rendering.detokenize import Labels
+from playground.rendering.spellings import biased_ways
 from playground.thinking import opened_after
 from playground.types import FastPath, FinishReason, ModelCard, Path, Rendered, Request, Step, Text
 
 FRESH_SEED = -1
+Figures = Literal["later", "all", "top"]
 LOOK = 0.05  # seconds between looks whether a request is still wanted; hundreds may wait in line
 _AFTER_END = 3  # events that are still read behind the last token, so that the connection can be used again
 DEFAULT_SLOTS = 16
@@ -56,7 +59,8 @@ class Prepared:
 class RemoteGenerator:
     """One engine. With `sample_here` it gives the scores of one step at a time, and our own chain draws from them.
 
-    With `all_figures` a run that is kept comes with the log-probabilities of the whole vocabulary, which takes time.
+    `figures` says when a run that is kept has the log-probabilities of the whole vocabulary: they come with each token,
+    which takes time ("all"), are asked for when somebody looks inside ("later"), or not at all ("top").
     `at_once` bounds the texts that are written at a time; None leaves it to the engine's slots.
     """
 
@@ -68,13 +72,14 @@ class RemoteGenerator:
         adapter: Adapter,
         *,
         sample_here: bool = False,
-        all_figures: bool = True,
+        figures: Figures = "later",
         at_once: int | None = None,
     ) -> None:
         self.client = client
         self.adapter = adapter
         self.sample_here = sample_here
-        self._keeps = adapter.scores_all and (all_figures or sample_here)
+        self._figures: Figures = "all" if sample_here else figures
+        self._keeps = adapter.scores_all and self._figures != "top"
         if sample_here:
             sample_here_check(adapter)
         self.paths: frozenset[Path] = frozenset({"exact"})
@@ -112,6 +117,31 @@ class RemoteGenerator:
         """Whether tokens are drawn with this program's random numbers, so that a run can be replayed."""
         return self.sample_here
 
+    @cached_property
+    def score_source(self) -> StepScores:
+        """Who tells the scores of single steps."""
+        return StepScores(self.client, self.adapter, self._line)
+
+    @cached_property
+    def vocabulary(self) -> EngineReader | None:
+        """What reads texts with this engine's scores; None where its tokens or their figures are not known here."""
+        if self.adapter.tokenizer is None:
+            return None
+        return EngineReader(self, cast(ReadingAdapter, self.adapter))
+
+    def biased(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """As a model on this machine tells it, by the engine's tokenizer; nothing where that is not known here."""
+        return {} if self.adapter.tokenizer is None else biased_ways(self.adapter.tokenizer, self.labels, values)
+
+    def setting(self, request: Request, rendered: Rendered, cancelled: threading.Event | None = None) -> Setting:
+        """What our own chain needs of a request, where the engine's tokens are known here."""
+        values, greedy = effect(request.values, has_eos=True)
+        chat = request.mode == "chat"
+        thinks = opened_after(request.prefill, rendered.thinks) if chat else None
+        halted, tokenizer = cancelled or threading.Event(), self.adapter.tokenizer
+        found = sample_here.setting(request, values, greedy, rendered, tokenizer, self.labels, halted, thinks)
+        return replace(found, visible=self._thought_marks if chat else {})
+
     def close(self) -> None:
         """Closes the connections to the engine."""
         self.client.close()
@@ -140,7 +170,7 @@ class RemoteGenerator:
         check_combination(request.values)
         if request.values["seed"] == FRESH_SEED:
             request = replace(request, values={**request.values, "seed": secrets.randbits(31)})
-        values, greedy = effect(request.values, has_eos=True)
+        values, _ = effect(request.values, has_eos=True)
         tokenizer = self.adapter.tokenizer
         if tokenizer is not None:
             check_ids(values, len(tokenizer))
@@ -152,14 +182,12 @@ class RemoteGenerator:
         chat = request.mode == "chat"
         visible = self._thought_marks if chat else {}
         thinks = opened_after(request.prefill, rendered.thinks) if chat else None
-        setting = None
-        if tokenizer is not None:
-            setting = sample_here.setting(request, values, greedy, rendered, tokenizer, self._labels, cancelled, thinks)
-            setting = replace(setting, visible=visible)
+        setting = None if tokenizer is None else self.setting(request, rendered, cancelled)
         stored = None
         if request.keep and setting is not None and self._keeps:
             stored = RUN_STORE.open(request.keep, request.values, setting, seeds)
             stored.own_draws = self.own_draws
+            stored.source = self.score_source
         at_most: FinishReason = "length" if most == values["max_new_tokens"] else "context"
         return Prepared(request, rendered, setting, most, at_most, seeds, stored, thinks, visible)
 
@@ -200,13 +228,12 @@ class RemoteGenerator:
             except Exception as error:  # noqa: BLE001 - one row's failure is its own; its text stays
                 if writer.finish is None:
                     stream.put(writer.end("error", why(error)))
-            await self._fill(prepared, row, writer)
 
     async def _written(
         self, prepared: Prepared, row: int, writer: RowWriter, stream: StepStream, ticket: Line.Ticket
     ) -> None:
         """The engine writes one text; ends once it has an end. Raises EngineError."""
-        whole = prepared.stored is not None
+        whole = prepared.stored is not None and self._figures == "all"
         top = SHOWN if prepared.request.watched and not whole else 0
         asked = RowRequest(prepared.request, prepared.rendered, prepared.seeds[row], prepared.most, top, whole)
         reader = self.adapter.reader(asked)
@@ -225,21 +252,6 @@ class RemoteGenerator:
         if writer.finish is None:
             raise failures.broke_off(self.client.host)
 
-    async def _fill(self, prepared: Prepared, row: int, writer: RowWriter) -> None:
-        """Asks for the figures of the tokens that came without them, once the text is written."""
-        if prepared.stored is None or not writer.missing:
-            return
-        kept, start = prepared.stored.rows[row], list(prepared.rendered.token_ids)
-        try:
-            for position in writer.missing:
-                path, body = self.adapter.score_call([*start, *writer.tokens[:position]])
-                scores = self.adapter.scores(await self.client.ask("POST", path, body))
-                if bool(scores.isnan().any()):
-                    raise failures.unreadable(self.client.host)
-                kept.put(position, scores, None, torch.float32, None)
-        except failures.EngineError:  # the text is there; without these figures nobody can look into it
-            RUN_STORE.forget(prepared.stored.run_id)
-
     def _writer(self, prepared: Prepared, row: int) -> RowWriter:
         return RowWriter(
             row,
@@ -254,7 +266,7 @@ class RemoteGenerator:
         )
 
     @cached_property
-    def _labels(self) -> Labels:
+    def labels(self) -> Labels:
         return Labels(self.adapter.tokenizer)
 
     @cached_property

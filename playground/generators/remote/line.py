@@ -27,6 +27,12 @@ class Line:
             self._tickets.append(found)
         return found
 
+    @asynccontextmanager
+    async def short(self) -> AsyncIterator[None]:
+        """A turn for a question of one token, which is over before anybody counts it."""
+        async with self._free:
+            yield
+
     class Ticket:
         """One request's place."""
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground import parameters, thinking
 from playground.generators.remote import failures
-from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TopToken
+from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TokenFigures, TopToken
 from playground.generators.remote.engine_templates import EngineTemplate
 from playground.generators.remote.engine_tokenizer import EngineTokenizer
 from playground.generators.remote.http_client import EngineClient
@@ -26,6 +26,7 @@ _ENDS: Mapping[str, FinishReason] = {"eos": "end", "limit": "context", "word": "
 _NAMES = re.compile(r"<[^<>\s]{1,48}>|\[[A-Z/_]{2,24}\]")
 _KNOWN = ("<s>", "</s>", "<unk>", "<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|end|>",
           "<|endofturn|>", "<end_of_turn>", "<start_of_turn>", "<eos>", "<bos>")  # fmt: skip
+_FORCED = 1000.0  # a bias with which a token is drawn for certain
 _NOTHING = -3.0e38  # llama.cpp writes the lowest float for a probability of 0
 
 
@@ -122,6 +123,29 @@ class LlamaCpp:
         """The log-probabilities [1, vocab] in the answer to `score_call`. Raises EngineError where some are missing."""
         return whole_scores(_candidates(answer, self._client.host), self.vocab_size, self._client.host)[None]
 
+    def ids(self, text: str, *, begins: bool, acts: bool, parameter: str) -> list[int]:
+        """The ids of a text that is only read."""
+        return self._encode(text, acts, begins)
+
+    def few_calls(self, ids: Sequence[int], count: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """One for each token: it tells nothing of a prompt, but of a token that it is made to draw."""
+        for end in range(1, len(ids)):
+            yield "/completion", {**self._one_token(list(ids[:end]), count), "logit_bias": [[ids[end], _FORCED]]}
+
+    def few_figures(self, answer: dict[str, Any], ids: Sequence[int], place: int) -> list[TokenFigures]:
+        """Nothing of a token that is half a character, or that the engine cannot be made to draw."""
+        drawn = answer.get("completion_probabilities") or []
+        if not isinstance(drawn, list) or not drawn or not isinstance(drawn[0], Mapping):
+            return [TokenFigures()]
+        try:
+            top = tuple(_top(self.tokenizer, one) for one in drawn[0].get("top_logprobs") or ())
+            own = _finite(drawn[0].get("logprob")) if drawn[0].get("id") == ids[place] else None
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise failures.unreadable(self._client.host) from None
+        listed = [one.token_id for one in top]
+        rank = listed.index(ids[place]) + 1 if ids[place] in listed else None
+        return [TokenFigures(own, rank, top)]
+
     def _one_token(self, prompt: Any, count: int) -> dict[str, Any]:
         neutral = {one.name: one.neutral for one in parameters.REGISTRY}
         return {
@@ -130,7 +154,7 @@ class LlamaCpp:
             "n_predict": 1,
             "n_probs": count,
             # Figures are those before any bias. Without it half a character might be drawn, which has no figures.
-            "logit_bias": [["a", 1000.0]],
+            "logit_bias": [["a", _FORCED]],
             "seed": 1,
             "stop": [],
             "post_sampling_probs": False,
@@ -225,7 +249,7 @@ class LlamaCppReader:
             known = b"".join(self._tokenizer.pieces[one] for one in ids)
             before = data[: len(data) - len(known)] if data.endswith(known) else b""
             for one in self._tokenizer.written_as(before, lost) or []:
-                yield Piece(token_id=one, missing=True)
+                yield Piece(token_id=one)
         figures = event.get("completion_probabilities") or []
         for place, one in enumerate(ids):
             yield self._piece(one, figures[place] if place < len(figures) else {})
@@ -233,13 +257,14 @@ class LlamaCppReader:
     def _piece(self, token_id: int, figures: Mapping[str, Any]) -> Piece:
         listed = figures.get("top_logprobs") or []
         scores = whole_scores(listed, len(self._tokenizer), self._host) if self._whole and listed else None
-        top = () if self._whole else tuple(self._top(one) for one in listed)
+        top = () if self._whole else tuple(_top(self._tokenizer, one) for one in listed)
         logprob = figures.get("logprob")
-        return Piece(token_id=token_id, logprob=_finite(logprob), top=top, scores=scores, missing=not figures)
+        return Piece(token_id=token_id, logprob=_finite(logprob), top=top, scores=scores)
 
-    def _top(self, one: Mapping[str, Any]) -> TopToken:
-        number, logprob = int(one["id"]), _finite(one["logprob"])
-        return TopToken(number, self._tokenizer.decode([number]), -math.inf if logprob is None else logprob)
+
+def _top(tokenizer: EngineTokenizer, one: Mapping[str, Any]) -> TopToken:
+    number, logprob = int(one["id"]), _finite(one["logprob"])
+    return TopToken(number, tokenizer.decode([number]), -math.inf if logprob is None else logprob)
 
 
 def whole_scores(listed: Sequence[Mapping[str, Any]], size: int, host: str) -> Tensor:

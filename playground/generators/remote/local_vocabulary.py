@@ -34,6 +34,10 @@ class LocalVocabulary:
     def render(self, request: Request) -> Rendered:
         return self._prompts.render(request)
 
+    def alone(self, text: str, *, begins: bool, acts: bool, parameter: str) -> list[int]:
+        """The ids of a text that stands alone; `acts` as the encoder has it."""
+        return self._prompts.encoder.alone(text, begins=begins, acts=acts, parameter=parameter)
+
     def ends(self, request: Request) -> list[int]:
         """The tokens that end this request's text."""
         return self._prompts.ends(request)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from playground.generators.remote import failures, kinds, llama_cpp, openai_server, playground
 from playground.generators.remote.adapter import Adapter, EngineFacts
 from playground.generators.remote.address import Timeouts, address_of, read_key
-from playground.generators.remote.generator import RemoteGenerator
+from playground.generators.remote.generator import Figures, RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
 from playground.generators.remote.playground import RemotePlayground
 from playground.generators.remote.served import chosen, served
@@ -35,7 +35,7 @@ def open_engine(
     plain_http: bool = False,
     timeouts: Timeouts | None = None,
     sample_here: bool = False,
-    all_figures: bool = True,
+    figures: Figures = "later",
 ) -> RemoteGenerator:
     """The generator of the engine at this URL. Raises EngineError where there is none, ValueError for `verify` False.
 
@@ -44,7 +44,7 @@ def open_engine(
     """
     client = _client(url, key, key_file, verify, plain_http, timeouts)
     try:
-        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here, all_figures=all_figures)
+        return RemoteGenerator(client, recognised(client, model), sample_here=sample_here, figures=figures)
     except BaseException:
         client.close()
         raise
@@ -108,8 +108,8 @@ def open_chosen(settings: ModelSettings, url: str | None = None) -> RemoteGenera
     }
     if (other := open_playground(url, **spoken)) is not None:
         return other
-    sample_here, all_figures = settings.engine_draws == "here", settings.engine_figures == "all"
-    return open_engine(url, **spoken, sample_here=sample_here, all_figures=all_figures)
+    sample_here, figures = settings.engine_draws == "here", cast(Figures, settings.engine_figures)
+    return open_engine(url, **spoken, sample_here=sample_here, figures=figures)
 
 
 def recognised(client: EngineClient, model: str | None) -> Adapter:

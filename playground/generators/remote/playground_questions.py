@@ -203,6 +203,11 @@ class RemoteRun:
         found: Replayed = self._decoded(Replayed, "replay", row=row, values=values)
         return found
 
+    def alive(self, run_id: str, row: int, values: Mapping[str, Any]) -> tuple[int, ...]:
+        """As `run_queries.alive`."""
+        found: tuple[int, ...] = self._decoded(tuple[int, ...], "alive", row=row, values=values)
+        return found
+
     def badges(self, run_id: str, row: int, values: Mapping[str, Any] | None = None) -> dict[str, Text]:
         """As `run_queries.badges`."""
         found: dict[str, Text] = self._decoded(dict[str, Text], "badges", row=row, **_given(values=values))

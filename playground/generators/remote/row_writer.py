@@ -43,7 +43,6 @@ class RowWriter:
     ) -> None:
         self.index = index
         self.tokens: list[int] = []
-        self.missing: list[int] = []
         self.finish: FinishReason | None = None
         self._pieces = WrittenPieces() if tokenizer is None else None
         detokenizer = Detokenizer(self._pieces or tokenizer, () if self._pieces else prompt, visible)
@@ -119,9 +118,9 @@ class RowWriter:
             return
         scores = piece.scores
         if scores is None or bool(scores.isnan().any()):
-            self.missing.append(position)
-            scores = torch.zeros(len(self._tokenizer))
-        self._stored.put(position, scores[None], None, torch.float32, None)
+            self._stored.expect(position)
+        else:
+            self._stored.put(position, scores[None], None, torch.float32, None)
 
     def _top(self, piece: Piece) -> tuple[TokenChance, ...] | None:
         """The likeliest candidates; None where the engine told none."""

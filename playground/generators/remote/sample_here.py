@@ -93,7 +93,8 @@ async def run(client: EngineClient, adapter: Adapter, prepared: Prepared, row: i
     """One row to its end. Its Steps are put into the stream."""
     found = prepared.setting
     assert found is not None  # checked when the generator was made
-    one = Row(row, prepared.seeds[row], found)
+    # Samplers may ask the engine how it writes a text, and wait for it: never on the loop that brings the answer.
+    one = await asyncio.to_thread(Row, row, prepared.seeds[row], found)
     kept = None if prepared.stored is None else prepared.stored.rows[row]
     found.begin()
     while one.finish is None:

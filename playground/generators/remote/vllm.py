@@ -11,7 +11,7 @@ from torch import Tensor
 
 from playground import parameters
 from playground.generators.remote import failures
-from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TopToken
+from playground.generators.remote.adapter import EngineFacts, Piece, RowRequest, TokenFigures, TopToken
 from playground.generators.remote.http_client import EngineClient
 from playground.generators.remote.local_vocabulary import LocalVocabulary
 from playground.parameters import engines
@@ -84,6 +84,32 @@ class VLLM:
             raise failures.unreadable(self._host) from None
         return whole_scores(figures, len(self._vocabulary), self._host)[None]
 
+    def ids(self, text: str, *, begins: bool, acts: bool, parameter: str) -> list[int]:
+        """The ids of a text that is only read."""
+        return self._vocabulary.alone(text, begins=begins, acts=acts, parameter=parameter)
+
+    def few_calls(self, ids: Sequence[int], count: int) -> list[tuple[str, dict[str, Any]]]:
+        """One for all tokens: it tells what it thought of a prompt."""
+        path, body = self.score_call(ids)
+        return [(path, {**body, "logprobs": None, "prompt_logprobs": min(count, self._top)})]
+
+    def few_figures(self, answer: dict[str, Any], ids: Sequence[int], place: int) -> list[TokenFigures]:
+        """Each token's own figure stands among the likeliest, with its rank."""
+        try:
+            told = answer["choices"][0]["prompt_logprobs"]
+            if len(told) != len(ids):
+                raise ValueError
+            return [self._told(one, token) for one, token in zip(told[place:], ids[place:], strict=True)]
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            raise failures.unreadable(self._host) from None
+
+    def _told(self, told: Mapping[str, Mapping[str, Any]], token: int) -> TokenFigures:
+        figures = {int(name): _number(one["logprob"]) for name, one in told.items()}
+        order = sorted(figures, key=lambda one: math.inf if (known := figures[one]) is None else -known)
+        known = [(one, figures[one]) for one in order]
+        top = tuple(TopToken(one, self.tokenizer.decode([one]), own) for one, own in known if own is not None)
+        return TokenFigures(figures[token], int(told[str(token)]["rank"]), top)
+
     def _asked(self, ids: Sequence[int], top: int) -> dict[str, Any]:
         """Ids in place of words: strings of several tokens are equal."""
         return {
@@ -136,7 +162,7 @@ class VLLMReader:
         finish = _ENDS.get(str(reason), "end")
         if finish == "end" and ids and ids[-1] in self._ends:
             last = pieces.pop()
-            return [*pieces, Piece("", last.token_id, last.logprob, last.top, last.scores, finish, last.missing)]
+            return [*pieces, Piece("", last.token_id, last.logprob, last.top, last.scores, finish)]
         return [*pieces, Piece(finish=finish)]
 
     def _piece(self, token_id: int, logprob: Any, top: Mapping[str, Any] | None) -> Piece:
@@ -145,7 +171,7 @@ class VLLMReader:
         number = _number(logprob)
         if self._whole:
             scores = None if top is None else whole_scores(top, len(self._vocabulary), self._host)
-            return Piece(token_id=token_id, logprob=number, scores=scores, missing=scores is None)
+            return Piece(token_id=token_id, logprob=number, scores=scores)
         listed = sorted(
             ((int(name.removeprefix(_NAMED)), _number(one)) for name, one in (top or {}).items()),
             key=lambda one: -math.inf if one[1] is None else -one[1],
