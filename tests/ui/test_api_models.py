@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from playground.ui.mcp_endpoint import HostRunner
 from playground.ui.model_host import ModelHost
 from playground.ui.request_queue import RequestQueue
 from playground.ui.run_stream import api_runs
+from tests.own_loop import in_own_loop
 from tests.ui.test_model_switching import WAIT, Named, switched
 
 
@@ -40,7 +42,7 @@ class Server:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.api), base_url="http://here") as client:  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.api), base_url="http://here") as client:
             yield client
 
 
@@ -69,7 +71,7 @@ def test_every_loaded_model_is_listed_and_answers_by_its_name(server: Server) ->
             card = await client.post("/v1/playground/card", json={"version": 1, "model": "one"})
             assert card.json()["answer"]["card"]["id"] == "one"
 
-    asyncio.run(ask())
+    in_own_loop(ask)
 
 
 def test_a_model_that_answers_is_not_unloaded_meanwhile(server: Server) -> None:
@@ -88,7 +90,7 @@ def test_a_model_that_answers_is_not_unloaded_meanwhile(server: Server) -> None:
             assert (await answering).status_code == 200
         assert not any(one.busy for one in server.host.pool.entries())
 
-    asyncio.run(ask())
+    in_own_loop(ask)
 
 
 def test_a_request_waits_while_the_model_loads_and_the_list_says_that_it_does() -> None:
@@ -105,7 +107,7 @@ def test_a_request_waits_while_the_model_loads_and_the_list_says_that_it_does() 
             answer = await answering
             assert answer.status_code == 200 and answer.json()["model"] == "late"
 
-    asyncio.run(ask())
+    in_own_loop(ask)
 
 
 def test_who_has_waited_too_long_for_a_model_is_told_when_to_come_again() -> None:
@@ -119,7 +121,7 @@ def test_who_has_waited_too_long_for_a_model_is_told_when_to_come_again() -> Non
             told = sorted((one.status_code, one.json()["error"]["code"], one.headers["Retry-After"]) for one in answers)
             assert told == [(503, "model_not_loaded", "5"), (503, "overloaded", "5")]
 
-    asyncio.run(ask())
+    in_own_loop(ask)
     server.gate.set()
     assert server.host.pool.wait(WAIT)
 
@@ -134,9 +136,9 @@ def test_an_agent_may_name_a_loaded_model(server: Server) -> None:
         assert run is not None and run.finished
         return run.model
 
-    assert [asyncio.run(written(name)) for name in ("", "one", "two")] == ["two", "one", "two"]
+    assert [in_own_loop(partial(written, name)) for name in ("", "one", "two")] == ["two", "one", "two"]
     with pytest.raises(InvalidRequest, match="three is not loaded") as caught:
-        asyncio.run(written("three"))
+        in_own_loop(lambda: written("three"))
     assert caught.value.parameter == "model" and "two, one" in caught.value.say("en")
-    read = asyncio.run(runner.look(lambda generator, _: generator.card.id, threading.Event(), "one"))
+    read = in_own_loop(lambda: runner.look(lambda generator, _: generator.card.id, threading.Event(), "one"))
     assert read == "one" and ModelChoice("one") in [entry.choice for entry in server.host.pool.entries()]
