@@ -133,7 +133,8 @@ class LlamaCpp:
             yield "/completion", {**self._one_token(list(ids[:end]), count), "logit_bias": [[ids[end], _FORCED]]}
 
     def few_figures(self, answer: dict[str, Any], ids: Sequence[int], place: int) -> list[TokenFigures]:
-        """Nothing of a token that is half a character, or that the engine cannot be made to draw."""
+        """Nothing of a token that is half a character, or that the engine cannot be made to draw. Raises EngineError
+        for an answer that cannot be read."""
         drawn = answer.get("completion_probabilities") or []
         if not isinstance(drawn, list) or not drawn or not isinstance(drawn[0], Mapping):
             return [TokenFigures()]

@@ -94,7 +94,8 @@ class VLLM:
         return [(path, {**body, "logprobs": None, "prompt_logprobs": min(count, self._top)})]
 
     def few_figures(self, answer: dict[str, Any], ids: Sequence[int], place: int) -> list[TokenFigures]:
-        """Each token's own figure stands among the likeliest, with its rank."""
+        """Each token's own figure stands among the likeliest, with its rank. Raises EngineError for an answer that
+        cannot be read."""
         try:
             told = answer["choices"][0]["prompt_logprobs"]
             if len(told) != len(ids):
