@@ -76,7 +76,7 @@ class EngineReader:
         return self._adapter.ids(text, begins=special, acts=acts, parameter=parameter) if text else []
 
     def written(self, token_id: int) -> str | None:
-        """The text that this token writes wherever it stands; None for control tokens and parts of a character."""
+        """The text that this token writes wherever it stands; None for special tokens and parts of a character."""
         text: str = self.tokenizer.decode([token_id], clean_up_tokenization_spaces=False)
         special = token_id in self.tokenizer.all_special_ids
         return None if special or not text or BROKEN in text else self.labels[token_id]
@@ -91,7 +91,7 @@ class EngineReader:
         return self._whole(ids, halted) if whole else self._few(ids, halted)
 
     def scores(self, ids: Sequence[int], halted: Halted = lambda: False) -> Iterator[tuple[Tensor, list[int]]]:
-        """Scores [positions, vocab] before each token but the first, in pieces, with the tokens that stood there."""
+        """The log-probabilities [count, vocab] behind each token but the last, in pieces, with those that followed."""
         several = self._generator.score_source((ids[:end] for end in range(1, len(ids))), halted)
         gathered: list[Tensor] = []
         for place, scores in enumerate(several, 1):

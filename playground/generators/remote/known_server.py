@@ -49,7 +49,7 @@ class KnownServer(OpenAIServer):
         return Rendered("\n".join(lines), (), self.facts.card.context)
 
     def check(self, request: Request) -> None:
-        """Raises Refused for what this engine cannot honour, InvalidRequest for a prompt without a text."""
+        """Raises Refused for what this engine cannot honour, InvalidRequest for no prompt."""
         engines.body(self._kind, request.values)
         if request.special_tokens:
             raise Refused(

@@ -98,7 +98,7 @@ class VLLM:
         cannot be read."""
         try:
             told = answer["choices"][0]["prompt_logprobs"]
-            return [self._told(one, token) for one, token in zip(told[place:], ids[place:], strict=True)]
+            return [self._told(one, token) for one, token in list(zip(told, ids, strict=True))[place:]]
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             raise failures.unreadable(self._host) from None
 
