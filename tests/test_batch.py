@@ -330,7 +330,7 @@ def test_one_text_of_a_row_that_fails_says_why_and_leaves_the_others_readable() 
     assert row.reason is not None and row.reason.en == f"Text 2: {failing.REASON.en}"
     assert row.texts == (found[1].texts[0], "an old")
     *_, line = rows.as_csv(["p"], [row], 2)
-    assert next(csv.reader([line])) == ["Tea 2", *row.texts, "failed", row.reason.en, "3", ""]
+    assert next(csv.reader([line])) == ["Tea 2", *row.texts, "failed", row.reason.en, "3", row.model, row.revision, ""]
     assert rows.record(row, "zh")["reason"] == f"第 2 个文本：{failing.REASON.zh}"
 
 

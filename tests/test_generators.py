@@ -246,7 +246,7 @@ def test_a_full_context_ends_a_row(peer: Generator) -> None:
     words = 2
     while peer.card.context - len(peer.render(request("word " * (words + 2), {})).token_ids) > 1:
         words += 2
-    # With a seed of its own: without one another Playground draws one anew for each run, and one in a hundred of these
+    # With a seed of its own: without one another Playground draws one anew for each run, and a few in 100,000 of these
     # random models' texts ends by itself before the context is full.
     asked = request("word " * words, {"max_new_tokens": 50, "seed": 8})
     room = peer.card.context - len(peer.render(asked).token_ids)
