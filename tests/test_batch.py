@@ -357,9 +357,17 @@ def test_a_visitor_who_reads_along_goes_before_the_rows_of_a_batch(tiny: models.
     engine._waiting.clear()
 
 
-@pytest.mark.model
-def test_rows_are_written_together_in_one_batch(tiny: models.Loaded) -> None:
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Other tests compare with processes that have as many threads as they like: figures differ with their number."""
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.model
+def test_rows_are_written_together_in_one_batch(tiny: models.Loaded, one_thread: None) -> None:
     generator = LocalGenerator(tiny)
     engine = generator._engine.running
     engine._decode_net.compiler = None

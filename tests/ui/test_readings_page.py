@@ -178,7 +178,7 @@ def test_a_generator_without_a_vocabulary_says_so_in_each_place(scripted: str, v
     page = visit(scripted)
     free_prompt(page, "A prompt that stays")
     page.locator("button[name=look]").click()
-    expect(page.locator("#next .wf-error")).to_contain_text("Choose a model on this machine.")
+    expect(page.locator("#next .wf-error")).to_contain_text("Choose a model on this machine, or")
     page.locator(".seen summary").click()
     page.locator(".seen-as [name=tokens]").click()
     expect(page.locator("#seen-tokens .tk-wrong")).to_contain_text("whole vocabulary")
