@@ -74,8 +74,6 @@ KINDS = {
 }
 RUN_GONE = Text("This run is not known here any more.", "此处已没有这次运行的记录。")
 WRITE_AGAIN = Text("Write the text again to ask about it.", "请重新生成文本后再询问。")
-NO_CANDIDATE = Text("This run has no candidate {candidate}.", "此次运行没有候选 {candidate}。")
-NOT_REPLAYED = Text("Whether it would differ is not known without writing.", "不重新生成就无法得知是否会不同。")
 COMPARED = Text("The two texts were compared as they were written.", "这里比较的是两次实际生成的文本。")
 FAST = Text(
     "On the fast path the same seed need not give the same text.", "在 fast 路径上，相同的种子不一定给出相同的文本。"

@@ -83,11 +83,6 @@ def address_of(
     return Address(base, _checked(key), ca_file, timeouts or Timeouts())
 
 
-def is_url(name: str) -> bool:
-    """Whether a model's name is the address of an engine."""
-    return name.startswith(("http://", "https://"))
-
-
 def is_loopback(host: str) -> bool:
     """Whether this host is this machine, without asking anybody."""
     if host == "localhost":
