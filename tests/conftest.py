@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,13 +153,11 @@ def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tiny_bf16(tiny: models.Loaded) -> Iterator[models.Loaded]:
-    """The tiny model in bf16."""
+def tiny_bf16(tiny: models.Loaded) -> models.Loaded:
+    """The tiny model in bf16: a copy, since weights that were rounded once do not come back."""
     import torch
 
-    tiny.model.to(torch.bfloat16)
-    yield tiny
-    tiny.model.to(torch.float32)
+    return replace(tiny, model=deepcopy(tiny.model).to(torch.bfloat16))
 
 
 @pytest.fixture(scope="session")
