@@ -123,7 +123,9 @@ WORDS: Mapping[str, Text] = {
     ),
     "seen_control": Text("Acts as a control token", "作为控制词元生效"),
     "seen_as_plain": Text("Read as text, not as control tokens: {tokens}", "按普通文本读取，不作为控制词元：{tokens}"),
-    "seen_changed": Text("The prompt has changed since.", "提示词已经改动。"),
+    "seen_changed": Text(
+        "The text has changed: these are the tokens of the one before.", "文字已经改动：下面仍是之前的词元。"
+    ),
     "seen_again": Text("Read it again", "重新阅读"),
     "as_chat": Text("chat", "对话"),
     "as_complete": Text("completion", "续写"),
