@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.models import embedded
-from playground.settings import WEIGHTS, ModelSettings
+from playground.settings import WEIGHTS, ModelSettings, is_address
 from playground.types import InvalidRequest, Text
 
 LONGEST_NAME = 4096  # characters, as long as a path may be
@@ -37,7 +37,7 @@ class ModelChoice:
     @property
     def is_engine(self) -> bool:
         """Whether an engine holds the model, and nothing is loaded here."""
-        return self.name.lower().startswith(("http://", "https://"))
+        return is_address(self.name)
 
     @classmethod
     def of_settings(cls, settings: ModelSettings) -> ModelChoice:

@@ -18,6 +18,7 @@ MOST = 10**15  # of any number: beyond that databases and queues lose count
 MOST_BYTES = 2**60
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 _WRITTEN = ("GiB", "GB", "MiB", "MB", "KiB", "KB", "B")
+_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 
 
 class NotAllowed(ValueError):
@@ -262,13 +263,13 @@ class HostNamesKind(Kind[tuple[str, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class AddressesKind(Kind[tuple[str, ...]]):
-    """URLs. Opening one shows whether it is a good one."""
+    """Addresses of engines."""
 
     many: ClassVar[bool] = True
 
     def read(self, text: str) -> tuple[str, ...]:
         found = tuple(part.strip() for part in text.split(","))
-        if not all(re.match(r"https?://[^\s/@]+", one) for one in found):
+        if not all(is_address(one) for one in found):
             raise NotAllowed(self.allowed)
         return found
 
@@ -282,6 +283,11 @@ class AddressesKind(Kind[tuple[str, ...]]):
     @property
     def metavar(self) -> str:
         return "URL"
+
+
+def is_address(text: str) -> bool:
+    """Whether this is written as the address of an engine is. Opening it shows whether it is a good one."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def parse_bytes(text: str) -> int:

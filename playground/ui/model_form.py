@@ -10,11 +10,11 @@ from typing import Any
 from playground.models import failures, sources
 from playground.models.model_choice import LEAST_CONTEXT, MOST_CONTEXT, ModelChoice
 from playground.rendering import templates
+from playground.settings import is_address
 from playground.settings.kinds import MemoryKind, NotAllowed
 from playground.types import InvalidRequest, PlaygroundError, Text
 
 FIELDS = ("name", "weights", "max_memory", "context", "chat_template")
-_URL = re.compile(r"https?://[^\s/]+.*", re.IGNORECASE)
 _SHOWN = 100  # characters of a name in a sentence
 _NO_NAME = Text("Type or choose a model first.", "请先输入或选择模型。")
 _NO_URL = Text(
@@ -65,10 +65,10 @@ def _text(sent: Mapping[str, Any], name: str) -> str:
 def _checked_name(name: str) -> str:
     if not name:
         raise InvalidRequest(_NO_NAME, parameter="name")
-    if "://" in name:
-        if not _URL.fullmatch(name):
-            raise InvalidRequest(_NO_URL, parameter="name")
+    if is_address(name):
         return name
+    if "://" in name:
+        raise InvalidRequest(_NO_URL, parameter="name")
     try:
         here = Path(name).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, nobody's home, a zero character
