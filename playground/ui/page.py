@@ -241,8 +241,10 @@ class Page:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
         meanwhile would change, and its figures. Nothing is sent where the session looks elsewhere by now."""
         session, same = request.session_hash or "", gr.skip()
-        for said in self._run_view.asking(session):
-            yield [same, same, gr.update(replay=said), same]
+        for said, more in self._run_view.asking(session):
+            knobs = dict(self._run_view.turned(session) or knobs)
+            badges = panel_update(badges=self._run_view.badges(session, knobs)) if more else same
+            yield [badges, same, gr.update(replay=said), same]
         looking = self._run_view.viewed(session)
         knobs = dict(self._run_view.turned(session) or knobs)
         badges, findings = self._run_view.badges(session, knobs), self._run_view.findings(session)

@@ -21,8 +21,8 @@ from playground.parameters import engines
 from playground.types import FinishReason, ModelCard, Rendered, Request
 
 KIND = "llama.cpp"
-# Its own limit on length is never reached: what ends a text before that is the context.
 _ENDS: Mapping[str, FinishReason] = {"eos": "end", "limit": "context", "word": "stop"}
+_HALF = 3  # tokens that may follow before a character is whole
 _NAMES = re.compile(r"<[^<>\s]{1,48}>|\[[A-Z/_]{2,24}\]")
 _KNOWN = ("<s>", "</s>", "<unk>", "<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|end|>",
           "<|endofturn|>", "<end_of_turn>", "<start_of_turn>", "<eos>", "<bos>")  # fmt: skip
@@ -102,7 +102,8 @@ class LlamaCpp:
         body = {
             **engines.body(KIND, row.request.values),
             "prompt": list(row.rendered.token_ids),
-            "n_predict": row.most,
+            # A token is told once its character is whole; of what nobody looks into the text is enough.
+            "n_predict": row.most + (_HALF if row.request.watched else 0),
             "seed": row.seed % 0xFFFFFFFF,  # one more would ask for a random one
             "stop": [],  # stop strings act here: they must not end a thought
             "n_probs": self.vocab_size if row.whole else row.top,
@@ -114,7 +115,8 @@ class LlamaCpp:
         return "/completion", body
 
     def reader(self, row: RowRequest) -> LlamaCppReader:
-        return LlamaCppReader(self.tokenizer, self._client.host, row.whole)
+        bounded = row.most == row.request.values["max_new_tokens"]
+        return LlamaCppReader(self.tokenizer, self._client.host, row.whole, row.most if bounded else None)
 
     def score_call(self, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
         return "/completion", self._one_token(list(ids), self.vocab_size)
@@ -203,12 +205,14 @@ class LlamaCpp:
 
 class LlamaCppReader:
     """Events of one text. Tokens that are half a character come with the one that completes it: only that one is told,
-    and the others are found by their bytes."""
+    and the others are found by their bytes. `length` is after how many tokens the text was to end, None for the end of
+    the context."""
 
-    def __init__(self, tokenizer: EngineTokenizer, host: str, whole: bool) -> None:
+    def __init__(self, tokenizer: EngineTokenizer, host: str, whole: bool, length: int | None = None) -> None:
         self._tokenizer = tokenizer
         self._host = host
         self._whole = whole
+        self._length = length
         self._count = 0
         self._silent: list[Piece] = []  # a token that may be the end of the text
 
@@ -229,6 +233,8 @@ class LlamaCppReader:
         finish = _ENDS.get(event.get("stop_type", ""), "context")
         found = [*self._silent, *(self._tokens(event) if event.get("tokens") else [])]
         usage = event.get("tokens_predicted")
+        if finish == "context" and self._length is not None and int(usage or 0) >= self._length:
+            finish = "length"
         if finish == "end" and found and found[-1].token_id in self._tokenizer.special:
             *before, last = found
             ended = Piece(last.text, last.token_id, last.logprob, last.top, last.scores, "end", usage=usage)
