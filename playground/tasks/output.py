@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.parameters.grammar import quoted
-from playground.tasks import chinese_words
+from playground.tasks import keyword_runs
 from playground.tasks.listing import Split
 from playground.types import Language, Text
 
@@ -21,7 +21,7 @@ OutputKind = Literal["text", "list", "table", "json"]
 MAX_CELL = 120  # characters
 MAX_ITEM = 160
 MOST_EACH = 12  # rows of a table that has one for each item of a field
-_WORDS = r"/[\p{L}\p{N}][\p{L}\p{N}'’-]*( [\p{L}\p{N}][\p{L}\p{N}'’-]*){0,2}/"
+_WORDS = r"/[\p{L}\p{N}][\p{L}\p{N}'’-]*( [\p{L}\p{N}][\p{L}\p{N}'’-]*){0,2}/ & ~/of .+|.+ of/"
 _WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _BETWEEN = re.compile(r"[\n,，、;；]")  # as a field of the kind list is read
 _NO_RUN = re.compile(r"[()\[\]{}~\"\\]")
@@ -71,7 +71,7 @@ class Output:
             return True
         source = _NO_RUN.sub("\n", fields[self.within])
         if _WITHOUT_SPACES.search(source) is not None:
-            return chinese_words.has_keyword(source) if self.kind == "list" else bool(re.search(r"[^\W_]", source))
+            return keyword_runs.has_words(source) if self.kind == "list" else bool(re.search(r"[^\W_]", source))
         cells = map(_quotation, (self.schema or {}).get("properties", {}).values())
         longest = min((most for most in cells if most is not None), default=len(source))
         return any(word.isalnum() and len(word) <= longest for word in re.findall(r"\w+", source))
@@ -172,10 +172,10 @@ def _plain(value: Any) -> str:
 def _lines(least: int, most: int, source: str | None) -> str:
     """A numbered list; with `source`, of words or runs of words that stand in one line of it."""
     item, rules = rf"/[\p{{L}}\p{{N}}][^\n]{{0,{MAX_ITEM - 1}}}/", ""
-    if source is not None:
-        spaced = _WITHOUT_SPACES.search(source) is None
-        item = f"SOURCE & {_WORDS if spaced else f'/{chinese_words.KEYWORD}/'}"
-        rules = _source(source, "substring_words" if spaced else "substring_chunks")
+    if source is not None and _WITHOUT_SPACES.search(source) is None:
+        item, rules = f"SOURCE & {_WORDS}", _source(keyword_runs.content(source), "substring_words")
+    elif source is not None:
+        item, rules = f"SOURCE & /{keyword_runs.CHINESE}/", _source(source, "substring_chunks")
     numbered = [f"{quoted(('' if number == 1 else chr(10)) + f'{number}. ')} ITEM" for number in range(1, most + 1)]
     more = ""
     for line in reversed(numbered[least:]):
@@ -228,5 +228,5 @@ def _source(source: str, unit: Literal["substring_words", "substring_chars", "su
     No run reaches over a bracket, a quotation mark or into another line, and nothing that counts as nesting is left.
     """
     lines = _NO_RUN.sub("\n", source)
-    taken = chinese_words.words(lines) if unit == "substring_chunks" else lines
+    taken = keyword_runs.words(lines) if unit == "substring_chunks" else lines
     return f'\nSOURCE: %regex {{"{unit}": {json.dumps(taken, ensure_ascii=False)}}}'
