@@ -43,8 +43,8 @@ _AGAIN = Text(
 class TrainState:
     """How far a training is. `seconds_left`, `memory` (bytes of its process) and `tokens_per_second` are None until
     they are known. `doing` says what is being prepared, `trouble` why it failed. `best_step` is the step with the
-    lowest validation loss. `starts` counts how often a process has begun to work at it, `queued` is when it was last asked to
-    (seconds since 1970)."""
+    lowest validation loss. `starts` counts how often a process has begun to work at it, `queued` is when it was last
+    asked to (seconds since 1970), `ahead` how many wait before it."""
 
     phase: Phase = "new"
     step: int = 0
