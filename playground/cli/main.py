@@ -31,7 +31,7 @@ from playground.settings import ModelSettings, add_flags, read
 from playground.tasks import loader
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Text
 
-_FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "offload_folder")
+_FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "adapter", "offload_folder")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -203,6 +203,8 @@ def _load(given: argparse.Namespace) -> Generator:
         max_memory=chosen.max_memory,
         offload_folder=chosen.offload_folder,
         trust_remote_code=chosen.trust_remote_code,
+        adapter=chosen.adapter,
+        adapter_share=chosen.adapter_share,
         report=_say_progress,
     )
     _say(loaded.card.notice)
