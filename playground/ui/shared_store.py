@@ -40,13 +40,13 @@ class SharedStore:
         """Whether there is a file of it, open now or of an earlier start. Makes none."""
         if self._opened is not None:
             return True
-        return not self.fleeting and (self._folder() / FILE).is_file()
+        return not self.fleeting and (self.folder / FILE).is_file()
 
     @property
     def store(self) -> Store:
         with self._opening:
             if self._opened is None:
-                self._opened = Store(self._folder(), self._settings.limits)
+                self._opened = Store(self.folder, self._settings.limits)
             return self._opened
 
     def close(self) -> None:
@@ -55,7 +55,9 @@ class SharedStore:
             if self._opened is not None:
                 self._opened.close()
 
-    def _folder(self) -> Path:
+    @property
+    def folder(self) -> Path:
+        """Where it lies, which need not exist yet."""
         if self._settings.data_folder:
             return Path(self._settings.data_folder).expanduser()
         if not self._settings.public:

@@ -9,7 +9,7 @@ import { drawTasks, firstTask } from "./chosen_task.js";
 import { wonder } from "./doubt.js";
 import { fail } from "./notices.js";
 import { nameOfFile, openJob } from "./open_job.js";
-import { PIECE, readPiece } from "./pieces.js";
+import { PIECE, readPiece } from "../page/pieces.js";
 import { isRunning, isSaved, results } from "./progress.js";
 
 /** @typedef {{file: File, at: number, reading: Record<string, string>, busy: boolean}} Sending `reading` is what was said
