@@ -146,7 +146,15 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
     "tokens": {"pick": _TOKEN, "look": _AT, "diverge": _OTHER_TOKEN, "stop": _NOTHING, "missed": _AT},
     "train": {
         "opened": _ASKED_AT,
-        "piece": {**_ASKED_AT, "side": "text", "name": "text", "size": "int", "from": "int", "data": "text", **_READING},
+        "piece": {
+            **_ASKED_AT,
+            "side": "text",
+            "name": "text",
+            "size": "int",
+            "from": "int",
+            "data": "text",
+            **_READING,
+        },
         "known": {**_ASKED_AT, "side": "text", "key": "text"},
         "guess": {**_ASKED_AT, "key": "text", "task": "text", "own": "text"},
         "check": _TRAIN_FORM,

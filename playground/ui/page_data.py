@@ -19,7 +19,13 @@ from playground.ui.train_data import setting_records
 from playground.ui.try_texts import TRIES
 
 _OTHER = re.compile(r"\\[dDsSWbBAZ]|\(\?|\[[^\]]*\\w")  # what the two languages read in different ways
-LATE_TABS = ("batch", "model", "read", "train", "write")  # each has a folder of scripts that nothing but its elements need
+LATE_TABS = (
+    "batch",
+    "model",
+    "read",
+    "train",
+    "write",
+)  # each has a folder of scripts that nothing but its elements need
 
 
 @cache

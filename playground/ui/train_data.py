@@ -88,4 +88,3 @@ def _thinned(points: list[list[float]]) -> list[list[float]]:
     every = -(-len(points) // MOST_POINTS)
     kept = points[::every]
     return kept if kept[-1] is points[-1] else [*kept, points[-1]]
-

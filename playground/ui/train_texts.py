@@ -92,7 +92,9 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_languages": Text("Languages", "语言"),
     "train_shared": Text("Also in validation", "也在验证集中"),
     "train_other_language": Text("other", "其他"),
-    "train_cut_row": Text("Row {row}: {tokens:token|tokens} cut off ({part})", "第 {row} 行：截去 {tokens} 词元（{part}）"),
+    "train_cut_row": Text(
+        "Row {row}: {tokens:token|tokens} cut off ({part})", "第 {row} 行：截去 {tokens} 词元（{part}）"
+    ),
     "train_part_turns": Text("the oldest turns", "最早的轮次"),
     "train_part_prompt": Text("the prompt's end and the whole answer", "提示词末尾和整个回答"),
     "train_part_answer": Text("the answer's end", "回答末尾"),
@@ -103,7 +105,9 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_first": Text("The first rows, token by token", "前几行，逐词元"),
     "train_is_learned": Text("learned", "学习"),
     "train_is_masked": Text("read, not learned (masked)", "只读不学（遮盖）"),
-    "train_row_head": Text("Row {row}: {count:token|tokens}, {learned} learned", "第 {row} 行：{count} 词元，学习 {learned}"),
+    "train_row_head": Text(
+        "Row {row}: {count:token|tokens}, {learned} learned", "第 {row} 行：{count} 词元，学习 {learned}"
+    ),
     "train_row_more": Text("and {count} more", "以及另外 {count} 个"),
     # Settings
     "train_settings": Text("Settings", "设置"),
@@ -123,10 +127,9 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_begin": Text("Start training", "开始训练"),
     "train_asking": Text("One moment…", "请稍候……"),
     # The estimate
-    "train_estimate_time": Text("About {time} and {memory} of memory", "约 {time}，内存约 {memory}"),
+    "train_estimate_time": Text("About {time} and {memory} of memory", "约需 {time}，内存约 {memory}"),
     "train_estimate_fits": Text("It fits: {free} are free.", "放得下：空闲 {free}。"),
-    "train_estimate_tight": Text("It does not fit: {free} are free.", "放不下：空闲 {free}。"),
-    "train_estimate_steps": Text("{steps:step|steps}, measured over {measured}", "共 {steps} 步，实测 {measured} 步"),
+    "train_estimate_for": Text(" for {steps:step|steps}.", "，共 {steps} 步。"),
     # A training
     "train_run": Text("The training", "训练"),
     "train_rename": Text("Rename", "重命名"),
@@ -153,9 +156,10 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_speed": Text("Tokens/s", "词元/秒"),
     "train_best_at": Text("Best validation loss", "最佳验证损失"),
     "train_best_value": Text("{loss} at step {step}", "{loss}（第 {step} 步）"),
-    "train_about_s": Text("about {count} s", "约 {count} 秒"),
-    "train_about_min": Text("about {count} min", "约 {count} 分钟"),
-    "train_about_h": Text("about {count} h", "约 {count} 小时"),
+    "train_roughly": Text("about {time}", "约 {time}"),
+    "train_time_s": Text("{count} s", "{count} 秒"),
+    "train_time_min": Text("{count} min", "{count} 分钟"),
+    "train_time_h": Text("{count} h", "{count} 小时"),
     "train_log": Text("What its process printed", "进程的输出"),
     "train_pause": Text("Pause", "暂停"),
     "train_resume": Text("Resume", "继续"),

@@ -165,7 +165,12 @@ export const pathOf = (line, { x, y }) => {
 export const shown = (value) => {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 0.001 || size >= 1e7) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e").replace("-", "−");
+  if (size < 0.001 || size >= 1e7)
+    return value
+      .toExponential(2)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e")
+      .replace("-", "−");
   const digits = Math.max(0, 3 - Math.floor(Math.log10(size)));
   return value.toFixed(Math.min(digits, 4)).replace("-", "−");
 };
@@ -175,6 +180,7 @@ export const shown = (value) => {
  */
 export const tick = (value) => {
   if (value === 0) return "0";
-  if (Math.abs(value) < 0.001 || Math.abs(value) >= 1e6) return value.toExponential(1).replace(".0e", "e").replace("e+", "e").replace(/-/g, "−");
+  if (Math.abs(value) < 0.001 || Math.abs(value) >= 1e6)
+    return value.toExponential(1).replace(".0e", "e").replace("e+", "e").replace(/-/g, "−");
   return String(Number(value.toPrecision(4))).replace("-", "−");
 };

@@ -10,7 +10,7 @@ import { plainNumber } from "../page/typed_numbers.js";
  * @param {TrainSetting} setting
  * @param {string | boolean} typed
  */
-export const valueOf = (setting, typed) => {
+export const typedValue = (setting, typed) => {
   if (setting.kind === "bool") return typed === true;
   const text = String(typed).trim();
   if (setting.kind !== "int" && setting.kind !== "float") return text;
