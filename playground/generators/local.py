@@ -99,11 +99,6 @@ class LocalGenerator:
         """How requests become token ids here; a training encodes its texts with the same."""
         return self._prompts
 
-    @property
-    def tokenizer(self) -> Any:
-        """transformers' own."""
-        return self._tokenizer
-
     def render(self, request: Request) -> Rendered:
         check_request(request, self._card, self.paths)
         return self._prompts.render(request)

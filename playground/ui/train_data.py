@@ -1,4 +1,4 @@
-"""Trainings as plain data for the page: one line of the list, how far one is, its curves. Knows no element and no event."""
+"""Trainings as plain data for the page: a line of the list, how far one is, its curves. Knows no element, no event."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from playground.ui.model_host import ModelHost
 from playground.ui.owner import Owner
 from playground.ui.page_texts import bilingual
 from playground.ui.shared_store import SharedStore
-from playground.ui.train_data import MOST_LINES, curve_points, plan_data, state_data, view_data
+from playground.ui.train_data import MOST_LINES, curve_points, plan_data, view_data
 from playground.ui.train_files import StagedFile, StagedFiles
 from playground.ui.train_form import CheckedForm, bases, checked_form, previewed
 from playground.ui.uploads import Uploads
