@@ -141,9 +141,9 @@ def preview(encoded: Encoded, tokenizer: Any) -> list[tuple[str, bool]]:
     special = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items()}
     grown = Detokenizer(tokenizer, visible=special)
     for place, (number, learned) in enumerate(zip(encoded.ids, encoded.learned, strict=True)):
-        if found and found[-1][1] != learned:
+        if place and encoded.learned[place - 1] != learned:
             rest = grown.flush()
-            found += [(rest, found[-1][1])] if rest else []
+            found += [(rest, not learned)] if rest else []
             grown = Detokenizer(tokenizer, encoded.ids[:place], special)
         piece = grown.push(number)
         if piece:
