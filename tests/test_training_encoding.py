@@ -244,7 +244,7 @@ def test_a_block_is_read_as_the_tab_read_reads_the_text(tiny: models.Loaded) -> 
     text = "The harbour was quiet that morning, and the boats lay still.\n\nNobody spoke."
     (found,) = blocks(text_records(text), prompts_of(tiny.tokenizer), LONG)
     reading = inspect_api.read(generator, "", text)
-    assert [one.token.id for one in reading.tokens] == list(found.ids)
+    assert [one.token.token_id for one in reading.tokens] == list(found.ids)
 
 
 # --- nothing to learn ---------------------------------------------------------------------------------------------

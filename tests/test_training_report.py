@@ -61,7 +61,7 @@ def test_the_report_counts_what_there_is() -> None:
 
 def test_a_row_without_a_prompt_is_refused_and_one_without_a_part_of_it_is_not() -> None:
     found = mapped(records(ROWS), MAPPING)
-    assert "The prompt is empty." == found.refused[43].en, "the line goes with its only variable"
+    assert found.refused[43].en == "The prompt is empty.", "the line goes with its only variable"
     beside = mapped(records(ROWS), FreeMapping("Write a slogan.\n{{product}}", "slogan"))
     assert list(beside.refused) == [42]
 

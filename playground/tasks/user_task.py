@@ -68,7 +68,8 @@ def filled(
 ) -> dict[str, str]:
     """The texts of a prompt with their variables filled; as they stand where there are more than `MAX_FIELDS`.
 
-    A line whose variables are all empty is left out, unless they are `required`. Raises InvalidRequest naming the place, as `{{name}}`.
+    A line whose variables are all empty is left out, unless they are `required`. Raises InvalidRequest naming the
+    place, as `{{name}}`.
     """
     names = variables(*texts.values())
     if len(names) > MAX_FIELDS:

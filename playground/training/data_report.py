@@ -31,7 +31,7 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("th", r"[\u0e00-\u0e7f]"),
 )
 _WORDS: Mapping[str, str] = {  # the commonest ones
-    "en": "the of and to in is that for it with as was on are by this be not you your from have",
+    "en": "the of and to in is that for it with as was on are by this be not you your from have no so",
     "de": "der die das und ist nicht ein eine zu den mit von im für auf dem des sich auch wie",
     "fr": "le la les et est un une des du que pour dans qui sur pas avec au plus ce vous",
     "es": "el la los las y es un una de que en para por con no se su del al lo más como",
