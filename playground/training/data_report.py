@@ -31,7 +31,7 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("th", r"[\u0e00-\u0e7f]"),
 )
 _WORDS: Mapping[str, str] = {  # the commonest ones
-    "en": "the of and to in is that for it with as was on are by this be not you your from have",
+    "en": "the of and to in is that for it with as was on are by this be not you your from have no so",
     "de": "der die das und ist nicht ein eine zu den mit von im für auf dem des sich auch wie",
     "fr": "le la les et est un une des du que pour dans qui sur pas avec au plus ce vous",
     "es": "el la los las y es un una de que en para por con no se su del al lo más como",
@@ -141,9 +141,9 @@ def preview(encoded: Encoded, tokenizer: Any) -> list[tuple[str, bool]]:
     special = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items()}
     grown = Detokenizer(tokenizer, visible=special)
     for place, (number, learned) in enumerate(zip(encoded.ids, encoded.learned, strict=True)):
-        if found and found[-1][1] != learned:
+        if place and encoded.learned[place - 1] != learned:
             rest = grown.flush()
-            found += [(rest, found[-1][1])] if rest else []
+            found += [(rest, not learned)] if rest else []
             grown = Detokenizer(tokenizer, encoded.ids[:place], special)
         piece = grown.push(number)
         if piece:
