@@ -23,7 +23,7 @@ from playground.types import ModelError
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PICKLE = "adapter_model.bin"
-BASE = "base.json"
+BASE = "base_model.json"
 BEST = "adapter"  # the folder in a training's own that holds the best of what was learned
 
 _NAMES = ("about.json", "plan.json")  # beside it, what a training is called
@@ -64,7 +64,7 @@ class Low:
 class Adapter:
     """What a folder holds. `low` are changed matrices by the path of their module, `whole` the names of tensors that
     take the place of the base's by these. `shapes` are those of all tensors by their names in the file, `size` their
-    bytes; `base` is what its configuration calls its base model."""
+    bytes; `base` is what its configuration calls its base model, a hub id or the name of a folder."""
 
     folder: Path
     name: str
@@ -106,7 +106,11 @@ def inside(root: Path) -> list[Path]:
 
 def name_of(given: str) -> str:
     """What an adapter is called, by its folder alone: the id of the training where the folder is inside of one."""
-    parts = [part for part in re.split(r"[/\\]+", given.strip()) if part not in ("", ".", BEST)]
+    try:
+        folder = Path(given.strip()).expanduser().absolute()
+    except RuntimeError:  # nobody's home
+        folder = Path(given.strip())
+    parts = [part for part in re.split(r"[/\\]+", str(folder)) if part not in ("", ".", BEST)]
     plain = "".join(sign if sign.isprintable() else "_" for sign in (parts[-1] if parts else BEST))
     return plain[:_LONGEST]
 
@@ -147,13 +151,14 @@ def read(given: str) -> Adapter:
         shapes, size = _head(name, folder / WEIGHTS)
         low, whole = _parts(name, shapes)
         digest = hashlib.sha256((sha256(folder / WEIGHTS) + sha256(folder / CONFIG)).encode()).hexdigest()[:12]
-    except (OSError, RuntimeError) as error:  # nobody's home, a zero character, no right to read
+    except (OSError, ValueError, RuntimeError) as error:  # no right to read, a zero character, nobody's home
         raise adapter_failures.unreadable(name, str(error)) from None
     base = config.get("base_model_name_or_path")
+    base = base if isinstance(base, str) else ""
     return Adapter(
         folder=folder,
         name=name,
-        base=base if isinstance(base, str) else "",
+        base=base if base.count("/") == 1 and not base.startswith("/") else re.split(r"[/\\]", base.rstrip("/"))[-1],
         alpha=_number(name, config.get("lora_alpha", 8)),
         alphas=_alphas(name, config.get("alpha_pattern")),
         rank_stabilised=bool(config.get("use_rslora")),
