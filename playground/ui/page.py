@@ -68,11 +68,11 @@ class Page:
     def __init__(self, host: ModelHost, owner: Owner | None = None) -> None:
         queue, switches = RequestQueue(host.settings.limits, rows=host.settings.rows), StopSwitches()
         self._host, self.queue = host, queue
-        self._model = ModelTab(host, owner or Owner(host.settings))
-        self.news = self._model.news
         self._run_view = RunView(host.settings.limits.max_new_tokens)
         self._preview, self._reader = NextTokenPreview(host), Reader(host)
         self._shared = store = SharedStore(host.settings)
+        self._model = ModelTab(host, owner or Owner(host.settings), lambda: store.folder / TRAININGS)
+        self.news = self._model.news
         self._read, self._batch = ReadTab(self._reader), BatchTab(host, queue, store)
         self._write = WriteTab(host, queue, store)
         self._user_tasks = UserTasks()
