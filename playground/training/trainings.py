@@ -24,6 +24,7 @@ from playground.training.trainable import check_trainable
 from playground.training.training_folder import ALIVE, TrainingFolder, TrainState, all_folders, find_folder, read_json
 from playground.types import Busy, InvalidRequest, Text
 
+FOLDER = "trainings"  # below the data folder
 _ROOT = Path(__file__).parents[2]
 _LOOK = 0.05  # seconds between looks of somebody who waits
 
