@@ -16,6 +16,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from playground.machine.data_folder import TRAININGS, data_folder
 from playground.models import adapter_failures, side_files
 from playground.models.converted import sha256
 from playground.types import ModelError
@@ -33,6 +34,7 @@ _PREFIX = "base_model.model."
 _LORA = re.compile(r"(.+)\.(lora_A|lora_B|lora_magnitude_vector)(?:\.weight)?")
 _EMBEDDING = re.compile(r"(.+)\.lora_embedding_(A|B)")
 _WHOLE = re.compile(r"(.+?)(?:\.base_layer)?\.(weight|bias)")
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")  # of a training
 _PLAIN = re.compile(r"[\w.]+")
 _FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 # How LoRA's matrices may have begun: the others change the base's own weights as well.
@@ -89,8 +91,11 @@ class Adapter:
 
 
 def place(given: str) -> Path:
-    """The folder that a person means: an adapter's, or that of a training, whose best one is taken."""
+    """The folder that a person means: an adapter's, or that of a training, whose best one is taken. A training in the
+    user's own data folder may go by its id alone."""
     folder = Path(given).expanduser()
+    if _ID.fullmatch(given) and not folder.exists():
+        folder = data_folder(None) / TRAININGS / given
     inner = folder / BEST
     return inner if not (folder / CONFIG).is_file() and (inner / CONFIG).is_file() else folder
 

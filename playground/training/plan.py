@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.models.model_choice import ModelChoice
+from playground.training.file_reader import KINDS
 from playground.training.train_settings import validate_settings
 from playground.types import InvalidRequest, Text
 
 LONGEST_NAME = 200  # characters, of a training
 LONGEST_NOTE = 20_000
-_SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".json", ".txt", ".md")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainPlan:
     """What is learned from what. `base` is the model, `data` and `validation` are names of files in the folder's data
-    folder; their own names are in `files`. `mapping` is a record of `training.mapping`, `settings` are complete.
+    folder; their own names are in `files`. `mapping` is a record of `training.mapping`, `settings` are complete. An
+    empty mapping is what the file itself says; `reading` is how a table is read that does not show it by itself.
 
     `accelerate` is None for a process on one device; else what `accelerate launch` gets as its --config_file, ""
     for its own default. `id` and `created` (seconds since 1970) are set when a folder is made for it.
@@ -31,6 +32,7 @@ class TrainPlan:
     data: str = ""
     validation: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    reading: Mapping[str, str] = field(default_factory=dict)
     accelerate: str | None = None
     id: str = ""
     created: float = 0.0
@@ -40,7 +42,8 @@ class TrainPlan:
         """A plan out of plain data that nobody has checked, but for its mapping, which is read with the data. Raises
         InvalidRequest that names the field."""
         mapping, files = record.get("mapping") or {}, record.get("files") or {}
-        if not isinstance(mapping, Mapping) or not isinstance(files, Mapping):
+        reading = record.get("reading") or {}
+        if not all(isinstance(one, Mapping) for one in (mapping, files, reading)):
             raise InvalidRequest(Text("mapping must be a record.", "mapping 应为记录。"), parameter="mapping")
         settings = record.get("settings") or {}
         if not isinstance(settings, Mapping):
@@ -56,6 +59,7 @@ class TrainPlan:
             settings=validate_settings(settings),
             data=str(record.get("data") or ""),
             validation=str(record.get("validation") or ""),
+            reading={str(name): str(value) for name, value in reading.items()},
             files={str(name): str(own) for name, own in files.items()},
             accelerate=accelerate if isinstance(accelerate, str) else None,
             id=str(record.get("id") or ""),
@@ -72,6 +76,7 @@ class TrainPlan:
             "data": self.data,
             "validation": self.validation,
             "files": dict(self.files),
+            "reading": dict(self.reading),
             "accelerate": self.accelerate,
             "id": self.id,
             "created": self.created,
@@ -92,11 +97,11 @@ class TrainPlan:
 
 def stored_name(what: str, own: str) -> str:
     """`data.csv` for a file of that kind, whatever its own name is. Raises InvalidRequest for other kinds."""
-    ending = next((one for one in _SUFFIXES if own.lower().endswith(one)), None)
+    ending = next((one for one in KINDS if own.lower().endswith(one)), None)
     if ending is None:
         raise InvalidRequest(
             Text(f"A training reads no files like {own[-60:]!r}.", f"训练无法读取 {own[-60:]!r} 这类文件。"),
-            Text(f"It reads {', '.join(_SUFFIXES)}.", f"可读取 {'、'.join(_SUFFIXES)}。"),
+            Text(f"It reads {', '.join(KINDS)}.", f"可读取 {'、'.join(KINDS)}。"),
             parameter="data",
         )
     return what + ending

@@ -7,33 +7,28 @@ checkpoint where there is one.
 from __future__ import annotations
 
 import os
-import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerState, TrainingArguments
+from transformers import TrainerState
 
 from playground.models import Loaded
 from playground.training import adapter_weights, checkpoint_store
-from playground.training.base_model import load_base
+from playground.training.base_model import load_base, weights_format
 from playground.training.learned_model import publish
 from playground.training.learned_samples import SamplePrompt, sample_prompts, written_samples
 from playground.training.packing_check import check_packing
-from playground.training.plan import TrainPlan
-from playground.training.row_batches import Collator, Row, rows_of
+from playground.training.row_batches import Collator, rows_of
 from playground.training.run_trainer import RunTrainer
 from playground.training.run_watch import RunWatch, clean_up
+from playground.training.trainer_arguments import total_steps, trainer_arguments
 from playground.training.training_data import PreparedData, prepared_data
 from playground.training.training_failures import explained_trouble, other_base
 from playground.training.training_folder import TrainingFolder, TrainState, read_json, write_json
 from playground.types import Text
-
-_SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
 def train(folder: TrainingFolder) -> None:
@@ -63,9 +58,9 @@ def is_main() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def is_one_of_several() -> bool:
-    """Whether `accelerate launch` has started several processes."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+def processes() -> int:
+    """How many train together: as many as `accelerate launch` has started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 class Run:
@@ -85,10 +80,10 @@ class Run:
         self._tell(doing=Text("Loading the model", "正在加载模型"))
         if settings["method"] == "lora":
             adapter_weights.check_peft()
-        loaded = load_base(plan.choice, self._weights, self._report, on_cpu=is_one_of_several())
+        loaded = load_base(plan.choice, weights_format(settings), self._report, on_cpu=processes() > 1)
         self._check_base(loaded)
         self._tell(doing=Text("Reading the texts", "正在读取文本"))
-        data = prepared_data(self.folder, plan, loaded)
+        data = prepared_data(self.folder.data, plan, loaded)
         self._tell(notice=data.notice)
         packed = settings["packing"]
         if packed:
@@ -96,29 +91,25 @@ class Run:
         checkpoint = checkpoint_store.newest_checkpoint(self.folder.checkpoints)
         prompts = self._prompts(loaded, data)
         if prompts is None:
-            self._end()
+            self._end(done=False)
             return
         model, collator = self._model(loaded), Collator(_padding(loaded.tokenizer), packed=packed)
         samples = _Samples(loaded, prompts, self.folder)
         self.watch = watch = RunWatch(self.folder, self.state, settings, samples.again, loaded.tokenizer)
-        rows = rows_of(data.train, settings["cut_length"], packed=packed)
-        validation = rows_of(data.validation, settings["cut_length"], packed=packed)
-        arguments = training_arguments(self.folder.checkpoints, settings)
+        rows = rows_of(data.train, data.longest, packed=packed)
+        validation = rows_of(data.validation, data.longest, packed=packed)
+        steps = total_steps(len(rows), settings, processes())
+        arguments = trainer_arguments(self.folder.checkpoints, settings, steps)
         trainer = RunTrainer(model, arguments, rows, validation, collator, watch, [watch])
         watch.trainer = trainer
-        self._train(trainer, watch, checkpoint, rows)
+        self._train(trainer, watch, checkpoint, loaded)
 
-    @property
-    def _weights(self) -> str:
-        """With LoRA the base stays as it is; weights that are trained are kept in fp32, and computed with in bf16."""
-        return "bf16" if self.settings["number_format"] == "bf16" and self.settings["method"] == "lora" else "fp32"
-
-    def _train(self, trainer: RunTrainer, watch: RunWatch, checkpoint: Path | None, rows: list[Row]) -> None:
+    def _train(self, trainer: RunTrainer, watch: RunWatch, checkpoint: Path | None, loaded: Loaded) -> None:
         step = 0 if checkpoint is None else checkpoint_store.step_of(checkpoint)
         if is_main():
             for name in ("metrics.jsonl", "samples.jsonl"):
                 self.folder.cut_lines(name, step)
-        steps = total_steps(len(rows), self.settings, trainer.accelerator.num_processes)
+        steps = trainer.args.max_steps
         if checkpoint is not None and step >= steps:  # ended right behind its last checkpoint
             trainer._load_from_checkpoint(str(checkpoint))
             trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
@@ -126,18 +117,14 @@ class Run:
             watch.catch_up(trainer.state)
         else:
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-        over = watch.ended_early or trainer.state.global_step >= steps
-        wish = self.folder.wish()
-        if over and not (wish and not watch.caught_up(trainer.state)):
-            wish = None
         if not self.folder.learned.exists():
-            publish(trainer, self.folder.learned, watch.tokenizer)
+            publish(trainer, self.folder.learned, loaded.tokenizer)
         self.state = watch.state
-        self._end(wish or "")
+        self._end(done=watch.is_over(trainer.state))
 
-    def _end(self, wish: str | None = None) -> None:
-        wish = self.folder.wish() or "pause" if wish is None else wish
-        phase = {"pause": "paused", "stop": "stopped"}.get(wish, "done")
+    def _end(self, *, done: bool) -> None:
+        """Says how it ended: done, or as it was asked to end."""
+        phase = "done" if done else "stopped" if self.folder.wish() == "stop" else "paused"
         self._tell(phase=phase, doing=None, seconds_left=None)
 
     def _tell(self, **changed: Any) -> None:
@@ -161,7 +148,8 @@ class Run:
             raise other_base(f"{was.get('id')} ({was.get('revision')})", f"{now['id']} ({now['revision']})")
 
     def _prompts(self, loaded: Loaded, data: PreparedData) -> list[SamplePrompt] | None:
-        """The prompts that are written at each evaluation, once the base has written them; None where it is to pause."""
+        """The prompts that are written at each evaluation, once the base has written them; None where it is to
+        pause."""
         prompts = sample_prompts(data.samples, self.settings["seed"])
         if self.folder.lines("samples.jsonl") or not is_main():
             return prompts
@@ -199,56 +187,6 @@ class _Samples:
         return [{**was, "learned": text} for was, text in zip(first[0]["texts"], texts, strict=False)]
 
 
-def training_arguments(output: Path, settings: dict[str, Any]) -> TrainingArguments:
-    """The settings in Trainer's words. When to evaluate and to save is decided by the watch."""
-    return TrainingArguments(
-        output_dir=str(output),
-        per_device_train_batch_size=settings["batch"],
-        per_device_eval_batch_size=settings["batch"],
-        gradient_accumulation_steps=settings["accumulation"],
-        num_train_epochs=settings["epochs"],
-        max_steps=settings["steps"] or -1,
-        learning_rate=settings["learning_rate"],
-        lr_scheduler_type=_SCHEDULES[settings["schedule"]],
-        warmup_steps=settings["warmup"],
-        optim="adamw_torch",
-        weight_decay=settings["weight_decay"],
-        max_grad_norm=settings["clip"],
-        neftune_noise_alpha=settings["neftune"] or None,
-        activation_checkpointing=settings["gradient_checkpointing"],
-        activation_checkpointing_kwargs={"use_reentrant": False} if settings["gradient_checkpointing"] else None,
-        bf16=settings["number_format"] == "bf16",
-        seed=settings["seed"],
-        data_seed=settings["seed"],
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        eval_strategy="no",
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        skip_memory_metrics=True,
-    )
-
-
-def total_steps(rows: int, settings: dict[str, Any], processes: int = 1) -> int:
-    """The steps of a training over so many rows, as Trainer counts them."""
-    if settings["steps"]:
-        return int(settings["steps"])
-    batches = -(-rows // (settings["batch"] * processes))
-    a_pass = max(1, -(-batches // settings["accumulation"]))
-    return -int(-(settings["epochs"] * a_pass) // 1)
-
-
 def _padding(tokenizer: Any) -> int:
     found = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     return int(found or 0)
-
-
-@contextmanager
-def timed() -> Iterator[list[float]]:
-    """The seconds that something takes, in a list of one."""
-    began, found = time.perf_counter(), [0.0]
-    yield found
-    found[0] = time.perf_counter() - began

@@ -157,6 +157,11 @@ class RunWatch(TrainerCallback):
             publish(self._running, self._folder.learned, self._tokenizer)
         self._last = (time.monotonic(), self._running.tokens_read)
 
+    def is_over(self, state: Any) -> bool:
+        """Whether nothing is left to do: all steps are taken, and what they learned is measured."""
+        measured = not self._running.validates or self._evaluated_at(state)
+        return self.ended_early or (state.global_step >= state.max_steps and measured)
+
     @property
     def _running(self) -> RunTrainer:
         assert self.trainer is not None, "set before the training begins"

@@ -128,8 +128,8 @@ SETTINGS: tuple[TrainSetting, ...] = (
         group="steps",
         label=Text("Weight decay", "权重衰减"),
         help=Text(
-            "How strongly each step pulls the trained weights towards 0, for each unit of the learning rate.",
-            "每一步把所训练的权重拉向 0 的强度（按学习率计）。",
+            "How strongly each step pulls the trained matrices towards 0, for each unit of the learning rate.",
+            "每一步把所训练的矩阵拉向 0 的强度（按学习率计）。",
         ),
         source="arXiv 1711.05101",
         default=0.0,
@@ -277,8 +277,8 @@ SETTINGS: tuple[TrainSetting, ...] = (
         group="machine",
         label=Text("Number format", "数字格式"),
         help=Text(
-            "fp32 resumes to the bit; bf16 halves the memory of the weights and is faster on a GPU.",
-            "fp32 可逐位恢复；bf16 使权重内存减半，在显卡上更快。",
+            "fp32 resumes to the bit; bf16 is faster on a GPU, and with LoRA halves the memory of the weights.",
+            "fp32 可逐位恢复；bf16 在显卡上更快，用 LoRA 时权重内存减半。",
         ),
         source=_TRAINER,
         default="fp32",

@@ -27,6 +27,7 @@ Phase = Literal["new", "measuring", "waiting", "preparing", "running", "paused",
 Wish = Literal["pause", "stop"]
 
 ALIVE: tuple[Phase, ...] = ("measuring", "waiting", "preparing", "running")  # phases in which a process is at work
+_ON_ITS_WAY = 30.0  # seconds that a process may take until it holds its lock
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _VANISHED = Text(
     "The training's process ended without a word, as it does when the system ends it because memory ran out, or when "
@@ -44,7 +45,8 @@ class TrainState:
     """How far a training is. `seconds_left`, `memory` (bytes of its process) and `tokens_per_second` are None until
     they are known. `doing` says what is being prepared, `trouble` why it failed. `best_step` is the step with the
     lowest validation loss. `starts` counts how often a process has begun to work at it, `queued` is when it was last
-    asked to (seconds since 1970), `ahead` how many wait before it."""
+    asked to (seconds since 1970), `ahead` how many are before it. One that is not `begun` has been started, and
+    its process is on its way."""
 
     phase: Phase = "new"
     step: int = 0
@@ -61,6 +63,7 @@ class TrainState:
     starts: int = 0
     queued: float = 0.0
     ahead: int = 0
+    begun: bool = True
 
     def as_record(self) -> dict[str, Any]:
         """Plain data, texts in both languages."""
@@ -140,6 +143,8 @@ class TrainingFolder:
     def state(self) -> TrainState:
         """As it was written last; failed where a process should be at work and none is."""
         state = self.written_state()
+        if not state.begun and time.time() - state.queued < _ON_ITS_WAY:
+            return state
         if state.phase in ALIVE and not self.is_alive() and (state := self.written_state()).phase in ALIVE:
             trouble = Text(f"{_VANISHED.en} {_AGAIN.en}", _VANISHED.zh + _AGAIN.zh)
             return replace(state, phase="failed", trouble=trouble, seconds_left=None, doing=None)

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from playground.machine.data_folder import TRAININGS
 from playground.ui import api, card_updates, compose_form, tokens, waterfall
 from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
