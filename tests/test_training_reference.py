@@ -26,7 +26,7 @@ from playground.training.training_data import prepared_data
 from playground.training.training_folder import TrainingFolder, find_folder
 from playground.training.trainings import Trainings
 from playground.types import InvalidRequest
-from tests.small_training import made, small_folder, small_plan
+from tests.small_training import made, small_folder
 
 pytestmark = pytest.mark.model  # peft and transformers are loaded, which takes seconds
 
@@ -151,9 +151,8 @@ def test_perplexity_equals_what_read_says_of_the_same_text(base: Path) -> None:
 
 def test_packed_texts_do_not_see_one_another(trainings: Trainings, base: Path) -> None:
     loaded = load(str(base), weights="fp32")
-    plan = small_plan(base)
     folder = find_folder(trainings.root, made(trainings, base))
-    data = prepared_data(folder.data, plan, loaded)
+    data = prepared_data(folder.data, folder.plan(), loaded)
     packed = rows_of(data.train, 64, packed=True)
     assert len(packed) < len(data.train) / 1.5
     assert sorted(one.row for row in packed for one in row) == sorted(one.row for one in data.train)

@@ -29,8 +29,12 @@ _SAME = 1e-3  # of a weight's size, as bf16 rounds it: 2 ** -9
 def write(folder: Path, net: Any, id: str, revision: str) -> None:
     """Keeps beside an adapter in `folder` what its base is called, and some of the base's weights. Raises OSError.
 
-    `net` is the base itself, as transformers loaded it, before peft wrapped it."""
-    matrices = {name: one for name, one in net.named_parameters() if one.dim() == 2 and one.device.type != "meta"}
+    `net` is the base as transformers loaded it; matrices that peft put beside its weights are no part of it."""
+    matrices = {
+        name.replace(".base_layer.", "."): one
+        for name, one in net.named_parameters()
+        if one.dim() == 2 and one.device.type != "meta" and ".lora_" not in name
+    }
     names = sorted(matrices)[:: -(-len(matrices) // _MATRICES) or 1]
     kept = {name: _first(matrices[name]) for name in names}
     record = {"id": id, "revision": revision, "weights": kept}

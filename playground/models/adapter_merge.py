@@ -6,7 +6,6 @@ path and no file format of a model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -21,33 +20,39 @@ from playground.types import ModelError, Text
 _KINDS = (nn.Linear, Conv1D, nn.Embedding)
 
 
-def merge(net: Any, adapter: Adapter, share: float, title: str) -> None:
-    """Changes the weights of `net` [out, in] by a share from 0 to 1. Raises ModelError where the adapter does not fit
-    it, before anything is changed, or where it holds numbers that are none.
+def merge(net: Any, adapter: Adapter, share: float) -> None:
+    """Changes the weights of `net` [out, in] by a share from 0 to 1, once `check` has found that the adapter fits it.
+    Raises ModelError where a changed weight is not finite.
 
     Each changed weight becomes a parameter of its own: the file that it was mapped from, a matrix that was tied to it
     and whatever is known of the old one (the grid of its values) stay with the old one.
     """
-    modules = dict(net.named_modules())
-    _check(net, modules, adapter, title)
     if share == 0:
         return
+    modules = dict(net.named_modules())
     tied = _is_tied(net)
     with torch.no_grad(), safe_open(adapter.file, framework="pt") as stored:
         for path, low in adapter.low.items():
             module = modules[path]
-            changed = _changed(module, low, adapter.scale(path, adapter.shapes[low.down][0]), stored)
-            _put(adapter, module, f"{path}.weight", changed, share)
+            name, scale = f"{path}.weight", adapter.scale(path, adapter.shapes[low.down][0])
+            # peft may keep an embedding's own weights too, beside the matrices that change them.
+            begun = stored.get_tensor(adapter.whole[name]) if name in adapter.whole else module.weight.detach()
+            turned = low.embedding or isinstance(module, Conv1D)
+            changed = _changed(begun.to(module.weight.device, torch.float32), low, scale, stored, turned=turned)
+            _put(adapter, module, name, changed, share)
         for name, key in adapter.whole.items():
-            _put(adapter, modules[name.rpartition(".")[0]], name, stored.get_tensor(key), share)
+            path, _, part = name.rpartition(".")
+            if part != "weight" or path not in adapter.low:
+                _put(adapter, modules[path], name, stored.get_tensor(key), share)
     if tied and not _is_tied(net):
         net.config.get_text_config(decoder=True).tie_word_embeddings = net.config.tie_word_embeddings = False
         if getattr(net, "all_tied_weights_keys", None):
             net.all_tied_weights_keys = {}  # or saving would leave one of the two matrices out
 
 
-def _check(net: Any, modules: Mapping[str, Any], adapter: Adapter, title: str) -> None:
-    """Every tensor has its place in the model, which is in memory."""
+def check(net: Any, adapter: Adapter, title: str) -> None:
+    """Raises ModelError unless every tensor of the adapter has its place in the model, and that is in memory."""
+    modules = dict(net.named_modules())
     for path, low in adapter.low.items():
         module = modules.get(path)
         if not isinstance(module, _KINDS) or isinstance(module, nn.Embedding) is not low.embedding:
@@ -71,13 +76,11 @@ def _check(net: Any, modules: Mapping[str, Any], adapter: Adapter, title: str) -
         raise adapter_failures.on_disk(adapter.name, title)
 
 
-def _changed(module: Any, low: Low, scale: float, stored: Any) -> Tensor:
-    """W' [as W], in fp32: what the adapter makes of one matrix, in the order of arithmetic of peft's merge."""
-    weight = module.weight.detach()
+def _changed(weight: Tensor, low: Low, scale: float, stored: Any, *, turned: bool) -> Tensor:
+    """W' in fp32, of a W [out, in], or [in, out] where it is `turned`: in the order of arithmetic of peft's merge."""
     down, up = (stored.get_tensor(one).to(weight.device, torch.float32) for one in (low.down, low.up))
-    turned = low.embedding or isinstance(module, Conv1D)
     product = (up @ down) * scale
-    changed = weight.float() + (product.T if turned else product)
+    changed = weight + (product.T if turned else product)
     if low.magnitude is None:
         return changed
     magnitude = stored.get_tensor(low.magnitude).to(weight.device, torch.float32)

@@ -16,6 +16,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from playground.machine.data_folder import TRAININGS, data_folder
 from playground.models import adapter_failures, side_files
 from playground.models.converted import sha256
 from playground.types import ModelError
@@ -23,7 +24,7 @@ from playground.types import ModelError
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PICKLE = "adapter_model.bin"
-BASE = "base.json"
+BASE = "base_model.json"
 BEST = "adapter"  # the folder in a training's own that holds the best of what was learned
 
 _NAMES = ("about.json", "plan.json")  # beside it, what a training is called
@@ -33,6 +34,7 @@ _PREFIX = "base_model.model."
 _LORA = re.compile(r"(.+)\.(lora_A|lora_B|lora_magnitude_vector)(?:\.weight)?")
 _EMBEDDING = re.compile(r"(.+)\.lora_embedding_(A|B)")
 _WHOLE = re.compile(r"(.+?)(?:\.base_layer)?\.(weight|bias)")
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")  # of a training
 _PLAIN = re.compile(r"[\w.]+")
 _FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 # How LoRA's matrices may have begun: the others change the base's own weights as well.
@@ -64,7 +66,7 @@ class Low:
 class Adapter:
     """What a folder holds. `low` are changed matrices by the path of their module, `whole` the names of tensors that
     take the place of the base's by these. `shapes` are those of all tensors by their names in the file, `size` their
-    bytes; `base` is what its configuration calls its base model."""
+    bytes; `base` is what its configuration calls its base model, a hub id or the name of a folder."""
 
     folder: Path
     name: str
@@ -89,8 +91,11 @@ class Adapter:
 
 
 def place(given: str) -> Path:
-    """The folder that a person means: an adapter's, or that of a training, whose best one is taken."""
+    """The folder that a person means: an adapter's, or that of a training, whose best one is taken. A training in the
+    user's own data folder may go by its id alone."""
     folder = Path(given).expanduser()
+    if _ID.fullmatch(given) and not folder.exists():
+        folder = data_folder(None) / TRAININGS / given
     inner = folder / BEST
     return inner if not (folder / CONFIG).is_file() and (inner / CONFIG).is_file() else folder
 
@@ -106,7 +111,11 @@ def inside(root: Path) -> list[Path]:
 
 def name_of(given: str) -> str:
     """What an adapter is called, by its folder alone: the id of the training where the folder is inside of one."""
-    parts = [part for part in re.split(r"[/\\]+", given.strip()) if part not in ("", ".", BEST)]
+    try:
+        folder = Path(given.strip()).expanduser().absolute()
+    except RuntimeError:  # nobody's home
+        folder = Path(given.strip())
+    parts = [part for part in re.split(r"[/\\]+", str(folder)) if part not in ("", ".", BEST)]
     plain = "".join(sign if sign.isprintable() else "_" for sign in (parts[-1] if parts else BEST))
     return plain[:_LONGEST]
 
@@ -147,13 +156,14 @@ def read(given: str) -> Adapter:
         shapes, size = _head(name, folder / WEIGHTS)
         low, whole = _parts(name, shapes)
         digest = hashlib.sha256((sha256(folder / WEIGHTS) + sha256(folder / CONFIG)).encode()).hexdigest()[:12]
-    except (OSError, RuntimeError) as error:  # nobody's home, a zero character, no right to read
+    except (OSError, ValueError, RuntimeError) as error:  # no right to read, a zero character, nobody's home
         raise adapter_failures.unreadable(name, str(error)) from None
     base = config.get("base_model_name_or_path")
+    base = base if isinstance(base, str) else ""
     return Adapter(
         folder=folder,
         name=name,
-        base=base if isinstance(base, str) else "",
+        base=base if base.count("/") == 1 and not base.startswith("/") else re.split(r"[/\\]", base.rstrip("/"))[-1],
         alpha=_number(name, config.get("lora_alpha", 8)),
         alphas=_alphas(name, config.get("alpha_pattern")),
         rank_stabilised=bool(config.get("use_rslora")),

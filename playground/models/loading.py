@@ -161,8 +161,9 @@ def _adapter(given: str, weights: str, *, packed: bool) -> Adapter:
 def _merge(net: Any, source: Source, adapter: Adapter, share: float) -> Text | None:
     """What is to be said of base and adapter, once the one holds the other."""
     names = [source.id, source.title, *([embedded.HUB_ID] if source.id == embedded.ID else [])]
+    adapter_merge.check(net, adapter, source.title)
     told = adapter_base.check(adapter, net, source.title, names)
-    adapter_merge.merge(net, adapter, share, source.title)
+    adapter_merge.merge(net, adapter, share)
     return told
 
 

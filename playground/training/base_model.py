@@ -5,10 +5,10 @@ Knows no data and no settings but the number format.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psutil
-import torch
 
 from playground.models import Loaded, load, sources
 from playground.models.model_choice import ModelChoice
@@ -35,6 +35,11 @@ def load_base(choice: ModelChoice, number_format: str, report: ProgressReport, *
     return loaded
 
 
+def weights_format(settings: Mapping[str, Any]) -> str:
+    """With LoRA the base may be kept in bf16; weights that are trained are kept in fp32, and computed with in bf16."""
+    return "bf16" if settings["number_format"] == "bf16" and settings["method"] == "lora" else "fp32"
+
+
 def check_weights(loaded: Loaded) -> None:
     """Raises ModelError where weights are packed, or wait on a disk."""
     config = loaded.model.config
@@ -54,9 +59,3 @@ def check_weights(loaded: Loaded) -> None:
             ),
             Text("Choose a smaller model.", "请选择更小的模型。"),
         )
-
-
-def training_device(model: Any) -> torch.device:
-    """Where its token ids go in."""
-    found: torch.device = next(model.parameters()).device
-    return found

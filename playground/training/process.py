@@ -17,7 +17,7 @@ from transformers import TrainerState
 
 from playground.models import Loaded
 from playground.training import adapter_weights, checkpoint_store
-from playground.training.base_model import load_base
+from playground.training.base_model import load_base, weights_format
 from playground.training.learned_model import publish
 from playground.training.learned_samples import SamplePrompt, sample_prompts, written_samples
 from playground.training.packing_check import check_packing
@@ -80,7 +80,7 @@ class Run:
         self._tell(doing=Text("Loading the model", "正在加载模型"))
         if settings["method"] == "lora":
             adapter_weights.check_peft()
-        loaded = load_base(plan.choice, self._weights, self._report, on_cpu=processes() > 1)
+        loaded = load_base(plan.choice, weights_format(settings), self._report, on_cpu=processes() > 1)
         self._check_base(loaded)
         self._tell(doing=Text("Reading the texts", "正在读取文本"))
         data = prepared_data(self.folder.data, plan, loaded)
@@ -103,11 +103,6 @@ class Run:
         trainer = RunTrainer(model, arguments, rows, validation, collator, watch, [watch])
         watch.trainer = trainer
         self._train(trainer, watch, checkpoint, loaded)
-
-    @property
-    def _weights(self) -> str:
-        """With LoRA the base stays as it is; weights that are trained are kept in fp32, and computed with in bf16."""
-        return "bf16" if self.settings["number_format"] == "bf16" and self.settings["method"] == "lora" else "fp32"
 
     def _train(self, trainer: RunTrainer, watch: RunWatch, checkpoint: Path | None, loaded: Loaded) -> None:
         step = 0 if checkpoint is None else checkpoint_store.step_of(checkpoint)

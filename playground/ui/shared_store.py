@@ -7,8 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-import platformdirs
-
+from playground.machine.data_folder import data_folder
 from playground.machine.run_folder import RunFolder
 from playground.settings import Settings
 from playground.storage.database import FILE, Store
@@ -57,9 +56,7 @@ class SharedStore:
 
     @property
     def folder(self) -> Path:
-        """Where it lies, which need not exist yet."""
-        if self._settings.data_folder:
-            return Path(self._settings.data_folder).expanduser()
-        if not self._settings.public:
-            return Path(platformdirs.user_data_dir("playground", appauthor=False))
+        """Where what is kept lies."""
+        if not self.fleeting:
+            return data_folder(self._settings.data_folder)
         return (self._settings.run_folder or RunFolder().path) / "kept"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,7 +18,7 @@ from playground.batch import guess
 from playground.models.model_choice import ModelChoice
 from playground.tables.rows import NeedsChoice
 from playground.training import formats, mapping
-from playground.training.trainings import Trainings
+from playground.training.trainings import FOLDER, Trainings
 from playground.types import InvalidRequest, PlaygroundError, Text
 from playground.ui import compose_form
 from playground.ui.batch_upload import asked, refusals
@@ -31,7 +32,6 @@ from playground.ui.train_files import StagedFile, StagedFiles
 from playground.ui.train_form import CheckedForm, bases, checked_form, previewed
 from playground.ui.uploads import Uploads
 
-FOLDER = "trainings"  # below the folder of what the server keeps
 _SIDES = ("data", "validation")
 _MOST_COMPARED = 8  # trainings whose curves are laid over one another
 _CELL = 300  # characters of a cell that are shown
@@ -46,7 +46,7 @@ class TrainTab:
         settings = host.settings
         self._host = host
         self._owner = owner
-        self._trainings = Trainings(store.folder / FOLDER)
+        self._store = store
         self._uploads = Uploads(replace(settings.limits, batch_bytes=formats.MOST.size))
         self._files = StagedFiles(settings.run_folder)
         self._drafts: dict[str, tuple[Any, ...]] = {}  # by id: the forms of trainings that were only measured
@@ -82,9 +82,16 @@ class TrainTab:
         form.begin(self._begin, None, form, **options)
         form.follow(self._follow, None, form, **options)
         form.curves(self._curves, None, form, **options)
-        for name in ("resume", "pause", "halt", "remove", "describe"):
-            getattr(form, name)(getattr(self, f"_{name}"), None, form, **options)
+        form.resume(self._resume, None, form, **options)
+        form.pause(self._pause, None, form, **options)
+        form.halt(self._halt, None, form, **options)
+        form.remove(self._remove, None, form, **options)
+        form.describe(self._describe, None, form, **options)
         form.use(self._use, None, form, **options)
+
+    @cached_property
+    def _trainings(self) -> Trainings:
+        return Trainings(self._store.folder / FOLDER)
 
     def left(self, session: str) -> None:
         """The tab was closed: a file that it was sending is given up."""
