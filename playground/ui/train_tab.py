@@ -61,6 +61,7 @@ class TrainTab:
                 tab="train",
                 most=formats.MOST.size,
                 kinds=list(formats.KINDS),
+                first_task=compose_form.FIRST_TASK,
                 opened=None,
                 taken=None,
                 file=None,
@@ -239,12 +240,14 @@ class TrainTab:
         resumed = sent.get("starts") != view.state.starts  # its lines may be fewer than they were
         since = {name: 0 if resumed else _count(sent, name) for name in ("metrics", "samples")}
         learned = self._trainings.learned(id)
+        metrics = self._trainings.metrics(id, since["metrics"])
         return {
             "view": view_data(view),
             "plan": plan_data(self._trainings.plan(id)) if resumed else None,
             "estimate": self._trainings.estimate(id),
             "since": since,
-            "metrics": self._trainings.metrics(id, since["metrics"])[:MOST_LINES],
+            "metrics": metrics[:MOST_LINES],
+            "more": len(metrics) > MOST_LINES,
             "samples": self._trainings.samples(id, since["samples"]),
             "learned": learned is not None,
             "folder": None if learned is None else str(learned),

@@ -29,7 +29,9 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_choose_validation": Text(
         "A file of its own for validation, instead of a share", "改用单独的验证文件，而不是按比例划分"
     ),
-    "train_limits": Text("{kinds}, at most {size}", "{kinds}，最大 {size}"),
+    "train_limits": Text(
+        "CSV, XLSX, JSONL, TXT or Markdown, at most {size}", "CSV、XLSX、JSONL、TXT 或 Markdown，最大 {size}"
+    ),
     "train_sending": Text("Reading {name}… {percent} %", "正在读取 {name}……{percent}%"),
     "train_too_large": Text(
         "The file has {size}; at most {most} are read. Split it.", "文件大小为 {size}，最多读取 {most}。请拆分文件。"
@@ -39,7 +41,7 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_kind_pairs": Text("prompts and answers", "提示词与回答"),
     "train_kind_chat": Text("conversations", "对话"),
     "train_kind_text": Text("continued text", "续写文本"),
-    "train_found": Text("{rows:row|rows} of {kind}", "{rows} 行（{kind}）"),
+    "train_found": Text("{rows:row|rows}, {kind}", "{rows} 行，{kind}"),
     "train_found_text": Text("{rows:piece|pieces} of continued text", "{rows} 段续写文本"),
     "train_found_columns": Text("columns: {names}", "列：{names}"),
     "train_forget_file": Text("Remove", "移除"),
@@ -119,7 +121,8 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_presets": Text("Presets", "预设"),
     "train_preset_changed": Text("changed", "已修改"),
     "train_all_settings": Text("All settings", "全部设置"),
-    "train_off": Text("{value} is off", "{value} 为关"),
+    "train_off": Text("{value} is off.", "{value} 为关。"),
+    "train_idle": Text("It has no effect while {name} is {value}.", "“{name}”为 {value} 时不起作用。"),
     "train_allowed": Text("Allowed: {range}", "允许：{range}"),
     "train_source": Text("Source: {source}", "出处：{source}"),
     "train_yes": Text("on", "开"),
@@ -167,6 +170,7 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_use": Text("Use it", "使用它"),
     "train_again": Text("New training with these settings", "用这些设置新建训练"),
     "train_using": Text("It is being loaded; every tab goes on with it.", "正在加载；之后所有页面都会使用它。"),
+    "train_used": Text("{title} is in use now.", "现在使用 {title}。"),
     "train_see_model": Text("See the tab Model", "查看“模型”页"),
     "train_note": Text("Note", "备注"),
     "train_note_hint": Text("What you want to remember of this training", "关于此训练想记下的内容"),

@@ -125,7 +125,7 @@ def test_a_file_becomes_a_training_that_is_followed_kept_over_a_reload_and_used(
     expect(page.locator("[data-setting=rank]")).to_have_value("many")
     settings(page, rank="4", steps="6", evaluate_every="2", learning_rate="0.01")
     expect(page.locator("[data-field=rank] .field-error")).to_be_hidden()
-    expect(page.locator(".train-presets [aria-pressed=true]")).to_have_text("Try · changed")
+    expect(page.locator(".train-presets [aria-checked=true]")).to_have_text("Try · changed")
     begin(page, EVIL)
     phase(page, "Done")
     assert page.locator(".train-run img").count() == 0, "what was typed is text"

@@ -121,6 +121,8 @@ export interface Followed {
   estimate: Record<string, any> | null;
   since: { metrics: number; samples: number };
   metrics: Record<string, number | null>[];
+  /** Whether there are more of them already. */
+  more: boolean;
   samples: Sample[];
   learned: boolean;
   folder: string | null;

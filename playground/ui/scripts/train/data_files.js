@@ -88,8 +88,7 @@ const drawRefused = () => {
   );
 };
 export const drawFiles = () => {
-  const kinds = [...new Set(props.kinds.map((/** @type {string} */ one) => one.slice(1).toUpperCase()))].join(", ");
-  find(element, ".train-limits").textContent = t("train_limits", { kinds, size: bytes(props.most) });
+  find(element, ".train-limits").textContent = t("train_limits", { size: bytes(props.most) });
   for (const input of findAll(element, ".batch-drop input", HTMLInputElement)) input.accept = props.kinds.join(",");
   drawSlot("data");
   drawSlot("validation");

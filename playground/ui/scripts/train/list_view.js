@@ -148,7 +148,7 @@ export const showList = (all) => {
 };
 /** One of them has changed; null where it is not in the list. @param {TrainingView | null} view */
 export const showView = (view) => {
-  if (!view) return;
+  if (!view || views.some((one) => JSON.stringify(one) === JSON.stringify(view))) return;
   views = views.map((one) => (one.id === view.id ? view : one));
   drawList();
 };

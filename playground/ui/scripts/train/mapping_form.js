@@ -29,7 +29,7 @@ import { fileOf } from "./data_files.js";
  * @property {string} column
  */
 
-const { element, trigger } = hostOf("train");
+const { element, props, trigger } = hostOf("train");
 const WAYS = /** @type {Way[]} */ (["task", "free", "text"]);
 const VARIABLE = /^[\p{L}\p{N}_]{1,40}$/u; // a column whose name can stand in {{ }}
 let tasks = shipped;
@@ -38,7 +38,7 @@ let guessed = 0;
 /** @returns {Chosen} */
 const nothing = () => ({
   way: "task",
-  task: shipped[0].id,
+  task: props.first_task,
   language: language(),
   wanted: {},
   fixed: {},

@@ -15,6 +15,7 @@ let shown = null;
 /** @type {Said} */
 let wrong = null;
 let asking = false;
+let aged = false;
 
 const names = {
   en: new Intl.DisplayNames("en", { type: "language" }),
@@ -80,7 +81,7 @@ export const drawReport = () => {
   const error = find(place, ".train-check-error");
   error.hidden = !wrong || asking;
   error.textContent = sentence(wrong);
-  place.classList.toggle("older", asking || Boolean(wrong));
+  place.classList.toggle("older", asking || aged || Boolean(wrong));
   const told = shown ? figures(shown.report) : [];
   find(place, ".train-report").replaceChildren(
     ...told.map(([key, value, warns]) =>
@@ -97,9 +98,15 @@ export const expectReport = () => {
   [asking, wrong] = [true, null];
   drawReport();
 };
+/** What stands there is of an earlier form, and a field says why there is no newer one. */
+export const ageReport = () => {
+  asking = false;
+  aged = true;
+  drawReport();
+};
 /** @param {{ report: DataReport, first: FirstRow[] } | null} data @param {Said} [error] */
 export const showReport = (data, error = null) => {
-  asking = false;
+  [asking, aged] = [false, false];
   wrong = error;
   if (data) shown = data;
   else if (!error) shown = null;

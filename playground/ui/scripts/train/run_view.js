@@ -17,6 +17,7 @@ import { beginSamples, drawSamples, showSamples } from "./samples_view.js";
 
 /** @typedef {import("../training").Followed} Followed */
 /** @typedef {import("../training").Sample} Sample */
+/** @typedef {import("../types").Said} Said */
 /** @typedef {import("../training").TrainState} TrainState */
 
 const { element, trigger } = hostOf("train");
@@ -133,6 +134,10 @@ const drawEstimate = (estimate, state) => {
   ];
   part.replaceChildren(...lines.filter(Boolean).map((one) => make("p", {}, one)));
 };
+const usingWords = () => {
+  const { pool, model } = latest("server") ?? {};
+  return pool?.busy || !model ? t("train_using") : t("train_used", { title: model.title });
+};
 /** @param {TrainState} state @param {boolean} learned */
 const drawButtons = (state, learned) => {
   const { phase, alive } = state;
@@ -148,7 +153,7 @@ const drawButtons = (state, learned) => {
   };
   for (const [name, isShown] of Object.entries(wanted)) find(place, `[name=${name}]`).hidden = !isShown;
   for (const name of ["pause", "halt"]) find(place, `[name=${name}]`, HTMLButtonElement).disabled = wished !== null;
-  find(place, ".train-said").textContent = isUsing ? t("train_using") : "";
+  find(place, ".train-said").textContent = isUsing ? usingWords() : "";
   find(place, ".train-see").hidden = !isUsing;
 };
 export const drawRun = () => {
@@ -206,7 +211,8 @@ export const hearRun = (now) => {
   if (anew || now.metrics.length) plots?.show(metrics);
   showSamples(samples);
   drawRun();
-  lookAgain();
+  if (now.more) look();
+  else lookAgain();
   return before !== undefined && before !== now.view.state.phase;
 };
 /** @param {"pausing" | "halting"} what */
@@ -222,6 +228,15 @@ export const giveUp = () => {
 export const markUsed = () => {
   isUsing = true;
   drawRun();
+};
+/** What became of the switch to what it learned: the reason where it failed. @returns {Said} */
+export const hearServer = () => {
+  const { pool } = latest("server") ?? {};
+  if (!isUsing || !told) return null;
+  const failed = pool?.phase === "failed";
+  if (failed) isUsing = false;
+  drawRun();
+  return failed ? pool.reason : null;
 };
 export const saveCurves = () => {
   if (!told) return;

@@ -75,10 +75,18 @@ const inputOf = (setting) => {
   box.value = String(values[name]);
   return box;
 };
+/** What it does, and why it does nothing where another one keeps it from that. @param {TrainSetting} setting */
+const hint = (setting) => {
+  const { off, help, needs } = setting;
+  const other = needs && !acts(setting, values) ? settings.find(({ name }) => name === needs.name) : null;
+  const said = [say(help), off === null ? "" : t("train_off", { value: off })];
+  if (other) said.push(t("train_idle", { name: say(other.label), value: shownValue(other) }));
+  return said.filter(Boolean).join(document.documentElement.lang.startsWith("zh") ? "" : " ");
+};
 /** @param {TrainSetting} setting */
-const hint = ({ off, help }) => {
-  const gap = document.documentElement.lang.startsWith("zh") ? "" : " ";
-  return off === null ? say(help) : `${say(help)}${gap}${t("train_off", { value: off })}`;
+const shownValue = ({ name, choices }) => {
+  const choice = choices.find(({ value }) => value === values[name]);
+  return choice ? say(choice) : String(values[name]);
 };
 /** @param {TrainSetting} setting */
 const drawSetting = (setting) => {
@@ -99,7 +107,7 @@ const drawPresets = () => {
     ...presets.map(({ name, label }) =>
       make(
         "button",
-        { type: "button", class: "halt", name: "preset", value: name, "aria-pressed": String(name === preset) },
+        { type: "button", role: "radio", name: "preset", value: name, "aria-checked": String(name === preset) },
         name === preset && !now ? `${say(label)} · ${t("train_preset_changed")}` : say(label),
       ),
     ),
@@ -112,6 +120,7 @@ const drawActing = () => {
     const field = find(element, `.train-setting[data-field=${setting.name}]`);
     const idle = !acts(setting, values);
     field.classList.toggle("idle", idle);
+    find(field, ".train-help").textContent = hint(setting);
     /** @type {HTMLInputElement | HTMLSelectElement} */ (find(field, "[name=setting]")).disabled = idle;
   }
 };

@@ -9,7 +9,7 @@ import { apply, sentence, t } from "../page/words.js";
 import * as files from "./data_files.js";
 import * as list from "./list_view.js";
 import * as mapping from "./mapping_form.js";
-import { drawReport, expectReport, showReport } from "./report_view.js";
+import { ageReport, drawReport, expectReport, showReport } from "./report_view.js";
 import * as run from "./run_view.js";
 import { turnSamples } from "./samples_view.js";
 import * as form from "./settings_form.js";
@@ -124,11 +124,10 @@ const ask = () => trigger("opened", { at: wish("opened") });
 const HEARD = {
   check: ({ data, error }) => {
     checking = false;
-    const field = error?.field;
-    const isSetting = field && find(element, ".train-how").querySelector(`[data-field="${CSS.escape(field)}"]`);
-    form.complain(isSetting ? error : null);
-    if (error && !isSetting) form.complain(error);
-    showReport(data ?? null, error?.text ?? null);
+    const isBeside = error && element.querySelector(`.train-form [data-field="${CSS.escape(String(error.field))}"]`);
+    form.complain(isBeside ? error : null);
+    if (isBeside) ageReport();
+    else showReport(data ?? null, error?.text ?? null);
     if (again) check();
   },
   measure: ({ id, error }) => {
@@ -358,6 +357,8 @@ let held = "";
 on(
   "server",
   (status) => {
+    const failed = run.hearServer();
+    if (failed) fail(failed);
     const holds = JSON.stringify([status.owner, (status.pool?.entries ?? []).map(({ key }) => key)]);
     if (!status.pool || holds === held) return;
     held = holds;
