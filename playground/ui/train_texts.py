@@ -32,6 +32,10 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_limits": Text(
         "CSV, XLSX, JSONL, TXT or Markdown, at most {size}", "CSV、XLSX、JSONL、TXT 或 Markdown，最大 {size}"
     ),
+    "train_favourites": Text(
+        "Take the favourites of this browser: {count:text|texts}", "使用此浏览器中的收藏：{count} 条文本"
+    ),
+    "train_favourites_file": Text("favourites.jsonl", "收藏.jsonl"),
     "train_sending": Text("Reading {name}… {percent} %", "正在读取 {name}……{percent}%"),
     "train_too_large": Text(
         "The file has {size}; at most {most} are read. Split it.", "文件大小为 {size}，最多读取 {most}。请拆分文件。"
@@ -163,6 +167,7 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_time_s": Text("{count} s", "{count} 秒"),
     "train_time_min": Text("{count} min", "{count} 分钟"),
     "train_time_h": Text("{count} h", "{count} 小时"),
+    "train_folder": Text("What was learned lies in {folder}", "所学内容在 {folder}"),
     "train_log": Text("What its process printed", "进程的输出"),
     "train_pause": Text("Pause", "暂停"),
     "train_resume": Text("Resume", "继续"),

@@ -17,7 +17,7 @@ from playground.training.train_settings import train_settings_by_name
 from tests.tiny import tiny_model
 from tests.ui.conftest import Visit
 from tests.ui.events import PageClient
-from tests.ui.served import SCRIPTED, Forked, free_port, started
+from tests.ui.served import SCRIPTED, Forked, forked, free_port
 from tests.ui.test_accessibility import faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
@@ -50,8 +50,7 @@ def teaching(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> I
     loaded = tiny_model()
     loaded.model.save_pretrained(folder)
     loaded.tokenizer.save_pretrained(folder)
-    flags = ("--model", str(folder), "--data-folder", str(kept))
-    with started("app.py", *flags, TORCH_COMPILE_DISABLE="1") as url:
+    with forked("app", "--model", str(folder), "--data-folder", str(kept), "--path", "exact") as url:
         yield url
 
 

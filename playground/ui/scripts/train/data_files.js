@@ -1,5 +1,6 @@
 // The files of a new training: examples, and perhaps others for validation. Each is sent in pieces, asked about where it does
 // not tell how to read it, and known by its key from then on, also after a reload.
+import { favourites, onFavourites } from "../cards/kept_favourites.js";
 import { isolate } from "../page/direction.js";
 import { find, findAll, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
@@ -87,7 +88,18 @@ const drawRefused = () => {
     make("ul", {}, ...rows),
   );
 };
+const drawFavourites = () => {
+  const button = find(element, ".train-favourites");
+  button.hidden = favourites().length === 0;
+  button.textContent = t("train_favourites", { count: number(favourites().length) });
+};
+/** The texts that were kept in this browser become a file, each with its task beside it. */
+export const takeFavourites = () => {
+  const lines = favourites().map(({ text, task }) => JSON.stringify({ text, task: say(task) }));
+  sendFile("data", new File([lines.join("\n")], t("train_favourites_file"), { type: "application/jsonl" }));
+};
 export const drawFiles = () => {
+  drawFavourites();
   find(element, ".train-limits").textContent = t("train_limits", { size: bytes(props.most) });
   for (const input of findAll(element, ".batch-drop input", HTMLInputElement)) input.accept = props.kinds.join(",");
   drawSlot("data");
@@ -162,3 +174,4 @@ export const breakOff = (why) => {
     drawSlot(side);
   }
 };
+onFavourites(drawFavourites);

@@ -158,7 +158,7 @@ const drawButtons = (state, learned) => {
 };
 export const drawRun = () => {
   if (!told) return;
-  const { view, estimate, learned, log } = told;
+  const { view, estimate, learned, folder, log } = told;
   const { state } = view;
   find(place, ".train-name").textContent = view.name;
   const files = view.files.map(isolate).join(", ");
@@ -180,6 +180,9 @@ export const drawRun = () => {
   const trouble = find(place, ".train-trouble");
   trouble.hidden = !state.trouble;
   if (trouble.textContent !== sentence(state.trouble)) trouble.textContent = sentence(state.trouble);
+  const lies = find(place, ".train-folder");
+  lies.hidden = !folder;
+  lies.textContent = folder ? t("train_folder", { folder }) : "";
   const printed = find(place, ".train-log");
   printed.hidden = !log;
   find(printed, "pre").textContent = log;
