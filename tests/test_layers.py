@@ -46,6 +46,7 @@ FLOORS: dict[str, int] = {
     "playground.inspection": 8,
     "playground.batch": 9,
     "playground.serving": 9,
+    "playground.training": 9,
     "playground.jobs": 10,
     "playground.mcp_server": 10,
     "playground.openai_api": 10,
@@ -65,6 +66,7 @@ HEAVY: dict[str, set[str]] = {
         "playground.kernels",
         "playground.models",
         "playground.sampling",
+        "playground.training",
     },
     "transformers": {
         "playground.decoding",
@@ -73,9 +75,11 @@ HEAVY: dict[str, set[str]] = {
         "playground.models",
         "playground.rendering",
         "playground.sampling",
+        "playground.training",
     },
     "accelerate": set(),
     "gradio": {"playground.ui"},
+    "peft": {"playground.models", "playground.training"},
 }
 FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 # Imports inside a function, as (module, what it imports): each has its reason.

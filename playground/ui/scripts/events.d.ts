@@ -48,8 +48,8 @@ export interface Events {
   };
   model: {
     opened: null;
-    estimate: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean };
-    switch: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; running: string };
+    estimate: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; adapter: string; adapter_share: number };
+    switch: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; adapter: string; adapter_share: number; running: string };
     use: { at: number; key: string; running: string };
     unload: { at: number; key: string };
     cancel: { at: number };
@@ -72,6 +72,23 @@ export interface Events {
     diverge: { run?: string | null; row: number; position: number; token_id?: number | null };
     stop: null;
     missed: { run?: string | null; row: number };
+  };
+  train: {
+    opened: { at: number };
+    piece: { at: number; side: string; name: string; size: number; from: number; data: string; sheet?: string | null; delimiter?: string | null; encoding?: string | null };
+    known: { at: number; side: string; key: string };
+    guess: { at: number; key: string; task: string; own: string };
+    check: { at: number; data: string; validation?: string | null; base?: string | null; name: string; mapping?: Record<string, any> | null; settings: Record<string, any>; draft?: string | null };
+    measure: { at: number; data: string; validation?: string | null; base?: string | null; name: string; mapping?: Record<string, any> | null; settings: Record<string, any>; draft?: string | null };
+    begin: { at: number; data: string; validation?: string | null; base?: string | null; name: string; mapping?: Record<string, any> | null; settings: Record<string, any>; draft?: string | null };
+    follow: { at: number; id: string; starts: number; metrics: number; samples: number };
+    curves: { at: number; ids: any[] };
+    resume: { at: number; id: string };
+    pause: { at: number; id: string };
+    halt: { at: number; id: string };
+    remove: { at: number; id: string };
+    describe: { at: number; id: string; name?: string | null; note?: string | null };
+    use: { at: number; id: string };
   };
   user_tasks: {
     check: { at: number; key?: string | null; yaml: string; file?: string | null };
