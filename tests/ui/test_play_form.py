@@ -39,15 +39,12 @@ def uncovered(part: Locator) -> None:
 def test_what_is_refused_comes_into_sight_at_its_field_and_is_read_aloud(
     tiny_site: str, visit: Visit, size: dict[str, int]
 ) -> None:
-    page = visit(tiny_site, viewport=size)
+    page = visit(tiny_site, viewport=size | {"height": 480})
     page.locator("[data-kind=chat]").click()
     settled(page)
     page.locator("[data-for=chat] [name=system]").fill("\n".join(["Be brief."] * 40))
-    page.locator(".seen summary").click()  # so there is more to read than a screen holds
-    page.locator("[name=special_tokens]").scroll_into_view_if_needed()
-    page.locator(".act [name=fewer]").focus()  # nobody types any more
-    page.mouse.move(200, 400)
-    page.mouse.wheel(0, 5000)
+    page.locator(".seen summary").click()
+    page.locator("#cards").evaluate("(cards) => cards.scrollIntoView({ block: 'end' })")
     message = page.locator("[data-for=chat] [name=message]")
     expect(message).not_to_be_in_viewport()
     page.locator("button[name=generate]").click()
