@@ -124,15 +124,16 @@ def test_a_long_text_is_asked_about_in_parts_up_to_a_bound_that_the_page_says(
     keep, knobs = run.request.keep, run.request.values
     view.add("mine", "run-1", run, FORM, None, "")
     assert view.badges("mine", knobs) == {}
-    later = {"run": "run-1", "row": 0, "position": 10}
+    later = {"run": "run-1", "row": 0, "position": 9}
     assert view.breakdown("mine", later)["error"] is None  # what is asked for does not wait
     told = [view.badges("mine", knobs)["top_k"].en for _, more in view.asking("mine") if more]
     assert [text.split("of ")[1].split(" ")[0] for text in told] == ["4", "8"]
-    assert inspect_api.told(keep, 0) == 8 and inspect_api.missing(keep, 0) == 3
+    count = len(run.candidates[0].token_ids)
+    assert inspect_api.told(keep, 0) == 8 and inspect_api.missing(keep, 0) == count - 9 > 0
     assert list(view.asking("mine")) == []
     assert "the first 8 of a text are asked for" in view.replay("mine", {**knobs, "top_k": 2})["sentence"]["en"]
     list(inspect_api.fetch(keep, 0))
-    assert "of 12 tokens" in view.badges("mine", knobs)["top_k"].en
+    assert f"of {count} tokens" in view.badges("mine", knobs)["top_k"].en
     assert inspect_api.badges(keep, 0, knobs, 4) != inspect_api.badges(keep, 0, knobs)
 
 

@@ -115,8 +115,8 @@ class LlamaCpp:
         return "/completion", body
 
     def reader(self, row: RowRequest) -> LlamaCppReader:
-        bounded = row.most == row.request.values["max_new_tokens"]
-        return LlamaCppReader(self.tokenizer, self._client.host, row.whole, row.most if bounded else None)
+        at_most: FinishReason = "length" if row.most == row.request.values["max_new_tokens"] else "context"
+        return LlamaCppReader(self.tokenizer, self._client.host, row.whole, row.most, at_most)
 
     def score_call(self, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
         return "/completion", self._one_token(list(ids), self.vocab_size)
@@ -205,14 +205,17 @@ class LlamaCpp:
 
 class LlamaCppReader:
     """Events of one text. Tokens that are half a character come with the one that completes it: only that one is told,
-    and the others are found by their bytes. `length` is after how many tokens the text was to end, None for the end of
-    the context."""
+    and the others are found by their bytes, if these can be read. The text ends after `most` tokens with the reason
+    `at_most`; what follows only tells the last of them."""
 
-    def __init__(self, tokenizer: EngineTokenizer, host: str, whole: bool, length: int | None = None) -> None:
+    def __init__(
+        self, tokenizer: EngineTokenizer, host: str, whole: bool, most: int, at_most: FinishReason = "length"
+    ) -> None:
         self._tokenizer = tokenizer
         self._host = host
         self._whole = whole
-        self._length = length
+        self._most = most
+        self._at_most = at_most
         self._count = 0
         self._silent: list[Piece] = []  # a token that may be the end of the text
 
@@ -227,14 +230,14 @@ class LlamaCppReader:
         except (KeyError, TypeError, ValueError, IndexError):
             raise failures.unreadable(self._host) from None
         self._silent = [pieces.pop()] if pieces and pieces[-1].token_id in self._tokenizer.special else []
-        return pieces
+        return [*pieces, Piece(finish=self._at_most)] if self._count >= self._most and not self._silent else pieces
 
     def _last(self, event: dict[str, Any]) -> list[Piece]:
         finish = _ENDS.get(event.get("stop_type", ""), "context")
         found = [*self._silent, *(self._tokens(event) if event.get("tokens") else [])]
         usage = event.get("tokens_predicted")
-        if finish == "context" and self._length is not None and int(usage or 0) >= self._length:
-            finish = "length"
+        if finish == "context" and int(usage or 0) >= self._most:
+            finish = self._at_most
         if finish == "end" and found and found[-1].token_id in self._tokenizer.special:
             *before, last = found
             ended = Piece(last.text, last.token_id, last.logprob, last.top, last.scores, "end", usage=usage)
@@ -249,16 +252,17 @@ class LlamaCppReader:
         if not all(0 <= one < size for one in ids):
             raise ValueError
         count = int(event.get("tokens_predicted") or self._count + len(ids))
-        lost = count - self._count - len(ids)
+        start = count - len(ids)
+        lost = start - self._count
         self._count = count
         if lost > 0:
             data = str(event.get("content", "")).encode()
             known = b"".join(self._tokenizer.pieces[one] for one in ids)
             before = data[: len(data) - len(known)] if data.endswith(known) else b""
-            for one in self._tokenizer.written_as(before, lost) or []:
+            for one in (self._tokenizer.written_as(before, lost) or [])[: max(0, self._most - start + lost)]:
                 yield Piece(token_id=one)
         figures = event.get("completion_probabilities") or []
-        for place, one in enumerate(ids):
+        for place, one in enumerate(ids[: max(0, self._most - start)]):
             yield self._piece(one, figures[place] if place < len(figures) else {})
 
     def _piece(self, token_id: int, figures: Mapping[str, Any]) -> Piece:
