@@ -155,7 +155,7 @@ def test_the_codes_of_a_grid_give_the_values_of_the_file(kind: Kind, tmp_path: P
     torch.testing.assert_close(back, exact, rtol=2**-10, atol=2**-10 * float(exact.abs().max()))
 
 
-@pytest.mark.skipif(not build.available(), reason="no compiler, or no AVX-512 with bf16, on this machine")
+@pytest.mark.skipif(not build.available(), reason="no compiler, or neither AVX2 nor AVX-512, on this machine")
 @torch.inference_mode()
 def test_a_model_is_packed_in_the_codes_of_its_file(mixed: Path, own_cache: Path) -> None:
     loaded = models.load(str(mixed), weights="bf16")
