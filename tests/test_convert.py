@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
-from transformers import AutoModelForCausalLM, GgufConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from playground import models
 from playground.fast import formats
@@ -84,6 +84,24 @@ def test_a_file_in_fp32_is_tied_as_well_and_its_copy_loads_as_one_matrix(mixed: 
         loaded = models.load(str(mixed), weights=weights)
         assert loaded.model.lm_head.weight is loaded.model.model.embed_tokens.weight, weights
         assert loaded.card.parameters == sum(one.numel() for one in loaded.model.parameters())
+
+
+def test_a_file_in_fp32_has_its_own_values_and_is_read_without_transformers_reader(
+    mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = AutoModelForCausalLM.from_pretrained(
+        mixed.parent, gguf_file=mixed.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+    ).state_dict()
+    words = AutoTokenizer.from_pretrained(mixed.parent, gguf_file=mixed.name)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", None)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", None)
+    loaded = models.load(str(mixed), weights="fp32")
+    found = loaded.model.state_dict()
+    assert found.keys() == wanted.keys() and loaded.card.dtype == "fp32"
+    wanted["model.embed_tokens.weight"] = wanted["lm_head.weight"]  # the finer of two roundings of one matrix
+    for name, tensor in found.items():
+        assert torch.equal(tensor, wanted[name]), name
+    assert loaded.tokenizer.get_vocab() == words.get_vocab()
 
 
 def test_the_shares_that_are_told_only_grow(tiny_gguf: Path, tmp_path: Path) -> None:
