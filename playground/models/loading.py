@@ -27,6 +27,7 @@ from playground.models import (
     adapters,
     capabilities,
     context,
+    convert,
     device_map,
     embedded,
     failures,
@@ -106,6 +107,7 @@ def load(
         options["gguf_file"] = source.gguf
         if packer is not None:
             raise failures.packed_already(source.id, weights)
+    held: convert.Unpacked | None = None
     with failures.explained(source.id):
         weight_files.check(source.id, source.folder, source.gguf)
         if source.gguf is None:
@@ -114,14 +116,16 @@ def load(
             source = gguf_copies.kept(source, report)
             if source.gguf is None:
                 del options["gguf_file"]
-        config = AutoConfig.from_pretrained(source.folder, **options)
+        else:
+            held = convert.unpacked(source.folder / source.gguf, report)
+        config = AutoConfig.from_pretrained(source.folder, **options) if held is None else held.config
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
-        tokenizer = _tokenizer(source, options)
+        tokenizer = _tokenizer(source, options) if held is None else held.tokenizer
         report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), _WEIGHTS_FROM)
         if packer is not None:
             options["quantization_config"] = packing.config(packer, weights)
-        net = _weights(source, options, DTYPES[weights], max_memory, offload_folder, report)
+        net = _weights(source, held, options, DTYPES[weights], max_memory, offload_folder, report)
         told = None if tuned is None else _merge(net, source, tuned, adapter_share)
         able = capabilities.of(net, source.id)
         card = _card(source, net, tokenizer, told, able.notice)
@@ -222,6 +226,7 @@ def _tokenizer(source: Source, options: Mapping[str, Any]) -> Any:
 
 def _weights(
     source: Source,
+    held: convert.Unpacked | None,
     options: dict[str, Any],
     dtype: torch.dtype,
     max_memory: Mapping[str | int, int] | None,
@@ -229,12 +234,16 @@ def _weights(
     report: ProgressReport,
 ) -> Any:
     """The module, spread by accelerate. Pickled weights go through torch's weights-only reader."""
-    if source.gguf is not None:
+    kind: Any = AutoModelForCausalLM
+    folder: Path | None = source.folder
+    if held is not None:
+        kind, folder, options = held.kind, None, {"config": held.config, "state_dict": held.values}
+    elif source.gguf is not None:
         options = {**options, "quantization_config": GgufConfig(dequantize=True)}
     stage = Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重")
     with GLOBAL_STATE, load_progress.told(stage, _WEIGHTS_FROM, 1.0, report):
-        net, seen = AutoModelForCausalLM.from_pretrained(
-            source.folder,
+        net, seen = kind.from_pretrained(
+            folder,
             dtype=dtype,
             device_map="auto",
             max_memory=dict(max_memory) if max_memory else None,
@@ -250,7 +259,7 @@ def _weights(
         raise file_failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))
     if more := _of_more_layers(net, seen["unexpected_keys"]):
         raise file_failures.more_layers(source.id, more[0], len(more))
-    if source.gguf is not None:
+    if source.gguf is not None and held is None:
         gguf_copies.tie(net, source.folder / source.gguf)
     weight_grids.attach(net, source.folder)
     absent = sorted(seen["missing_keys"])
