@@ -126,6 +126,8 @@ class Run:
         """Says how it ended: done, or as it was asked to end."""
         phase = "done" if done else "stopped" if self.folder.wish() == "stop" else "paused"
         self._tell(phase=phase, doing=None, seconds_left=None)
+        if done and is_main():
+            checkpoint_store.forget_progress(self.folder.checkpoints)
 
     def _tell(self, **changed: Any) -> None:
         self.state = replace(self.state, **changed)
