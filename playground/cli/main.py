@@ -32,7 +32,10 @@ from playground.settings import ModelSettings, add_flags, read
 from playground.tasks import loader
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Text
 
-_FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "offload_folder", "validation")
+_FILES = (
+    "source", "out", "csv", "task_file", "trace", "file", "report", "model", "adapter", "offload_folder", "validation",
+    "target",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add_batch(commands, _load)
     add_replay(commands)
     add_measure(commands, _load)
-    add_train(commands)
+    add_train(commands, _say_progress)
     for name, command, help_text in (
         ("params", _params, "every sampling parameter: range, neutral value, meaning"),
         ("tasks", _tasks, "the task presets and their fields"),
@@ -205,6 +208,8 @@ def _load(given: argparse.Namespace) -> Generator:
         max_memory=chosen.max_memory,
         offload_folder=chosen.offload_folder,
         trust_remote_code=chosen.trust_remote_code,
+        adapter=chosen.adapter,
+        adapter_share=chosen.adapter_share,
         report=_say_progress,
     )
     _say(loaded.card.notice)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.amounts import bytes_text
+from playground.cli.export_command import add_export
 from playground.cli.flags import pairs
 from playground.cli.terminal import print_json
 from playground.machine.data_folder import data_folder
@@ -26,18 +27,19 @@ from playground.training.train_setting import TRAIN_GROUPS
 from playground.training.train_settings import train_settings_by_group, validate_settings
 from playground.training.training_folder import ALIVE, TrainState
 from playground.training.trainings import FOLDER, Trainings, TrainingView
-from playground.types import InvalidRequest, PlaygroundError, Text
+from playground.types import InvalidRequest, PlaygroundError, ProgressReport, Text
 
 _LOOK = 0.2  # seconds between looks at a training that runs
 _DETACHED = "It goes on without this terminal. See it with: python -m playground train show {id}"
 
 
-def add_train(commands: Any) -> None:
-    """Adds the command `train` with its own commands."""
+def add_train(commands: Any, report: ProgressReport) -> None:
+    """Adds the command `train` with its own commands; `report` says how far loading a model is."""
     about = "teach a model your own texts, in a process of its own; list, pause, resume and stop such trainings"
     sub = commands.add_parser("train", help=about, description=about, allow_abbrev=False)
     inner = sub.add_subparsers(required=True, metavar="COMMAND")
     _add_start(inner)
+    add_export(inner, _trainings, report)
     for name, command, help_text in (
         ("show", _show, "how far a training is, until it ends; Ctrl+C leaves it running"),
         ("pause", _pause, "end a training behind its step, in a checkpoint"),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import platformdirs
 
+TRAININGS = "trainings"  # a folder in it
+
 
 def data_folder(chosen: str | None) -> Path:
     """The folder that is `chosen`, or the user's own data folder."""

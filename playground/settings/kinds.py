@@ -179,6 +179,31 @@ class SecondsKind(Kind[float]):
 
 
 @dataclass(frozen=True, slots=True)
+class ShareKind(Kind[float]):
+    """A number from 0 to 1, both included."""
+
+    def read(self, text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise NotAllowed(self.allowed) from None
+        if not 0 <= number <= 1:  # neither is NaN
+            raise NotAllowed(self.allowed)
+        return number
+
+    def show(self, value: float) -> str:
+        return f"{value:g}"
+
+    @property
+    def allowed(self) -> Text:
+        return Text("a number from 0 to 1", "0 到 1 之间的数")
+
+    @property
+    def metavar(self) -> str:
+        return "0..1"
+
+
+@dataclass(frozen=True, slots=True)
 class SizeKind(Kind[int]):
     """A number of bytes from `low` on, written like 8GiB, 150MB or 1024."""
 

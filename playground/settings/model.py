@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from playground.settings.engines import EngineSettings
-from playground.settings.kinds import ChoiceKind, MemoryKind, SwitchKind, TextKind
+from playground.settings.kinds import ChoiceKind, MemoryKind, ShareKind, SwitchKind, TextKind
 from playground.settings.setting import APP, Setting
 from playground.types import Text
 
@@ -32,6 +32,27 @@ class ModelSettings(EngineSettings):
         help=Text("number format of the weights", "权重的数字格式"),
         default="auto",
         programs=_PROGRAMS,
+    ).value()
+    adapter: str | None = Setting(
+        kind=TextKind("FOLDER"),
+        group="model",
+        help=Text(
+            "folder of a LoRA adapter that is merged into the model's weights, or a training's folder or id",
+            "要合入模型权重的 LoRA 适配器文件夹，或训练的文件夹或编号",
+        ),
+        unset=Text("none", "无"),
+        programs=_PROGRAMS,
+    ).optional()
+    adapter_share: float = Setting(
+        kind=ShareKind(),
+        group="model",
+        help=Text(
+            "how much of the adapter: 0 is the model without it, 1 all of it",
+            "适配器的比例：0 为不使用，1 为全部",
+        ),
+        default=1.0,
+        programs=_PROGRAMS,
+        needs="adapter",
     ).value()
     max_memory: Mapping[str | int, int] | None = Setting(
         kind=MemoryKind(),

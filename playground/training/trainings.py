@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from playground.machine.data_folder import TRAININGS
 from playground.machine.disk import DiskError
 from playground.training.plan import TrainPlan
 from playground.training.train_settings import changed_settings
@@ -24,7 +25,7 @@ from playground.training.trainable import check_trainable
 from playground.training.training_folder import ALIVE, TrainingFolder, TrainState, all_folders, find_folder, read_json
 from playground.types import Busy, InvalidRequest, Text
 
-FOLDER = "trainings"  # below the data folder
+FOLDER = TRAININGS  # below the data folder
 _ROOT = Path(__file__).parents[2]
 _LOOK = 0.05  # seconds between looks of somebody who waits
 

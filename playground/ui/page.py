@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from playground.machine.data_folder import TRAININGS
 from playground.ui import api, card_updates, compose_form, tokens, waterfall
 from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
@@ -68,11 +69,11 @@ class Page:
     def __init__(self, host: ModelHost, owner: Owner | None = None) -> None:
         queue, switches = RequestQueue(host.settings.limits, rows=host.settings.rows), StopSwitches()
         self._host, self.queue = host, queue
-        self._model = ModelTab(host, owner or Owner(host.settings))
-        self.news = self._model.news
         self._run_view = RunView(host.settings.limits.max_new_tokens)
         self._preview, self._reader = NextTokenPreview(host), Reader(host)
         self._shared = store = SharedStore(host.settings)
+        self._model = ModelTab(host, owner or Owner(host.settings), lambda: store.folder / TRAININGS)
+        self.news = self._model.news
         self._read, self._batch = ReadTab(self._reader), BatchTab(host, queue, store)
         self._write = WriteTab(host, queue, store)
         self._user_tasks = UserTasks()
