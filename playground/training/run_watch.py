@@ -82,6 +82,7 @@ class RunWatch(TrainerCallback):
     # What Trainer calls.
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """The first step is about to be taken, or the one behind a checkpoint."""
         self._began = self._saved = time.monotonic()
         self._first = state.global_step
         self._last = (self._began, 0)
@@ -94,6 +95,7 @@ class RunWatch(TrainerCallback):
             self._running._evaluate(None, None)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Decides whether this step is evaluated and kept, and whether it is the last one for now."""
         due = self._due(state)
         control.should_evaluate = due and self._running.validates
         late = time.monotonic() - self._saved >= _SAFE_S and not self._running.spread
@@ -102,6 +104,7 @@ class RunWatch(TrainerCallback):
             control.should_training_stop = control.should_save = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float], **more: Any) -> None:
+        """Keeps the figures of a step."""
         if "loss" not in logs or not self._is_main:
             return
         now, tokens = time.monotonic(), self._running.tokens_read
@@ -153,6 +156,7 @@ class RunWatch(TrainerCallback):
         self._last = (time.monotonic(), trainer.tokens_read)
 
     def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """A checkpoint is whole. Without validation the last step counts as the best."""
         self._saved = time.monotonic()
         if not self._running.validates:
             publish(self._running, self._folder.learned, self._base)

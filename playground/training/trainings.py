@@ -108,7 +108,7 @@ class Trainings:
         self._ask(id, "stop")
 
     def delete(self, id: str) -> None:
-        """Removes all of it. Raises Busy while it is at work, and InvalidRequest where there is none."""
+        """Removes all of it. Raises Busy while it is at work, InvalidRequest where there is none, and DiskError."""
         with self._guard:
             folder = find_folder(self.root, id)
             if self._state(folder).phase in ALIVE:
