@@ -63,15 +63,18 @@ def variables(*texts: str) -> list[str]:
     return list(dict.fromkeys(name for text in texts for name in PLACE.findall(text)))
 
 
-def filled(texts: Mapping[str, str], values: Mapping[str, Any], language: Language) -> dict[str, str]:
+def filled(
+    texts: Mapping[str, str], values: Mapping[str, Any], language: Language, *, required: bool = True
+) -> dict[str, str]:
     """The texts of a prompt with their variables filled; as they stand where there are more than `MAX_FIELDS`.
 
-    Raises InvalidRequest naming the place, as `{{name}}`.
+    A line whose variables are all empty is left out, unless they are `required`. Raises InvalidRequest naming the
+    place, as `{{name}}`.
     """
     names = variables(*texts.values())
     if len(names) > MAX_FIELDS:
         return dict(texts)
-    known = {name: _field(name).checked(values.get(name, ""), language) for name in names}
+    known = {name: _field(name, required=required).checked(values.get(name, ""), language) for name in names}
     return {part: fill(text, known) for part, text in texts.items()}
 
 

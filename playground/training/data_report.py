@@ -30,14 +30,14 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("hi", r"[\u0900-\u097f]"),
     ("th", r"[\u0e00-\u0e7f]"),
 )
-_WORDS: Mapping[str, frozenset[str]] = {
-    "en": frozenset("the of and to in is that for it with as was on are by this be not you your from have".split()),
-    "de": frozenset("der die das und ist nicht ein eine zu den mit von im für auf dem des sich auch wie".split()),
-    "fr": frozenset("le la les et est un une des du que pour dans qui sur pas avec au plus ce vous".split()),
-    "es": frozenset("el la los las y es un una de que en para por con no se su del al lo más como".split()),
-    "it": frozenset("il la e di che un una per non con del della sono come più ma le gli nel alla".split()),
-    "pt": frozenset("o a os as e é um uma de que em para com não do da no na se por mais como".split()),
-    "nl": frozenset("de het een en van is dat in op te niet met voor zijn aan er ook maar".split()),
+_WORDS: Mapping[str, str] = {  # the commonest ones
+    "en": "the of and to in is that for it with as was on are by this be not you your from have no so",
+    "de": "der die das und ist nicht ein eine zu den mit von im für auf dem des sich auch wie",
+    "fr": "le la les et est un une des du que pour dans qui sur pas avec au plus ce vous",
+    "es": "el la los las y es un una de que en para por con no se su del al lo más como",
+    "it": "il la e di che un una per non con del della sono come più ma le gli nel alla",
+    "pt": "o a os as e é um uma de que em para com não do da no na se por mais como",
+    "nl": "de het een en van is dat in op te niet met voor zijn aan er ook maar",
 }
 OTHER = "other"
 """Of a text whose language cannot be told by its script or its commonest words."""
@@ -126,7 +126,7 @@ def language_of(text: str) -> str:
     if is_chinese(text):
         return "zh"
     words = re.findall(r"[^\W\d_]+", text.lower())
-    counts = {name: sum(word in known for word in words) for name, known in _WORDS.items()}
+    counts = {name: sum(f" {word} " in f" {known} " for word in words) for name, known in _WORDS.items()}
     best = max(counts, key=lambda name: counts[name])
     return best if counts[best] and counts[best] * 20 >= len(words) else OTHER
 
@@ -140,11 +140,11 @@ def preview(encoded: Encoded, tokenizer: Any) -> list[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
     special = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items()}
     grown = Detokenizer(tokenizer, visible=special)
-    for number, learned in zip(encoded.ids, encoded.learned, strict=True):
-        if found and found[-1][1] != learned:
+    for place, (number, learned) in enumerate(zip(encoded.ids, encoded.learned, strict=True)):
+        if place and encoded.learned[place - 1] != learned:
             rest = grown.flush()
-            found += [(rest, found[-1][1])] if rest else []
-            grown = Detokenizer(tokenizer, visible=special)
+            found += [(rest, not learned)] if rest else []
+            grown = Detokenizer(tokenizer, encoded.ids[:place], special)
         piece = grown.push(number)
         if piece:
             found.append((piece, learned))

@@ -156,7 +156,8 @@ def _free_rows(records: Records, mapping: FreeMapping) -> _Maker:
     values = parameters.validate({})
 
     def make(number: int, row: Mapping[str, str]) -> Iterator[Example]:
-        filled = user_task.filled(texts, {name: row[column] for name, column in column_of.items()}, "en")
+        values_of = {name: row[column] for name, column in column_of.items()}
+        filled = user_task.filled(texts, values_of, "en", required=False)
         if not filled["prompt"].strip():
             raise InvalidRequest(Text("The prompt is empty.", "提示词为空。"), parameter="prompt")
         request = Request(filled["prompt"], values, mapping.mode, system=filled["system"], prefill=filled["prefill"])

@@ -1,4 +1,4 @@
-"""Which rows a model learns from, and which only measure it. Decided by a seed; what is equal never stands on both sides.
+"""Which rows a model learns from, and which only measure it: by a seed, and what is equal stands on one side.
 
 Knows no tokenizer.
 """
