@@ -87,6 +87,7 @@ LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.models.recipe_files", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
+    ("playground.cli.export_command", "playground.training.learned_export"): "torch, when there is something to write",
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.cli.main", "playground.generators.remote.opening"): "torch, only when a command needs an engine",
     ("playground.inspection.inspect_api", "playground.inspection.reading"): "torch, only when something is asked",
