@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from playground.training.plan import TrainPlan
+from playground.training.training_folder import TrainingFolder
 from playground.training.trainings import Trainings
+from tests.ui.served import begun
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
@@ -78,6 +80,16 @@ def small_plan(base: Path, **settings: Any) -> TrainPlan:
     """What is trained of these settings beside the usual ones of the tests."""
     record = {"name": "Small", "base": {"name": str(base)}, "settings": {**SETTINGS, **settings}}
     return TrainPlan.of_record(record)
+
+
+class Forked:
+    """A training's process, forked off one that has imported what it needs. Nobody outlives the tests."""
+
+    def __init__(self, folder: TrainingFolder, flags: Sequence[str]) -> None:
+        self._process = begun("playground.training", str(folder.path), *flags, log=folder.log)
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
 
 
 def made(trainings: Trainings, base: Path, count: int = 48, **settings: Any) -> str:

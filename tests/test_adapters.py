@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.numpy import save_file
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
@@ -19,7 +20,7 @@ from playground.generators.estimate import estimate
 from playground.models import adapter_base, adapters, weight_grids
 from playground.models.model_choice import ModelChoice
 from playground.types import InvalidRequest, ModelError
-from tests.made_adapter import base_of, make_adapter, merged_by_peft
+from tests.made_adapter import TARGETS, base_of, make_adapter, merged_by_peft
 
 pytestmark = pytest.mark.model
 
@@ -100,8 +101,6 @@ def test_a_model_whose_matrices_lie_the_other_way_and_are_tied(tmp_path: Path, t
     ids = torch.arange(20)[None]
     adapter = make_adapter(folder, tmp_path / "head", target_modules=["wte"])
     with torch.no_grad():
-        from peft import PeftModel
-
         wanted = PeftModel.from_pretrained(base_of(folder), adapter).eval()(ids).logits
         untied = loaded(folder, adapter).model
         assert torch.allclose(untied(ids).logits, wanted, atol=1e-4), "the output stays the base's"
@@ -159,8 +158,10 @@ def test_an_adapter_of_another_base_is_refused_in_a_sentence(
     model = AutoModelForCausalLM.from_config(tiny.model.config)
     model.save_pretrained(other)
     tiny.tokenizer.save_pretrained(other)
-    adapter_base.write(adapter, base_of(folder), "tiny", "1")
-    assert loaded(folder, adapter).card.notice is None
+    wrapped = get_peft_model(base_of(folder), LoraConfig(target_modules=list(TARGETS)))
+    for base in (wrapped.get_base_model(), base_of(folder)):
+        adapter_base.write(adapter, base, "/somewhere/tiny")
+        assert loaded(folder, adapter).card.notice is None
     with pytest.raises(ModelError, match="trained on tiny, does not belong to other: its matrices have the same"):
         loaded(other, adapter)
     with torch.no_grad():

@@ -79,7 +79,7 @@ HEAVY: dict[str, set[str]] = {
     },
     "accelerate": set(),
     "gradio": {"playground.ui"},
-    "peft": {"playground.models", "playground.training"},
+    "peft": {"playground.training"},
 }
 FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 # Imports inside a function, as (module, what it imports): each has its reason.
@@ -87,6 +87,7 @@ LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.models.recipe_files", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
+    ("playground.cli.export_command", "playground.training.learned_export"): "torch, when there is something to write",
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.cli.main", "playground.generators.remote.opening"): "torch, only when a command needs an engine",
     ("playground.inspection.inspect_api", "playground.inspection.reading"): "torch, only when something is asked",
@@ -100,6 +101,9 @@ LAZY = {
     ("playground.serving.local_tools", "playground.models.recipe_files"): "beside the download",
     ("playground.serving.local_tools", "playground.models.recipes"): "beside the download",
     ("playground.serving.local_tools", "playground.models.whereabouts"): "beside the download",
+    ("playground.training.__main__", "playground.training.estimate"): "torch, once there is something to measure",
+    ("playground.training.__main__", "playground.training.process"): "torch, once it is a training's turn",
+    ("playground.training.adapter_weights", "peft"): "optional: without it the rest works",
     ("playground.ui.model_host", "playground.generators.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.generators.remote.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.kernels.build"): "torch, while the page is already there",

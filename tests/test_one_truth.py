@@ -56,6 +56,8 @@ NAMES = {
     "tasks/knob_presets.py": "a model's generation_config leaves top_k and do_sample unsaid",
     "tasks/output.py": "which parameter holds a text to each kind of result",
     "tasks/user_task.py": "a seed belongs to a run, not to the task that is saved from it",
+    "training": "a training has a seed, a stop and an early stop of its own; its samples are one short text each",
+    "cli/train_command.py": "`stop` is also what becomes of a training",
     "cli/measure_command.py": "writes many rows from one seed on, and only one where nothing is drawn",
     "cli/replay_command.py": "a beam search has no trace",
     "tasks/loader.py": "an example is made with a seed",

@@ -14,7 +14,7 @@ from playground.tables.table import TableLimits
 from playground.training import formats
 from playground.training.formats import Records, Talk
 from playground.training.text_pieces import MOST, TARGET, pieces
-from playground.types import InvalidRequest
+from playground.types import InvalidRequest, Turn
 
 
 def read(folder: Path, name: str, content: Any, **more: Any) -> Records:
@@ -90,7 +90,7 @@ def test_messages_of_one_speaker_are_one_turn_and_a_weight_of_nothing_is_not_lea
         {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."},
     ]  # fmt: skip
     (talk,) = talks(read(tmp_path, "a.jsonl", [{"messages": said}]))
-    turns = (("user", "Hi\n\nThere?"), ("assistant", "Yes"), ("user", "Why?"), ("assistant", "So."))
+    turns: tuple[Turn, ...] = (("user", "Hi\n\nThere?"), ("assistant", "Yes"), ("user", "Why?"), ("assistant", "So."))
     assert talk == Talk("", turns, (3,))
 
 

@@ -20,7 +20,7 @@ from playground.training.mapping import (
     of_record,
     suggested,
 )
-from playground.types import InvalidRequest, Request, Text
+from playground.types import InvalidRequest, Request, Text, Turn
 from playground.ui import compose_form
 
 VALUES = parameters.validate({})
@@ -71,7 +71,7 @@ def test_a_free_prompt_is_filled_as_the_tab_play_fills_it() -> None:
 
 
 def test_a_conversation_of_two_answers_is_two_examples_with_the_turns_before() -> None:
-    turns = (("user", "a"), ("assistant", " b "), ("user", "c"), ("assistant", "d"))
+    turns: tuple[Turn, ...] = (("user", "a"), ("assistant", " b "), ("user", "c"), ("assistant", "d"))
     found = examples(Records("chat", (), (Talk("Be brief.", turns, (1, 3)), Talk("", turns, (3,)))), ChatMapping())
     assert [(one.request.prompt, one.answer, one.row) for one in found] == [("a", "b", 1), ("c", "d", 1), ("c", "d", 2)]
     assert found[1].request == Request("c", VALUES, "chat", system="Be brief.", turns=turns[:2])

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from playground.models import adapter_failures
-from playground.models.adapters import BASE, Adapter
+from playground.models.adapters import BASE, Adapter, short_base
 from playground.types import Text
 
 _MATRICES = 8  # of which some weights are kept
@@ -26,7 +26,7 @@ _ALIKE = 0.9
 _SAME = 1e-3  # of a weight's size, as bf16 rounds it: 2 ** -9
 
 
-def write(folder: Path, net: Any, id: str, revision: str) -> None:
+def write(folder: Path, net: Any, id: str, revision: str = "") -> None:
     """Keeps beside an adapter in `folder` what its base is called, and some of the base's weights. Raises OSError.
 
     `net` is the base as transformers loaded it; matrices that peft put beside its weights are no part of it."""
@@ -37,7 +37,7 @@ def write(folder: Path, net: Any, id: str, revision: str) -> None:
     }
     names = sorted(matrices)[:: -(-len(matrices) // _MATRICES) or 1]
     kept = {name: _first(matrices[name]) for name in names}
-    record = {"id": id, "revision": revision, "weights": kept}
+    record = {"id": short_base(id), "revision": revision, "weights": kept}
     (folder / BASE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
@@ -45,7 +45,7 @@ def check(adapter: Adapter, net: Any, title: str, names: Sequence[str]) -> Text 
     """A notice where the adapter was trained on other weights of the same kind; ModelError where it was on another
     model. `names` are those of the loaded one; what keeps no weights of its base is compared by name."""
     record = _record(adapter.folder / BASE)
-    trained = str(record.get("id") or adapter.base)
+    trained = short_base(record.get("id")) or adapter.base
     found = _compared(record.get("weights"), dict(net.named_parameters()))
     if found is None:
         known = not trained or _last(trained) in {_last(name) for name in names}

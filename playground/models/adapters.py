@@ -158,12 +158,10 @@ def read(given: str) -> Adapter:
         digest = hashlib.sha256((sha256(folder / WEIGHTS) + sha256(folder / CONFIG)).encode()).hexdigest()[:12]
     except (OSError, ValueError, RuntimeError) as error:  # no right to read, a zero character, nobody's home
         raise adapter_failures.unreadable(name, str(error)) from None
-    base = config.get("base_model_name_or_path")
-    base = base if isinstance(base, str) else ""
     return Adapter(
         folder=folder,
         name=name,
-        base=base if base.count("/") == 1 and not base.startswith("/") else re.split(r"[/\\]", base.rstrip("/"))[-1],
+        base=short_base(config.get("base_model_name_or_path")),
         alpha=_number(name, config.get("lora_alpha", 8)),
         alphas=_alphas(name, config.get("alpha_pattern")),
         rank_stabilised=bool(config.get("use_rslora")),
@@ -173,6 +171,13 @@ def read(given: str) -> Adapter:
         size=size,
         digest=digest,
     )
+
+
+def short_base(name: object) -> str:
+    """What a base model is called, without the way to its folder on whatever machine; "" for what is no name."""
+    if not isinstance(name, str):
+        return ""
+    return name if re.fullmatch(r"[\w.-]+/[\w.-]+", name) else re.split(r"[/\\]", name.rstrip("/\\"))[-1]
 
 
 def size_of(given: str) -> int:

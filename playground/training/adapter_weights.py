@@ -14,7 +14,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from playground.models import Loaded
+from playground.models import Loaded, adapter_base
 from playground.training.method_settings import ALL_LINEAR
 from playground.types import InvalidRequest, ModelError, Text
 
@@ -98,6 +98,8 @@ def save_adapter(model: Any, folder: Path, state: Any = None) -> None:
     plain = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
     plain["inference_mode"] = True
     (folder / CONFIG).write_text(json.dumps(plain, indent=2, sort_keys=True, default=str), encoding="utf-8")
+    if state is None:  # where the weights are spread, no process has enough of them
+        adapter_base.write(folder, model.get_base_model(), str(plain["base_model_name_or_path"]))
 
 
 def load_adapter(model: Any, folder: Path) -> None:

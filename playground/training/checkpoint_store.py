@@ -72,6 +72,14 @@ def replaced(place: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def forget_progress(folder: Path) -> None:
+    """Nobody resumes it any more: of the last checkpoint only the weights stay."""
+    found = newest_checkpoint(folder)
+    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
+        if found is not None:
+            (found / name).unlink(missing_ok=True)
+
+
 def put_back(place: Path) -> None:
     """Where a crash came between the two moves of `replaced`, the former folder is put in its place again."""
     old = place.with_name(place.name + _OLD)

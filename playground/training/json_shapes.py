@@ -178,13 +178,13 @@ def _turns(talk: list[Any], system: str, limits: TableLimits) -> dict[str, Any]:
         turns.pop()
     if len(turns) > MOST_TURNS:
         raise _Unusable(f"it has more than {MOST_TURNS} turns", f"超过 {MOST_TURNS} 轮")
-    learned = [at for at, (role, text, counts) in enumerate(turns) if role == "assistant" and counts and text.strip()]
-    if not learned:
+    wanted = [at for at, (role, text, counts) in enumerate(turns) if role == "assistant" and counts and text.strip()]
+    if not wanted:
         raise _Unusable("it has no answer to learn", "没有可学习的回答")
     return {
         "system": systems[0] if systems else "",
         "turns": [[role, text] for role, text, _ in turns],
-        "learned": learned,
+        "learned": wanted,
     }
 
 
@@ -202,7 +202,8 @@ def _message(message: Any) -> tuple[str, str, bool]:
     content = message.get("content", message.get("value", message.get("text")))
     if isinstance(content, list):
         parts = [one.get("text") if isinstance(one, dict) else one for one in content]
-        content = "".join(parts) if all(isinstance(one, str) for one in parts) else None
+        texts = [one for one in parts if isinstance(one, str)]
+        content = "".join(texts) if len(texts) == len(parts) else None
     if not isinstance(content, str):
         raise _Unusable("a message has no text", "有消息没有文本")
     return role, content, str(message.get("weight", "1")) not in ("0", "0.0")

@@ -17,7 +17,7 @@ from playground.training.example import Example
 from playground.types import PlaygroundError, Request
 
 COUNT = 2
-_LENGTH = 80  # tokens
+_LENGTH = 48  # tokens
 _BEGINNING = 200  # characters of a continued text that it is begun with
 
 

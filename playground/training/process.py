@@ -95,7 +95,7 @@ class Run:
             return
         model, collator = self._model(loaded), Collator(_padding(loaded.tokenizer), packed=packed)
         samples = _Samples(loaded, prompts, self.folder)
-        self.watch = watch = RunWatch(self.folder, self.state, settings, samples.again, loaded.tokenizer)
+        self.watch = watch = RunWatch(self.folder, self.state, settings, samples.again, loaded)
         rows = rows_of(data.train, data.longest, packed=packed)
         validation = rows_of(data.validation, data.longest, packed=packed)
         steps = total_steps(len(rows), settings, processes())
@@ -118,7 +118,7 @@ class Run:
         else:
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         if not self.folder.learned.exists():
-            publish(trainer, self.folder.learned, loaded.tokenizer)
+            publish(trainer, self.folder.learned, loaded)
         self.state = watch.state
         self._end(done=watch.is_over(trainer.state))
 
@@ -126,6 +126,8 @@ class Run:
         """Says how it ended: done, or as it was asked to end."""
         phase = "done" if done else "stopped" if self.folder.wish() == "stop" else "paused"
         self._tell(phase=phase, doing=None, seconds_left=None)
+        if done and is_main():
+            checkpoint_store.forget_progress(self.folder.checkpoints)
 
     def _tell(self, **changed: Any) -> None:
         self.state = replace(self.state, **changed)

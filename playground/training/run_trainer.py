@@ -22,7 +22,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from playground.training import adapter_weights, checkpoint_store
 from playground.training.row_batches import Collator, Row, ShuffledOrder
 from playground.training.token_scores import TokenScores, batch_scores, summed
-from playground.training.training_failures import not_finite
+from playground.training.training_failures import not_a_number
 
 _FULL_WEIGHTS = "weights.safetensors"
 
@@ -80,13 +80,13 @@ class RunTrainer(Trainer):
         self.tokens_read += int(inputs["input_ids"].numel() if seen is None else seen.sum())
         loss = super().training_step(model, inputs, num_items_in_batch)
         if not bool(torch.isfinite(loss)):
-            raise not_finite("loss", self.state.global_step + 1)
+            raise not_a_number("loss", self.state.global_step + 1)
         return loss
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         found = super()._get_grad_norm(model, grad_norm)
         if found is not None and not np.isfinite(float(found)):
-            raise not_finite("gradient", self.state.global_step + 1)
+            raise not_a_number("gradient", self.state.global_step + 1)
         return found
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:

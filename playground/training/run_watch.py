@@ -15,6 +15,7 @@ import psutil
 import torch
 from transformers import TrainerCallback
 
+from playground.models import Loaded
 from playground.training import checkpoint_store
 from playground.training.learned_model import publish
 from playground.training.run_trainer import RunTrainer
@@ -31,17 +32,17 @@ Samples = Callable[[], list[dict[str, str]] | None]
 class RunWatch(TrainerCallback):
     """Writes the folder's files in the process that is `main`, and has all processes pause together.
 
-    `samples` writes the sample prompts with what is learned so far.
+    `samples` writes the sample prompts with what is learned so far; `base` is what was loaded.
     """
 
     def __init__(
-        self, folder: TrainingFolder, state: TrainState, settings: Mapping[str, Any], samples: Samples, tokenizer: Any
+        self, folder: TrainingFolder, state: TrainState, settings: Mapping[str, Any], samples: Samples, base: Loaded
     ) -> None:
         self._folder = folder
         self._state = state
         self._settings = settings
         self._samples = samples
-        self._tokenizer = tokenizer
+        self._base = base
         self._began = self._told = self._saved = time.monotonic()
         self._first = 0  # the step that this process began behind
         self._last: tuple[float, int] = (self._began, 0)
@@ -81,6 +82,7 @@ class RunWatch(TrainerCallback):
     # What Trainer calls.
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """The first step is about to be taken, or the one behind a checkpoint."""
         self._began = self._saved = time.monotonic()
         self._first = state.global_step
         self._last = (self._began, 0)
@@ -93,6 +95,7 @@ class RunWatch(TrainerCallback):
             self._running._evaluate(None, None)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Decides whether this step is evaluated and kept, and whether it is the last one for now."""
         due = self._due(state)
         control.should_evaluate = due and self._running.validates
         late = time.monotonic() - self._saved >= _SAFE_S and not self._running.spread
@@ -101,6 +104,7 @@ class RunWatch(TrainerCallback):
             control.should_training_stop = control.should_save = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float], **more: Any) -> None:
+        """Keeps the figures of a step."""
         if "loss" not in logs or not self._is_main:
             return
         now, tokens = time.monotonic(), self._running.tokens_read
@@ -141,7 +145,7 @@ class RunWatch(TrainerCallback):
             self._folder.add_line("metrics.jsonl", record)
             self.tell(at_once=True, best_step=state.best_global_step, best_loss=state.best_metric)
         if best:
-            publish(trainer, self._folder.learned, self._tokenizer)
+            publish(trainer, self._folder.learned, self._base)
         if self._is_main and not trainer.spread and (texts := self._samples()) is not None:
             self._folder.add_line("samples.jsonl", {"step": state.global_step, "texts": texts})
         patience = int(self._settings["early_stopping"])
@@ -152,9 +156,10 @@ class RunWatch(TrainerCallback):
         self._last = (time.monotonic(), trainer.tokens_read)
 
     def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """A checkpoint is whole. Without validation the last step counts as the best."""
         self._saved = time.monotonic()
         if not self._running.validates:
-            publish(self._running, self._folder.learned, self._tokenizer)
+            publish(self._running, self._folder.learned, self._base)
         self._last = (time.monotonic(), self._running.tokens_read)
 
     def is_over(self, state: Any) -> bool:

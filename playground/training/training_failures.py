@@ -19,7 +19,7 @@ class TrainingTrouble(PlaygroundError):
     """A training ended before its end; its last checkpoint is kept."""
 
 
-def not_finite(what: Literal["loss", "gradient"], step: int) -> TrainingTrouble:
+def not_a_number(what: Literal["loss", "gradient"], step: int) -> TrainingTrouble:
     name = {"loss": Text("loss", "损失"), "gradient": Text("gradient", "梯度")}[what]
     return TrainingTrouble(
         Text(

@@ -27,7 +27,7 @@ Phase = Literal["new", "measuring", "waiting", "preparing", "running", "paused",
 Wish = Literal["pause", "stop"]
 
 ALIVE: tuple[Phase, ...] = ("measuring", "waiting", "preparing", "running")  # phases in which a process is at work
-_ON_ITS_WAY = 30.0  # seconds that a process may take until it holds its lock
+_ON_ITS_WAY = 60.0  # seconds that a process may take until it holds its lock
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _VANISHED = Text(
     "The training's process ended without a word, as it does when the system ends it because memory ran out, or when "

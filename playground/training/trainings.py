@@ -12,10 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from playground.machine.data_folder import TRAININGS
 from playground.machine.disk import DiskError
@@ -44,13 +44,21 @@ class TrainingView:
     state: TrainState
 
 
-class Trainings:
-    """The trainings in the folder `root`, which need not exist."""
+class Begun(Protocol):
+    """A process that was started."""
 
-    def __init__(self, root: Path) -> None:
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+
+class Trainings:
+    """The trainings in the folder `root`, which need not exist. `begin` starts the process of one, with flags."""
+
+    def __init__(self, root: Path, begin: Callable[[TrainingFolder, Sequence[str]], Begun] | None = None) -> None:
         self.root = root.expanduser().absolute()
+        self._begin = begin or own_process
         self._guard = threading.Lock()
-        self._started: list[subprocess.Popen[bytes]] = []  # looked at, so that none stays behind as a zombie
+        self._begun: dict[str, Begun] = {}  # polled, so that none stays behind as a zombie
 
     def create(
         self, plan: TrainPlan, data: tuple[str, bytes | Path], validation: tuple[str, bytes | Path] | None = None
@@ -100,10 +108,10 @@ class Trainings:
         self._ask(id, "stop")
 
     def delete(self, id: str) -> None:
-        """Removes all of it. Raises Busy while it is at work, and InvalidRequest where there is none."""
+        """Removes all of it. Raises Busy while it is at work, InvalidRequest where there is none, and DiskError."""
         with self._guard:
             folder = find_folder(self.root, id)
-            if folder.state().phase in ALIVE:
+            if self._state(folder).phase in ALIVE:
                 raise Busy(
                     Text("This training is running.", "此训练正在运行。"),
                     Text("Stop it first.", "请先停止它。"),
@@ -144,7 +152,7 @@ class Trainings:
 
     def state(self, id: str) -> TrainState:
         """How far it is. Raises InvalidRequest where there is none."""
-        return find_folder(self.root, id).state()
+        return self._state(find_folder(self.root, id))
 
     def metrics(self, id: str, since: int = 0) -> list[dict[str, Any]]:
         """Its figures step by step, without the first `since` lines. Lines are only added, but for a resumed run, which
@@ -170,21 +178,20 @@ class Trainings:
     def wait(self, id: str, seconds: float = float("inf")) -> TrainState:
         """Its state once no process works at it any more, or after so many seconds. Raises InvalidRequest."""
         folder, ends = find_folder(self.root, id), time.monotonic() + seconds
-        while (state := folder.state()).phase in ALIVE and time.monotonic() < ends:
+        while (state := self._state(folder)).phase in ALIVE and time.monotonic() < ends:
             time.sleep(_LOOK)
         return state
 
     def _ask(self, id: str, wish: Any) -> None:
         folder = find_folder(self.root, id)
-        if folder.state().phase not in ALIVE:
+        if self._state(folder).phase not in ALIVE:
             raise InvalidRequest(Text("This training is not running.", "此训练没有在运行。"), parameter="training")
         folder.ask(wish)
 
     def _launch(self, id: str, phase: Any, *flags: str) -> None:
         with self._guard:
-            self._started = [one for one in self._started if one.poll() is None]
             folder = find_folder(self.root, id)
-            state = folder.state()
+            state = self._state(folder)
             if state.phase in ALIVE:
                 raise Busy(Text("This training is at work already.", "此训练已在进行。"))
             if state.phase == "done":
@@ -198,9 +205,20 @@ class Trainings:
                 folder.write_state(
                     replace(state, phase=phase, queued=time.time(), begun=False, trouble=None, doing=None)
                 )
-                self._started.append(_process(folder, flags))
+                self._begun[id] = self._begin(folder, flags)
             except OSError as error:
                 raise DiskError(error) from error
+
+    def _state(self, folder: TrainingFolder) -> TrainState:
+        """The folder's state; of a process that was started here it is known whether it is still on its way."""
+        begun, state = self._begun.get(folder.id), folder.written_state()
+        if begun is not None and not state.begun:
+            if begun.poll() is None:
+                return state
+            folder.write_state(replace(state, begun=True))
+        if begun is not None and begun.poll() is not None:
+            del self._begun[folder.id]
+        return folder.state()
 
 
 def view_of(folder: TrainingFolder) -> TrainingView:
@@ -218,8 +236,8 @@ def view_of(folder: TrainingFolder) -> TrainingView:
     )
 
 
-def _process(folder: TrainingFolder, flags: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    """Its own session, so that Ctrl+C in the server's terminal does not reach it."""
+def own_process(folder: TrainingFolder, flags: Sequence[str]) -> Begun:
+    """In a session of its own, so that Ctrl+C in the server's terminal does not reach it. Raises OSError."""
     paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     with folder.log.open("ab") as log:
         return subprocess.Popen(

@@ -155,6 +155,7 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
             "data": "text",
             **_READING,
         },
+        "example": {**_ASKED_AT, "language": "text"},
         "known": {**_ASKED_AT, "side": "text", "key": "text"},
         "guess": {**_ASKED_AT, "key": "text", "task": "text", "own": "text"},
         "check": _TRAIN_FORM,

@@ -17,6 +17,7 @@ import gradio as gr
 from playground.batch import guess
 from playground.models.model_choice import ModelChoice
 from playground.tables.rows import NeedsChoice
+from playground.tasks import loader
 from playground.training import formats, mapping
 from playground.training.trainings import FOLDER, Trainings
 from playground.types import InvalidRequest, PlaygroundError, Text
@@ -32,6 +33,7 @@ from playground.ui.train_files import StagedFile, StagedFiles
 from playground.ui.train_form import CheckedForm, bases, checked_form, previewed
 from playground.ui.uploads import Uploads
 
+_EXAMPLES = loader.FOLDER / "training"
 _SIDES = ("data", "validation")
 _MOST_COMPARED = 8  # trainings whose curves are laid over one another
 _CELL = 300  # characters of a cell that are shown
@@ -76,6 +78,7 @@ class TrainTab:
         form = self.form
         form.opened(self._opened, None, form, **options)
         form.piece(self._piece, None, form, **options)
+        form.example(self._example, None, form, **options)
         form.known(self._known, None, form, **options)
         form.guess(self._guess, None, form, **options)
         form.check(self._check, None, form, **options)
@@ -131,6 +134,17 @@ class TrainTab:
         except PlaygroundError as error:
             return gr.update(file={**place, "error": _error(error)})
         return gr.update(file={**place, **self._file(staged)})
+
+    def _example(self, event: gr.EventData, request: gr.Request) -> Any:
+        """Rows that come with Playground, to see a training with."""
+        self._owner.check(request)
+        sent = data_of(event)
+        place = {"at": sent.get("at"), "side": _SIDES[0]}
+        rows = _EXAMPLES / f"slogans.{compose_form.language_of(sent)}.jsonl"
+        try:
+            return gr.update(file={**place, **self._file(self._files.keep(rows.read_bytes(), rows.name, {}))})
+        except PlaygroundError as error:
+            return gr.update(file={**place, "error": _error(error)})
 
     def _known(self, event: gr.EventData, request: gr.Request) -> Any:
         """A file that was sent before the page was loaded anew."""

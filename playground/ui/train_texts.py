@@ -32,6 +32,7 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_limits": Text(
         "CSV, XLSX, JSONL, TXT or Markdown, at most {size}", "CSV、XLSX、JSONL、TXT 或 Markdown，最大 {size}"
     ),
+    "train_example": Text("Take an example: products and their slogans", "使用示例：产品与口号"),
     "train_favourites": Text(
         "Take the favourites of this browser: {count:text|texts}", "使用此浏览器中的收藏：{count} 条文本"
     ),
@@ -218,8 +219,8 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     # The list
     "train_list": Text("Trainings", "训练列表"),
     "train_none": Text(
-        "None yet. Choose a file above: a few dozen rows of a product and its slogan are a good first try.",
-        "还没有训练。请在上面选择一个文件：几十行“产品与口号”就是不错的开始。",
+        "None yet. Choose a file above, or take the example: some minutes of training teach its form.",
+        "还没有训练。请在上面选择文件或使用示例：训练几分钟即可学会其格式。",
     ),
     "train_compare": Text("Compare", "比较"),
     "train_compare_named": Text("Compare {name}", "比较 {name}"),

@@ -79,6 +79,7 @@ def test_an_adapter_is_chosen_checked_loaded_by_its_share_and_the_base_stays(
     expect(chip).to_contain_text("ferry + Slogans <b> (0.5)")
     expect(page.locator(".model-facts")).to_contain_text(place)
     expect(page.locator(".model-others li")).to_contain_text("Scripted")
+    page.locator("nav [data-tab=play]").click()
     generate(page)
     expect(page.locator(".run-name")).to_contain_text("ferry + Slogans <b> (0.5)")
 

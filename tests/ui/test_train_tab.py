@@ -277,6 +277,7 @@ def public(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 FORM = {"data": "x", "name": "", "settings": {}}
 EVENTS: dict[str, dict[str, Any]] = {
     "piece": {"side": "data", "name": "a.csv", "size": 1, "from": 0, "data": "YQ=="},
+    "example": {"language": "en"},
     "known": {"side": "data", "key": "x"},
     "guess": {"key": "x", "task": "slogans", "own": ""},
     "check": FORM,

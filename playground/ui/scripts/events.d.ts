@@ -76,6 +76,7 @@ export interface Events {
   train: {
     opened: { at: number };
     piece: { at: number; side: string; name: string; size: number; from: number; data: string; sheet?: string | null; delimiter?: string | null; encoding?: string | null };
+    example: { at: number; language: string };
     known: { at: number; side: string; key: string };
     guess: { at: number; key: string; task: string; own: string };
     check: { at: number; data: string; validation?: string | null; base?: string | null; name: string; mapping?: Record<string, any> | null; settings: Record<string, any>; draft?: string | null };

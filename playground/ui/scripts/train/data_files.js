@@ -4,7 +4,7 @@ import { favourites, onFavourites } from "../cards/kept_favourites.js";
 import { isolate } from "../page/direction.js";
 import { find, findAll, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
-import { say } from "../page/language.js";
+import { language, say } from "../page/language.js";
 import { bytes, number } from "../page/numbers.js";
 import { PIECE, readPiece } from "../page/pieces.js";
 import { sentence, t } from "../page/words.js";
@@ -89,7 +89,7 @@ const drawRefused = () => {
   );
 };
 const drawFavourites = () => {
-  const button = find(element, ".train-favourites");
+  const button = find(element, "[name=favourites]");
   button.hidden = favourites().length === 0;
   button.textContent = t("train_favourites", { count: number(favourites().length) });
 };
@@ -160,6 +160,11 @@ export const hearFile = (told) => {
   drawSlot(side);
   drawRefused();
   heard(side);
+};
+/** Rows that come with Playground. */
+export const takeExample = () => {
+  slots.data = { ...empty(), known: slots.data.known, at: Date.now() };
+  trigger("example", { at: slots.data.at, language: language() });
 };
 /** A file of before the reload. @param {Side} side @param {string} key */
 export const findAgain = (side, key) => {

@@ -190,6 +190,7 @@ const PRESSED = {
   },
   forget: ({ dataset }) => files.forgetFile(/** @type {Side} */ (dataset.side)),
   "read-as": files.readAs,
+  example: files.takeExample,
   favourites: files.takeFavourites,
   preset: ({ value }) => {
     form.choosePreset(value);
