@@ -330,20 +330,20 @@ def test_a_prompt_begun_from_a_task_names_its_fields_in_the_language_of_the_page
     page.locator(".user-tasks [name=start]").click()
     expect(page.locator("#prompt")).to_have_value(re.compile("产品：{{产品}}\n是什么：{{是什么}}"))
     fields = page.locator(".variables .field")
-    expect(fields.locator(".field-label")).to_have_text(["产品", "是什么", "面向人群", "语气"])
+    expect(fields.locator(".field-label")).to_have_text(["面向人群", "语气", "产品", "是什么"])
     expect(page.get_by_label("产品")).to_have_value("蓝月亮")
     save(page, "我的广告语")
     open_mine(page, "我的广告语")
     expect(page.locator(".fields:not(.variables) .field-label bdi")).to_have_text(
-        ["产品", "是什么", "面向人群", "语气"]
+        ["面向人群", "语气", "产品", "是什么"]
     )
     page.locator("button[name=language]").click()
     page.locator(".task-picker").select_option("recommendations")
     page.locator(".task-picker").select_option("slogans")
     page.locator(".user-tasks [name=start]").click()
-    expect(fields.locator(".field-label")).to_have_text(["Product", "What it is", "Audience", "Tone"])
+    expect(fields.locator(".field-label")).to_have_text(["Audience", "Tone", "Product", "What it is"])
     save(page, "My slogans")
     open_mine(page, "My slogans")
     expect(page.locator(".fields:not(.variables) .field-label bdi")).to_have_text(
-        ["Product", "What it is", "Audience", "Tone"]
+        ["Audience", "Tone", "Product", "What it is"]
     )
