@@ -96,6 +96,7 @@ LAZY = {
     ("playground.serving.local_tools", "playground.models.recipe_files"): "beside the download",
     ("playground.serving.local_tools", "playground.models.recipes"): "beside the download",
     ("playground.serving.local_tools", "playground.models.whereabouts"): "beside the download",
+    ("playground.ui.mcp_endpoint", "playground.mcp_server.server"): "MCP's SDK, with the first request of an agent",
     ("playground.ui.model_host", "playground.generators.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.generators.remote.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.kernels.build"): "torch, while the page is already there",
