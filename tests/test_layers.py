@@ -104,6 +104,7 @@ LAZY = {
     ("playground.training.__main__", "playground.training.estimate"): "torch, once there is something to measure",
     ("playground.training.__main__", "playground.training.process"): "torch, once it is a training's turn",
     ("playground.training.adapter_weights", "peft"): "optional: without it the rest works",
+    ("playground.ui.mcp_endpoint", "playground.mcp_server.server"): "MCP's SDK, with the first request of an agent",
     ("playground.ui.model_host", "playground.generators.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.generators.remote.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.kernels.build"): "torch, while the page is already there",
