@@ -49,7 +49,7 @@ FOREIGN_FLAGS = {
 UNCLEAR = re.compile(r"\b(whoever|whomever|told|luck|twins?|wish(es|ed)?)\b", re.IGNORECASE)
 FILE = r"[\w./-]*\w\.(?:py|js|cpp|css|html|json|md|toml|txt|yaml)\b"
 # What looks like a file of ours and is none.
-EXAMPLES = {"my_task.yaml", "tokenizer.json", "llama.cpp"}
+EXAMPLES = {"my_task.yaml", "tokenizer.json", "llama.cpp", "adapter_config.json", "convert_hf_to_gguf.py"}
 
 
 @functools.cache
@@ -232,8 +232,15 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
     return next(dict(one.choices) for one in actions if isinstance(one, argparse._SubParsersAction))
 
 
+def nested(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of a command's own commands."""
+    inner = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    return [choice for one in inner for choice in one.choices.values()]
+
+
 def known_flags() -> set[str]:
-    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser(), *subcommands().values()]
+    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser()]
+    parsers += [inner for one in subcommands().values() for inner in (one, *nested(one))]
     return FOREIGN_FLAGS | {option for one in parsers for action in one._actions for option in action.option_strings}
 
 

@@ -87,7 +87,7 @@ def test_an_adapter_is_chosen_checked_loaded_by_its_share_and_the_base_stays(
     form.locator("[name=adapter]").fill("")
     expect(share).to_be_hidden()
     form.locator("[name=load]").click()
-    expect(chip).to_have_text("ferry")
+    expect(chip).to_contain_text("ferry ·")
     expect(page.locator(".model-others li")).to_have_count(2)
     page.locator(".model-others li", has_text="Slogans").locator("[name=use]").click()
     expect(chip).to_contain_text("Slogans")
