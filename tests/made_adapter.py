@@ -28,7 +28,7 @@ def make_adapter(folder: Path, place: Path, *, seed: int = 1, size: float = 0.2,
                 kept = weight if "magnitude" in name or "modules_to_save" in name or "lora_" not in name else 0
                 weight.copy_(kept + size * torch.randn(weight.shape, generator=drawn))
     embeddings = {"embed_tokens", "lm_head"} & set(config["target_modules"])
-    model.save_pretrained(place, save_embedding_layers=bool(embeddings))  # as by itself, but without a warning
+    model.save_pretrained(str(place), save_embedding_layers=bool(embeddings))  # as by itself, but without a warning
     return place
 
 

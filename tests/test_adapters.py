@@ -90,10 +90,11 @@ def test_a_model_whose_matrices_lie_the_other_way_and_are_tied(tmp_path: Path, t
     folder = tmp_path / "gpt2"
     GPT2LMHeadModel(config).save_pretrained(folder)
     tiny.tokenizer.save_pretrained(folder)
-    for name, more in (
+    kinds: tuple[tuple[str, dict[str, Any]], ...] = (
         ("layers", {"target_modules": ["c_attn", "c_proj"], "fan_in_fan_out": True}),
         ("dora", {"target_modules": ["c_attn"], "fan_in_fan_out": True, "use_dora": True}),
-    ):
+    )
+    for name, more in kinds:
         adapter = make_adapter(folder, tmp_path / name, **more)
         found = loaded(folder, adapter).model
         assert furthest(weights_of(found), weights_of(merged_by_peft(folder, adapter))) < 1e-6
@@ -293,10 +294,10 @@ def test_a_choice_keeps_its_adapter_and_refuses_what_is_none() -> None:
     choice = ModelChoice.of_record(record)
     assert ModelChoice.of_record(choice.as_record()) == choice and choice.label == "gpt2 + tuned (0.5)"
     assert ModelChoice.of_record({"name": "gpt2", "adapter": " ", "adapter_share": 0.5}) == ModelChoice("gpt2")
-    for wrong in (
-        {"adapter": 3}, {"adapter": "a\nb"}, {"adapter": "x" * 5000},
-        *({"adapter": "a", "adapter_share": share} for share in (-0.1, 1.1, "1", True, None, float("nan"))),
-    ):  # fmt: skip
+    shares: tuple[object, ...] = (-0.1, 1.1, "1", True, None, float("nan"))
+    names: tuple[object, ...] = (3, "a\nb", "x" * 5000)
+    given: list[dict[str, object]] = [{"adapter": name} for name in names]
+    for wrong in (*given, *({"adapter": "a", "adapter_share": share} for share in shares)):
         with pytest.raises(InvalidRequest) as caught:
             ModelChoice.of_record({"name": "gpt2", **wrong})
         assert caught.value.parameter in wrong

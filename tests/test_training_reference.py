@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +140,7 @@ def test_validation_equals_a_count_by_hand(trainings: Trainings, base: Path) -> 
 def test_perplexity_equals_what_read_says_of_the_same_text(base: Path) -> None:
     loaded = load(str(base), weights="fp32")
     text = "The lamp and the boat, and the bird on the hill. " * 3
-    with closing(reading.read(LocalGenerator(loaded), "", text, None, lambda: False, False)) as pieces:
-        *_, read = pieces
+    *_, read = reading.read(LocalGenerator(loaded), "", text, None, lambda: False, False)
     ids = tuple(one.token.token_id for one in read.tokens)
     row = Encoded(ids, (True,) * len(ids), 0, 1)
     batch = Collator(0, packed=False)([(row,)])

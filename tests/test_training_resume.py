@@ -74,7 +74,7 @@ def weights(folder: TrainingFolder) -> dict[str, torch.Tensor]:
     """Those of the last step, by name, and those of the best one."""
     last = checkpoint_store.newest_checkpoint(folder.checkpoints)
     assert last is not None
-    found = {}
+    found: dict[str, torch.Tensor] = {}
     for place in (last, folder.learned):
         file = next(place.glob("*.safetensors"))
         found |= {f"{place.name} {name}": one for name, one in safetensors.torch.load_file(file).items()}
@@ -181,7 +181,7 @@ def test_a_training_that_is_stopped_keeps_what_it_learned(trainings: Trainings, 
     learned = trainings.learned(id)
     assert learned is not None and (learned / "adapter_model.safetensors").is_file()
     trainings.delete(id)
-    assert not learned.exists() and id not in [one.id for one in trainings.list()]
+    assert not learned.exists() and id not in [one.id for one in trainings.views()]
 
 
 def test_of_two_trainings_the_second_waits(trainings: Trainings, base: Path) -> None:
@@ -204,7 +204,7 @@ def test_of_two_trainings_the_second_waits(trainings: Trainings, base: Path) -> 
 
 def test_what_a_server_finds_after_a_restart(trainings: Trainings, undisturbed: TrainingFolder) -> None:
     again = Trainings(trainings.root)
-    view = next(one for one in again.list() if one.id == undisturbed.id)
+    view = next(one for one in again.views() if one.id == undisturbed.id)
     assert view.state.phase == "done" and view.name == "Small" and view.changed["neftune"] == 3.0
     again.rename(view.id, "../../Lamp")
     again.note(view.id, "Learns fast.")

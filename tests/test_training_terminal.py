@@ -113,7 +113,7 @@ def test_what_a_training_will_take_is_measured_by_three_steps(
     assert run(tmp_path, "start", str(file), "--model", str(base), "--estimate", *flags()) == 0
     said = capsys.readouterr().out
     assert "free memory" in said and "for 12 steps" in said
-    assert Trainings(tmp_path / trainings.FOLDER).list() == []
+    assert Trainings(tmp_path / trainings.FOLDER).views() == []
 
 
 def test_where_it_does_not_fit_it_is_said_what_would(

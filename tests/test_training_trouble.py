@@ -177,7 +177,7 @@ def test_a_base_that_cannot_be_trained(trainings: Trainings, base_of: dict[str, 
     plan = replace(small_plan(Path("x")), base=base_of)
     with pytest.raises(ModelError, match=says):
         trainings.create(plan, ("rows.jsonl", lines()))
-    assert trainings.list() == []
+    assert trainings.views() == []
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_files_of_other_kinds_and_bad_data(trainings: Trainings, base: Path) -> 
         folder = find_folder(trainings.root, trainings.create(small_plan(base), ("rows.jsonl", data)))
         train(folder)
         assert says in said(folder.written_state()).lower() or not data
-    assert trainings.list()[0].files == ("rows.jsonl",)
+    assert trainings.views()[0].files == ("rows.jsonl",)
 
 
 def test_without_peft_it_is_said_how_to_get_it(

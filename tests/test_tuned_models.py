@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ def adapter(folder: Path, tmp_path: Path) -> Path:
 
 def asked(prompt: str, path: str, n: int = 1) -> Any:
     values = {"n": n, "max_new_tokens": 24, "seed": 7, "temperature": 1.0, "ignore_eos": True}
-    return generate.build(prompt, values, mode="complete", path=path)  # type: ignore[arg-type]
+    return generate.build(prompt, values, mode="complete", path=path)
 
 
 def written(generator: Generator, path: str = "exact", n: int = 1) -> list[list[int]]:
@@ -106,12 +105,11 @@ def test_rows_of_both_interleave_token_by_token(host: ModelHost, adapter: Path) 
     """Each step of one stands between two of the other, so that whatever they shared would show."""
     base, learned = host.generator, tuned(host, adapter)
     alone = [written(base)[0], written(learned)[0]]
-    streams = [closing(one.stream(asked(PROMPTS[0], "exact"))) for one in (base, learned)]
-    ids: list[list[int]] = [[], []]
-    with streams[0] as first, streams[1] as second:
-        for pair in zip(first, second, strict=True):
-            for place, step in enumerate(pair):
-                ids[place].append(step.token_id)
+    streams = [one.stream(asked(PROMPTS[0], "exact")) for one in (base, learned)]
+    ids: list[list[int | None]] = [[], []]
+    for pair in zip(*streams, strict=True):
+        for place, step in enumerate(pair):
+            ids[place].append(step.token_id)
     assert ids == alone
 
 

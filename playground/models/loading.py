@@ -112,12 +112,12 @@ def load(
         weight_files.check(source.id, source.folder, source.gguf)
         if source.gguf is None:
             side_files.check(source.id, source.folder)
-        elif DTYPES[weights] == torch.bfloat16:
+        elif DTYPES[weights] != torch.bfloat16:
+            held = convert.unpacked(source.folder / source.gguf, report)
+        else:
             source = gguf_copies.kept(source, report)
             if source.gguf is None:
                 del options["gguf_file"]
-        else:
-            held = convert.unpacked(source.folder / source.gguf, report)
         config = AutoConfig.from_pretrained(source.folder, **options) if held is None else held.config
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)

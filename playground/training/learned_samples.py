@@ -71,7 +71,8 @@ def written_samples(loaded: Loaded, prompts: Sequence[SamplePrompt], ends: Calla
         for prompt in prompts:
             text = ""
             try:
-                with closing(generate.run(prompt.request, generator)) as runs:
+                runs: Any = generate.run(prompt.request, generator)
+                with closing(runs):
                     for run in runs:
                         if ends():
                             return None

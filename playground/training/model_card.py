@@ -170,12 +170,12 @@ def _known_licence(learned: Learned) -> str | None:
 
 
 def _line(learned: Learned, name: str) -> list[tuple[float, float]]:
-    found = ((one.get("step"), one.get(name)) for one in learned.metrics)
-    return [(float(step), float(value)) for step, value in found if _is_number(step) and _is_number(value)]
+    found = ((_number(one.get("step")), _number(one.get(name))) for one in learned.metrics)
+    return [(step, value) for step, value in found if step is not None and value is not None]
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainingArguments
 
 from playground.training import adapter_weights, checkpoint_store
 from playground.training.row_batches import Collator, Row, ShuffledOrder
@@ -43,6 +43,8 @@ class Watch(Protocol):
 
 class RunTrainer(Trainer):
     """Trains on rows. `seed` decides their order; the callbacks decide when it evaluates and saves."""
+
+    control: TrainerControl
 
     def __init__(
         self,

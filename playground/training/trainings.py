@@ -132,7 +132,7 @@ class Trainings:
         """Keeps what its owner notes of it. Raises InvalidRequest, and DiskError."""
         find_folder(self.root, id).write_about(note=note)
 
-    def list(self) -> list[TrainingView]:
+    def views(self) -> list[TrainingView]:
         """All of them, the newest first; a folder whose plan cannot be read is left out."""
         found = []
         for folder in all_folders(self.root):

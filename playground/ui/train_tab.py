@@ -115,7 +115,7 @@ class TrainTab:
         return {
             "bases": bases(self._host.pool),
             "peft": find_spec("peft") is not None,
-            "trainings": [view_data(one) for one in self._trainings.list()],
+            "trainings": [view_data(one) for one in self._trainings.views()],
         }
 
     def _piece(self, event: gr.EventData, request: gr.Request) -> Any:
