@@ -49,7 +49,10 @@ FOREIGN_FLAGS = {
 UNCLEAR = re.compile(r"\b(whoever|whomever|told|luck|twins?|wish(es|ed)?)\b", re.IGNORECASE)
 FILE = r"[\w./-]*\w\.(?:py|js|cpp|css|html|json|md|toml|txt|yaml)\b"
 # What looks like a file of ours and is none.
-EXAMPLES = {"my_task.yaml", "tokenizer.json", "llama.cpp", "adapter_config.json", "convert_hf_to_gguf.py"}
+EXAMPLES = {
+    "my_task.yaml", "tokenizer.json", "llama.cpp", "adapter_config.json", "convert_hf_to_gguf.py", "plan.json",
+    "state.json", "log.txt",
+}  # fmt: skip
 
 
 @functools.cache

@@ -37,7 +37,7 @@ def add_export(
         "--numbers", choices=NUMBERS, default="bf16", help="number format of merged weights; q8_0 for gguf only"
     )
     sub.add_argument(
-        "--share", type=_share, default=1.0, metavar="0..1", help="how much of the adapter is merged (default: all)"
+        "--merged-share", type=_share, default=1.0, metavar="0..1", help="share of the adapter to merge (default: all)"
     )
     add_flags(sub, Settings, "train", refuse=True)
     sub.set_defaults(command=partial(_export, trainings=trainings, report=report))
@@ -50,7 +50,7 @@ def _export(
 
     folder = find_folder(trainings(given).root, given.id)
     target = Path(given.target).expanduser()
-    export_learned(folder, given.form, target, share=given.share, numbers=given.numbers, report=report)
+    export_learned(folder, given.form, target, share=given.merged_share, numbers=given.numbers, report=report)
     print(target)
     return 0
 

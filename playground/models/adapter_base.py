@@ -42,8 +42,8 @@ def write(folder: Path, net: Any, id: str, revision: str = "") -> None:
 
 
 def check(adapter: Adapter, net: Any, title: str, names: Sequence[str]) -> Text | None:
-    """A notice where the adapter was trained on other weights of the same kind; ModelError where it was on another
-    model. `names` are those of the loaded one; what keeps no weights of its base is compared by name."""
+    """A notice where the adapter was trained on other weights of the same kind. Raises ModelError where it was trained
+    on another model. `names` are those of the loaded one; what keeps no weights of its base is compared by name."""
     record = _record(adapter.folder / BASE)
     trained = short_base(record.get("id")) or adapter.base
     found = _compared(record.get("weights"), dict(net.named_parameters()))
@@ -52,7 +52,7 @@ def check(adapter: Adapter, net: Any, title: str, names: Sequence[str]) -> Text 
         return None if known else adapter_failures.other_revision(adapter.name, trained, title)
     cosine, furthest = found
     if cosine < _ALIKE:
-        raise adapter_failures.other_base(adapter.name, title, trained, adapter_failures.OTHER_WEIGHTS)
+        raise adapter_failures.another_base(adapter.name, title, trained, adapter_failures.OTHER_WEIGHTS)
     return None if furthest <= _SAME else adapter_failures.other_revision(adapter.name, trained, title)
 
 

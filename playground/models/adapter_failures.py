@@ -65,7 +65,7 @@ def pickled(given: str) -> ModelError:
     )
 
 
-def unreadable(name: str, detail: str) -> ModelError:
+def unreadable_adapter(name: str, detail: str) -> ModelError:
     said = scrub(detail).rstrip(". 。")
     return ModelError(
         Text(f"The adapter {name!r} cannot be read: {said}.", f"无法读取适配器 {name!r}：{said}。"),
@@ -94,7 +94,7 @@ def beyond(name: str, what: str) -> ModelError:
     )
 
 
-def other_base(name: str, title: str, trained: str, detail: Text) -> ModelError:
+def another_base(name: str, title: str, trained: str, detail: Text) -> ModelError:
     """With what the adapter calls its base, "" where it says nothing, and what does not fit."""
     on_en = f", which was trained on {trained[:_SHOWN]}," if trained else ""
     on_zh = f"（训练自 {trained[:_SHOWN]}）" if trained else ""
@@ -108,10 +108,12 @@ def other_base(name: str, title: str, trained: str, detail: Text) -> ModelError:
 
 
 def no_module(path: str) -> Text:
+    """Why an adapter does not fit: the base has no such matrix."""
     return Text(f"{title_of(path)} is not a matrix of that model", f"该模型中没有矩阵 {title_of(path)}")
 
 
 def other_shape(path: str, stored: Sequence[int], wanted: Sequence[int]) -> Text:
+    """Why an adapter does not fit: the base's matrix has another shape."""
     has, needs = (" × ".join(map(str, sizes)) for sizes in (stored, wanted))
     return Text(
         f"{title_of(path)} is {needs} there, and the adapter's is {has}",

@@ -109,4 +109,4 @@ def _is_tied(net: Any) -> bool:
 
 
 def _other(adapter: Adapter, title: str, detail: Text) -> ModelError:
-    return adapter_failures.other_base(adapter.name, title, adapter.base, detail)
+    return adapter_failures.another_base(adapter.name, title, adapter.base, detail)

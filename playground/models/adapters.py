@@ -157,7 +157,7 @@ def read(given: str) -> Adapter:
         low, whole = _parts(name, shapes)
         digest = hashlib.sha256((sha256(folder / WEIGHTS) + sha256(folder / CONFIG)).encode()).hexdigest()[:12]
     except (OSError, ValueError, RuntimeError) as error:  # no right to read, a zero character, nobody's home
-        raise adapter_failures.unreadable(name, str(error)) from None
+        raise adapter_failures.unreadable_adapter(name, str(error)) from None
     return Adapter(
         folder=folder,
         name=name,
@@ -196,7 +196,7 @@ def _check_files(given: str, folder: Path) -> None:
     if not (folder / WEIGHTS).is_file():
         raise adapter_failures.pickled(given) if (folder / PICKLE).exists() else adapter_failures.no_weights(given)
     if side_files.is_pointer(folder / WEIGHTS):
-        raise adapter_failures.unreadable(name_of(given), f"{WEIGHTS} is a pointer of Git LFS and not the file itself")
+        raise adapter_failures.unreadable_adapter(name_of(given), f"{WEIGHTS} is only a pointer of Git LFS")
 
 
 def _configuration(name: str, file: Path) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def _configuration(name: str, file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
-        raise adapter_failures.unreadable(name, f"{CONFIG} is no JSON object")
+        raise adapter_failures.unreadable_adapter(name, f"{CONFIG} is no JSON object")
     kind = config.get("peft_type")
     if kind != "LORA":
         raise adapter_failures.other_kind(name, str(kind)[:_LONGEST])
@@ -226,10 +226,10 @@ def _head(name: str, file: Path) -> tuple[dict[str, tuple[int, ...]], int]:
         with safe_open(file, framework="np") as opened:
             slices = {one: opened.get_slice(one) for one in opened.keys()}  # noqa: SIM118 - no dict
             if not {one.get_dtype() for one in slices.values()} <= _FLOATS:
-                raise adapter_failures.unreadable(name, f"{WEIGHTS} holds other numbers than weights")
+                raise adapter_failures.unreadable_adapter(name, f"{WEIGHTS} holds other numbers than weights")
             return {key: tuple(one.get_shape()) for key, one in slices.items()}, file.stat().st_size
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise adapter_failures.unreadable(name, f"{WEIGHTS}: {error}") from None
+        raise adapter_failures.unreadable_adapter(name, f"{WEIGHTS}: {error}") from None
 
 
 def _parts(name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, Low], dict[str, str]]:
@@ -246,7 +246,7 @@ def _parts(name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, 
             raise adapter_failures.beyond(name, key[:_LONGEST])
     low = {path: _low(name, path, parts, shapes) for path, parts in found.items()}
     if not low and not whole:
-        raise adapter_failures.unreadable(name, f"{WEIGHTS} holds nothing")
+        raise adapter_failures.unreadable_adapter(name, f"{WEIGHTS} holds nothing")
     return low, whole
 
 
@@ -255,16 +255,16 @@ def _low(name: str, path: str, parts: Mapping[str, str], shapes: Mapping[str, tu
     down, up = (parts.get(one) for one in (("A", "B") if embedding else ("lora_A", "lora_B")))
     magnitude = parts.get("lora_magnitude_vector")
     if down is None or up is None or (embedding and (magnitude is not None or len(parts) > 2)):
-        raise adapter_failures.unreadable(name, f"{path[:_LONGEST]} has not both of its matrices")
+        raise adapter_failures.unreadable_adapter(name, f"{path[:_LONGEST]} has not both of its matrices")
     first, second = shapes[down], shapes[up]
     if not (len(first) == len(second) == 2 and first[0] == second[1] > 0):
-        raise adapter_failures.unreadable(name, f"the matrices of {path[:_LONGEST]} do not fit each other")
+        raise adapter_failures.unreadable_adapter(name, f"the matrices of {path[:_LONGEST]} do not fit each other")
     return Low(down, up, magnitude, embedding)
 
 
 def _number(name: str, given: object) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
-        raise adapter_failures.unreadable(name, f"{CONFIG}: lora_alpha is no number")
+        raise adapter_failures.unreadable_adapter(name, f"{CONFIG}: lora_alpha is no number")
     return float(given)
 
 

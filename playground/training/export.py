@@ -94,5 +94,6 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
 
 def write_texts(folder: Path, texts: dict[str, str] | None) -> None:
+    """Small files beside the weights, by name."""
     for name, text in (texts or {}).items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -122,7 +122,8 @@ def checked_form(sent: Sent, files: StagedFiles, pool: ModelPool) -> CheckedForm
 
 
 def previewed(form: CheckedForm) -> PreviewedData:
-    """Maps, splits and encodes all rows as the training will. Raises InvalidRequest that names the field."""
+    """Maps, splits and encodes all rows as the training will. Raises InvalidRequest that names the field, and
+    ModelError where the current model encodes no text here."""
     settings, wanted, generator = form.plan.settings, mapping.of_record(form.plan.mapping), form.generator
     prompts, tokenizer = getattr(generator, "prompts", None), getattr(generator, "tokenizer", None)
     if prompts is None or tokenizer is None:

@@ -115,6 +115,7 @@ class LlamaCpp:
         return "/completion", body
 
     def reader(self, row: RowRequest) -> LlamaCppReader:
+        """Reads the stream of this text, and ends it where its own length ends."""
         at_most: FinishReason = "length" if row.most == row.request.values["max_new_tokens"] else "context"
         return LlamaCppReader(self.tokenizer, self._client.host, row.whole, row.most, at_most)
 

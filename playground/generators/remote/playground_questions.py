@@ -185,7 +185,7 @@ class PlaygroundQuestions:
 
     def logprobs(self, question: str, **arguments: Any) -> list[PositionLogprobs]:
         """The positions that a question is answered with. A vocabulary whose log-probabilities come whole is sent once.
-        Raises as `decoded`."""
+        Raises PlaygroundError, as `decoded` does."""
         kind = list[PositionLogprobs] | wire_format.WholeLogprobs
         found: Any = self.decoded(kind, question, known=list(self._vocabularies), **arguments)
         if not isinstance(found, wire_format.WholeLogprobs):
