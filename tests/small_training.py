@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -83,13 +83,17 @@ def small_plan(base: Path, **settings: Any) -> TrainPlan:
 
 
 class Forked:
-    """A training's process, forked off one that has imported what it needs. Nobody outlives the tests."""
+    """A training's process, forked off one that has imported what it needs. None outlives the tests. `begun` holds the
+    last one of each training."""
+
+    begun: ClassVar[dict[str, Forked]] = {}
 
     def __init__(self, folder: TrainingFolder, flags: Sequence[str]) -> None:
-        self._process = begun("playground.training", str(folder.path), *flags, log=folder.log)
+        self.process = begun("playground.training", str(folder.path), *flags, log=folder.log)
+        Forked.begun[folder.id] = self
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        return self.process.exitcode
 
 
 def made(trainings: Trainings, base: Path, count: int = 48, **settings: Any) -> str:

@@ -51,7 +51,7 @@ FILE = r"[\w./-]*\w\.(?:py|js|cpp|css|html|json|md|toml|txt|yaml)\b"
 # What looks like a file of ours and is none.
 EXAMPLES = {
     "my_task.yaml", "tokenizer.json", "llama.cpp", "adapter_config.json", "convert_hf_to_gguf.py", "plan.json",
-    "state.json", "log.txt",
+    "state.json", "metrics.jsonl", "samples.jsonl", "log.txt",
 }  # fmt: skip
 
 
@@ -235,15 +235,15 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
     return next(dict(one.choices) for one in actions if isinstance(one, argparse._SubParsersAction))
 
 
-def nested(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
-    """The parsers of a command's own commands."""
-    inner = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
-    return [choice for one in inner for choice in one.choices.values()]
+def inner(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parser, and those of its own commands."""
+    found = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    return [parser, *(each for one in found for choice in one.choices.values() for each in inner(choice))]
 
 
 def known_flags() -> set[str]:
-    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser()]
-    parsers += [inner for one in subcommands().values() for inner in (one, *nested(one))]
+    commands = [each for one in subcommands().values() for each in inner(one)]
+    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser(), *commands]
     return FOREIGN_FLAGS | {option for one in parsers for action in one._actions for option in action.option_strings}
 
 

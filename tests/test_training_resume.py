@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import safetensors.torch
 import torch
@@ -62,14 +60,6 @@ def reached(trainings: Trainings, id: str, step: int) -> bool:
     return any(one["step"] >= step for one in trainings.metrics(id)) or state.phase not in ALIVE
 
 
-def process_of(folder: TrainingFolder) -> psutil.Process:
-    """The process that works at it: of ours the one that holds its lock."""
-    ours = psutil.Process().children(recursive=True)
-    found = [one for one in ours if str(folder.lock) in [file.path for file in one.open_files()]]
-    assert len(found) == 1
-    return found[0]
-
-
 def weights(folder: TrainingFolder) -> dict[str, torch.Tensor]:
     """Those of the last step, by name, and those of the best one."""
     last = checkpoint_store.newest_checkpoint(folder.checkpoints)
@@ -105,8 +95,9 @@ def killed_again_and_again(trainings: Trainings, base: Path, luck: random.Random
         time.sleep(luck.random() * 0.1)  # in the middle of a step, of a checkpoint, of a line
         if trainings.state(id).phase not in ALIVE:
             break  # it was faster
-        process_of(folder).kill()
-        until(lambda: not folder.is_alive())
+        process = Forked.begun[id].process
+        process.kill()
+        process.join()
         state = trainings.state(id)
         assert state.phase in ("failed", "done"), kill
         if state.phase == "done":
@@ -161,7 +152,7 @@ def test_a_training_that_is_paused_goes_on_to_the_same_weights(
         trainings.pause(id)
     trainings.resume(id)
     until(lambda: reached(trainings, id, state.step + 5))
-    process_of(folder).send_signal(signal.SIGTERM)  # as a system that shuts down does
+    Forked.begun[id].process.terminate()  # SIGTERM, as a system that shuts down does
     assert trainings.wait(id, LONG_S).phase == "paused"
     trainings.resume(id)
     state = trainings.wait(id, LONG_S)
