@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { barParts, hubPage, idleTime, percentDone, verdict } from "../../playground/ui/scripts/model/memory.js";
-import { roundTime } from "../../playground/ui/scripts/page/round_time.js";
+import {
+  barParts,
+  hubPage,
+  idleTime,
+  percentDone,
+  roundTime,
+  verdict,
+} from "../../playground/ui/scripts/model/memory.js";
 
 /** @type {import("../../playground/ui/scripts/server").Estimate} */
 const some = {
