@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +140,7 @@ def test_validation_equals_a_count_by_hand(trainings: Trainings, base: Path) -> 
 def test_perplexity_equals_what_read_says_of_the_same_text(base: Path) -> None:
     loaded = load(str(base), weights="fp32")
     text = "The lamp and the boat, and the bird on the hill. " * 3
-    with closing(reading.read(LocalGenerator(loaded), "", text, None, lambda: False, False)) as pieces:
-        *_, read = pieces
+    *_, read = reading.read(LocalGenerator(loaded), "", text, None, lambda: False, False)
     ids = tuple(one.token.token_id for one in read.tokens)
     row = Encoded(ids, (True,) * len(ids), 0, 1)
     batch = Collator(0, packed=False)([(row,)])
@@ -153,7 +151,7 @@ def test_packed_texts_do_not_see_one_another(trainings: Trainings, base: Path) -
     loaded = load(str(base), weights="fp32")
     folder = find_folder(trainings.root, made(trainings, base))
     data = prepared_data(folder.data, folder.plan(), loaded)
-    packed = rows_of(data.train, 64, packed=True)
+    packed = rows_of(data.train, 128, packed=True)
     assert len(packed) < len(data.train) / 1.5
     assert sorted(one.row for row in packed for one in row) == sorted(one.row for one in data.train)
     together = summed(batch_scores(loaded.model, Collator(0, packed=True)(packed)))

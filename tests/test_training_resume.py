@@ -64,7 +64,7 @@ def weights(folder: TrainingFolder) -> dict[str, torch.Tensor]:
     """Those of the last step, by name, and those of the best one."""
     last = checkpoint_store.newest_checkpoint(folder.checkpoints)
     assert last is not None
-    found = {}
+    found: dict[str, torch.Tensor] = {}
     for place in (last, folder.learned):
         file = next(place.glob("*.safetensors"))
         found |= {f"{place.name} {name}": one for name, one in safetensors.torch.load_file(file).items()}

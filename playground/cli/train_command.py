@@ -275,7 +275,7 @@ def line(view: TrainingView) -> str:
 
 def line_of_state(state: TrainState) -> str:
     """How far a training is, in one line."""
-    said = [state.phase]
+    said: list[str] = [state.phase]
     if state.phase == "waiting" and state.ahead:
         said.append(f"{state.ahead} before it")
     if state.doing is not None:

@@ -44,6 +44,8 @@ class Watch(Protocol):
 class RunTrainer(Trainer):
     """Trains on rows. `seed` decides their order; the callbacks decide when it evaluates and saves."""
 
+    control: Any
+
     def __init__(
         self,
         model: Any,
