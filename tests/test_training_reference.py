@@ -151,7 +151,7 @@ def test_packed_texts_do_not_see_one_another(trainings: Trainings, base: Path) -
     loaded = load(str(base), weights="fp32")
     folder = find_folder(trainings.root, made(trainings, base))
     data = prepared_data(folder.data, folder.plan(), loaded)
-    packed = rows_of(data.train, 64, packed=True)
+    packed = rows_of(data.train, 128, packed=True)
     assert len(packed) < len(data.train) / 1.5
     assert sorted(one.row for row in packed for one in row) == sorted(one.row for one in data.train)
     together = summed(batch_scores(loaded.model, Collator(0, packed=True)(packed)))

@@ -89,7 +89,7 @@ def test_a_training_is_paused_from_another_terminal(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--rank", "0"], "LoRA rank (rank) is '0'"),
+        (["--rank", "0"], "LoRA rank is '0'"),
         (["--task", "slogans", "--prompt", "x"], "Give one of --task, --prompt and --text"),
         (["--answer", "completion"], "go with --task or --prompt"),
         (["--model", "http://127.0.0.1:1"], "behind an engine"),
@@ -141,12 +141,12 @@ def test_where_it_does_not_fit_it_is_said_what_would(
     longest = max(len(one.ids) for one in data.train)
     monkeypatch.setattr("playground.training.estimate._Steps.take", take)
     monkeypatch.setattr(
-        "playground.training.estimate._free_bytes", lambda model: int((1e9 + 4.5 * longest * 1e6) / 0.9)
+        "playground.training.estimate._free_bytes", lambda model: int((1e9 + 8.5 * longest * 1e6) / 0.9)
     )
     found = estimated(model, rows, validation, settings, 64)
     assert taken == [1, 1, 1] and not found.fits  # a whole batch was not even tried
-    assert found.batch == 4 and found.length == int(4.5 * longest / 16)
-    assert found.notice is not None and "Batch 4 would fit" in found.notice.en and "批大小 4" in found.notice.zh
+    assert found.batch == 8 and found.length == int(8.5 * longest / 16)
+    assert found.notice is not None and "Batch 8 would fit" in found.notice.en and "批大小 8" in found.notice.zh
 
 
 def test_durations() -> None:

@@ -25,6 +25,7 @@ from playground.training.base_model import load_base, weights_format
 from playground.training.packing_check import check_packing
 from playground.training.row_batches import Collator, Row, rows_of
 from playground.training.run_watch import EVALUATIONS
+from playground.training.train_settings import train_settings_by_name
 from playground.training.trainer_arguments import total_steps
 from playground.training.training_data import prepared_data
 from playground.training.training_failures import explained_trouble
@@ -32,6 +33,7 @@ from playground.training.training_folder import TrainingFolder, write_json
 from playground.training.training_queue import runs_now
 from playground.types import Text
 
+LEAST_LENGTH = int(train_settings_by_name()["cut_length"].low or 1)  # tokens that a row may be long at least
 _STEPS = 3
 _KEPT = 0.9  # share of the free memory that a training may take
 _READ = 0.4  # time of reading a token for validation, in parts of the time of learning it
@@ -140,7 +142,7 @@ def estimated(
         trained=sum(one.numel() for one in model.parameters() if one.requires_grad),
         fits=fits,
         batch=most,
-        length=length if length >= 16 else 0,
+        length=length if length >= LEAST_LENGTH else 0,
         notice=notice,
     )
 
@@ -148,6 +150,8 @@ def estimated(
 def _too_large(memory: int, free: int, batch: int, length: int, longest: int) -> Text:
     need, have = bytes_text(memory), bytes_text(free)
     en, zh = f"This takes about {need}, and {have} are free. ", f"约需 {need}，可用 {have}。"
+    if batch >= 1 and length < LEAST_LENGTH:
+        return Text(f"{en}Batch {batch:,} would fit.", f"{zh}批大小 {batch:,} 可以放下。")
     if batch >= 1:
         return Text(
             f"{en}Batch {batch:,} would fit, or a longest text of {min(length, longest):,} tokens.",

@@ -6,7 +6,7 @@ They are written as Play writes them, on the exact path. Knows no trainer and no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,12 +71,10 @@ def written_samples(loaded: Loaded, prompts: Sequence[SamplePrompt], ends: Calla
         for prompt in prompts:
             text = ""
             try:
-                runs: Any = generate.run(prompt.request, generator)
-                with closing(runs):
-                    for run in runs:
-                        if ends():
-                            return None
-                        text = run.candidates[0].text
+                for run in generate.run(prompt.request, generator):
+                    if ends():
+                        return None
+                    text = run.candidates[0].text
             except PlaygroundError as error:
                 text = f"({error.say('en')})"
             texts.append(text)

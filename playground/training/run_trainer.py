@@ -44,7 +44,7 @@ class Watch(Protocol):
 class RunTrainer(Trainer):
     """Trains on rows. `seed` decides their order; the callbacks decide when it evaluates and saves."""
 
-    control: TrainerControl
+    control: Any
 
     def __init__(
         self,

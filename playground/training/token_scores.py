@@ -45,7 +45,10 @@ class TokenScores:
 def batch_scores(model: Any, batch: dict[str, Tensor]) -> Tensor:
     """Of each row of the batch the sum of its losses, its right tokens and its tokens, [rows, 3] in fp64."""
     labels = batch["labels"]
-    scores = model(**{name: value for name, value in batch.items() if name != "labels"}).logits
+    given: dict[str, Any] = {name: value for name, value in batch.items() if name != "labels"}
+    if "position_ids" in batch:  # with a cache transformers takes no row for several packed texts
+        given["use_cache"] = False
+    scores = model(**given).logits
     follow = labels[:, 1:]
     found = torch.zeros(labels.shape[0], 3, dtype=torch.float64, device=labels.device)
     step = max(1, _PIECE // scores.shape[-1])

@@ -30,6 +30,9 @@ _ROOT = Path(__file__).parents[2]
 _LOOK = 0.05  # seconds between looks of somebody who waits
 
 
+Lines = list[dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingView:
     """One line of a list of trainings; `changed` are the settings that differ from the defaults."""
@@ -154,12 +157,12 @@ class Trainings:
         """How far it is. Raises InvalidRequest where there is none."""
         return self._state(find_folder(self.root, id))
 
-    def metrics(self, id: str, since: int = 0) -> list[dict[str, Any]]:
+    def metrics(self, id: str, since: int = 0) -> Lines:
         """Its figures step by step, without the first `since` lines. Lines are only added, but for a resumed run, which
         begins again behind its checkpoint: the state's `starts` has changed then. Raises InvalidRequest."""
         return find_folder(self.root, id).lines("metrics.jsonl", since)
 
-    def samples(self, id: str, since: int = 0) -> list[dict[str, Any]]:
+    def samples(self, id: str, since: int = 0) -> Lines:
         """What was written at each evaluation, in the same way as `metrics`. Raises InvalidRequest."""
         return find_folder(self.root, id).lines("samples.jsonl", since)
 
