@@ -82,6 +82,7 @@ FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.models.recipe_files", "playground.models.convert"): "torch, only when there is something to convert",
+    ("playground.tasks.keyword_runs", "rjieba"): "a dictionary, only for a text in Chinese",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.cli.main", "playground.generators.remote.opening"): "torch, only when a command needs an engine",

@@ -17,6 +17,7 @@ from playground.tasks.listing import Split
 from playground.types import Language, Text
 
 OutputKind = Literal["text", "list", "table", "json"]
+Unit = Literal["substring_words", "substring_chars", "substring_chunks"]  # as llguidance names what it takes runs of
 
 MAX_CELL = 120  # characters
 MAX_ITEM = 160
@@ -187,7 +188,7 @@ def _record(properties: Mapping[str, Any], source: str) -> str:
     """An object of JSON whose texts stand in one line of `source`, or are null where they may be; what is no text
     follows its own schema."""
     # Of Chinese, characters: a name that the dictionary joins with what follows can be taken all the same.
-    unit = "substring_words" if _WITHOUT_SPACES.search(source) is None else "substring_chars"
+    unit: Unit = "substring_words" if _WITHOUT_SPACES.search(source) is None else "substring_chars"
     parts, rules = [], [_source(source, unit)]
     for number, (name, cell) in enumerate(properties.items()):
         key = ("{" if number == 0 else ", ") + f"{json.dumps(name, ensure_ascii=False)}: "
@@ -222,7 +223,7 @@ def _is_cell(cell: Any) -> bool:
     return named and 2 <= cell.get("maxLength", MAX_CELL) <= MAX_ITEM
 
 
-def _source(source: str, unit: Literal["substring_words", "substring_chars", "substring_chunks"]) -> str:
+def _source(source: str, unit: Unit) -> str:
     """The rule SOURCE that stands for any run of such units of this text; chunks are Chinese words.
 
     No run reaches over a bracket, a quotation mark or into another line, and nothing that counts as nesting is left.
