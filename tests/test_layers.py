@@ -86,6 +86,7 @@ FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.models.recipe_files", "playground.models.convert"): "torch, only when there is something to convert",
+    ("playground.tasks.keyword_runs", "rjieba"): "a dictionary, only for a text in Chinese",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
     ("playground.cli.export_command", "playground.training.learned_export"): "torch, when there is something to write",
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
