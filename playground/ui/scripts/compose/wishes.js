@@ -23,19 +23,14 @@ let held = { knobs: null, preset: "" };
 const note = () => {
   if (!wishing && held.knobs) leaveKnobs({ knobs: held.knobs, preset: held.preset });
 };
-/** @param {import("../topics").Topics["counting"]} [turned] what has changed */
-export const look = (turned = "text") => {
+export const look = () => {
   clearTimeout(timer);
-  tell("counting", turned);
+  tell("counting", true);
   timer = setTimeout(() => trigger("look"), PAUSE);
 };
-/**
- * Asks for the knobs of what was picked.
- * @param {{seen?: boolean}} [how] whether anybody has seen the knobs that they replace
- */
-export const pick = ({ seen = true } = {}) => {
+/** Asks for the knobs of what was picked. */
+export const pick = () => {
   restoring = null;
-  if (seen) tell("replacing", null);
   wish(true);
 };
 /**
@@ -78,7 +73,7 @@ export const hear = () => {
     "knobs",
     (values) => {
       const now = JSON.stringify(values);
-      if (now !== turned) look("knobs");
+      if (now !== turned) look();
       turned = now;
       held = { ...held, knobs: values };
       note();
@@ -98,7 +93,7 @@ export const hear = () => {
     (now) => {
       if (!now.again) return;
       if (wishing) trigger("pick"); // nobody has heard of it
-      look("knobs");
+      look();
     },
     "compose",
   );

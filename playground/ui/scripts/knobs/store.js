@@ -19,12 +19,11 @@ const lasts = {};
 let held = null;
 /** @type {number | undefined} */
 let release;
-/** @type {(names: string[], byHand: boolean) => void} */
+/** @type {(names: string[]) => void} */
 let show = () => {};
 
 /** @param {string} name */
 export const valueNow = (name) => values[name];
-export const valuesNow = () => values;
 /** @param {Knob} knob */
 export const isNeutral = (knob) => neutralIn(knob, values);
 /**
@@ -102,7 +101,7 @@ export const turn = (name, value) => {
     hold(name, true);
     hold(name, false);
   }
-  show([name], true);
+  show([name]);
   tell("knobs", values);
   trigger("input", { name });
 };
@@ -113,7 +112,7 @@ const turnAll = (next) => {
   values = next;
   props.value = values;
   remember();
-  show(names, false);
+  show(names);
   tell("knobs", values);
   trigger("input", {});
 };
@@ -135,12 +134,11 @@ const receive = () => {
   if (mine) props.value = values;
   if (!names.length) return;
   remember();
-  show(names, false);
+  show(names);
   tell("knobs", values);
 };
 /**
- * @param {(names: string[], byHand: boolean) => void} listener is told which knobs have another value, and whether one was
- *   turned
+ * @param {(names: string[]) => void} listener is told which knobs have another value
  */
 export const begin = (listener) => {
   const { watch } = hostOf("knobs");
