@@ -159,7 +159,7 @@ def test_log_probabilities_of_the_embedded_model_are_those_of_transformers(embed
 
 
 def test_a_model_of_a_folder_goes_by_its_title_and_tells_no_path() -> None:
-    for path in ("/home/ann/models/slogans", "./slogans", "~/slogans", "models/of/slogans", "C:\\models\\slogans"):
+    for path in ("/srv/models/slogans", "./slogans", "~/slogans", "models/of/slogans", "C:\\models\\slogans"):
         card = ModelCard(path, "slogans", "local folder", 1, "fp32", 4, 64, True, folder=path)
         listed = json.dumps(model_list([card]))
         assert path not in json.loads(listed)["data"][0].values() and '"id": "slogans"' in listed
