@@ -89,7 +89,10 @@ class TopP(Sampler):
 
     def _kept(self, candidates: Candidates, leading: Ranked) -> int | None:
         """How many of the leading tokens stay; None where rounding decides, or tokens behind them stay too."""
-        chances = np.sort(candidates.probabilities[0, leading.ids])[::-1].astype(np.float64)
+        # Summed in the order of their ids, as softmax does it, float32 loses up to 1e-4 beside a tall peak; from the
+        # least likely on, as transformers sums, it does not.
+        whole = float(candidates.probabilities.sum(dtype=np.float64))
+        chances = np.sort(candidates.probabilities[0, leading.ids])[::-1].astype(np.float64) / whole
         above = chances.cumsum() - chances
         # transformers sums in float32 from the least likely on: so much is lost on the way to the mean rank, at most.
         rank = float((chances * np.arange(len(chances))).sum())
@@ -259,7 +262,8 @@ class Typical(Sampler):
         entropy = float((chances * np.where(chances > 0, surprise, 0)).sum())
         distance = np.abs(surprise - np.float32(entropy))
         order = np.argsort(distance)
-        sums = chances[order].cumsum(dtype=np.float64)
+        # transformers' own sum: in float32 its order counts, by up to 1e-4 beside a tall peak.
+        sums = torch.from_numpy(one.scores[0, order]).softmax(dim=-1).cumsum(dim=-1).numpy()
         last = min(int(np.searchsorted(sums, self.mass)), len(order) - 1)
         limit = distance[order[last]]
         kept: np.ndarray = distance <= limit
