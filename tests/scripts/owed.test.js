@@ -33,3 +33,19 @@ test("an event that nobody answers ends once there is a stream to say so, and no
   assert.equal(isOwed(), false);
   assert.equal(finish(), true);
 });
+
+test("a stream that is opened once all was said is closed: Gradio would wait on it and read no other", () => {
+  owe("quick", 1);
+  const first = stream();
+  addStream(first);
+  assert.equal(finish(["quick"]), true);
+  const late = stream();
+  addStream(late); // a busy browser opens one more for what it was told already
+  assert.equal(finish(["quick"]), true);
+  assert.deepEqual(late.said, []); // by itself an event that has ended closes nothing
+  assert.equal(finish(), true);
+  assert.deepEqual(
+    late.said.map((message) => message.msg ?? message),
+    ["close_stream", "closed"],
+  );
+});

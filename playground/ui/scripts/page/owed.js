@@ -25,18 +25,20 @@ export const dropStream = (controller) => streams.delete(controller);
 export const hasStream = (controller) => streams.has(controller);
 
 /**
- * What Gradio waits for ends without a change; false where Gradio has no stream yet that could say so.
+ * What Gradio waits for ends without a change; false where Gradio has no stream yet that could say so. A stream on which
+ * nothing is left to be said is closed: as long as Gradio believes it open, it reads no other.
  * @param {string[]} [ids] of events; all that it waits for
  */
-export const finish = (ids = [...pending.keys()]) => {
+export const finish = (ids) => {
   const stream = [...streams].at(-1);
-  if (!ids.some((id) => pending.has(id))) return true;
+  const ending = (ids ?? [...pending.keys()]).filter((id) => pending.has(id));
+  if (!ending.length && (ids || !stream)) return true;
   if (!stream) return false;
   /** @param {unknown} message */
   const say = (message) => stream.enqueue(encoder.encode(`data: ${JSON.stringify(message)}\n\n`));
-  for (const id of ids) {
+  for (const id of ending) {
     const outputs = pending.get(id) ?? 0;
-    if (!pending.delete(id)) continue;
+    pending.delete(id);
     say({ msg: "process_completed", event_id: id, success: true, output: { data: Array(outputs).fill(NOTHING) } });
   }
   if (!pending.size) {
