@@ -13,7 +13,7 @@ PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 # An installation is current when the requirement files read as they did then: by content, since a checkout gives
 # every file a new date. So a second start asks no package index.
 RUN_FILES := requirements.txt requirements-model.txt constraints.txt
-DEV_FILES := $(RUN_FILES) requirements-dev.txt
+DEV_FILES := $(RUN_FILES) requirements-dev.txt requirements-train.txt
 RUN_STAMP := .venv/ready-$(shell cat $(RUN_FILES) | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/ready-dev-$(shell cat $(DEV_FILES) | cksum | cut -d' ' -f1)
 # What checks the page's scripts runs on Node, which pip brings.
@@ -85,7 +85,7 @@ $(RUN_STAMP): | .venv/bin/pip
 	@touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)
-	$(PIP) -r requirements-dev.txt
+	$(PIP) -r requirements-dev.txt -r requirements-train.txt
 	@touch $@
 
 $(NODE_STAMP): $(DEV_STAMP)

@@ -12,6 +12,7 @@ LABELS: Mapping[str, Text] = {
     "system": Text("System prompt", "系统提示词"),
     "prefill": Text("Beginning of the answer", "回答的开头"),
     "message": Text("Message", "消息"),
+    "answer": Text("Answer", "回答"),
     "turns": Text("Earlier turns", "此前的对话"),
     "special_tokens": Text("Control tokens take effect", "控制词元生效"),
     "negative_prompt": Text("Negative prompt", "反向提示词"),

@@ -5,9 +5,10 @@ Filled by playground/inspection, read by the page. Needs no torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from playground.types import Text
 
@@ -196,8 +197,57 @@ class TokenLogprob:
     """
 
     token_id: int
-    data: tuple[int, ...]
+    data: bytes
     logprob: float | None
+
+
+class TokenData:
+    """The bytes that each token of one vocabulary writes. Remembered, since a whole vocabulary is named at every token;
+    `prepared` is for what others make of them, to be remembered as long."""
+
+    def __init__(self, find: Callable[[int], bytes]) -> None:
+        self._find = find
+        self._known: dict[int, bytes] = {}
+        self.prepared: dict[Any, Any] = {}
+
+    def __getitem__(self, token_id: int) -> bytes:
+        found = self._known.get(token_id)
+        if found is None:
+            found = self._known[token_id] = self._find(token_id)
+        return found
+
+
+class TopTokens(Sequence[TokenLogprob]):
+    """The likeliest tokens of a position, in their order, as columns: a whole vocabulary may be tens of thousands, and
+    an object for each of them would take longer than the model. `whole` is whether these are all tokens there are."""
+
+    __slots__ = ("data", "logprobs", "token_ids", "whole")
+
+    def __init__(self, token_ids: list[int], logprobs: list[float], data: TokenData, *, whole: bool) -> None:
+        self.token_ids = token_ids
+        self.logprobs = logprobs
+        self.data = data
+        self.whole = whole
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+    @overload
+    def __getitem__(self, place: int) -> TokenLogprob: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> TopTokens: ...
+
+    def __getitem__(self, place: int | slice) -> TokenLogprob | TopTokens:
+        if isinstance(place, slice):
+            return TopTokens(self.token_ids[place], self.logprobs[place], self.data, whole=False)
+        token_id, logprob = self.token_ids[place], self.logprobs[place]
+        return TokenLogprob(token_id, self.data[token_id], None if math.isnan(logprob) else logprob)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +255,7 @@ class PositionLogprobs:
     """One position of a text: the token that stands there, and the likeliest ones, in their order."""
 
     chosen: TokenLogprob
-    top: tuple[TokenLogprob, ...] = ()
+    top: Sequence[TokenLogprob] = ()
 
 
 @dataclass(frozen=True, slots=True)

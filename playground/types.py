@@ -117,6 +117,7 @@ class ModelCard:
     """What is loaded: a count of `parameters`, `size` in bytes, `context` in tokens, its own end where `limited`.
 
     `chat_template` is the Jinja text with which a chat is written, None where there is none or it is no one text.
+    `adapter` is the folder of the adapter that was merged into its weights.
     """
 
     id: str
@@ -133,6 +134,7 @@ class ModelCard:
     notice: Text | None = None
     limited: bool = True
     chat_template: str | None = None
+    adapter: str | None = None
 
     @property
     def on_gpu(self) -> bool:

@@ -121,7 +121,7 @@ def _plain_ids() -> Iterator[None]:
 def test_a_question_goes_to_the_replica_whose_run_it_is_about() -> None:
     inspect_api.begin_run_ids_with("r2")
     run = inspect_api.new_run_id()
-    body = json.dumps({"version": 1, "run_id": run, "row": 0}).encode()
+    body = json.dumps({"version": 2, "run_id": run, "row": 0}).encode()
     replicas = Replicas([start("application/json"), piece(b"{}")])
     answered(replicas, http("/v1/playground/replay"), body)
     assert replicas.asked == ["r2"] and inspect_api.new_run_id() != run

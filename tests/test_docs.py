@@ -49,7 +49,10 @@ FOREIGN_FLAGS = {
 UNCLEAR = re.compile(r"\b(whoever|whomever|told|luck|twins?|wish(es|ed)?)\b", re.IGNORECASE)
 FILE = r"[\w./-]*\w\.(?:py|js|cpp|css|html|json|md|toml|txt|yaml)\b"
 # What looks like a file of ours and is none.
-EXAMPLES = {"my_task.yaml", "tokenizer.json", "llama.cpp"}
+EXAMPLES = {
+    "my_task.yaml", "tokenizer.json", "llama.cpp", "adapter_config.json", "convert_hf_to_gguf.py", "plan.json",
+    "state.json", "metrics.jsonl", "samples.jsonl", "log.txt",
+}  # fmt: skip
 
 
 @functools.cache
@@ -232,8 +235,15 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
     return next(dict(one.choices) for one in actions if isinstance(one, argparse._SubParsersAction))
 
 
+def inner(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parser, and those of its own commands."""
+    found = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    return [parser, *(each for one in found for choice in one.choices.values() for each in inner(choice))]
+
+
 def known_flags() -> set[str]:
-    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser(), *subcommands().values()]
+    commands = [each for one in subcommands().values() for each in inner(one)]
+    parsers = [settings.server_parser(), scale.parser(), page_benchmark.parser(), *commands]
     return FOREIGN_FLAGS | {option for one in parsers for action in one._actions for option in action.option_strings}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from playground import generate, parameters
+from playground import generate, parameters, visitor
 from playground.decoding.run_store import RUN_STORE, StoredRow
 from playground.generators.remote import engine_reader, opening
 from playground.generators.remote.generator import RemoteGenerator
@@ -24,6 +24,7 @@ from playground.ui import engine_figures
 from playground.ui.model_host import ModelHost
 from playground.ui.next_token_preview import NextTokenPreview
 from playground.ui.run_view import RunView
+from playground.visitor import Visitor
 from tests.reference import request
 from tests.test_generators import openai_compatible
 
@@ -101,7 +102,7 @@ def test_the_page_says_that_the_engine_is_asked_and_then_every_view_works(engine
     where = {"run": "run-1", "row": 0, "position": 3}
     assert "Asking the engine" in (view.asks("mine", where) or {})["error"]["en"]
     assert view.breakdown("mine", where)["error"] is None and view.asks("mine", where) is None
-    said = [one["sentence"]["en"] for one in view.asking("mine")]
+    said = [one["sentence"]["en"] for one, more in view.asking("mine") if not more]
     count = len(run.candidates[0].token_ids)
     assert f"{count} tokens: 1 are here" in said[0] and f"{count} tokens: 5 are here" in said[1]
     assert "other random draws" in view.badges("mine", knobs)["top_k"].en
@@ -114,16 +115,41 @@ def test_the_page_says_that_the_engine_is_asked_and_then_every_view_works(engine
     assert all(step.entropy_nats is not None and step.rank is not None for step in told)
 
 
-def test_a_long_text_is_not_asked_about_and_the_page_says_the_bound(
+def test_a_long_text_is_asked_about_in_parts_up_to_a_bound_that_the_page_says(
     engine: RemoteGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_figures, "MOST", 4)
+    monkeypatch.setattr(engine_figures, "PART", 4)
+    monkeypatch.setattr(engine_figures, "MOST", 8)
     run, view = ran(engine), RunView(400)
+    keep, knobs = run.request.keep, run.request.values
     view.add("mine", "run-1", run, FORM, None, "")
+    assert view.badges("mine", knobs) == {}
+    later = {"run": "run-1", "row": 0, "position": 9}
+    assert view.breakdown("mine", later)["error"] is None  # what is asked for does not wait
+    told = [view.badges("mine", knobs)["top_k"].en for _, more in view.asking("mine") if more]
+    assert [text.split("of ")[1].split(" ")[0] for text in told] == ["4", "8"]
+    count = len(run.candidates[0].token_ids)
+    assert inspect_api.told(keep, 0) == 8 and inspect_api.missing(keep, 0) == count - 9 > 0
     assert list(view.asking("mine")) == []
-    assert inspect_api.missing(run.request.keep, 0) == len(run.candidates[0].token_ids) > 4
-    assert "at most 4" in view.replay("mine", {**run.request.values, "top_k": 2})["sentence"]["en"]
-    assert view.breakdown("mine", {"run": "run-1", "row": 0, "position": 3})["error"] is None
+    assert "the first 8 of a text are asked for" in view.replay("mine", {**knobs, "top_k": 2})["sentence"]["en"]
+    list(inspect_api.fetch(keep, 0))
+    assert f"of {count} tokens" in view.badges("mine", knobs)["top_k"].en
+    assert inspect_api.badges(keep, 0, knobs, 4) != inspect_api.badges(keep, 0, knobs)
+
+
+def test_one_text_of_a_session_is_asked_about_at_a_time(engine: RemoteGenerator) -> None:
+    visitor.answer_to(Visitor("mine", "127.0.0.1"))
+    views = [RunView(400), RunView(400)]
+    for view in views:
+        view.add("mine", "run-1", ran(engine), FORM, None, "")
+    first, second = (view.asking("mine") for view in views)
+    next(first), next(first), next(second)
+    gone = threading.Timer(0.5, lambda: views[1].leave("mine"))
+    gone.start()
+    assert list(second) == []  # it waited until nobody looked any more
+    gone.join()
+    assert list(first)
+    visitor.answer_to(Visitor())
 
 
 def test_the_doctor_tells_of_candidates_without_the_engines_random_numbers(engine: RemoteGenerator) -> None:

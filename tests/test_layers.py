@@ -46,6 +46,7 @@ FLOORS: dict[str, int] = {
     "playground.inspection": 8,
     "playground.batch": 9,
     "playground.serving": 9,
+    "playground.training": 9,
     "playground.jobs": 10,
     "playground.mcp_server": 10,
     "playground.openai_api": 10,
@@ -65,6 +66,7 @@ HEAVY: dict[str, set[str]] = {
         "playground.kernels",
         "playground.models",
         "playground.sampling",
+        "playground.training",
     },
     "transformers": {
         "playground.decoding",
@@ -73,16 +75,20 @@ HEAVY: dict[str, set[str]] = {
         "playground.models",
         "playground.rendering",
         "playground.sampling",
+        "playground.training",
     },
     "accelerate": set(),
     "gradio": {"playground.ui"},
+    "peft": {"playground.training"},
 }
 FORBIDDEN = {"utils", "helpers", "common", "manager", "misc", "core", "shared"}
 # Imports inside a function, as (module, what it imports): each has its reason.
 LAZY = {
     ("playground.models.embedded", "playground.models.convert"): "torch, only when there is something to convert",
     ("playground.models.recipe_files", "playground.models.convert"): "torch, only when there is something to convert",
+    ("playground.tasks.keyword_runs", "rjieba"): "a dictionary, only for a text in Chinese",
     ("playground.kernels.build", "torch.utils"): "torch's own compiler, only when there is something to build",
+    ("playground.cli.export_command", "playground.training.learned_export"): "torch, when there is something to write",
     ("playground.cli.main", "playground.generators.local"): "torch, only when a command needs a model",
     ("playground.cli.main", "playground.generators.remote.opening"): "torch, only when a command needs an engine",
     ("playground.inspection.inspect_api", "playground.inspection.reading"): "torch, only when something is asked",
@@ -96,6 +102,11 @@ LAZY = {
     ("playground.serving.local_tools", "playground.models.recipe_files"): "beside the download",
     ("playground.serving.local_tools", "playground.models.recipes"): "beside the download",
     ("playground.serving.local_tools", "playground.models.whereabouts"): "beside the download",
+    ("playground.tasks.keyword_runs", "rjieba"): "reads its dictionary, for a fifth of a second, when Chinese is cut",
+    ("playground.training.__main__", "playground.training.estimate"): "torch, once there is something to measure",
+    ("playground.training.__main__", "playground.training.process"): "torch, once it is a training's turn",
+    ("playground.training.adapter_weights", "peft"): "optional: without it the rest works",
+    ("playground.ui.mcp_endpoint", "playground.mcp_server.server"): "MCP's SDK, with the first request of an agent",
     ("playground.ui.model_host", "playground.generators.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.generators.remote.opening"): "torch, while the page is already there",
     ("playground.ui.model_host", "playground.kernels.build"): "torch, while the page is already there",

@@ -22,7 +22,7 @@ from playground.inspection import inspect_api
 from playground.models.model_choice import ModelChoice
 from playground.parameters import engines
 from playground.settings import Settings
-from playground.types import Refused, Step
+from playground.types import Refused, Request, Step
 from playground.ui.model_host import ModelHost
 from tests.llama_cpp_server import llama_cpp_server
 from tests.own_loop import in_own_loop
@@ -259,6 +259,21 @@ def test_half_characters_are_tokens_too(engine: RemoteGenerator) -> None:
     assert stored is not None and all(
         float(stored.rows[0].scores(at)[0].exp().sum()) == pytest.approx(1, rel=1e-3) for at in range(6)
     )
+
+
+def test_a_text_that_ends_within_a_character_has_all_of_its_tokens(engine: RemoteGenerator) -> None:
+    """Six tokens write two characters, three of them each."""
+    whole = [step.token_id for step in engine.stream(half_characters(6))]
+    for count in (5, 4):
+        steps = list(engine.stream(half_characters(count)))
+        assert [step.token_id for step in steps] == whole[:count]
+        assert "".join(step.text for step in steps) == "😀" and steps[-1].finish == "length"
+    unwatched = list(engine.stream(replace(half_characters(5), watched=False)))
+    assert "".join(step.text for step in unwatched) == "😀" and unwatched[-1].finish == "length"
+
+
+def half_characters(count: int) -> Request:
+    return request("Emoji: 😀😀😀😀", {"seed": 1, "temperature": 0, "max_new_tokens": count})
 
 
 def test_control_tokens_that_were_typed_are_text(engine: RemoteGenerator) -> None:

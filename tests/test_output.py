@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 from playground import models
 from playground.generators.local import LocalGenerator
 from playground.parameters.grammar import FORMS
-from playground.tasks import loader, schema
+from playground.tasks import keyword_runs, loader, schema
 from playground.tasks.output import MAX_CELL
 from playground.tasks.schema import SchemaError
 from playground.tasks.task import Task
@@ -89,6 +90,45 @@ def test_words_of_a_chinese_text_occur_in_it(tiny: models.Loaded) -> None:
         assert end == "end" and keeps("record", task("record"), text, fields), text
 
 
+def test_keywords_of_a_chinese_text_are_whole_words_of_it(tiny: models.Loaded) -> None:
+    text = "研究人员发现，海豚会用iPhone17Playground呼唤。图书馆在考试周将开放到十点，还有中华人民共和国国务院。"
+    pieces = keyword_runs.words(text)
+    assert "".join(pieces) == text and {"海豚", "会", "考试", "周", "将", "iPhone17Playground", "务"} <= set(pieces)
+    ends = [0, *itertools.accumulate(map(len, pieces))]
+    one, fields = task("within"), {"theme": text}
+    written = write(tiny, one, fields, n=20, seed=5)
+    items = [line.partition(". ")[2] for found, _ in written for line in found.split("\n")]
+    runs = {text[start:end] for start, end in itertools.combinations(ends, 2)}
+    assert len(set(items)) > 10 and set(items) <= runs, set(items) - runs
+    assert "豚会" in text and "豚会" not in runs
+
+
+def test_english_keywords_hold_no_word_that_only_links(tiny: models.Loaded) -> None:
+    one = task("within")
+    fields = {"theme": "The buses are quieter and don't smell. The Bank of England will pay a third of them in May."}
+    written = write(tiny, one, fields, n=30, seed=5)
+    items = {line.partition(". ")[2] for found, _ in written for line in found.split("\n")}
+    assert len(items) > 10 and items & {"buses", "quieter", "May"}
+    for item in items:
+        said = item.split(" ")
+        assert "of" not in (said[0], said[-1]), item
+        assert not {"The", "are", "and", "don't", "will", "a", "them", "in"}.intersection(said), item
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("It's the mayor's plan", ["mayor's plan"]),
+        ("In May Will can't go with US and IT", ["May Will", "go", "US", "IT"]),
+        ("the University of Oxford", ["University of Oxford"]),
+        ("to be or not to be", ["to be or not to be"]),  # nothing else is there to take
+        ("Die Bäume der Stadt", ["Die Bäume der Stadt"]),
+    ],
+)
+def test_linking_words_part_a_text(text: str, runs: list[str]) -> None:
+    assert [run.strip() for run in keyword_runs.content(text).splitlines() if run.strip()] == runs
+
+
 def test_a_record_quotes_a_text_that_holds_quotation_marks_and_backslashes(tiny: models.Loaded) -> None:
     fields = {"theme": 'She said "two {red} buses" and C:\\temp\\new "twice".'}
     for text, _ in write(tiny, task("record"), fields, n=10, seed=5):
@@ -97,7 +137,14 @@ def test_a_record_quotes_a_text_that_holds_quotation_marks_and_backslashes(tiny:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("record", "!?! -"), ("record", "x" * 41 + " (_)"), ("within", "({})"), ("within", "好。(坏)")]
+    ("kind", "text"),
+    [
+        ("record", "!?! -"),
+        ("record", "x" * 41 + " (_)"),
+        ("within", "({})"),
+        ("within", "好。(坏)"),
+        ("within", "好！" + "a" * 41),
+    ],
 )
 def test_a_text_without_words_to_take_is_refused_by_its_field(kind: str, text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from playground import generate, models, parameters
+from playground import generate, models, parameters, wire_format
+from playground.generators import elsewhere
 from playground.generators.local import LocalGenerator
 from playground.generators.remote.opening import open_chosen, open_playground
 from playground.generators.remote.playground import RemotePlayground
@@ -86,6 +87,33 @@ def test_what_if_and_every_view_of_a_kept_run_answer_as_here(pair: tuple[tuple[R
     assert inspect_api.named(theirs, 17) == inspect_api.named(ours, 17)
     assert inspect_api.token_logprobs(theirs, row, 2, 5, 4) == inspect_api.token_logprobs(ours, row, 2, 5, 4)
     assert diagnose.examine(run, row, theirs) == diagnose.examine(run, row, ours)
+
+
+def test_a_whole_vocabulary_comes_as_numbers_and_its_tokens_once(there: RemotePlayground, here: Generator) -> None:
+    (_, theirs), (_, ours) = kept(there), kept(here)
+    asked = request(PROMPT, {"seed": 3})
+    for question in (
+        lambda peer, keep: inspect_api.token_logprobs(keep, 1, 2, 5, 10**6),
+        lambda peer, keep: inspect_api.prompt_logprobs(peer, asked, 10**6),
+    ):
+        told, own = question(there, theirs), question(here, ours)
+        assert told == own and [list(one.top) for one in told] == [list(one.top) for one in own]
+        assert len(told[-1].top) == 49_152 and len(there.reader._vocabularies) == 1
+    run: Any = elsewhere.RUNS.find(theirs)
+    small = {"run_id": run._there, "row": 1, "start": 2, "stop": 3, "count": 10**6}
+    (name,) = there.reader._vocabularies
+    answer = there.reader.ask("token_logprobs", known=[name], **small)
+    assert answer["lengths"] == answer["joined"] == "" and len(answer["scores"][0]) < 6 * 49_152
+    answer = there.reader.ask("token_logprobs", **small)
+    fresh: wire_format.WholeLogprobs = wire_format.decode(wire_format.WholeLogprobs, answer)
+    data = wire_format.vocabulary_of(fresh)
+    for wrong in ({"scores": ()}, {"scores": (b"1234",)}, {"token_ids": (49_152,)}):
+        with pytest.raises(wire_format.Malformed):
+            wire_format.positions_of(replace(fresh, **wrong), data)
+    with pytest.raises(wire_format.Malformed):
+        wire_format.vocabulary_of(replace(fresh, joined=fresh.joined[1:]))
+    for keep in (theirs, ours):
+        inspect_api.forget(keep)
 
 
 def test_the_model_tells_the_same_before_any_run(there: Generator, here: Generator) -> None:
@@ -201,25 +229,22 @@ def _opened(url: str, key: str | None = None) -> RemotePlayground:
 
 
 def test_a_request_of_another_version_or_shape_is_refused_by_name(there: RemotePlayground) -> None:
-    from playground import wire_format
 
     for body, words in (
-        ({"version": 2}, "version 1"),
-        ({"version": 1, "run_id": "x"}, "row is missing"),
-        ({"version": 1, "run_id": "x", "row": "0", "values": {}}, "row is of a wrong type"),
-        ({"version": 1, "run_id": "x", "row": 0, "values": {}, "path": "/etc"}, "no field 'path'"),
-        ({"version": 1, "run_id": "x", "row": 0, "values": {"top_q": 1}}, "no parameter 'top_q'"),
+        ({"version": 1}, "version 2"),
+        ({"version": wire_format.VERSION, "run_id": "x"}, "row is missing"),
+        ({"version": wire_format.VERSION, "run_id": "x", "row": "0", "values": {}}, "row is of a wrong type"),
+        ({"version": wire_format.VERSION, "run_id": "x", "row": 0, "values": {}, "path": "/etc"}, "no field 'path'"),
+        ({"version": wire_format.VERSION, "run_id": "x", "row": 0, "values": {"top_q": 1}}, "no parameter 'top_q'"),
     ):
         with pytest.raises(PlaygroundError, match=words):
             there.client.post("/v1/playground/replay", body)
-    assert wire_format.VERSION == 1
 
 
 def test_records_come_back_from_json_as_they_were() -> None:
     import json
     import math
 
-    from playground import wire_format
     from playground.token_views import StageView, TokenChance
     from playground.types import FastPath, ModelCard, Placement, Step, Text
 

@@ -1,11 +1,13 @@
 """How a server is told to run: flags, environment, limits, and a password that never shows."""
 
 import getpass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from playground.models.model_choice import ModelChoice
 from playground.settings import (
     PUBLIC_LIMITS,
     ROWS,
@@ -18,6 +20,7 @@ from playground.settings import (
     records,
 )
 from playground.types import PlaygroundError
+from playground.ui import model_form
 
 
 def test_a_plain_start_listens_on_this_machine_only() -> None:
@@ -195,6 +198,32 @@ def test_no_text_of_a_flag_or_a_variable_ends_in_anything_but_a_sentence(text: s
             refused.append(error.say("en"))
     assert len(refused) > 20
     assert [said for said in refused if "\n" in said or len(said) > 300] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("HTTPS://engine.test/v1", True),
+        ("http://[::1]:8080/", True),
+        ("http://", False),
+        ("http:///v1", False),
+        ("http://a.test/v 1", False),
+        ("ftp://a.test", False),
+        ("org/http", False),
+    ],
+)
+def test_a_flag_the_form_and_a_choice_agree_on_what_the_address_of_an_engine_is(name: str, is_one: bool) -> None:
+    def taken(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except PlaygroundError:
+            return False
+        return True
+
+    assert ModelChoice(name).is_engine is is_one
+    assert taken(lambda: from_arguments(["--engine", name], {})) is is_one
+    assert taken(lambda: model_form.choice_of({"name": name})) is (is_one or name == "org/http")  # that is a hub's id
 
 
 def test_an_unknown_flag_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

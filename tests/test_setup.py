@@ -20,13 +20,13 @@ from playground import parameters, settings, types
 from playground.cli import main as cli
 
 ROOT = Path(__file__).parent.parent
-FILES = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "requirements-train.txt", "requirements-model.txt")
 OPTIONAL = ("requirements-ray.txt",)  # for what a page does without; not installed here
 TOP = {
     ".ci", ".editorconfig", ".gitattributes", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md",
     "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "app.py", "constraints.txt", "docs",
     "playground", "presets", "pyproject.toml", "requirements-dev.txt", "requirements-model.txt", "requirements-ray.txt",
-    "requirements.txt", "tests",
+    "requirements-train.txt", "requirements.txt", "tests",
 }  # fmt: skip
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TEMPLATE = ".github/ISSUE_TEMPLATE/parameter.yml"
@@ -62,7 +62,7 @@ def test_the_constraints_name_everything_else_once_and_no_build_of_one_platform(
 
 
 def test_what_is_installed_is_what_is_pinned() -> None:
-    for file in (*FILES[:2], "constraints.txt"):
+    for file in (*FILES[:3], "constraints.txt"):
         for name, line in requirements(file).items():
             try:
                 here = metadata.version(name).partition("+")[0]
@@ -78,7 +78,8 @@ def test_what_the_code_imports_by_itself_is_required() -> None:
     packages = metadata.packages_distributions()
     owners = {canonicalize_name(owner) for module in imported for owner in packages.get(module, [])}
     # tqdm's bar is only a base class that huggingface_hub asks for, and comes with it.
-    assert owners - requirements("requirements.txt").keys() - {"tqdm", "playground"} == set()
+    required = requirements("requirements.txt").keys() | requirements("requirements-train.txt").keys()
+    assert owners - required - {"tqdm", "playground"} == set()
 
 
 def test_nothing_unexpected_lies_at_the_top() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -341,3 +342,18 @@ def test_tasks_whose_titles_have_no_latin_letters_have_ids_of_their_own() -> Non
     task = user_task.read(user_task.write("Fox story", user_task.free("{{a}}"), {}, {}, "en"))
     assert task.id == "fox_story"
     assert user_task.kind_of(replace(task, id="as_it_was_called")) == "complete"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_shipped_task_begins_a_prompt_whose_variables_are_called_as_its_fields_are(language: Language) -> None:
+    for task in loader.load_all():
+        values = task.defaults(language)
+        typed = task.prompts[language].complete
+        prompt, variables = user_task.in_words(typed, values, task, language)
+        names = user_task.variables(prompt)
+        assert len(names) == len(user_task.variables(typed)) and set(names) <= set(variables), task.id
+        for name, field in zip(variables, task.fields, strict=True):
+            words = re.findall(r"\w+", field.label.say(language).replace("'", ""))
+            assert name.split("_") == words, task.id
+        filled = user_task.filled({"prompt": prompt}, variables, language)["prompt"]
+        assert filled == user_task.filled({"prompt": typed}, values, language)["prompt"], task.id

@@ -1,4 +1,4 @@
-"""The same playground for a terminal: generate, batch, replay, params, tasks, models.
+"""The same playground for a terminal: generate, batch, train, replay, params, tasks, models.
 
 Knows no page. torch is imported only once a command needs a model, so that `--help` answers at once.
 """
@@ -20,6 +20,7 @@ from playground.cli.flags import PROGRAM, Parser, add_parameters, given_values, 
 from playground.cli.measure_command import add_measure
 from playground.cli.replay_command import add_replay, check_place, traced
 from playground.cli.terminal import arguments, name_files, prepare, print_json, read_input
+from playground.cli.train_command import add_train
 from playground.evaluation import recommend
 from playground.inspection import inspect_api
 from playground.machine import disk
@@ -31,7 +32,10 @@ from playground.settings import ModelSettings, add_flags, read
 from playground.tasks import loader
 from playground.types import FINISH_WORDS, Generator, InvalidRequest, PlaygroundError, Request, Text
 
-_FILES = ("source", "out", "csv", "task_file", "trace", "file", "report", "model", "offload_folder")
+_FILES = (
+    "source", "out", "csv", "task_file", "trace", "file", "report", "model", "adapter", "offload_folder", "validation",
+    "target",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add_batch(commands, _load)
     add_replay(commands)
     add_measure(commands, _load)
+    add_train(commands, _say_progress)
     for name, command, help_text in (
         ("params", _params, "every sampling parameter: range, neutral value, meaning"),
         ("tasks", _tasks, "the task presets and their fields"),
@@ -203,6 +208,8 @@ def _load(given: argparse.Namespace) -> Generator:
         max_memory=chosen.max_memory,
         offload_folder=chosen.offload_folder,
         trust_remote_code=chosen.trust_remote_code,
+        adapter=chosen.adapter,
+        adapter_share=chosen.adapter_share,
         report=_say_progress,
     )
     _say(loaded.card.notice)

@@ -6,6 +6,7 @@ in bytes; the oldest runs are dropped first. Knows no sampler and no page.
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import threading
@@ -118,6 +119,12 @@ class StoredRow:
             if position % BLOCK == 0 and self.run.store is not None:
                 prompt = 0 if position else self.run.setting.prompt.nbytes
                 self.run.store.charge(self.run, _BARE * BLOCK + prompt)
+
+    def beginning(self, count: int) -> StoredRow:
+        """The same row as if it had ended after so many tokens, to be looked into only."""
+        found = copy.copy(self)
+        found.tokens = self.tokens[:count]
+        return found
 
     def absent(self) -> list[int]:
         """The positions of the text whose scores are not here."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from playground.fast import packed_size
-from playground.models import catalogue, hub_details, packing, recipes, skeleton, whereabouts
+from playground.models import adapters, catalogue, hub_details, packing, recipes, skeleton, whereabouts
 from playground.models.loading import DTYPES
 from playground.models.memory_estimate import Basis, MemoryEstimate
 from playground.models.model_choice import ModelChoice
@@ -90,17 +90,25 @@ def _of_net(
         linear = sum(one.weight.numel() for one in net.modules() if type(one) is torch.nn.Linear)
         weights -= round(linear * (dtype.itemsize - _GPU_BYTES[choice.weights]))
     elif fast and not on_gpu and packed_size.runs(config) and not (limit and limit < weights):
-        packed, moment = packed_size.packed_bytes(net, choice.weights, found.sample)
+        # A changed weight lies on no grid any more, so that "auto" packs it in 8 bits.
+        sample = None if choice.adapter is not None and choice.adapter_share > 0 else found.sample
+        packed, moment = packed_size.packed_bytes(net, choice.weights, sample)
     if limit:
         weights = min(weights, limit)  # the rest waits on disk
     own = _declared(config)
     context = min(choice.context or own, own)
     kv_cache, kv_token = packed_size.kv_bytes_of(net, context)
     beside = _FIXED + _TOKENIZER * found.side_bytes
-    peak = max(moment, 2 * largest, weights if joined else 0)
+    peak = max(moment, 2 * largest, weights if joined else 0, _merging(choice, largest // dtype.itemsize))
     return MemoryEstimate(
         weights, packed, kv_cache, kv_token, beside, peak, context, download, now, free, basis, count, config.model_type
     )
+
+
+def _merging(choice: ModelChoice, largest: int) -> int:
+    """Bytes for a moment while an adapter is merged into a matrix of so many weights: its own, and the matrix in fp32
+    four times (as it was, the change, their sum, and what is taken of it)."""
+    return 0 if choice.adapter is None else adapters.size_of(choice.adapter) + 16 * largest
 
 
 def _declared(config: object) -> int:

@@ -38,6 +38,8 @@ def open_local(choice: ModelChoice, bounds: Bounds, report: ProgressReport) -> L
         max_memory=dict(choice.max_memory) or None,
         offload_folder=bounds.offload_folder,
         trust_remote_code=choice.trust_remote_code,
+        adapter=choice.adapter,
+        adapter_share=choice.adapter_share,
         report=report,
     )
     return generator(adapted(loaded, choice), bounds, report)

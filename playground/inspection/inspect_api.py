@@ -74,6 +74,7 @@ __all__ = [
     "stage_breakdown",
     "tells_vocabulary",
     "token_logprobs",
+    "told",
     "unavailable",
     "write_trace",
     "written",
@@ -168,16 +169,23 @@ def missing(run_id: str, row: int, position: int | None = None) -> int:
     return 0 if elsewhere.RUNS.find(run_id) else int(_engine().missing(run_id, row, position))
 
 
+def told(run_id: str, row: int) -> int:
+    """Of how many tokens of a row that is kept here, from the first on, the scores are here."""
+    return int(_engine().told(run_id, row))
+
+
 def figures(run_id: str, row: int) -> list[OwnFigures]:
     """What the model thought of each token of a finished row that is kept here. Raises as `replay`."""
     found: list[OwnFigures] = _engine().figures(run_id, row)
     return found
 
 
-def fetch(run_id: str, row: int, halted: Callable[[], bool] = lambda: False) -> Iterator[int]:
-    """Asks for all of them; again and again says how many are left. Raises PlaygroundError where they cannot be had,
-    Stopped soon after `halted` is true."""
-    yield from _engine().fetch(run_id, row, halted)
+def fetch(
+    run_id: str, row: int, halted: Callable[[], bool] = lambda: False, stop: int | None = None
+) -> Iterator[int]:
+    """Asks for all of them, or those of the first `stop` tokens; again and again says how many are left. Raises
+    PlaygroundError where they cannot be had, Stopped soon after `halted` is true."""
+    yield from _engine().fetch(run_id, row, halted, stop)
 
 
 def cannot_replay(old: Mapping[str, Any], new: Mapping[str, Any]) -> Text | None:
@@ -198,13 +206,16 @@ def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
     return found
 
 
-def badges(run_id: str, row: int, values: Mapping[str, Any] | None = None) -> dict[str, Text]:
+def badges(
+    run_id: str, row: int, values: Mapping[str, Any] | None = None, stop: int | None = None
+) -> dict[str, Text]:
     """For every knob that differs from neutral and acts on the scores: what it did in this row, in a few words.
 
-    With `values` that are not the run's: what it would do at each place of the text as it stands. Raises Refused and
-    InvalidRequest as `replay`.
+    With `values` that are not the run's: what it would do at each place of the text as it stands. With `stop`, of its
+    first tokens only, of a run that is kept here. Raises Refused and InvalidRequest as `replay`.
     """
-    found: dict[str, Text] = _runs(run_id).badges(run_id, row, values)
+    only = {} if stop is None else {"stop": stop}
+    found: dict[str, Text] = _runs(run_id).badges(run_id, row, values, **only)
     return found
 
 

@@ -83,7 +83,9 @@ def replay(row: StoredRow, values: Mapping[str, Any]) -> Replayed:
 
 
 def decisions(row: StoredRow, values: Mapping[str, Any]) -> list[Decision]:
-    """Every position decided again; remembered for a while."""
+    """Every position decided again; remembered for a while, unless these are the first tokens of a row only."""
+    if not any(row is one for one in row.run.rows):
+        return decide(ReplayContext(row, values))
     remembered = row.run.prepared.setdefault(id(row), {})
     key = repr(sorted(values.items()))
     if key not in remembered:

@@ -116,13 +116,23 @@ def figures(run_id: str, row: int) -> list[OwnFigures]:
     return found
 
 
-def fetch(run_id: str, row: int, halted: Callable[[], bool]) -> Iterator[int]:
-    """Asks for all that is missing, a few positions at a time; after each few, how many are left.
+def told(run_id: str, row: int) -> int:
+    """Of how many tokens from the first on all scores are here."""
+    run = RUN_STORE.get(run_id)
+    if run is None or not 0 <= row < len(run.rows):
+        return 0
+    kept = run.rows[row]
+    return next(iter(kept.absent()), len(kept.tokens))
+
+
+def fetch(run_id: str, row: int, halted: Callable[[], bool], stop: int | None = None) -> Iterator[int]:
+    """Asks for all that is missing of the first `stop` tokens, a few positions at a time; after each few, how many are
+    left.
 
     Raises Stopped once `halted`.
     """
     kept = finished(run_id, row)
-    while left := kept.absent():
+    while left := [place for place in kept.absent() if stop is None or place < stop]:
         kept.fetch(left[:_FEW], halted)  # in between, others may ask for the one position that they look at
         yield max(0, len(left) - _FEW)
 
@@ -143,9 +153,13 @@ def favourites(run_id: str, row: int) -> tuple[tuple[int, ...], frozenset[int]]:
     return best, frozenset(kept.run.setting.prompt[0].tolist())
 
 
-def badges(run_id: str, row: int, values: Mapping[str, Any] | None = None) -> dict[str, Text]:
-    """What each parameter did in this row, in a few words, or with other values would do."""
+def badges(
+    run_id: str, row: int, values: Mapping[str, Any] | None = None, stop: int | None = None
+) -> dict[str, Text]:
+    """What each parameter did in this row, in a few words, or with other values would do; or in its first `stop`
+    tokens."""
     found = finished(run_id, row)
+    found = found if stop is None else found.beginning(stop)
     if values is None or values == found.run.values:
         return knobs.badges(found, found.run.values)
     check(found, values)

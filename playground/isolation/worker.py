@@ -30,6 +30,7 @@ TASKS: Mapping[str, str] = {
     "yaml": "playground.tasks.schema:read_isolated",
     "form": "playground.parameters.grammar:problem_isolated",
     "template": "playground.rendering.templates:render_isolated",
+    "training": "playground.training.file_reader:read",
 }
 _HEAVY = 128 * 2**20  # bytes of memory at its peak after which a worker ends instead of waiting for the next request
 _FILES = 64  # open files

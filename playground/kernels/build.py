@@ -22,8 +22,13 @@ from playground.machine.cache_folder import cache_root
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
 _HEADERS = sorted(Path(__file__).parent.glob("*.h"))
-_MACHINE = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"]
-_FLAGS = ["-std=c++20", "-O3", *_MACHINE, "-fopenmp", "-fPIC", "-shared"]
+# What a processor has, as torch calls it, and the flags that let the compiler use it; the widest first.
+_SETS = [
+    (("avx512_f", "avx512_bw", "avx512_dq", "avx512_vl"), ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"]),
+    (("avx2", "fma3", "f16c"), ["-mavx2", "-mfma", "-mf16c"]),
+]
+_VNNI = ("avx512_vnni", "-mavx512vnni")  # products of whole numbers and their sum in one instruction
+_FLAGS = ["-std=c++20", "-O3", "-fopenmp", "-fPIC", "-shared"]
 _SECONDS = 180
 _BUILDING = threading.Lock()
 log = logging.getLogger(__name__)
@@ -46,9 +51,19 @@ def ready() -> bool:
     return _supported() and _library().exists() and _loaded()
 
 
-@functools.cache
 def _supported() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported())
+    return bool(_machine_flags())
+
+
+@functools.cache
+def _machine_flags() -> tuple[str, ...]:
+    """For the widest instructions of this machine that the sources know; none where it has none of them."""
+    has = torch.cpu.get_capabilities()
+    for needed, flags in _SETS:
+        if all(has.get(one) for one in needed):
+            wide = [_VNNI[1]] if flags is _SETS[0][1] and has.get(_VNNI[0]) else []
+            return (*flags, *wide)
+    return ()
 
 
 @functools.cache
@@ -65,9 +80,13 @@ def _loaded() -> bool:
 def _library() -> Path:
     """Named by all that it depends on; whole or not there."""
     given = "\n".join(
-        [*(source.read_text(encoding="utf-8") for source in (*_HEADERS, *_SOURCES)), torch.__version__, *_FLAGS]
+        [*(one.read_text(encoding="utf-8") for one in (*_HEADERS, *_SOURCES)), torch.__version__, *_flags()]
     )
     return cache_root() / "kernels" / f"{hashlib.sha256(given.encode()).hexdigest()[:16]}.so"
+
+
+def _flags() -> list[str]:
+    return [*_FLAGS, *_machine_flags()]
 
 
 @functools.cache
@@ -93,12 +112,13 @@ def _build(library: Path) -> None:
     library.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(suffix=".so", dir=library.parent)
     os.close(handle)
-    command = [found, *_FLAGS, *(f"-I{path}" for path in cpp_extension.include_paths())]
-    command += [*map(str, _SOURCES), *(f"-L{path}" for path in cpp_extension.library_paths())]
+    command = [found, *_flags(), *(f"-I{path}" for path in cpp_extension.include_paths())]
+    command += [f"-L{path}" for path in cpp_extension.library_paths()]
+    command += ["-x", "c++", "-", "-ltorch_cpu", "-lc10", "-o", name]
+    # As one source: reading torch's headers takes most of the time.
+    whole = "".join(f'#include "{source}"\n' for source in _SOURCES)
     try:
-        subprocess.run(
-            [*command, "-ltorch_cpu", "-lc10", "-o", name], check=True, capture_output=True, text=True, timeout=_SECONDS
-        )
+        subprocess.run(command, input=whole, check=True, capture_output=True, text=True, timeout=_SECONDS)
         Path(name).replace(library)
     finally:
         Path(name).unlink(missing_ok=True)

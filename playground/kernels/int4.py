@@ -14,7 +14,7 @@ _OUTPUTS = 16
 def pack(codes: Tensor, scale: Tensor, zero: Tensor) -> Tensor:
     """Packs codes [out, in] from 0 to 15, and scale and zero [out, in / 32], where weight = (code − 8) · scale + zero.
 
-    The result, uint8 [out / 16, in / 32, 320], has the layout that int4.cpp describes.
+    The result, uint8 [out / 16, in / 32, 320], has the layout that int4.cpp describes; scale and zero are fp16 there.
     """
     describe()
     out, inputs = codes.shape
@@ -23,7 +23,7 @@ def pack(codes: Tensor, scale: Tensor, zero: Tensor) -> Tensor:
     words = sum((nibbles[:, :, :, :, code] << (4 * code) for code in range(1, 4)), nibbles[:, :, :, :, 0])
     packed = words.permute(0, 2, 3, 1, 4).to(torch.uint16).contiguous().view(torch.uint8)
     grid = [
-        one.view(outputs, _OUTPUTS, groups).transpose(1, 2).to(torch.bfloat16).contiguous().view(torch.uint8)
+        one.view(outputs, _OUTPUTS, groups).transpose(1, 2).half().contiguous().view(torch.uint8)
         for one in (scale, zero)
     ]
     return torch.cat([packed.view(outputs, groups, -1), *grid], dim=-1)

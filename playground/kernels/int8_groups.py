@@ -21,7 +21,7 @@ def pack(codes: Tensor, step: Tensor, zero: Tensor | None) -> Tensor:
     describe()
     out, inputs = codes.shape
     outputs, groups = out // OUTPUTS, inputs // GROUP
-    pairs = codes.to(torch.int8).view(outputs, OUTPUTS, groups, GROUP).permute(0, 2, 3, 1)
+    pairs = codes.to(torch.int8).view(outputs, OUTPUTS, groups, GROUP // 2, 2).permute(0, 2, 3, 1, 4)
     steps = step.half().view(outputs, OUTPUTS, groups, GROUP // STEP).permute(0, 2, 3, 1)
     zeros = torch.zeros(out, groups) if zero is None else zero
     zeros = zeros.half().view(outputs, OUTPUTS, groups).transpose(1, 2)

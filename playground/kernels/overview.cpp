@@ -1,9 +1,8 @@
 // What there is to say of rows of scores before a token is picked: the sum of their weights, the entropy and the best,
 // in two or three passes where numpy takes nine. Knows no chain.
 
-#include <immintrin.h>
-
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -14,73 +13,58 @@
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
+#include "lanes.h"
 #include "rows.h"
 
+namespace playground::overview {
 namespace {
 
-constexpr int64_t LANES = 16;
 constexpr int64_t FLUSH = 1024;  // weights that are summed in float32, before they go into a double
 constexpr float DEEPEST = -80.0f;  // nats below the best, where nothing weighs anything
 constexpr float REACHES[] = {3.0f, 8.0f, std::numeric_limits<float>::infinity()};  // nats below the best, in turn
 
-// e^x of x <= 0: 2^n times the series of e^r up to r^6, with |r| <= ln 2 / 2; relative error below 2e-7.
-inline __m512 exponential(__m512 x) {
-  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
-  __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
-  r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
-  __m512 sum = _mm512_set1_ps(1.0f / 720);
-  for (const float factor : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f})
-    sum = _mm512_fmadd_ps(sum, r, _mm512_set1_ps(factor));
-  return _mm512_scalef_ps(sum, n);
+// e^x of DEEPEST <= x <= 0: 2^n times the series of e^r up to r^6, with |r| <= ln 2 / 2; relative error below 2e-7.
+inline float exponential(float x) {
+  constexpr float ROUNDING = 12582912.0f;  // 1.5 · 2^23: what is added to it becomes a whole number, in its last bits
+  const float shifted = x * 1.44269504f + ROUNDING, n = shifted - ROUNDING;
+  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+  float sum = 1.0f / 720;
+  for (const float factor : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) sum = sum * r + factor;
+  const uint32_t power = (std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(ROUNDING) + 127) << 23;
+  return sum * std::bit_cast<float>(power);
 }
 
 struct Sums {
   double weights = 0, lost = 0;  // of e^f, and of f·e^f, where f is how far below the best a score is
 };
 
-struct Lanes {
-  __m512 weights = _mm512_setzero_ps(), lost = _mm512_setzero_ps();
-
-  void add(__m512 scores, __m512 best, __mmask16 here) {
-    const __m512 far = _mm512_sub_ps(scores, best);
-    const __mmask16 heavy = _mm512_mask_cmp_ps_mask(here, far, _mm512_set1_ps(DEEPEST), _CMP_GT_OQ);
-    const __m512 weight = _mm512_maskz_mov_ps(heavy, exponential(far));
-    weights = _mm512_add_ps(weights, weight);
-    lost = _mm512_mask3_fmadd_ps(weight, far, lost, heavy);
-  }
-};
-
 Sums sums_of(const float* scores, int64_t n, float best) {
   Sums all;
-  const __m512 top = _mm512_set1_ps(best);
   for (int64_t start = 0; start < n; start += FLUSH) {
     const int64_t stop = std::min(n, start + FLUSH);
-    Lanes lanes[4];  // side by side, since one alone waits for itself
-    int64_t token = start;
-    for (; token + 4 * LANES <= stop; token += 4 * LANES)
-      for (int lane = 0; lane < 4; ++lane) lanes[lane].add(_mm512_loadu_ps(scores + token + lane * LANES), top, 0xFFFF);
-    for (; token < stop; token += LANES) {
-      const __mmask16 here = static_cast<__mmask16>((1u << std::min(LANES, stop - token)) - 1);
-      lanes[0].add(_mm512_maskz_loadu_ps(here, scores + token), top, here);
+    float weights = 0, lost = 0;
+#pragma omp simd reduction(+ : weights, lost)
+    for (int64_t token = start; token < stop; ++token) {
+      const float exact = scores[token] - best, far = exact > DEEPEST ? exact : DEEPEST;
+      const float weight = exact > DEEPEST ? exponential(far) : 0.0f;
+      weights += weight;
+      lost += weight * far;
     }
-    for (const Lanes& lane : lanes) {
-      all.weights += _mm512_reduce_add_ps(lane.weights);
-      all.lost += _mm512_reduce_add_ps(lane.lost);
-    }
+    all.weights += weights;
+    all.lost += lost;
   }
   return all;
 }
 
-// The tokens that are less than `reach` below the best.
+// The tokens that are at most `reach` below the best.
 std::vector<int64_t> within(const float* scores, int64_t n, float best, float reach) {
   std::vector<int64_t> places;
-  const __m512 top = _mm512_set1_ps(best), least = _mm512_set1_ps(-reach);
-  for (int64_t token = 0; token < n; token += LANES) {
-    const __mmask16 here = static_cast<__mmask16>((1u << std::min(LANES, n - token)) - 1);
-    const __m512 far = _mm512_sub_ps(_mm512_maskz_loadu_ps(here, scores + token), top);
-    unsigned set = _mm512_mask_cmp_ps_mask(here, far, least, _CMP_GT_OQ);
-    for (; set != 0; set &= set - 1) places.push_back(token + __builtin_ctz(set));
-  }
+  int64_t token = 0;
+  for (; token + LANES <= n; token += LANES)
+    for (unsigned set = reaching(scores + token, best - reach); set != 0; set &= set - 1)
+      places.push_back(token + __builtin_ctz(set));
+  for (; token < n; ++token)
+    if (scores[token] >= best - reach) places.push_back(token);
   return places;
 }
 
@@ -139,10 +123,11 @@ at::Tensor overview(const at::Tensor& given, int64_t count) {
 }
 
 }  // namespace
+}  // namespace playground::overview
 
 TORCH_LIBRARY_FRAGMENT(playground, library) {
   library.def("overview(Tensor scores, int count) -> Tensor");
 }
 TORCH_LIBRARY_IMPL(playground, CPU, library) {
-  library.impl("overview", &overview);
+  library.impl("overview", &playground::overview::overview);
 }

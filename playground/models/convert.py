@@ -1,18 +1,17 @@
 """Turns a GGUF file into a folder that loads in two seconds: config, tokenizer.json and safetensors.
 
-Tensors are unpacked a few rows at a time and written at once, so that memory holds a fraction of the model. Knows
-nothing of where the file came from or where the folder ends up.
+Tensors are unpacked a few rows at a time and written at once, so that memory holds a fraction of the model; or they
+stay in memory in fp32, which loses nothing. Knows nothing of where the file came from or where the folder ends up.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -46,16 +45,29 @@ _KNOWN = (
 )
 _REORDERED = (".attn_q.", ".attn_k.")  # whose rows the second of them puts into another order
 _UNPACKING = Text("Preparing the model, once: unpacking its weights", "首次准备模型：解压权重")
+_UNPACKING_EACH_TIME = Text("Unpacking the model's weights", "正在解压模型权重")
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """Which tensor of the file each parameter is, by its name."""
 
+    kind: Any  # the model's class
     config: Any
     processor: Any
     sources: dict[str, str]
     shapes: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A file's model before it is put together: transformers' class, its configuration and tokenizer, and the values of
+    its parameters in fp32, by their names."""
+
+    kind: Any
+    config: Any
+    tokenizer: Any
+    values: dict[str, Tensor]
 
 
 def convert(source: Path, target: Path, report: ProgressReport) -> None:
@@ -66,22 +78,13 @@ def convert(source: Path, target: Path, report: ProgressReport) -> None:
     are unpacked by transformers itself, in memory and in fp32.
     """
     report(Text("Preparing the model, once: reading its tokenizer", "首次准备模型：读取分词器"), 0.0)
-    with ExitStack() as opened:
-        plan, tensors = None, None
-        try:
-            tensors = GgufTensors(opened.enter_context(source.open("rb")), source)
-            plan = _planned(source, tensors)
-        except (ValueError, KeyError, NotImplementedError):
-            pass  # transformers says what is wrong with it, or reads it all the same
-        if plan is None or tensors is None:
+    with source.open("rb") as file:
+        found = _opened(source, file)
+        if found is None:
             _convert_in_memory(source, target, report)
             return
-        # The class that AutoTokenizer takes; it would look for the kind of the model in the file, which takes 20 s.
-        kind = TOKENIZER_MAPPING.get(type(plan.config), PreTrainedTokenizerFast)
-        tokenizer = kind.from_pretrained(source.parent, gguf_file=source.name)
-        tokenizer.model_max_length = plan.config.max_position_embeddings
-        tokenizer.save_pretrained(target)
-        del tokenizer
+        plan, tensors = found
+        _tokenizer(source, plan).save_pretrained(target)
         report(_UNPACKING, 0.1)
         _write_weights(target / WEIGHTS, plan, tensors, report)
         weight_grids.write(target, _grids(plan, tensors))
@@ -92,11 +95,29 @@ def convert(source: Path, target: Path, report: ProgressReport) -> None:
 
 def reads(source: Path) -> bool:
     """Whether a file is read tensor by tensor; any other is unpacked whole."""
-    try:
-        with source.open("rb") as file:
-            return _planned(source, GgufTensors(file, source)) is not None
-    except (ValueError, KeyError, NotImplementedError):
-        return False
+    with source.open("rb") as file:
+        return _opened(source, file) is not None
+
+
+def unpacked(source: Path, report: ProgressReport) -> Unpacked | None:
+    """The file's own values; None for a file that is not read tensor by tensor. What `report` raises ends it."""
+    with source.open("rb") as file:
+        found = _opened(source, file)
+        if found is None:
+            return None
+        plan, tensors = found
+        values, done = {}, 0
+        whole = sum(map(prod, plan.shapes.values()))
+        tokenizer = _tokenizer(source, plan)
+        for name, place in plan.sources.items():
+            values[name] = torch.empty(plan.shapes[name])
+            filled = 0
+            for rows in _converted(plan, tensors, place):
+                values[name].view(-1)[filled : filled + rows.numel()] = rows.reshape(-1)
+                filled, done = filled + rows.numel(), done + rows.numel()
+                report(_UNPACKING_EACH_TIME, 0.9 * done / whole)
+        plan.config.dtype = torch.float32
+        return Unpacked(plan.kind, plan.config, tokenizer, values)
 
 
 def shared_matrix(tensors: GgufTensors) -> str | None:
@@ -104,6 +125,16 @@ def shared_matrix(tensors: GgufTensors) -> str | None:
     if not tensors.by_name.keys() >= {EMBEDDING, OUTPUT} or not tensors.same_matrix(EMBEDDING, OUTPUT):
         return None
     return max(OUTPUT, EMBEDDING, key=tensors.bits)
+
+
+def _opened(source: Path, file: BinaryIO) -> tuple[_Plan, GgufTensors] | None:
+    """None for a file that is left to transformers, which says what is wrong with it, or reads it all the same."""
+    try:
+        tensors = GgufTensors(file, source)
+        plan = _planned(source, tensors)
+    except (ValueError, KeyError, NotImplementedError):
+        return None
+    return None if plan is None else (plan, tensors)
 
 
 def _planned(source: Path, tensors: GgufTensors) -> _Plan | None:
@@ -131,11 +162,19 @@ def _planned(source: Path, tensors: GgufTensors) -> _Plan | None:
         shapes[name] = tuple(parameter.shape)
         if tensors.by_name[sources[name]].shape != shapes[name]:
             return None
-    return _Plan(config, processor, sources, shapes)
+    return _Plan(type(model), config, processor, sources, shapes)
 
 
 def _name_of(model: Any, module: Any) -> str:
     return next(f"{name}.weight" for name, one in model.named_modules() if one is module)
+
+
+def _tokenizer(source: Path, plan: _Plan) -> Any:
+    """Of the class that AutoTokenizer takes; it would look for the kind of the model in the file, which takes 20 s."""
+    kind = TOKENIZER_MAPPING.get(type(plan.config), PreTrainedTokenizerFast)
+    tokenizer = kind.from_pretrained(source.parent, gguf_file=source.name)
+    tokenizer.model_max_length = plan.config.max_position_embeddings
+    return tokenizer
 
 
 def _write_weights(file: Path, plan: _Plan, tensors: GgufTensors, report: ProgressReport) -> None:

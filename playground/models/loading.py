@@ -21,9 +21,15 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from playground.machine import mapped_weights
 from playground.machine.cache_folder import cache_root
 from playground.models import (
+    adapter_base,
+    adapter_failures,
+    adapter_merge,
+    adapters,
     capabilities,
     context,
+    convert,
     device_map,
+    embedded,
     failures,
     file_failures,
     gguf_copies,
@@ -35,6 +41,7 @@ from playground.models import (
     weight_files,
     weight_grids,
 )
+from playground.models.adapters import Adapter
 from playground.models.sources import Source
 from playground.one_state import GLOBAL_STATE
 from playground.types import ModelCard, ModelError, ProgressReport, Text
@@ -82,40 +89,50 @@ def load(
     max_memory: Mapping[str | int, int] | None = None,
     offload_folder: str | Path | None = None,
     trust_remote_code: bool = False,
+    adapter: str | None = None,
+    adapter_share: float = 1.0,
     report: ProgressReport = quiet,
 ) -> Loaded:
     """Load `model`: None for the embedded one, else a hub id, a folder or a GGUF file. Raises ModelError.
 
-    `max_memory` maps "cpu" or a GPU's number to bytes; what does not fit is read from disk while running.
+    `max_memory` maps "cpu" or a GPU's number to bytes; what does not fit is read from disk while running. `adapter` is
+    the folder of one that is merged into the weights, by `adapter_share` from 0 to 1.
     """
     _check_devices(max_memory)
     packer = packing.maker(weights, packing.target(max_memory))
+    tuned = None if adapter is None else _adapter(adapter, weights, packed=packer is not None)
     source = sources.find(model, report, code=trust_remote_code)
     options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "local_files_only": True}
     if source.gguf is not None:
         options["gguf_file"] = source.gguf
         if packer is not None:
             raise failures.packed_already(source.id, weights)
+    held: convert.Unpacked | None = None
     with failures.explained(source.id):
         weight_files.check(source.id, source.folder, source.gguf)
         if source.gguf is None:
             side_files.check(source.id, source.folder)
-        elif DTYPES[weights] == torch.bfloat16:
+        elif DTYPES[weights] != torch.bfloat16:
+            held = convert.unpacked(source.folder / source.gguf, report)
+        else:
             source = gguf_copies.kept(source, report)
             if source.gguf is None:
                 del options["gguf_file"]
-        config = AutoConfig.from_pretrained(source.folder, **options)
+        config = AutoConfig.from_pretrained(source.folder, **options) if held is None else held.config
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
-        tokenizer = _tokenizer(source, options)
+        tokenizer = _tokenizer(source, options) if held is None else held.tokenizer
         report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), _WEIGHTS_FROM)
         if packer is not None:
             options["quantization_config"] = packing.config(packer, weights)
-        net = _weights(source, options, DTYPES[weights], max_memory, offload_folder, report)
+        net = _weights(source, held, options, DTYPES[weights], max_memory, offload_folder, report)
+        told = None if tuned is None else _merge(net, source, tuned, adapter_share)
         able = capabilities.of(net, source.id)
-        card = _card(source, net, tokenizer, able.notice)
+        card = _card(source, net, tokenizer, told, able.notice)
         _check_room(source, card, max_memory)
-    report(Text(f"{source.title} is loaded", f"{source.title} 已加载"), 1.0)
+    if adapter is not None and tuned is not None:
+        card = _tuned(card, tuned, adapter, adapter_share)
+    report(Text(f"{card.title} is loaded", f"{card.title} 已加载"), 1.0)
     named = source.turn_ends if source.gguf is None else gguf_ends.turn_ends(source.folder / source.gguf)
     return Loaded(net, tokenizer, card, weights, named)
 
@@ -130,12 +147,38 @@ def load_or_embedded(
     try:
         return load(model, weights=weights, report=report, **options)
     except ModelError as error:
-        if model is None and not options.get("max_memory"):
+        if model is None and not options.get("max_memory") and options.get("adapter") is None:
             raise
         spared = weights in ("int8", "int4") and packing.target(None) == "cuda"
         loaded = load(None, weights="auto" if spared else weights, report=report)
         notice = Text(f"{error.say('en')} The embedded model is used instead.", f"{error.say('zh')}现改用内置模型。")
         return replace(loaded, card=replace(loaded.card, notice=notice))
+
+
+def _adapter(given: str, weights: str, *, packed: bool) -> Adapter:
+    found = adapters.read(given)
+    if packed:
+        raise adapter_failures.packed(found.name, weights)
+    return found
+
+
+def _merge(net: Any, source: Source, adapter: Adapter, share: float) -> Text | None:
+    """What is to be said of base and adapter, once the one holds the other."""
+    names = [source.id, source.title, *([embedded.HUB_ID] if source.id == embedded.ID else [])]
+    adapter_merge.check(net, adapter, source.title)
+    told = adapter_base.check(adapter, net, source.title, names)
+    adapter_merge.merge(net, adapter, share)
+    return told
+
+
+def _tuned(card: ModelCard, adapter: Adapter, given: str, share: float) -> ModelCard:
+    return replace(
+        card,
+        id=adapters.tuned_id(card.id, given, share),
+        title=adapters.tuned_title(card.title, given, share),
+        revision=f"{card.revision} + {adapter.digest}",
+        adapter=str(adapter.folder),
+    )
 
 
 def _check_devices(max_memory: Mapping[str | int, int] | None) -> None:
@@ -183,6 +226,7 @@ def _tokenizer(source: Source, options: Mapping[str, Any]) -> Any:
 
 def _weights(
     source: Source,
+    held: convert.Unpacked | None,
     options: dict[str, Any],
     dtype: torch.dtype,
     max_memory: Mapping[str | int, int] | None,
@@ -190,12 +234,16 @@ def _weights(
     report: ProgressReport,
 ) -> Any:
     """The module, spread by accelerate. Pickled weights go through torch's weights-only reader."""
-    if source.gguf is not None:
+    kind: Any = AutoModelForCausalLM
+    folder: Path | None = source.folder
+    if held is not None:
+        kind, folder, options = held.kind, None, {"config": held.config, "state_dict": held.values}
+    elif source.gguf is not None:
         options = {**options, "quantization_config": GgufConfig(dequantize=True)}
     stage = Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重")
     with GLOBAL_STATE, load_progress.told(stage, _WEIGHTS_FROM, 1.0, report):
-        net, seen = AutoModelForCausalLM.from_pretrained(
-            source.folder,
+        net, seen = kind.from_pretrained(
+            folder,
             dtype=dtype,
             device_map="auto",
             max_memory=dict(max_memory) if max_memory else None,
@@ -211,7 +259,7 @@ def _weights(
         raise file_failures.mismatched(source.id, tensor, stored, wanted, len(seen["mismatched_keys"]))
     if more := _of_more_layers(net, seen["unexpected_keys"]):
         raise file_failures.more_layers(source.id, more[0], len(more))
-    if source.gguf is not None:
+    if source.gguf is not None and held is None:
         gguf_copies.tie(net, source.folder / source.gguf)
     weight_grids.attach(net, source.folder)
     absent = sorted(seen["missing_keys"])
@@ -228,7 +276,7 @@ def _of_more_layers(net: Any, unexpected: Iterable[str]) -> list[str]:
     return sorted(name for name in unexpected if _NUMBER.search(name) and _NUMBER.sub("#", name) in known)
 
 
-def _card(source: Source, net: Any, tokenizer: Any, slow: Text | None) -> ModelCard:
+def _card(source: Source, net: Any, tokenizer: Any, *told: Text | None) -> ModelCard:
     places = device_map.placements(net)
     length, limited = context.limit(net, tokenizer)
     on_disk = sum(place.device == "disk" for place in places)
@@ -250,7 +298,7 @@ def _card(source: Source, net: Any, tokenizer: Any, slow: Text | None) -> ModelC
         placements=places,
         folder=str(source.folder),
         generation_defaults=_defaults(net),
-        notice=_joined(slow, disk if on_disk else None),
+        notice=_joined(*told, disk if on_disk else None),
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.models import embedded
-from playground.settings import WEIGHTS, ModelSettings
+from playground.models import adapter_failures, adapters, embedded
+from playground.settings import WEIGHTS, ModelSettings, is_address
 from playground.types import InvalidRequest, Text
 
 LONGEST_NAME = 4096  # characters, as long as a path may be
@@ -24,7 +24,8 @@ class ModelChoice:
     """A model and how to load it. `max_memory` is bytes for each device, "cpu" or the number of a GPU.
 
     `name` is a short name, a hub id, a folder, a GGUF file, or the URL of an engine. `context` in tokens bounds the
-    model's own; `chat_template` (Jinja) replaces the model's own.
+    model's own; `chat_template` (Jinja) replaces the model's own. `adapter` is the folder of an adapter that is merged
+    into its weights, by `adapter_share` from 0 to 1.
     """
 
     name: str
@@ -33,18 +34,32 @@ class ModelChoice:
     context: int | None = None
     chat_template: str | None = None
     trust_remote_code: bool = False
+    adapter: str | None = None
+    adapter_share: float = 1.0
+
+    @property
+    def label(self) -> str:
+        """What it is called in sentences, before it is loaded."""
+        return self.name if self.adapter is None else adapters.tuned_title(self.name, self.adapter, self.adapter_share)
 
     @property
     def is_engine(self) -> bool:
         """Whether an engine holds the model, and nothing is loaded here."""
-        return self.name.lower().startswith(("http://", "https://"))
+        return is_address(self.name)
 
     @classmethod
     def of_settings(cls, settings: ModelSettings) -> ModelChoice:
         """The model that a server starts with."""
         limits = tuple((settings.max_memory or {}).items())
         name = settings.engine[0] if settings.engine else settings.model or embedded.ID
-        return cls(name, settings.weights, limits, trust_remote_code=settings.trust_remote_code)
+        return cls(
+            name,
+            settings.weights,
+            limits,
+            trust_remote_code=settings.trust_remote_code,
+            adapter=settings.adapter,
+            adapter_share=1.0 if settings.adapter is None else settings.adapter_share,
+        )
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> ModelChoice:
@@ -70,14 +85,26 @@ class ModelChoice:
                 "chat_template",
                 Text(f"a text of at most {LONGEST_TEMPLATE:,} characters", f"最多 {LONGEST_TEMPLATE:,} 个字符的文本"),
             )
-        return cls(
+        adapter = record.get("adapter")
+        if adapter is not None and not (
+            isinstance(adapter, str) and len(adapter) <= LONGEST_NAME and adapter.isprintable()
+        ):
+            raise _wrong("adapter", Text("the folder of an adapter", "适配器文件夹"))
+        adapter = (adapter or "").strip() or None
+        made = cls(
             name.strip(),
             weights,
             _limits(record.get("max_memory")),
             context,
             template or None,
             record.get("trust_remote_code") is True,
+            adapter,
+            1.0 if adapter is None else _share(record.get("adapter_share", 1.0)),
         )
+        if made.is_engine and adapter is not None:
+            said = adapter_failures.on_an_engine()
+            raise InvalidRequest(said.message, said.hint, parameter="adapter")
+        return made
 
     def as_record(self) -> dict[str, Any]:
         """Plain data that `of_record` takes; devices as texts."""
@@ -88,7 +115,15 @@ class ModelChoice:
             "context": self.context,
             "chat_template": self.chat_template,
             "trust_remote_code": self.trust_remote_code,
+            "adapter": self.adapter,
+            "adapter_share": self.adapter_share,
         }
+
+
+def _share(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:  # neither is NaN
+        raise _wrong("adapter_share", Text("a number from 0 to 1", "0 到 1 之间的数"))
+    return float(given)
 
 
 def _limits(given: object) -> tuple[tuple[str | int, int], ...]:

@@ -14,10 +14,17 @@ from typing import Any
 from playground import wire_format
 from playground.inspection import inspect_api
 from playground.inspection_results import PositionLogprobs
+from playground.openai_api.api_error import bad
 from playground.openai_api.growing_choice import FINISH, GrowingChoice, News
 from playground.openai_api.logprob_shapes import chat_shape, completion_shape
 from playground.openai_api.request_body import Asked
 from playground.run import Run
+from playground.types import Step, Text
+
+_NOT_ALL = Text(
+    "This server does not tell the log-probabilities of all tokens (--limit-logprobs).",
+    "本服务器不提供全部词元的对数概率（--limit-logprobs）。",
+)
 
 
 class Answer:
@@ -121,23 +128,35 @@ class Answer:
     def _own(self, row: int, news: News) -> dict[str, Any]:
         """What another Playground wants to know of a candidate."""
         assert self._run is not None
-        return {
+        assert self._asked.details is not None
+        found = {
             "version": wire_format.VERSION,
-            "run": self._run.request.keep if self._asked.details and self._asked.details.keep else None,
+            "run": self._run.request.keep if self._asked.details.keep else None,
             "row": row,
             "seed": self._run.candidates[row].seed,
             "steps": wire_format.encode(list(news.steps)),
             "finish": news.finish,
         }
+        if self._asked.details.scores:
+            written = [step for step in news.steps if step.token_id is not None]
+            told = self._positions(row, written, self._asked.details.most)
+            whole = wire_format.whole_logprobs(told, ())
+            if whole is None and told:
+                raise bad(_NOT_ALL, "playground", "unsupported_value")
+            found["scores"] = wire_format.encode(whole.scores if whole else ())
+        return found
+
+    def _positions(self, row: int, written: Sequence[Step], count: int) -> list[PositionLogprobs]:
+        """Those of these tokens, with so many of the likeliest at each."""
+        if not written or self._run is None:
+            return []
+        start, stop = written[0].position, written[-1].position + 1
+        return inspect_api.token_logprobs(self._run.request.keep, row, start, stop, count)
 
     def _logprobs(self, row: int, news: News, first: bool) -> dict[str, Any] | None:
-        assert self._run is not None
         written = [step for step in news.steps if step.token_id is not None and step.end_token is None]
         found: list[PositionLogprobs] = list(self._echoed) if first else []
-        if written:
-            start, stop = written[0].position, written[-1].position + 1
-            keep, top = self._run.request.keep, self._asked.top or 0
-            found += inspect_api.token_logprobs(keep, row, start, stop, top)
+        found += self._positions(row, written, self._asked.top or 0)
         if self._asked.chat:
             return chat_shape(found, ids=self._asked.token_ids) if found else None
         if not found:
@@ -169,8 +188,7 @@ class Answer:
             kept["logprobs"] = _joined(kept["logprobs"], new["logprobs"])
         kept["finish_reason"] = new["finish_reason"] or kept["finish_reason"]
         if "playground" in new:
-            before = kept.get("playground", {"steps": []})
-            kept["playground"] = {**new["playground"], "steps": [*before["steps"], *new["playground"]["steps"]]}
+            kept["playground"] = _joined(kept.get("playground"), new["playground"])
 
     def _object(self, kind: str, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:
         chat = "chat.completion.chunk" if kind == "chunk" else "chat.completion"
@@ -195,7 +213,7 @@ class Answer:
 
 
 def _joined(before: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
-    """Two pieces of logprobs, list behind list."""
+    """Two pieces of a choice's object, list behind list."""
     if before is None:
         return new
     return {name: value if not isinstance(value, list) else [*before[name], *value] for name, value in new.items()}

@@ -110,7 +110,11 @@ FIELDS: tuple[Field, ...] = (
         ours=True,
     ),
     Field(
-        "playground", "acts", "`{trace, keep}`: what each stage did to each token, and a run to look into", ours=True
+        "playground",
+        "acts",
+        "`{trace, keep, scores}`: what each stage did to each token, a run to look into, and the log-probabilities of "
+        "all tokens as float32",
+        ours=True,
     ),
     Field("every parameter", "acts", "by its name in [parameters.md](parameters.md)", ours=True),
 )

@@ -1,13 +1,13 @@
 """What one Playground asks another: a run with all its Steps, and every question of `inspection/inspect_api.py`.
 
-A body is `{"version": 1, …}` with the function's arguments by name, an answer `{"version": 1, "answer": …}`. Knows no
+A body is `{"version": 2, …}` with the function's arguments by name, an answer `{"version": 2, "answer": …}`. Knows no
 transport.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,7 @@ _FIELDS = (
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "run_id": (str,), "row": (int,), "position": (int,), "start": (int,), "stop": (int,), "count": (int,),
     "token_id": (int,), "prompt": (str,), "text": (str,), "acts": (bool,), "session": (str,),
-    "search": (int, str, type(None)), "values": (dict, type(None)), "request": (dict,),
+    "search": (int, str, type(None)), "values": (dict, type(None)), "request": (dict,), "known": (list,),
 }  # fmt: skip
 
 
@@ -212,14 +212,23 @@ def _watermark(
     return inspect_api.detect_watermark(generator, text, parameters.validate(values or {}), limits, halted, acts=acts)
 
 
-def _token_logprobs(limits: Limits, run_id: str, row: int, start: int, stop: int, count: int) -> object:
-    return inspect_api.token_logprobs(run_id, row, max(0, start), stop, _count(count, limits))
+def _token_logprobs(
+    limits: Limits, run_id: str, row: int, start: int, stop: int, count: int, known: Sequence[str] = ()
+) -> object:
+    found = inspect_api.token_logprobs(run_id, row, max(0, start), stop, _count(count, limits))
+    return wire_format.whole_logprobs(found, known) or found
 
 
 def _prompt_logprobs(
-    generator: Generator, limits: Limits, halted: Callable[[], bool], request: Any, count: int
+    generator: Generator,
+    limits: Limits,
+    halted: Callable[[], bool],
+    request: Any,
+    count: int,
+    known: Sequence[str] = (),
 ) -> object:
-    return inspect_api.prompt_logprobs(generator, _request(request), _count(count, limits), limits, halted)
+    found = inspect_api.prompt_logprobs(generator, _request(request), _count(count, limits), limits, halted)
+    return wire_format.whole_logprobs(found, known) or found
 
 
 def _forget_next(session: str) -> None:

@@ -27,10 +27,13 @@ _RENAMED = {"max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_to
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What another Playground asks for beside the text."""
+    """What of a run is asked for beside the text: what each stage did, its name to ask about it later, and the
+    log-probabilities of all tokens as numbers, of which a position may have `most`."""
 
     trace: bool = False
     keep: bool = False
+    scores: bool = False
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Asked:
         return self.endpoint == "chat"
 
     @property
+    def looks_inside(self) -> bool:
+        """Whether the answer tells what only the kept logits of its runs know."""
+        return self.top is not None or (self.details is not None and (self.details.keep or self.details.scores))
+
+    @property
     def honoured(self) -> tuple[str, ...]:
         """The fields of the body that act, in its order."""
         known = fields.known(self.endpoint)
@@ -80,7 +88,7 @@ def read_body(body: object, endpoint: Endpoint, settings: Settings) -> Asked:
     only_reads = echo and values.get("max_new_tokens") == 0
     if only_reads:
         values["max_new_tokens"] = 1
-    details = _details(given.get("playground"))
+    details = _details(given.get("playground"), settings.limits.top_logprobs)
     common: dict[str, Any] = {
         "path": given.get("path", "exact"),
         "special_tokens": given.get("special_tokens", False),
@@ -272,17 +280,18 @@ def _usage(given: Mapping[str, Any]) -> bool:
     return _flag(options, "include_usage")
 
 
-def _details(given: Any) -> Details | None:
+def _details(given: Any, most: int) -> Details | None:
     if given is None:
         return None
-    if not isinstance(given, Mapping) or set(given) - {"trace", "keep"}:
+    if not isinstance(given, Mapping) or set(given) - {"trace", "keep", "scores"}:
         raise bad(
             Text(
-                "playground takes trace and keep, true or false.", "playground 只接受 trace 与 keep（true 或 false）。"
+                "playground takes trace, keep and scores, true or false.",
+                "playground 只接受 trace、keep 与 scores（true 或 false）。",
             ),
             "playground",
         )
-    return Details(trace=_flag(given, "trace"), keep=_flag(given, "keep"))
+    return Details(_flag(given, "trace"), _flag(given, "keep"), _flag(given, "scores"), most)
 
 
 def _flag(given: Mapping[str, Any], name: str) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
+import orjson
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -158,7 +159,7 @@ class OpenAIServer:
                 async for whole in self._growing(answer, asked, held, client):
                     if whole is None:
                         await asyncio.to_thread(answer.gather)
-                return await asyncio.to_thread(lambda: JSONResponse(answer.whole(), headers=headers))
+                return await asyncio.to_thread(lambda: _response(answer.whole(), headers))
             except PlaygroundError as error:
                 raise error_of(error, asked.names) from None
 
@@ -203,7 +204,7 @@ class OpenAIServer:
             return client.gone.is_set() or ends.is_set()
 
         for prompt in asked.prompts:
-            keep = inspect_api.new_run_id() if asked.top is not None or (asked.details and asked.details.keep) else ""
+            keep = inspect_api.new_run_id() if asked.looks_inside else ""
             request = replace(asked.request, prompt=prompt, keep=keep)
             echoed = []
             if asked.echo and (asked.top is not None or asked.only_reads):
@@ -256,7 +257,7 @@ class OpenAIServer:
 
                 ask = playground_routes.question(path, body, generator, limits, halted, public=public)
                 async with self._asking():
-                    return JSONResponse(await asyncio.to_thread(ask))
+                    return await asyncio.to_thread(lambda: _response(ask()))
             request = await asyncio.to_thread(playground_routes.request_of, body)
             if request.keep or request.trace:
                 _check_tells(generator, "keep" if request.keep else "trace")
@@ -292,14 +293,14 @@ def _asked(request: Request, card: ModelCard) -> Request:
 
 def _check_able(asked: Asked, generator: Generator) -> None:
     """What needs the scores of a whole vocabulary is refused by name where there are none."""
-    if asked.request.values["num_beams"] > 1 and (asked.top is not None or (asked.details and asked.details.keep)):
+    if asked.request.values["num_beams"] > 1 and asked.looks_inside:
         raise bad(
             Text("A beam search keeps no scores of single tokens; set num_beams to 1.",
                  "束搜索不保留单个词元的分数；请将 num_beams 设为 1。"), "num_beams", "unsupported_value",
         )  # fmt: skip
     if asked.top is not None or asked.only_reads:
         _check_tells(generator, "logprobs")
-    elif asked.details is not None and (asked.details.keep or asked.details.trace):
+    elif asked.details is not None and (asked.looks_inside or asked.details.trace):
         _check_tells(generator, "playground")
 
 
@@ -349,7 +350,27 @@ def _events(values: Iterable[dict[str, Any]]) -> bytes:
 
 
 def _event(value: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n\n"
+    return b"data: " + _json(value) + b"\n\n"
+
+
+def _response(value: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(_json(value), media_type="application/json", headers=headers)
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half a character of UTF-16, which JSON may hold and UTF-8 may not: it came with the request
+        return orjson.dumps(_readable(value))
+
+
+def _readable(value: Any) -> Any:
+    """The same with a question mark for each half character."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_readable(name): _readable(one) for name, one in value.items()}
+    return [_readable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 async def _body(receive: Receive) -> bytes:

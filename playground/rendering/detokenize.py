@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from playground.inspection_results import TokenData
+
 BROKEN = "\ufffd"
 _WINDOW = 12  # tokens decoded at once before the window slides: keeps the cost of a token constant
 _PATIENCE = 8  # a character has at most four bytes; a longer wait means that the bytes are really broken
@@ -102,7 +104,7 @@ class Labels:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._known: dict[int, str] = {}
-        self.data: dict[int, tuple[int, ...]] = {}  # of the same tokens the bytes, where somebody asked for them
+        self.data = TokenData(lambda token_id: token_bytes(self._tokenizer, self, token_id))
 
     def __getitem__(self, token_id: int) -> str:
         if token_id not in self._known:

@@ -6,9 +6,9 @@ Knows one model's tokenizer and no weights. May be called from any thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from playground import thinking
 from playground.rendering.chat import ChatTemplate, Conversation, Message
@@ -24,12 +24,25 @@ _NO_SYSTEM = Text(
 _FORGETS = Text("{title}'s chat template leaves out earlier turns.", "{title} 的对话模板会省略之前的轮次。")
 
 
+class Answered(NamedTuple):
+    """A prompt's token ids as `render` gives them, and those of an answer behind it, with what ends the answer."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+
+
+class _Asked(NamedTuple):
+    """A conversation up to where the answer begins: its parts, what its thought was opened with, what is to be said."""
+
+    parts: list[Part]
+    opened: str
+    notice: Text | None
+
+
 class Prompts:
     """Renders requests for one loaded model. `told_ends` are the ends of a turn that its file names."""
 
-    def __init__(
-        self, model: Any, tokenizer: Any, title: str, context: int, told_ends: tuple[int, ...] = ()
-    ) -> None:
+    def __init__(self, model: Any, tokenizer: Any, title: str, context: int, told_ends: tuple[int, ...] = ()) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._title = title
@@ -53,7 +66,7 @@ class Prompts:
         prompt has no token.
         """
         if request.mode == "chat":
-            return self._chat(request)
+            return self._chat(request, self._asked(request))
         text = request.prompt + request.prefill
         prompt = self._control.mark([Part(text, not request.special_tokens)])
         before = self.encoder.before
@@ -88,7 +101,66 @@ class Prompts:
         """Special tokens that a text of this request shows all the same: the marks of a thought in a chat."""
         return self._thought_marks if request.mode == "chat" else {}
 
-    def _chat(self, request: Request) -> Rendered:
+    def answered(self, request: Request, answer: str) -> Answered:
+        """The ids of a request and of an answer right behind it, as somebody would have it who asks for that answer.
+
+        The prompt is to the id what `render` gives: no token of it grows into the answer. In a chat the template's own
+        words around an answer belong to it: what it writes before one that has no beginning yet (an empty thought,
+        the name of a channel), and the token that ends the turn. Raises what `render` raises.
+        """
+        if request.mode == "chat":
+            asked = self._asked(request)
+            prompt = self._chat(request, asked).token_ids
+            ids = self._behind(prompt, asked.parts, self._spoken(request, answer, asked.opened), [])
+        else:
+            prompt = self.render(request).token_ids
+            typed = not request.special_tokens
+            before = [Part(request.prompt + request.prefill, typed)]
+            ids = self._behind(prompt, before, [Part(answer, typed)], self.encoder.before)
+        self.encoder.check((), "answer", answer)
+        self.encoder.check(ids, "answer")
+        ends = self.ends(request)
+        if ends and (not ids or ids[-1] not in ends):
+            own = self._tokenizer.eos_token_id
+            ids = [*ids, own if own in ends else ends[0]]
+        return Answered(prompt, tuple(ids))
+
+    def _behind(self, prompt: Sequence[int], before: list[Part], spoken: list[Part], front: list[int]) -> list[int]:
+        """The ids of `spoken` behind a prompt, which consists of `front` and `before`."""
+        together = front + self.encoder.marked(self._control.mark([*before, *spoken]), "answer")
+        if together[: len(prompt)] == list(prompt):
+            return together[len(prompt) :]
+        alone = self._control.mark(spoken)  # a token would reach over the border
+        return self.encoder.marked(alone._replace(seams=(0, *alone.seams)), "answer")
+
+    def _spoken(self, request: Request, answer: str, opened: str) -> list[Part]:
+        """An answer as the template writes one: with what stands before it and what ends the turn."""
+        header, begun = self._template.abilities.header, request.prefill
+        parsed = thinking.split_reasoning(begun + answer, opened=opened)
+        before = ""
+        if not begun and opened and parsed.thinks:  # the answer holds no thought, so the thought is an empty one
+            before = header if parsed.close in header else f"\n{parsed.close}\n\n"
+        frame = thinking.frame(begun + answer, opened)
+        if not begun and not opened and not frame:
+            before = header
+        acts = tuple((start - len(begun), end - len(begun)) for start, end in frame if start >= len(begun))
+        parts = [
+            Part(before, False),
+            Part(answer, not request.special_tokens, acts),
+            Part(self._closing(request), False),
+        ]
+        return [part for part in parts if part.text]
+
+    def _closing(self, request: Request) -> str:
+        """What the template writes behind an answer, up to the token that ends the turn; "" where it writes none."""
+        ends = self.ends(request)
+        for text in self._template.abilities.behind:
+            for begins, stops in self._control.find(text)[:1]:
+                if self._control.id_of(text[begins:stops]) in ends:
+                    return text[:stops]
+        return ""
+
+    def _asked(self, request: Request) -> _Asked:
         talk = self._template.render(self._messages(request), self._control)
         parts = [Part(part.text, part.typed and not request.special_tokens) for part in talk.parts]
         opened = self._opens(talk)
@@ -96,7 +168,10 @@ class Prompts:
         if request.prefill and not opened and not frame:
             parts.append(Part(self._template.abilities.header, False))
         parts.append(Part(request.prefill, not request.special_tokens, frame))
-        prompt = self._control.mark(parts)
+        return _Asked(parts, opened, self._notice(talk))
+
+    def _chat(self, request: Request, asked: _Asked) -> Rendered:
+        prompt = self._control.mark(asked.parts)
         ids = self.encoder.marked(prompt, "prompt")
         for name in ("prompt", "prefill", "system"):
             self.encoder.check((), name, getattr(request, name))
@@ -106,10 +181,10 @@ class Prompts:
             prompt.text,
             tuple(ids),
             self._context,
-            opened,
+            asked.opened,
             controls=prompt.acting,
             as_text=_names(prompt.text, prompt.inert),
-            notice=self._notice(talk),
+            notice=asked.notice,
         )
 
     def _notice(self, talk: Conversation) -> Text | None:

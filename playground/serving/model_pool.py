@@ -154,7 +154,7 @@ class ModelPool:
         """Called with the guard held."""
         under_way = self._switch
         if under_way is not None and not under_way.over.is_set():
-            raise Busy(pool_texts.UNDER_WAY.filled(name=under_way.choice.name), pool_texts.UNDER_WAY_HINT)
+            raise Busy(pool_texts.UNDER_WAY.filled(name=under_way.choice.label), pool_texts.UNDER_WAY_HINT)
 
     def _run(self, switch: Switch) -> None:
         switch.run()

@@ -14,6 +14,7 @@ from typing import Literal
 
 from playground.amounts import bytes_text
 from playground.machine import allocator, process_memory
+from playground.models import embedded
 from playground.models.download_progress import DownloadProgress
 from playground.models.memory_estimate import MemoryEstimate
 from playground.models.model_choice import ModelChoice
@@ -81,7 +82,7 @@ class Switch:
                 self.models.end_runs(old)
             self._keep_to_cap()
         except Cancelled:
-            self.models.tell("cancelled", self.choice.name, pool_texts.CANCELLED.filled(name=self.choice.name))
+            self.models.tell("cancelled", self.choice.name, pool_texts.CANCELLED.filled(name=self.choice.label))
         except PlaygroundError as error:
             reason = Text(error.say("en"), error.say("zh"))
         except Exception:  # a thread of its own: what is not caught here would leave the page waiting for ever
@@ -89,7 +90,7 @@ class Switch:
             reason = pool_texts.UNEXPECTED
         finally:
             if reason is not None:
-                said = pool_texts.FAILED.filled(name=self.choice.name, reason=reason)
+                said = pool_texts.FAILED.filled(name=self.choice.label, reason=reason)
                 self.models.tell("failed", self.choice.name, said)
             phase: Phase = "idle" if reason is None else "failed"
             estimate = self.state.estimate
@@ -109,7 +110,7 @@ class Switch:
         return replace(self.state, seconds=self._seconds, waits_for=waits, cancelling=self.cancelled.is_set())
 
     def _tell(self, phase: Phase, stage: Text, **more: object) -> None:
-        said = stage.filled(name=self.choice.name, **more)
+        said = stage.filled(name=self.choice.label, **more)
         self.state = PoolState(phase, self.choice, said, estimate=self.state.estimate)
 
     def _check(self) -> None:
@@ -171,8 +172,7 @@ class Switch:
         alone = not runs and not self.models.running and self.first is None
         grown = process_memory.own_bytes() - before if alone else None
         choice = self.choice
-        replaced = self.first is not None and not choice.is_engine and generator.card.id != choice.name
-        if replaced:  # by the embedded one
+        if self.first is not None and _is_replaced(choice, generator.card.id):
             choice = ModelChoice(generator.card.id, choice.weights)
         model = LoadedModel(choice, generator, self.state.estimate, grown)
         self.models.add(model)
@@ -184,8 +184,8 @@ class Switch:
             needed, allowed = bytes_text(estimate.held), bytes_text(cap)
             raise ModelError(
                 Text(
-                    f"{self.choice.name} takes {needed}; this server holds models of {allowed} at most.",
-                    f"{self.choice.name} 需要 {needed}；本服务器的模型最多占 {allowed}。",
+                    f"{self.choice.label} takes {needed}; this server holds models of {allowed} at most.",
+                    f"{self.choice.label} 需要 {needed}；本服务器的模型最多占 {allowed}。",
                 ),
                 Text(
                     "Take a smaller number format, or raise --model-memory.",
@@ -219,7 +219,7 @@ class Switch:
             self.models.admit(True)
             return None
         self.state = replace(self.state, phase="unloading", stage=pool_texts.UNLOADING.filled(name=old.title))
-        why = pool_texts.UNLOADED_BEFORE.filled(name=old.title, other=self.choice.name)
+        why = pool_texts.UNLOADED_BEFORE.filled(name=old.title, other=self.choice.label)
         self.models.unload(old, why, even_current=True)
         return old.choice
 
@@ -227,19 +227,19 @@ class Switch:
         for model in self.models.unused():
             if self._fits(estimate):
                 return
-            self.models.unload(model, pool_texts.UNLOADED_ROOM.filled(name=model.title, other=self.choice.name))
+            self.models.unload(model, pool_texts.UNLOADED_ROOM.filled(name=model.title, other=self.choice.label))
 
     def _restore(self, choice: ModelChoice, error: Exception) -> None:
         """The model that had to go is loaded again. Raises where that fails too."""
         wanted, self.choice = self.choice, choice
-        stage = pool_texts.RESTORING.filled(name=wanted.name, old=choice.name)
+        stage = pool_texts.RESTORING.filled(name=wanted.label, old=choice.label)
         try:
             self.state = PoolState("loading", wanted, stage)
             model = self._load(self.tools.open_choice, self._restoring)
         except PlaygroundError as other:
             said = error if isinstance(error, PlaygroundError) else ModelError(pool_texts.UNEXPECTED)
             first, second = Text(said.say("en"), said.say("zh")), Text(other.say("en"), other.say("zh"))
-            raise ModelError(pool_texts.BOTH_FAILED.filled(reason=first, old=choice.name, other=second)) from None
+            raise ModelError(pool_texts.BOTH_FAILED.filled(reason=first, old=choice.label, other=second)) from None
         finally:
             self.choice = wanted
         self.models.make_current(model)
@@ -258,3 +258,11 @@ class Switch:
                 return
             said = pool_texts.UNLOADED_CAP.filled(name=model.title, held=bytes_text(held), cap=bytes_text(cap))
             self.models.unload(model, said)
+
+
+def _is_replaced(choice: ModelChoice, id: str) -> bool:
+    """Whether the embedded model was loaded in the place of what a server was to start with. With an adapter no model
+    goes by the embedded one's own id."""
+    if choice.is_engine:
+        return False
+    return id != choice.name if choice.adapter is None else id == embedded.ID

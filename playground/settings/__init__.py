@@ -6,7 +6,7 @@ and no page.
 """
 
 from playground.settings.arguments import add_flags, from_arguments, read, read_server, server_parser
-from playground.settings.kinds import parse_bytes, parse_max_memory
+from playground.settings.kinds import is_address, parse_bytes, parse_max_memory
 from playground.settings.limits import PUBLIC_LIMITS, Limits
 from playground.settings.model import WEIGHTS, ModelSettings
 from playground.settings.server import LOCAL, ROWS, Settings
@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "add_flags",
     "from_arguments",
+    "is_address",
     "parse_bytes",
     "parse_max_memory",
     "read",

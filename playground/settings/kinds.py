@@ -18,6 +18,7 @@ MOST = 10**15  # of any number: beyond that databases and queues lose count
 MOST_BYTES = 2**60
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 _WRITTEN = ("GiB", "GB", "MiB", "MB", "KiB", "KB", "B")
+_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 
 
 class NotAllowed(ValueError):
@@ -179,6 +180,31 @@ class SecondsKind(Kind[float]):
 
 
 @dataclass(frozen=True, slots=True)
+class ShareKind(Kind[float]):
+    """A number from 0 to 1, both included."""
+
+    def read(self, text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise NotAllowed(self.allowed) from None
+        if not 0 <= number <= 1:  # neither is NaN
+            raise NotAllowed(self.allowed)
+        return number
+
+    def show(self, value: float) -> str:
+        return f"{value:g}"
+
+    @property
+    def allowed(self) -> Text:
+        return Text("a number from 0 to 1", "0 到 1 之间的数")
+
+    @property
+    def metavar(self) -> str:
+        return "0..1"
+
+
+@dataclass(frozen=True, slots=True)
 class SizeKind(Kind[int]):
     """A number of bytes from `low` on, written like 8GiB, 150MB or 1024."""
 
@@ -262,13 +288,13 @@ class HostNamesKind(Kind[tuple[str, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class AddressesKind(Kind[tuple[str, ...]]):
-    """URLs. Opening one shows whether it is a good one."""
+    """Addresses of engines."""
 
     many: ClassVar[bool] = True
 
     def read(self, text: str) -> tuple[str, ...]:
         found = tuple(part.strip() for part in text.split(","))
-        if not all(re.match(r"https?://[^\s/@]+", one) for one in found):
+        if not all(is_address(one) for one in found):
             raise NotAllowed(self.allowed)
         return found
 
@@ -282,6 +308,11 @@ class AddressesKind(Kind[tuple[str, ...]]):
     @property
     def metavar(self) -> str:
         return "URL"
+
+
+def is_address(text: str) -> bool:
+    """Whether this is written as the address of an engine is. Opening it shows whether it is a good one."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def parse_bytes(text: str) -> int:

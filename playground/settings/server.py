@@ -9,7 +9,7 @@ from typing import get_args
 from playground.settings.kinds import ChoiceKind, HostNamesKind, SecondsKind, SizeKind, SwitchKind, TextKind, WholeKind
 from playground.settings.limits import Limits
 from playground.settings.model import ModelSettings
-from playground.settings.setting import Setting
+from playground.settings.setting import APP, Setting
 from playground.types import Path as RunPath
 from playground.types import Text
 
@@ -167,11 +167,12 @@ class Settings(ModelSettings):
     data_folder: str | None = Setting(
         kind=TextKind("FOLDER"),
         group="storage",
-        help=Text("folder that keeps batches and drafts", "保存批量任务和草稿的文件夹"),
+        help=Text("folder that keeps batches, drafts and trainings", "保存批量任务、草稿和训练的文件夹"),
         unset=Text(
             "your data folder; on a public page a folder that is removed when it stops",
             "你的数据文件夹；公开页面则使用停止时删除的文件夹",
         ),
+        programs=(APP, "train", "train start"),
     ).optional()
     limits: Limits = field(default_factory=Limits)
     framed_by: tuple[str, ...] = ()

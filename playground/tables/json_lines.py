@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from playground.tables.table import Table, TableBuilder, TableLimits, line_of
@@ -13,10 +14,15 @@ _SHOWN = 60  # characters of a name in a sentence
 
 def table(text: str, limits: TableLimits) -> Table:
     """The table of a text with one JSON object on each line; a line that is none becomes a refused row."""
+    lines = ((line, line_of(number)) for number, line in enumerate(text.split("\n"), start=1))
+    return table_of(((line, place) for line, place in lines if line.strip()), limits)
+
+
+def table_of(lines: Iterable[tuple[str, Text]], limits: TableLimits) -> Table:
+    """The same of objects that stand in other places than lines of a text; each comes with its place."""
     builder = TableBuilder(limits)
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            _add(builder, line, line_of(number))
+    for line, place in lines:
+        _add(builder, line, place)
     return builder.table()
 
 

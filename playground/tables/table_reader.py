@@ -70,13 +70,25 @@ def read(options: Mapping[str, Any], data: bytes) -> dict[str, Any]:
     try:
         found = parse(options["kind"], data, Reading(**options["reading"]), TableLimits(**options["limits"]))
     except NeedsChoice as question:
-        choices = [[one.value, one.label.en, one.label.zh] for one in question.choices]
-        return {"option": question.option, "choices": choices, "message": [question.message.en, question.message.zh]}
+        return asked(question)
     return {
         "columns": list(found.columns),
         "rows": [[row[name] for name in found.columns] for row in found.rows],
         "refused": {str(number): [reason.en, reason.zh] for number, reason in found.refused.items()},
     }
+
+
+def asked(question: NeedsChoice) -> dict[str, Any]:
+    """A question about a file as plain data, which `raise_question` raises again."""
+    choices = [[one.value, one.label.en, one.label.zh] for one in question.choices]
+    return {"option": question.option, "choices": choices, "message": [question.message.en, question.message.zh]}
+
+
+def raise_question(answer: Mapping[str, Any]) -> None:
+    """Raises NeedsChoice where an answer is a question."""
+    if "option" in answer:
+        choices = [Choice(value, Text(en, zh)) for value, en, zh in answer["choices"]]
+        raise NeedsChoice(Text(*answer["message"]), answer["option"], choices)
 
 
 def options(kind: str, reading: Reading, limits: TableLimits) -> dict[str, Any]:
@@ -86,9 +98,7 @@ def options(kind: str, reading: Reading, limits: TableLimits) -> dict[str, Any]:
 
 def from_answer(answer: Mapping[str, Any]) -> Table:
     """The table that `read` answered; raises NeedsChoice where it answered with a question."""
-    if "option" in answer:
-        choices = [Choice(value, Text(en, zh)) for value, en, zh in answer["choices"]]
-        raise NeedsChoice(Text(*answer["message"]), answer["option"], choices)
+    raise_question(answer)
     columns = answer["columns"]
     rows = tuple(dict(zip(columns, cells, strict=True)) for cells in answer["rows"])
     return Table(tuple(columns), rows, {int(number): Text(*reason) for number, reason in answer["refused"].items()})

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.parameters.grammar import quoted
+from playground.tasks import keyword_runs
 from playground.tasks.listing import Split
 from playground.types import Language, Text
 
 OutputKind = Literal["text", "list", "table", "json"]
+_Unit = Literal["substring_words", "substring_chars", "substring_chunks"]
 
 MAX_CELL = 120  # characters
 MAX_ITEM = 160
 MOST_EACH = 12  # rows of a table that has one for each item of a field
-_WORDS = r"/[\p{L}\p{N}][\p{L}\p{N}'’-]*( [\p{L}\p{N}][\p{L}\p{N}'’-]*){0,2}/"
-_CHARACTERS = r"/[\p{L}\p{N}]{2,8}/"
+_WORDS = r"/[\p{L}\p{N}][\p{L}\p{N}'’-]*( [\p{L}\p{N}][\p{L}\p{N}'’-]*){0,2}/ & ~/of .+|.+ of/"
 _WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _BETWEEN = re.compile(r"[\n,，、;；]")  # as a field of the kind list is read
 _NO_RUN = re.compile(r"[()\[\]{}~\"\\]")
@@ -71,7 +72,7 @@ class Output:
             return True
         source = _NO_RUN.sub("\n", fields[self.within])
         if _WITHOUT_SPACES.search(source) is not None:
-            return re.search(r"[^\W_]{2}" if self.kind == "list" else r"[^\W_]", source) is not None
+            return keyword_runs.has_words(source) if self.kind == "list" else bool(re.search(r"[^\W_]", source))
         cells = map(_quotation, (self.schema or {}).get("properties", {}).values())
         longest = min((most for most in cells if most is not None), default=len(source))
         return any(word.isalnum() and len(word) <= longest for word in re.findall(r"\w+", source))
@@ -172,9 +173,10 @@ def _plain(value: Any) -> str:
 def _lines(least: int, most: int, source: str | None) -> str:
     """A numbered list; with `source`, of words or runs of words that stand in one line of it."""
     item, rules = rf"/[\p{{L}}\p{{N}}][^\n]{{0,{MAX_ITEM - 1}}}/", ""
-    if source is not None:
-        unit, rules = _source(source)
-        item = f"SOURCE & {_WORDS if unit == 'substring_words' else _CHARACTERS}"
+    if source is not None and _WITHOUT_SPACES.search(source) is None:
+        item, rules = f"SOURCE & {_WORDS}", _source(keyword_runs.content(source), "substring_words")
+    elif source is not None:
+        item, rules = f"SOURCE & /{keyword_runs.CHINESE}/", _source(source, "substring_chunks")
     numbered = [f"{quoted(('' if number == 1 else chr(10)) + f'{number}. ')} ITEM" for number in range(1, most + 1)]
     more = ""
     for line in reversed(numbered[least:]):
@@ -185,7 +187,9 @@ def _lines(least: int, most: int, source: str | None) -> str:
 def _record(properties: Mapping[str, Any], source: str) -> str:
     """An object of JSON whose texts stand in one line of `source`, or are null where they may be; what is no text
     follows its own schema."""
-    parts, rules = [], [_source(source)[1]]
+    # Of Chinese, characters: a name that the dictionary joins with what follows can be taken all the same.
+    unit: _Unit = "substring_words" if _WITHOUT_SPACES.search(source) is None else "substring_chars"
+    parts, rules = [], [_source(source, unit)]
     for number, (name, cell) in enumerate(properties.items()):
         key = ("{" if number == 0 else ", ") + f"{json.dumps(name, ensure_ascii=False)}: "
         parts.append(f"{quoted(key)} value_{number}")
@@ -219,10 +223,11 @@ def _is_cell(cell: Any) -> bool:
     return named and 2 <= cell.get("maxLength", MAX_CELL) <= MAX_ITEM
 
 
-def _source(source: str) -> tuple[str, str]:
-    """The unit in which runs of this text are taken, and the rule SOURCE that stands for any of them.
+def _source(source: str, unit: _Unit) -> str:
+    """The rule SOURCE that stands for any run of such units of this text; chunks are Chinese words.
 
     No run reaches over a bracket, a quotation mark or into another line, and nothing that counts as nesting is left.
     """
-    unit = "substring_words" if _WITHOUT_SPACES.search(source) is None else "substring_chars"
-    return unit, f'\nSOURCE: %regex {{"{unit}": {quoted(_NO_RUN.sub(chr(10), source))}}}'
+    lines = _NO_RUN.sub("\n", source)
+    taken = keyword_runs.words(lines) if unit == "substring_chunks" else lines
+    return f'\nSOURCE: %regex {{"{unit}": {json.dumps(taken, ensure_ascii=False)}}}'

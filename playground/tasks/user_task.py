@@ -24,6 +24,7 @@ from playground.types import InvalidRequest, Language, Mode, PlaygroundError, Te
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 60  # variables of a prompt; what has more is no form to fill in, and is sent as it stands
 MAX_TITLE = 60  # characters
+_LONGEST = 40  # characters of a variable's name
 _KEPT = 64  # tasks that are not parsed again, since a page asks for one with every event
 FILE = "task.yaml"  # what errors call a text that came without a name
 _GROUP = "write"
@@ -63,15 +64,30 @@ def variables(*texts: str) -> list[str]:
     return list(dict.fromkeys(name for text in texts for name in PLACE.findall(text)))
 
 
-def filled(texts: Mapping[str, str], values: Mapping[str, Any], language: Language) -> dict[str, str]:
+def in_words(prompt: str, values: Mapping[str, Any], task: Task, language: Language) -> tuple[str, dict[str, Any]]:
+    """A task's prompt as one's own to go on with, and the values of its variables: they are called as the task's fields
+    are in this language, as far as a name can say it, and not as its file calls them."""
+    names: dict[str, str] = {}
+    for field in task.fields:
+        plain = re.sub(r"\W+", "_", re.sub(r"['’]", "", field.label.say(language))).strip("_")[:_LONGEST]
+        free = plain and plain not in (*names.values(), loader.SHOTS)
+        names[field.name] = plain if free else field.name
+    text = PLACE.sub(lambda place: f"{{{{{names.get(place[1], place[1])}}}}}", prompt)
+    return text, {names[name]: value for name, value in values.items() if name in names}
+
+
+def filled(
+    texts: Mapping[str, str], values: Mapping[str, Any], language: Language, *, required: bool = True
+) -> dict[str, str]:
     """The texts of a prompt with their variables filled; as they stand where there are more than `MAX_FIELDS`.
 
-    Raises InvalidRequest naming the place, as `{{name}}`.
+    A line whose variables are all empty is left out, unless they are `required`. Raises InvalidRequest naming the
+    place, as `{{name}}`.
     """
     names = variables(*texts.values())
     if len(names) > MAX_FIELDS:
         return dict(texts)
-    known = {name: _field(name).checked(values.get(name, ""), language) for name in names}
+    known = {name: _field(name, required=required).checked(values.get(name, ""), language) for name in names}
     return {part: fill(text, known) for part, text in texts.items()}
 
 

@@ -68,6 +68,8 @@ _MODEL: Fields = {
     "context": "text",
     "chat_template": "text?",
     "trust_remote_code": "flag",
+    "adapter": "text",
+    "adapter_share": "number",
 }
 _LOADED: Fields = {**_ASKED_AT, "key": "text"}
 _TASK_FILE: Fields = {**_ASKED_AT, "key": "text?"}

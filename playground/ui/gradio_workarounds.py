@@ -7,6 +7,11 @@ Gradio may need the workaround no more. `apply` changes, once for a process:
 - Each session gets a configuration of its own: of all elements, with the last values of its visitor.
 - An event that cannot be read prints its traceback to the terminal, as often as a visitor likes.
 
+While Gradio is imported here, for the first time in a process (serve.py imports this module before the others):
+
+- Where MCP's SDK is installed, Gradio imports it for a server of its own, which is off here: more than half a second of
+  each start.
+
 Elsewhere, since a method of ours or a layer in front of Gradio does it:
 
 - blocks.py: values are searched for objects that name files, which are copied and served (`preprocess_data`,
@@ -33,13 +38,31 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import gradio.queueing
-import gradio.route_utils
-import gradio.routes
-from gradio import component_meta, networking, tunneling
-from gradio.state_holder import SessionState, StateHolder
+
+@contextmanager
+def _not_installed(name: str) -> Iterator[None]:
+    """Meanwhile an import of this module fails, as if it were not there, unless it was imported before."""
+    absent = name not in sys.modules
+    if absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules[name]
+
+
+with _not_installed("mcp"):
+    import gradio.queueing
+    import gradio.route_utils
+    import gradio.routes
+    from gradio import component_meta, networking, tunneling
+    from gradio.state_holder import SessionState, StateHolder
 
 log = logging.getLogger(__name__)
 PROTOCOL = "sse_v2.1"  # in which only what is marked as a file is one; for streams it is like the newest

@@ -10,14 +10,13 @@ import threading
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from playground.mcp_server.runner import Ask, Look
-from playground.mcp_server.server import McpServer
 from playground.openai_api.keys import ApiKeys
 from playground.run import Run
 from playground.settings import Limits, Settings
@@ -29,6 +28,9 @@ from playground.ui.request_queue import ReadQueue, RequestQueue
 from playground.ui.run_stream import WaitState, stream_run
 from playground.ui.server_texts import MCP_KEY, MCP_OFF, STOPPED
 from playground.visitor import Visitor, address_of
+
+if TYPE_CHECKING:
+    from playground.mcp_server.server import McpServer
 
 _EVERY = 0.5  # seconds between reports of progress
 _LOOK = 0.1
@@ -79,34 +81,60 @@ class HostRunner:
 
 
 class McpEndpoint:
-    """ASGI middleware that answers at routes.MCP and hands on everything else."""
+    """ASGI middleware that answers at routes.MCP and hands on everything else. MCP's SDK takes more than half a second
+    to import, so that waits for the first request that may use it."""
 
     def __init__(self, app: ASGIApp, settings: Settings, runner: HostRunner | None) -> None:
         self._app = app
         self._keys = ApiKeys.of(settings)
         self._root_path = routes.path_of(settings.root_path)
-        self._server: McpServer | None = None
-        if settings.serves_mcp and runner is not None:
-            self._server = McpServer(runner, most_body(settings.limits))
+        self._runner = runner if settings.serves_mcp else None
+        self._most_body = most_body(settings.limits)
+        self._server: asyncio.Future[McpServer] | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
 
     @property
     def busy(self) -> bool:
         """Whether a call is being answered."""
-        return self._server is not None and self._server.busy
+        begun = self._server
+        return begun is not None and begun.done() and begun.exception() is None and begun.result().busy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" and self._server is not None:
-            async with self._server.running():
+        if scope["type"] == "lifespan":
+            try:
                 await self._app(scope, receive, send)
+            finally:
+                self._over.set()
+                if self._running is not None:
+                    await self._running
         elif scope["type"] == "http" and scope["path"].removeprefix(self._root_path) == routes.MCP:
             await self._answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
+    async def _begun(self, runner: HostRunner) -> McpServer:
+        """The one server, which lasts until the web server ends."""
+        if self._server is None:
+            self._server = asyncio.get_running_loop().create_future()
+            self._running = asyncio.create_task(self._run(runner, self._server))
+        return await asyncio.shield(self._server)
+
+    async def _run(self, runner: HostRunner, begun: asyncio.Future[McpServer]) -> None:
+        try:
+            server = await asyncio.to_thread(_made, runner, self._most_body)
+            async with server.running():
+                begun.set_result(server)
+                await self._over.wait()
+        except Exception as error:
+            if begun.done():
+                raise
+            begun.set_exception(error)  # to whoever waits for it
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         key = self._keys.name_of(headers)
-        if self._server is None:
+        if self._runner is None:
             await server_responses.sentence(headers, 403, MCP_OFF)(scope, receive, send)
         elif self._keys.any and key is None:
             more = {"WWW-Authenticate": "Bearer"}
@@ -116,4 +144,11 @@ class McpEndpoint:
         else:
             address = address_of((scope.get("client") or ("",))[0])
             session = key or headers.get("mcp-session-id", "")
-            await self._server.answer(scope, receive, send, Visitor(session, address))
+            server = await self._begun(self._runner)
+            await server.answer(scope, receive, send, Visitor(session, address))
+
+
+def _made(runner: HostRunner, most_body: int) -> McpServer:
+    from playground.mcp_server.server import McpServer
+
+    return McpServer(runner, most_body)

@@ -88,7 +88,7 @@ def _state(state: PoolState, owner: bool) -> dict[str, Any]:
     return {
         "phase": state.phase,
         "busy": state.busy,
-        "name": state.choice.name if owner and state.choice is not None else None,
+        "name": state.choice.label if owner and state.choice is not None else None,
         "stage": bilingual(state.stage) if owner else None,
         "share": state.share,
         "download": None
@@ -104,7 +104,7 @@ def _state(state: PoolState, owner: bool) -> dict[str, Any]:
 
 def _entry(entry: PoolEntry, owner: bool) -> dict[str, Any]:
     card = entry.card
-    told: Mapping[str, Any] = {"name": entry.choice.name, "choice": entry.choice.as_record()} if owner else {}
+    told: Mapping[str, Any] = {"name": entry.choice.label, "choice": entry.choice.as_record()} if owner else {}
     return {
         "key": entry_key(entry.choice),
         "id": card.id if owner else card.title,

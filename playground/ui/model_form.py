@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.models import failures, sources
+from playground.models import adapters, failures, sources
 from playground.models.model_choice import LEAST_CONTEXT, MOST_CONTEXT, ModelChoice
 from playground.rendering import templates
+from playground.settings import is_address
 from playground.settings.kinds import MemoryKind, NotAllowed
-from playground.types import InvalidRequest, PlaygroundError, Text
+from playground.types import InvalidRequest, ModelError, PlaygroundError, Text
 
-FIELDS = ("name", "weights", "max_memory", "context", "chat_template")
-_URL = re.compile(r"https?://[^\s/]+.*", re.IGNORECASE)
+FIELDS = ("name", "weights", "max_memory", "context", "chat_template", "adapter", "adapter_share")
 _SHOWN = 100  # characters of a name in a sentence
 _NO_NAME = Text("Type or choose a model first.", "请先输入或选择模型。")
 _NO_URL = Text(
@@ -42,6 +42,8 @@ def choice_of(sent: Mapping[str, Any]) -> ModelChoice:
             "context": _context(_text(sent, "context")),
             "chat_template": _template(sent.get("chat_template")),
             "trust_remote_code": sent.get("trust_remote_code") is True,
+            "adapter": _adapter(_text(sent, "adapter")),
+            "adapter_share": sent.get("adapter_share", 1.0),
         }
     )
 
@@ -65,10 +67,10 @@ def _text(sent: Mapping[str, Any], name: str) -> str:
 def _checked_name(name: str) -> str:
     if not name:
         raise InvalidRequest(_NO_NAME, parameter="name")
-    if "://" in name:
-        if not _URL.fullmatch(name):
-            raise InvalidRequest(_NO_URL, parameter="name")
+    if is_address(name):
         return name
+    if "://" in name:
+        raise InvalidRequest(_NO_URL, parameter="name")
     try:
         here = Path(name).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, nobody's home, a zero character
@@ -76,6 +78,18 @@ def _checked_name(name: str) -> str:
     if not here and (name.lower().endswith(".gguf") or not is_hub_id(name)):
         raise failures.no_file(name[:_SHOWN])
     return name
+
+
+def _adapter(folder: str) -> str | None:
+    """Read once, so that what is wrong with it is said beside its field; whether it fits the model shows while that is
+    loaded."""
+    if not folder:
+        return None
+    try:
+        adapters.read(folder)
+    except ModelError as wrong:
+        raise InvalidRequest(wrong.message, wrong.hint, parameter="adapter") from None
+    return folder
 
 
 def _memory(text: str) -> dict[str | int, int]:

@@ -14,11 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playground.inspection import inspect_api
 from playground.machine import load_times
-from playground.models import catalogue
+from playground.models import adapters, catalogue
 from playground.models.memory_estimate import MemoryEstimate
 from playground.models.model_choice import ModelChoice
 from playground.serving.loaded_models import LoadedModels, named
@@ -57,6 +58,8 @@ def open_local(settings: Settings, report: ProgressReport) -> Generator:
         max_memory=settings.max_memory,
         offload_folder=settings.offload_folder,
         trust_remote_code=settings.trust_remote_code,
+        adapter=settings.adapter,
+        adapter_share=settings.adapter_share,
         report=report,
     )
     if settings.kept_memory is not None:
@@ -131,6 +134,8 @@ class ModelHost:
             weights=choice.weights,
             max_memory=dict(choice.max_memory) or None,
             trust_remote_code=choice.trust_remote_code,
+            adapter=choice.adapter,
+            adapter_share=choice.adapter_share,
         )
         return self._opener(asked, report)
 
@@ -142,7 +147,7 @@ class ModelHost:
 
     def load_name(self, choice: ModelChoice) -> str:
         """Of what takes equally long to load from time to time."""
-        return f"{choice.name} {choice.weights} {self.settings.path}"
+        return f"{choice.label} {choice.weights} {self.settings.path}"
 
     def wait(self, seconds: float) -> bool:
         """True once a run can begin, or none will: loading has ended one way or the other."""
@@ -231,7 +236,7 @@ class ModelHost:
         generator, loading = self.pool.current, not self.wait(0)
         model = card_data(generator.card) if generator else None
         if model and self.settings.public:
-            model["folder"] = None  # where the owner keeps files is nobody else's business
+            model["folder"] = model["adapter"] = None  # where the owner keeps files is nobody else's business
         return {
             "model": model,
             "fast": path_data(generator) if generator else None,
@@ -280,6 +285,11 @@ def known_models(engines: Sequence[str] = ()) -> list[dict[str, Any]]:
     ]
 
 
+def known_adapters(root: Path) -> list[dict[str, str]]:
+    """What trainings in this folder have learned, the newest first."""
+    return [{"folder": str(one), "title": adapters.title_of(str(one))} for one in adapters.inside(root)]
+
+
 def card_data(card: ModelCard) -> dict[str, Any]:
     return {
         "id": card.id,
@@ -293,5 +303,6 @@ def card_data(card: ModelCard) -> dict[str, Any]:
         "has_chat_template": card.has_chat_template,
         "placements": [{"module": p.module, "device": p.device, "size": p.size} for p in card.placements],
         "folder": card.folder,
+        "adapter": card.adapter,
         "notice": bilingual(card.notice),
     }

@@ -7,6 +7,7 @@ of the server loads and unloads.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import gradio as gr
@@ -16,7 +17,7 @@ from playground.types import InvalidRequest, PlaygroundError, Text
 from playground.ui.element import Element, data_of, element
 from playground.ui.model_data import entry_key, estimate_data, hub_data, pool_data
 from playground.ui.model_form import choice_of, field_error, is_hub_id
-from playground.ui.model_host import ModelHost, known_models
+from playground.ui.model_host import ModelHost, known_adapters, known_models
 from playground.ui.owner import Owner
 
 _GONE = Text("This model is not loaded any more.", "此模型已不再加载。")
@@ -26,8 +27,10 @@ Sent = Mapping[str, Any]
 class ModelTab:
     """The element of the tab and the events it sends; the header shows the same status on every page."""
 
-    def __init__(self, host: ModelHost, owner: Owner) -> None:
+    def __init__(self, host: ModelHost, owner: Owner, trainings: Callable[[], Path]) -> None:
+        """`trainings` is the folder of what this server's owner has trained."""
         self._host = host
+        self._trainings = trainings
         self._owner = owner
 
     def layout(self) -> None:
@@ -41,6 +44,7 @@ class ModelTab:
                 models=known_models(() if self._owner.needs_link else self._host.settings.engine),
                 public=self._owner.needs_link,
                 hub=None,
+                adapters=[],
                 answer=None,
             )
 
@@ -72,8 +76,9 @@ class ModelTab:
     def _opened(self, request: gr.Request) -> Any:
         """The list as it is now: models have come since the server started."""
         if not self._owner.is_owner(request):
-            return gr.update(models=known_models(), hub=None)
-        return gr.update(models=known_models(self._host.settings.engine), hub=hub_data())
+            return gr.update(models=known_models(), hub=None, adapters=[])
+        learned = known_adapters(self._trainings())
+        return gr.update(models=known_models(self._host.settings.engine), hub=hub_data(), adapters=learned)
 
     def _estimate(self, event: gr.EventData, request: gr.Request) -> Any:
         """What the choice would take; asks the hub where its files are not here, which is why it has a button."""

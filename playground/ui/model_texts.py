@@ -91,6 +91,13 @@ MODEL_TEXTS: Mapping[str, Text] = {
     "model_name": Text(
         "Hub id, folder, GGUF file, or the address of an engine", "模型库编号、文件夹、GGUF 文件或引擎地址"
     ),
+    "model_adapter": Text("Adapter (LoRA): a folder, or nothing", "适配器（LoRA）：文件夹，或留空"),
+    "model_adapter_hint": Text("what a training has learned, put into this model", "训练所学，合入此模型"),
+    "model_adapter_share": Text("How much of it", "使用比例"),
+    "model_adapter_share_help": Text(
+        "0 is the model without the adapter, 1 is all of what was learned.", "0 为不使用适配器，1 为使用全部所学。"
+    ),
+    "model_adapter_folder": Text("Adapter", "适配器"),
     "model_choose": Text("Choose", "选择"),
     "model_choose_named": Text("Choose {title}", "选择 {title}"),
     "model_page": Text("Its page on the hub:", "它在模型库的页面："),

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from playground.machine.data_folder import TRAININGS
 from playground.ui import api, card_updates, compose_form, tokens, waterfall
 from playground.ui.batch_tab import BatchTab
 from playground.ui.blocks import Blocks
@@ -68,11 +69,12 @@ class Page:
     def __init__(self, host: ModelHost, owner: Owner | None = None) -> None:
         queue, switches = RequestQueue(host.settings.limits, rows=host.settings.rows), StopSwitches()
         self._host, self.queue = host, queue
-        self._model = ModelTab(host, owner or Owner(host.settings))
-        self.news = self._model.news
+        owner = owner or Owner(host.settings)
         self._run_view = RunView(host.settings.limits.max_new_tokens)
         self._preview, self._reader = NextTokenPreview(host), Reader(host)
         self._shared = store = SharedStore(host.settings)
+        self._model = ModelTab(host, owner, lambda: store.folder / TRAININGS)
+        self.news = self._model.news
         self._read, self._batch = ReadTab(self._reader), BatchTab(host, queue, store)
         self._write = WriteTab(host, queue, store)
         self._user_tasks = UserTasks()
@@ -241,8 +243,10 @@ class Page:
         """A run has ended, or another is looked at: what each knob did in it, what there is to say, what knobs turned
         meanwhile would change, and its figures. Nothing is sent where the session looks elsewhere by now."""
         session, same = request.session_hash or "", gr.skip()
-        for said in self._run_view.asking(session):
-            yield [same, same, gr.update(replay=said), same]
+        for said, more in self._run_view.asking(session):
+            knobs = dict(self._run_view.turned(session) or knobs)
+            badges = panel_update(badges=self._run_view.badges(session, knobs)) if more else same
+            yield [badges, same, gr.update(replay=said), same]
         looking = self._run_view.viewed(session)
         knobs = dict(self._run_view.turned(session) or knobs)
         badges, findings = self._run_view.badges(session, knobs), self._run_view.findings(session)

@@ -123,7 +123,9 @@ WORDS: Mapping[str, Text] = {
     ),
     "seen_control": Text("Acts as a control token", "作为控制词元生效"),
     "seen_as_plain": Text("Read as text, not as control tokens: {tokens}", "按普通文本读取，不作为控制词元：{tokens}"),
-    "seen_changed": Text("The prompt has changed since.", "提示词已经改动。"),
+    "seen_changed": Text(
+        "The text has changed: these are the tokens of the one before.", "文字已经改动：下面仍是之前的词元。"
+    ),
     "seen_again": Text("Read it again", "重新阅读"),
     "as_chat": Text("chat", "对话"),
     "as_complete": Text("completion", "续写"),
@@ -171,7 +173,10 @@ WORDS: Mapping[str, Text] = {
     # Cards
     "results": Text("Results", "结果"),
     "no_results": Text("Pick a task, or write a prompt. {key} generates.", "选择任务，或写一段提示词。按 {key} 生成。"),
-    "example": Text("Example, made by {model} with seed {seed}", "示例：由 {model} 以种子 {seed} 生成"),
+    "example": Text(
+        "Example, made by {model} with seed {seed}. Press Generate to write a text whose words you can open.",
+        "示例：由 {model} 以种子 {seed} 生成。点击“生成”写出自己的文本，其中的词才能点开查看。",
+    ),
     "run_of": Text("Run {at} of {all}", "第 {at} 次，共 {all} 次"),
     "previous_run": Text("Earlier run", "上一次运行"),
     "next_run": Text("Later run", "下一次运行"),
@@ -214,9 +219,9 @@ WORDS: Mapping[str, Text] = {
         "Written by a language model. Nothing said here was checked for truth.", "由语言模型生成，内容未经核实。"
     ),
     "intro": Text(
-        "A language model writes here. Press Generate, click a word to see why it was chosen, then turn a knob "
-        "and watch what it would change.",
-        "语言模型在此写作。点击“生成”，再点任意一个词，看它为何被选中；调节参数，观察变化。",
+        "A language model writes here. Press Generate, click a word of the text to see why it was chosen, then turn a "
+        "knob and watch what it would change.",
+        "语言模型在此写作。点击“生成”，再点文本中的任意一个词，看它为何被选中；调节参数，观察变化。",
     ),
     "edit": Text("Edit by hand", "手动编辑"),
     "continue": Text("Continue from here", "从这里继续"),

@@ -129,9 +129,9 @@ class RunView:
         self._runs.shrink(session)
         return {**value, "number": number, "reason": bilingual(_gone(viewed))}
 
-    def asking(self, session: str) -> Iterator[Value]:
-        """An engine tells what it did not send with this row; meanwhile what stands in the place of a replay. Over as
-        soon as the session looks elsewhere."""
+    def asking(self, session: str) -> Iterator[tuple[Value, bool]]:
+        """An engine tells what it did not send with this row; meanwhile what stands in the place of a replay, and
+        whether the badges can tell of more tokens. Over as soon as the session looks elsewhere."""
         viewed = self._runs.open(session)
         if viewed is None or not viewed.run.finished:
             return
@@ -224,12 +224,14 @@ class RunView:
         return tokens.replay_value(viewed.name, viewed.row, replayed, _namer(viewed.keep))
 
     def badges(self, session: str, knobs: Mapping[str, Any]) -> dict[str, Text]:
-        """What each active knob did in the row that is looked at; what it would do where these are not its run's."""
+        """What each active knob did in the row that is looked at, or as far as an engine has told of it; what it would
+        do where these are not its run's."""
         viewed = self._runs.open(session)
-        if viewed is None or not engine_figures.whole(viewed):
+        told = 0 if viewed is None else engine_figures.told(viewed)
+        if viewed is None or told == 0:
             return {}
         try:
-            return inspect_api.badges(viewed.keep, viewed.row, _of_row(viewed, knobs))
+            return inspect_api.badges(viewed.keep, viewed.row, _of_row(viewed, knobs), told)
         except PlaygroundError:
             return {}  # a beam search has no samplers to speak of; the replay says why other knobs have none
 

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-import platformdirs
-
+from playground.machine.data_folder import data_folder
 from playground.machine.run_folder import RunFolder
 from playground.settings import Settings
 from playground.storage.database import FILE, Store
@@ -40,13 +39,13 @@ class SharedStore:
         """Whether there is a file of it, open now or of an earlier start. Makes none."""
         if self._opened is not None:
             return True
-        return not self.fleeting and (self._folder() / FILE).is_file()
+        return not self.fleeting and (self.folder / FILE).is_file()
 
     @property
     def store(self) -> Store:
         with self._opening:
             if self._opened is None:
-                self._opened = Store(self._folder(), self._settings.limits)
+                self._opened = Store(self.folder, self._settings.limits)
             return self._opened
 
     def close(self) -> None:
@@ -55,9 +54,9 @@ class SharedStore:
             if self._opened is not None:
                 self._opened.close()
 
-    def _folder(self) -> Path:
-        if self._settings.data_folder:
-            return Path(self._settings.data_folder).expanduser()
-        if not self._settings.public:
-            return Path(platformdirs.user_data_dir("playground", appauthor=False))
+    @property
+    def folder(self) -> Path:
+        """Where what is kept lies."""
+        if not self.fleeting:
+            return data_folder(self._settings.data_folder)
         return (self._settings.run_folder or RunFolder().path) / "kept"

@@ -24,6 +24,10 @@ TOP = 5  # alternatives sent with each token, for the label on hover; the waterf
 BIT = math.log(2)
 _SPECIAL = re.compile(r"<[^<>\s]+>|<\|[^<>]*\|>|\[[A-Z]+\]")
 
+PART = Text(
+    "Some characters take several tokens: ◦ and ⟨…⟩ stand for a part of one, which is shown with its last token.",
+    "有些字符由几个词元组成：◦ 和 ⟨…⟩ 表示其中一部分，字符在最后一个词元处显示。",
+)
 WORDS: Mapping[str, Text] = {
     "tokens": Text("Tokens", "词元"),
     "candidates": Text("Candidate", "候选"),
@@ -59,7 +63,8 @@ WORDS: Mapping[str, Text] = {
     "finished": Text("Candidate {row} is finished: {count:token|tokens}.", "候选 {row} 已完成：{count} 个词元。"),
     "token": Text("token {n}", "词元 {n}"),
     "special": Text("control token {text}", "特殊词元 {text}"),
-    "no_text": Text("no text of its own", "没有单独的文字"),
+    "no_text": Text("part of a character", "字符的一部分"),
+    "part": PART,
     "line_break": Text("line break", "换行"),
     "tab": Text("tab", "制表符"),
     "space": Text("space", "空格"),

@@ -87,9 +87,15 @@ def _prompt(filled: Mapping[str, Any]) -> dict[str, Any]:
     task = compose_form.task_of(filled)
     if task is None:
         return {}
-    parts = task.prompts[compose_form.language_of(filled)]
-    if filled.get("own") and user_task.kind_of(task) == "chat":
+    language = compose_form.language_of(filled)
+    parts = task.prompts[language]
+    fields = filled.get("fields")
+    values = fields if isinstance(fields, Mapping) else {}
+    if not filled.get("own"):
+        prompt, variables = user_task.in_words(parts.complete, values, task, language)
+        return {"typed": {"kind": "complete", "prompt": prompt, "variables": variables}}
+    if user_task.kind_of(task) == "chat":
         typed = {"kind": "chat", "system": parts.system, "message": parts.user, "prefill": parts.prefill}
     else:
         typed = {"kind": "complete", "prompt": parts.complete}
-    return {"typed": typed | {"variables": filled.get("fields")}}
+    return {"typed": typed | {"variables": values}}

@@ -17,9 +17,7 @@ _numbers = itertools.count(1)  # two equal values in a row would not be noticed 
 
 WORDS: Mapping[str, Text] = {
     "title": Text("“{text}” · token {n}", "“{text}”· 词元 {n}"),
-    "title_turned": Text(
-        "“{text}” · token {n} · with the knobs as they are now", "“{text}”· 词元 {n} · 按现在的参数"
-    ),
+    "title_turned": Text("“{text}” · token {n} · with the knobs as they are now", "“{text}”· 词元 {n} · 按现在的参数"),
     "title_next": Text("The next token", "下一个词元"),
     "previous_token": Text("Token before", "上一个词元"),
     "next_token": Text("Token after", "下一个词元"),
@@ -59,7 +57,8 @@ WORDS: Mapping[str, Text] = {
     "ask_label": Text("Look up one token by its text", "查询一个词元：输入文字"),
     "forbidden": Text("Ruled out here by a banned phrase: {list}", "因禁用短语在此被排除：{list}"),
     "special": Text("control token {text}", "特殊词元 {text}"),
-    "no_text": Text("no text of its own", "没有单独的文字"),
+    "no_text": Text("part of a character", "字符的一部分"),
+    "part": tokens.PART,
     "line_break": Text("line break", "换行"),
     "tab": Text("tab", "制表符"),
     "space": Text("space", "空格"),

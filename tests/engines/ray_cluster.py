@@ -24,7 +24,7 @@ import transformers
 from ray import serve
 from ray.util import list_named_actors
 
-from playground import generate
+from playground import generate, wire_format
 from playground.deploy import ray_serve
 from playground.deploy.ray_serve import REPLICA, Scale
 from playground.generators.remote.opening import open_engine
@@ -87,7 +87,7 @@ class Driver:
         return answer.json()["choices"][0]["playground"]["run"], answer.headers[REPLICA]
 
     async def replay(self, run: str) -> httpx.Response:
-        body = {"version": 1, "run_id": run, "row": 0, "values": {"temperature": 2.0}}
+        body = {"version": wire_format.VERSION, "run_id": run, "row": 0, "values": {"temperature": 2.0}}
         return await self.post("playground/replay", body)
 
     async def stream(self, one: Stream, seed: int, tokens: int = _LONG) -> None:

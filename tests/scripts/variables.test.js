@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { namesIn, placesOf, variablesOf } from "../../playground/ui/scripts/compose/variables.js";
+import { labelOf, namesIn, placesOf, variablesOf } from "../../playground/ui/scripts/compose/variables.js";
 import places from "./places.json" with { type: "json" };
 
 const PLACE = new RegExp(places.place, "gu");
@@ -30,4 +30,10 @@ test("what is not to be filled in, or has too many places, has no variables", ()
   assert.deepEqual(variablesOf(FORM, PLACE, 2), ["a", "b"]);
   assert.deepEqual(variablesOf(FORM, PLACE, 1), []);
   assert.deepEqual(variablesOf({ ...FORM, fill: false }, PLACE, 2), []);
+});
+
+test("a variable is shown as the words that its name was made of", () => {
+  assert.equal(labelOf("What_it_is"), "What it is");
+  assert.equal(labelOf("产品"), "产品");
+  assert.equal(labelOf("__"), "__");
 });

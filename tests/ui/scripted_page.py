@@ -24,7 +24,7 @@ from playground import parameters
 from playground.decoding.step_stream import StepStream, from_iterator
 from playground.generators.scripted import CONTEXT, ScriptedGenerator
 from playground.leave import leave
-from playground.models import embedded
+from playground.models import adapters, embedded
 from playground.models.download_progress import DownloadProgress
 from playground.models.memory_estimate import MemoryEstimate
 from playground.models.model_choice import ModelChoice
@@ -86,6 +86,7 @@ class Replayed(ScriptedGenerator):
     small = False
     hold: Path | None = None
     named: str | None = None  # by whoever switched to it
+    adapter: tuple[str, float] | None = None  # a folder, and the share of it
 
     def __init__(self, texts: Sequence[str], *, delay: float, slow: bool, context: int = CONTEXT) -> None:
         super().__init__(texts, delay=delay, parameters=frozenset(parameters.by_name()), context=context)
@@ -100,8 +101,13 @@ class Replayed(ScriptedGenerator):
         card = replace(super().card, has_chat_template=not self.plain, placements=PLACES, size=212_400_000)
         if self.named is not None:
             title = self.named.rpartition("/")[2]
-            return replace(card, id=self.named, title=title, revision="rev 2", generation_defaults=OWN)
+            card = replace(card, id=self.named, title=title, revision="rev 2", generation_defaults=OWN)
+            return card if self.adapter is None else self._tuned(card, *self.adapter)
         return replace(card, id=embedded.ID, title=embedded.TITLE) if self.small else card
+
+    def _tuned(self, card: ModelCard, folder: str, share: float) -> ModelCard:
+        title, id = adapters.tuned_title(card.title, folder, share), adapters.tuned_id(card.id, folder, share)
+        return replace(card, id=id, title=title, adapter=folder)
 
     def open(self, request: Request, cancelled: threading.Event) -> StepStream:
         if self.hold is None:
@@ -164,6 +170,7 @@ def run(argv: list[str]) -> int:
         generator = Replayed(texts, delay=wanted.pause, slow=wanted.slow, context=context)
         generator.plain, generator.small, generator.hold = wanted.plain, wanted.small, wanted.hold
         generator.named = settings.model
+        generator.adapter = None if settings.adapter is None else (settings.adapter, settings.adapter_share)
         return generator
 
     vars(model_host).update(_unknown=estimated, _nothing=partial(fetched, wanted.hold))

@@ -29,8 +29,11 @@ SCRIPTED = "tests.ui.scripted_page"
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["playground.ui.serve", "playground.inspection.run_queries", "tests.tiny", __name__]
-)
+    [
+        "playground.ui.serve", "playground.inspection.run_queries", "playground.training.process", "peft",
+        "tests.tiny", __name__,
+    ]
+)  # fmt: skip
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ from functools import partial
 import httpx
 import pytest
 
-from playground import generate
+from playground import generate, wire_format
 from playground.models.model_choice import ModelChoice
 from playground.openai_api.model_access import ModelAccess
 from playground.openai_api.server import OpenAIServer
@@ -68,7 +68,7 @@ def test_every_loaded_model_is_listed_and_answers_by_its_name(server: Server) ->
             refused = await client.post("/v1/completions", json={"model": "three", "prompt": "Once"})
             assert refused.status_code == 404 and refused.json()["error"]["code"] == "model_not_found"
             assert "'two', 'one' are" in refused.json()["error"]["message"]
-            card = await client.post("/v1/playground/card", json={"version": 1, "model": "one"})
+            card = await client.post("/v1/playground/card", json={"version": wire_format.VERSION, "model": "one"})
             assert card.json()["answer"]["card"]["id"] == "one"
 
     in_own_loop(ask)

@@ -55,6 +55,14 @@ def test_what_is_changed_in_gradio_is_gone(starts_server: None, tmp_path: Path) 
     assert found(tmp_path, "--changed", *names) == dict.fromkeys(names, "False")
 
 
+def test_the_protocol_of_agents_is_imported_by_gradio_and_not_by_a_page_that_nobody_asks(starts_server: None) -> None:
+    def imports_it(module: str) -> str:
+        command = [sys.executable, "-c", f"import sys, {module}; print('mcp.server' in sys.modules)"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert (imports_it("gradio"), imports_it("playground.ui.serve")) == ("True", "False")
+
+
 def test_the_lists_name_files_that_are_there() -> None:
     lists = f"{gradio_workarounds.__doc__}\n{(UI / 'scripts/page/gradio.js').read_text(encoding='utf-8')}"
     listed = set(re.findall(r"[\w/]+\.(?:py|js|css)\b", lists))

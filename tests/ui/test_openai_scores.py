@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from openai import OpenAI
 
-from playground import parameters
+from playground import parameters, wire_format
 from playground.openai_api.model_list import model_list
 from playground.types import ModelCard
 from tests.ui.api_client import SAID, post, ready
@@ -132,11 +134,26 @@ def test_a_trace_says_what_each_stage_did_and_a_kept_run_can_be_asked(
     )
     own = found.choices[0].model_extra["playground"]  # type: ignore[index]
     assert [stage["stage"] for stage in own["steps"][0]["stages"]] == ["top_p"]
-    status, answer, _ = post(
-        tiny_site, "/v1/playground/stage_breakdown", {"version": 1, "run_id": own["run"], "row": 0, "position": 2}
-    )
+    question = {"version": wire_format.VERSION, "run_id": own["run"], "row": 0, "position": 2}
+    status, answer, _ = post(tiny_site, "/v1/playground/stage_breakdown", question)
     assert status == 200 and answer["answer"]["stages"][0]["stage"] == "top_p"
     assert answer["answer"]["draw"]["token"]["token_id"] == own["steps"][2]["token_id"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_log_probabilities_of_all_tokens_come_as_numbers_too(tiny_client: OpenAI, stream: bool) -> None:
+    asked: Any = {"model": "", "prompt": "One", "seed": 3, "max_tokens": 3, "logprobs": -1, "stream": stream}
+    asked["extra_body"] = {"playground": {"scores": True}, "return_tokens_as_token_ids": True, "path": "exact"}
+    found = tiny_client.completions.create(**asked)
+    choices: Any = [one.choices[0] for one in found] if stream else [found.choices[0]]
+    told = [one for choice in choices if choice.logprobs for one in choice.logprobs.top_logprobs]
+    scores = [one for choice in choices if "playground" in choice.model_extra for one in choice.playground["scores"]]
+    assert len(scores) == len(told) == 3
+    for numbers, named in zip(scores, told, strict=True):
+        values = np.frombuffer(base64.b64decode(numbers), dtype="<f4")
+        assert len(named) == len(values) == 49_152 and np.exp(values).sum() == pytest.approx(1, abs=1e-3)
+        assert all(values[int(name.removeprefix("token_id:"))] == one for name, one in named.items())
+        assert list(named.values()) == sorted(named.values(), reverse=True)
 
 
 def test_log_probabilities_of_the_embedded_model_are_those_of_transformers(embedded_page: str, loaded: Any) -> None:

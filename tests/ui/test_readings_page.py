@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Visit, body, card
+from tests.ui.conftest import Visit, body, card, generate, tokens_of
 from tests.ui.scripted_page import HOSTILE
 
 pytestmark = pytest.mark.browser
@@ -226,3 +226,44 @@ def test_control_tokens_that_act_are_marked_and_typed_ones_act_where_that_is_cho
     page.keyboard.press("Tab")
     page.keyboard.type("4")
     expect(turn_on.locator(".kn-chip")).to_have_text(re.compile("^\\d+ “ the”$"))
+
+
+def test_a_token_that_is_a_part_of_a_character_says_so_where_it_is_pointed_at_and_looked_into(
+    tiny_site: str, visit: Visit
+) -> None:
+    page = visit(tiny_site)
+    free_prompt(page, "鱼")
+    page.locator(".seen summary").click()
+    page.locator(".seen-as [name=tokens]").click()
+    first = page.locator("#seen-tokens .tk-token").first
+    first.hover()
+    tip = page.locator("#seen-tokens .tk-tip, .results .tk-tip").locator("visible=true")
+    sentence = "Some characters take several tokens"
+    expect(tip).to_contain_text(sentence)
+    number = str(first.locator("small").text_content())
+    turn(page, "temperature", "0")
+    page.evaluate(
+        "(id) => import('playground/page/board.js').then((board) =>"
+        " board.tell('knob', { name: 'logit_bias_ids', value: { [id]: 100 } }))",
+        number,
+    )
+    turn(page, "max_new_tokens", "2")
+    generate(page)
+    one = tokens_of(page).first
+    expect(one).to_have_text("◦")
+    expect(one).to_have_attribute("aria-label", re.compile("part of a character"))
+    one.click()
+    expect(page.locator("#waterfall .wf-part")).to_contain_text(sentence)
+    page.locator("button[name=language]").click()
+    expect(page.locator("#waterfall .wf-part")).to_contain_text("有些字符由几个词元组成")
+    expect(one).to_have_attribute("aria-label", re.compile("字符的一部分"))
+    page.locator("button[name=language]").click()
+    page.locator("#prompt").fill("A fox")
+    turn(page, "max_new_tokens", "3")
+    page.evaluate(
+        "import('playground/page/board.js').then((board) => board.tell('knob', { name: 'logit_bias_ids', value: {} }))"
+    )
+    page.locator(".seen-as [name=again]").click()
+    page.locator("#seen-tokens .tk-token", has_text="fox").hover()
+    expect(tip).to_contain_text("token 2")
+    expect(tip).not_to_contain_text(sentence)

@@ -231,8 +231,10 @@ def test_a_shipped_task_can_be_imported_edited_as_yaml_and_begun_with(
     expect(page.locator(".task-picker optgroup[label='My tasks'] option")).to_have_text(["Recommendations"])
     page.locator(".task-picker").select_option("slogans")
     page.locator(".user-tasks [name=start]").click()
-    expect(page.locator("#prompt")).to_have_value(re.compile("Product: {{product}}\nWhat it is: {{about}}\nSlogan:$"))
-    expect(page.locator("[data-variable][name=product]")).to_have_value("Blue Moon")
+    ends = "Product: {{Product}}\nWhat it is: {{What_it_is}}\nSlogan:$"
+    expect(page.locator("#prompt")).to_have_value(re.compile(ends))
+    expect(page.get_by_label("What it is")).to_have_value("a milk tea with a black sugar syrup")
+    expect(page.get_by_label("Product")).to_have_value("Blue Moon")
 
 
 def test_a_browser_that_keeps_nothing_says_so(scripted: str, visit: Visit) -> None:
@@ -321,3 +323,27 @@ def test_a_chat_with_variables_is_filled_saved_and_edited_as_a_chat(scripted: st
     page.locator("[data-kind=chat]").click()
     expect(page.locator(".variables .field-label")).to_have_text(["hero"])
     assert page.title().endswith(" · Playground")
+
+
+def test_a_prompt_begun_from_a_task_names_its_fields_in_the_language_of_the_page(scripted: str, visit: Visit) -> None:
+    page = visit(scripted, locale="zh-CN")
+    page.locator(".user-tasks [name=start]").click()
+    expect(page.locator("#prompt")).to_have_value(re.compile("产品：{{产品}}\n是什么：{{是什么}}"))
+    fields = page.locator(".variables .field")
+    expect(fields.locator(".field-label")).to_have_text(["面向人群", "语气", "产品", "是什么"])
+    expect(page.get_by_label("产品")).to_have_value("蓝月亮")
+    save(page, "我的广告语")
+    open_mine(page, "我的广告语")
+    expect(page.locator(".fields:not(.variables) .field-label bdi")).to_have_text(
+        ["面向人群", "语气", "产品", "是什么"]
+    )
+    page.locator("button[name=language]").click()
+    page.locator(".task-picker").select_option("recommendations")
+    page.locator(".task-picker").select_option("slogans")
+    page.locator(".user-tasks [name=start]").click()
+    expect(fields.locator(".field-label")).to_have_text(["Audience", "Tone", "Product", "What it is"])
+    save(page, "My slogans")
+    open_mine(page, "My slogans")
+    expect(page.locator(".fields:not(.variables) .field-label bdi")).to_have_text(
+        ["Audience", "Tone", "Product", "What it is"]
+    )

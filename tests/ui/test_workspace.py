@@ -196,3 +196,17 @@ def test_where_nothing_is_drawn_no_other_token_could_have_been(embedded_page: st
     tokens_of(page).nth(2).click()
     expect(page.locator("#waterfall .wf-list")).to_contain_text("not the best, and nothing is drawn")
     expect(page.locator("#waterfall .wf-list")).not_to_contain_text("could have been drawn")
+
+
+def test_a_click_on_a_word_of_a_list_opens_it_too(scripted: str, visit: Visit) -> None:
+    page = visit(scripted, viewport=WIDE)
+    page.locator(".task-picker").select_option("recommendations")
+    expect(page.locator(".candidates")).to_have_text("1")
+    page.locator(".seed-value").fill("0")
+    generate(page)
+    item = body(page).locator(".items li").first
+    expect(item).to_contain_text("Night Ferry")
+    assert body(page).evaluate("(text) => getComputedStyle(text).cursor") == "pointer"
+    item.click(position={"x": 50, "y": 10})
+    picked = card(page).locator(".tk-picked")
+    expect(picked).to_have_text(re.compile("Ferry"))

@@ -37,7 +37,7 @@ from playground.types import FastPath, FinishReason, ModelCard, Path, Rendered, 
 FRESH_SEED = -1
 Figures = Literal["later", "all", "top"]
 LOOK = 0.05  # seconds between looks whether a request is still wanted; hundreds may wait in line
-_AFTER_END = 3  # events that are still read behind the last token, so that the connection can be used again
+_AFTER_END = 4  # events that are still read behind the last token, so that the connection can be used again
 DEFAULT_SLOTS = 16
 
 

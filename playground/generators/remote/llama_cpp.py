@@ -21,8 +21,8 @@ from playground.parameters import engines
 from playground.types import FinishReason, ModelCard, Rendered, Request
 
 KIND = "llama.cpp"
-# Its own limit on length is never reached: what ends a text before that is the context.
 _ENDS: Mapping[str, FinishReason] = {"eos": "end", "limit": "context", "word": "stop"}
+_HALF = 3  # tokens that may follow before a character is whole
 _NAMES = re.compile(r"<[^<>\s]{1,48}>|\[[A-Z/_]{2,24}\]")
 _KNOWN = ("<s>", "</s>", "<unk>", "<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|end|>",
           "<|endofturn|>", "<end_of_turn>", "<start_of_turn>", "<eos>", "<bos>")  # fmt: skip
@@ -102,7 +102,8 @@ class LlamaCpp:
         body = {
             **engines.body(KIND, row.request.values),
             "prompt": list(row.rendered.token_ids),
-            "n_predict": row.most,
+            # A token is told once its character is whole; of what nobody looks into the text is enough.
+            "n_predict": row.most + (_HALF if row.request.watched else 0),
             "seed": row.seed % 0xFFFFFFFF,  # one more would ask for a random one
             "stop": [],  # stop strings act here: they must not end a thought
             "n_probs": self.vocab_size if row.whole else row.top,
@@ -114,7 +115,9 @@ class LlamaCpp:
         return "/completion", body
 
     def reader(self, row: RowRequest) -> LlamaCppReader:
-        return LlamaCppReader(self.tokenizer, self._client.host, row.whole)
+        """Reads the stream of this text, and ends it where its own length ends."""
+        at_most: FinishReason = "length" if row.most == row.request.values["max_new_tokens"] else "context"
+        return LlamaCppReader(self.tokenizer, self._client.host, row.whole, row.most, at_most)
 
     def score_call(self, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
         return "/completion", self._one_token(list(ids), self.vocab_size)
@@ -203,12 +206,17 @@ class LlamaCpp:
 
 class LlamaCppReader:
     """Events of one text. Tokens that are half a character come with the one that completes it: only that one is told,
-    and the others are found by their bytes."""
+    and the others are found by their bytes, if these can be read. The text ends after `most` tokens with the reason
+    `at_most`; what follows only tells the last of them."""
 
-    def __init__(self, tokenizer: EngineTokenizer, host: str, whole: bool) -> None:
+    def __init__(
+        self, tokenizer: EngineTokenizer, host: str, whole: bool, most: int, at_most: FinishReason = "length"
+    ) -> None:
         self._tokenizer = tokenizer
         self._host = host
         self._whole = whole
+        self._most = most
+        self._at_most = at_most
         self._count = 0
         self._silent: list[Piece] = []  # a token that may be the end of the text
 
@@ -223,12 +231,14 @@ class LlamaCppReader:
         except (KeyError, TypeError, ValueError, IndexError):
             raise failures.unreadable(self._host) from None
         self._silent = [pieces.pop()] if pieces and pieces[-1].token_id in self._tokenizer.special else []
-        return pieces
+        return [*pieces, Piece(finish=self._at_most)] if self._count >= self._most and not self._silent else pieces
 
     def _last(self, event: dict[str, Any]) -> list[Piece]:
         finish = _ENDS.get(event.get("stop_type", ""), "context")
         found = [*self._silent, *(self._tokens(event) if event.get("tokens") else [])]
         usage = event.get("tokens_predicted")
+        if finish == "context" and int(usage or 0) >= self._most:
+            finish = self._at_most
         if finish == "end" and found and found[-1].token_id in self._tokenizer.special:
             *before, last = found
             ended = Piece(last.text, last.token_id, last.logprob, last.top, last.scores, "end", usage=usage)
@@ -243,16 +253,17 @@ class LlamaCppReader:
         if not all(0 <= one < size for one in ids):
             raise ValueError
         count = int(event.get("tokens_predicted") or self._count + len(ids))
-        lost = count - self._count - len(ids)
+        start = count - len(ids)
+        lost = start - self._count
         self._count = count
         if lost > 0:
             data = str(event.get("content", "")).encode()
             known = b"".join(self._tokenizer.pieces[one] for one in ids)
             before = data[: len(data) - len(known)] if data.endswith(known) else b""
-            for one in self._tokenizer.written_as(before, lost) or []:
+            for one in (self._tokenizer.written_as(before, lost) or [])[: max(0, self._most - start + lost)]:
                 yield Piece(token_id=one)
         figures = event.get("completion_probabilities") or []
-        for place, one in enumerate(ids):
+        for place, one in enumerate(ids[: max(0, self._most - start)]):
             yield self._piece(one, figures[place] if place < len(figures) else {})
 
     def _piece(self, token_id: int, figures: Mapping[str, Any]) -> Piece:

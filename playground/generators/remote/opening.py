@@ -13,6 +13,7 @@ from playground.generators.remote.generator import Figures, RemoteGenerator
 from playground.generators.remote.http_client import EngineClient
 from playground.generators.remote.playground import RemotePlayground
 from playground.generators.remote.served import chosen, served
+from playground.models import adapter_failures
 from playground.settings import ModelSettings
 from playground.types import ModelCard
 
@@ -92,10 +93,12 @@ def _client(
 def open_chosen(settings: ModelSettings, url: str | None = None) -> RemoteGenerator | RemotePlayground:
     """The engine or other Playground at this URL, by default the first of the settings, spoken to as they say.
 
-    Raises EngineError.
+    Raises EngineError, and ModelError where the settings also name an adapter, which nothing could be put into.
 
     The key is for the engines of the settings: one that is named elsewhere does not get it.
     """
+    if url is None and settings.adapter is not None:
+        raise adapter_failures.on_an_engine()
     url = settings.engine[0] if url is None else url
     ours = url in settings.engine
     spoken: dict[str, Any] = {

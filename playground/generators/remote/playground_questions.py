@@ -19,6 +19,7 @@ from playground.inspection_results import (
     Replayed,
     StageBreakdown,
     Token,
+    TokenData,
 )
 from playground.settings import Limits
 from playground.types import (
@@ -35,6 +36,8 @@ from playground.types import (
 )
 
 PATH = "/v1/playground/"
+_VOCABULARIES = 4  # that are remembered: another one comes only with another model
+_MANY, _POSITIONS = 1_000, 32  # of so many tokens, positions that one answer tells: it has a bound
 _LOOK = 0.05  # seconds between looks whether anybody still waits for an answer
 _KINDS: Mapping[str, type[PlaygroundError]] = {
     one.__name__: one for one in (InvalidRequest, Refused, ModelError, Busy, ShareTaken, PlaygroundError)
@@ -77,6 +80,7 @@ class PlaygroundQuestions:
     def __init__(self, client: EngineClient, model: str) -> None:
         self._client = client
         self._model = model
+        self._vocabularies: dict[str, TokenData] = {}
         self.tells = False
 
     def ask(self, question: str, *, halted: Halted = lambda: False, **arguments: Any) -> Any:
@@ -177,10 +181,25 @@ class PlaygroundQuestions:
         self, generator: Generator, request: Request, count: int, limits: Limits | None, halted: Halted
     ) -> list[PositionLogprobs]:
         """As `reading.prompt_logprobs`."""
-        found: list[PositionLogprobs] = self.decoded(
-            list[PositionLogprobs], "prompt_logprobs", halted=halted, request=body_of(request), count=count
-        )
-        return found
+        return self.logprobs("prompt_logprobs", halted=halted, request=body_of(request), count=count)
+
+    def logprobs(self, question: str, **arguments: Any) -> list[PositionLogprobs]:
+        """The positions that a question is answered with. A vocabulary whose log-probabilities come whole is sent once.
+        Raises PlaygroundError, as `decoded` does."""
+        kind = list[PositionLogprobs] | wire_format.WholeLogprobs
+        found: Any = self.decoded(kind, question, known=list(self._vocabularies), **arguments)
+        if not isinstance(found, wire_format.WholeLogprobs):
+            return list(found)
+        try:
+            data = self._vocabularies.get(found.vocabulary)
+            if data is None:
+                data = wire_format.vocabulary_of(found)
+                if len(self._vocabularies) >= _VOCABULARIES:
+                    self._vocabularies.clear()
+                self._vocabularies[found.vocabulary] = data
+            return wire_format.positions_of(found, data)
+        except wire_format.Malformed:
+            raise failures.unreadable(self._client.host) from None
 
 
 class RemoteRun:
@@ -226,9 +245,11 @@ class RemoteRun:
 
     def of_run(self, run_id: str, row: int, start: int, stop: int, count: int) -> list[PositionLogprobs]:
         """As `token_logprobs.of_run`."""
-        found: list[PositionLogprobs] = self._decoded(
-            list[PositionLogprobs], "token_logprobs", row=row, start=start, stop=stop, count=count
-        )
+        piece = _POSITIONS if count > _MANY else max(1, stop - start)
+        found: list[PositionLogprobs] = []
+        for first in range(start, stop, piece):
+            asked = {"row": row, "start": first, "stop": min(first + piece, stop), "count": count}
+            found += self._questions.logprobs("token_logprobs", run_id=self._there, **asked)
         return found
 
     def available(self, run_id: str) -> bool:

@@ -48,8 +48,8 @@ export interface Events {
   };
   model: {
     opened: null;
-    estimate: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean };
-    switch: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; running: string };
+    estimate: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; adapter: string; adapter_share: number };
+    switch: { at: number; name: string; weights: string; max_memory: string; context: string; chat_template?: string | null; trust_remote_code: boolean; adapter: string; adapter_share: number; running: string };
     use: { at: number; key: string; running: string };
     unload: { at: number; key: string };
     cancel: { at: number };

@@ -15,6 +15,8 @@ export interface LoadedModel {
   has_chat_template: boolean;
   placements: Placement[];
   folder: string | null;
+  /** The folder of the adapter that was merged into its weights. */
+  adapter: string | null;
   notice: Text | null;
 }
 /** A public link. */
@@ -111,6 +113,8 @@ export interface Server {
   /** Whether it asks for a password. */
   guarded?: boolean;
 }
+/** An adapter that a training on this machine has learned, named as the training is. */
+export type KnownAdapter = { folder: string; title: string };
 /** A model that a server can be started with. */
 export interface KnownModel {
   id: string;

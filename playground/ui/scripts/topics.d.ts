@@ -1,7 +1,7 @@
 // What elements of the page tell each other (page/board.js), by topic. Those that are states reach late listeners too.
 import type { Counted } from "./talk/context_window.js";
 import type { Draft, Heard } from "./talk/conversation.js";
-import type { Form, OwnTask, Task } from "./tasks";
+import type { Form, LeftKnobs, OwnTask, Task } from "./tasks";
 import type { Server } from "./server";
 import type { Language, Said, Text } from "./types";
 
@@ -48,6 +48,12 @@ export interface Topics {
   news: {};
   /** Sets the knobs as a preset has them. */
   preset_wanted: { id: string };
+  /** Somebody presses what brings its own knobs along. */
+  replacing: null;
+  /** Which knobs that has changed: one sentence, all of them one a line, and what puts them back. */
+  replaced: { text: string; all: string; undo: () => void } | null;
+  /** Knobs as they were left are to come back. */
+  bring_back: LeftKnobs;
   /** Turns a knob, as if by hand. */
   knob: { name: string; value: unknown };
   say: {};
@@ -58,7 +64,8 @@ export interface Topics {
   complaint: Complaint | null;
   /** A word at a place in what a run wrote, in characters, or one of its tokens. */
   word: { run: string; row: number; at?: number; position?: number };
-  counting: boolean;
+  /** The prompt is counted anew, since this has changed. */
+  counting: "text" | "knobs";
   /** A sheet from below has opened; others close. */
   sheet: HTMLElement;
   restore: { request: any; task?: string | null; knobs: Knobs; preset: string };

@@ -1,8 +1,9 @@
 // A card as text or as tokens: the tokens of the run that is looked at, and of those that were before, stand in their own
 // cards, drawn by whoever told the topic `texts`. Knows no run.
-import { find, make } from "../page/dom.js";
+import { find, findAll, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { store, stored } from "../page/kept.js";
+import { answerOf, tableOf } from "./answer.js";
 
 /** @typedef {import("./runs").Version} Version */
 /** @typedef {import("./card_view.js").CardView} CardView */
@@ -30,6 +31,12 @@ export const takeTexts = (news) => {
  */
 const startOf = (one) => (one.offset ?? 0) + (one.kind === "branch" ? (one.became ?? "").length : 0);
 /**
+ * Whether a click on a word of a version opens its inside: of an example and of what was written by hand there are no
+ * tokens, and a record shows values that stand otherwise in its text.
+ * @param {Version} one
+ */
+const opens = (one) => one.run !== null && !one.edited && one.finish !== "example" && tableOf(one)?.head.length !== 0;
+/**
  * The tokens of a version, as one node; null where it is shown as text.
  * @param {Version} one
  */
@@ -47,6 +54,7 @@ const tokensOf = (one) => {
 export const drawTokens = (view, one) => {
   const node = tokensOf(one);
   view.body.classList.toggle("as-tokens", Boolean(node));
+  view.body.classList.toggle("opens", opens(one));
   if (!node) return false;
   view.body.classList.toggle("writing", !one.finish);
   view.body.classList.remove("nothing");
@@ -88,8 +96,25 @@ const caretAt = (event) => {
  */
 export const placeAt = (one, body, event) => {
   const [node, offset] = caretAt(event);
-  if (node !== body.firstChild || !(node instanceof Text) || offset === undefined) return null;
-  if (one.edited || one.finish === "example") return null;
-  const place = one.text.length - node.length + offset - startOf(one);
+  if (!opens(one) || !(node instanceof Text) || offset === undefined) return null;
+  const begins = node === body.firstChild ? one.text.length - node.length : beginOf(one, body, node);
+  const place = begins === null ? -1 : begins + offset - startOf(one);
   return place < 0 ? null : place; // of what the text goes on from
+};
+/**
+ * Where in the text of a version a part of its list or table begins; null where it is none of them. They stand in their
+ * order in the text.
+ * @param {Version} one
+ * @param {HTMLElement} body
+ * @param {Text} node
+ */
+const beginOf = (one, body, node) => {
+  let from = one.text.length - answerOf(one).length;
+  for (const part of findAll(body, "li, tbody :is(td, th)")) {
+    const at = one.text.indexOf(part.textContent ?? "", from);
+    if (at < 0) return null;
+    if (part.contains(node)) return at;
+    from = at + (part.textContent ?? "").length;
+  }
+  return null;
 };

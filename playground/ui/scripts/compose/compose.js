@@ -6,8 +6,9 @@ import { around, find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { store, stored } from "../page/kept.js";
 import { language } from "../page/language.js";
+import { drawUndoLine } from "../page/undo_line.js";
 import { apply } from "../page/words.js";
-import { calm, complain, complainAgain } from "./field_errors.js";
+import { calm, complain, complainAgain, showComplaint } from "./field_errors.js";
 import { drawFields, drawMeasured, drawVariables, forgetVariables, grow } from "./fields_view.js";
 import {
   change,
@@ -94,6 +95,7 @@ const take = (one, drafts) => {
   drawFields();
   pick();
 };
+const focusChosen = () => find(element, "[data-kind][aria-checked=true]").focus({ preventScroll: true });
 /** @param {boolean} fill */
 const fillIn = (fill) => {
   change({ fill });
@@ -136,6 +138,8 @@ picker.addEventListener("change", () => {
   if (one) take(one);
 });
 on("place", follow, "compose");
+on("bring_back", bringBack, "compose");
+on("replaced", (news) => drawUndoLine(find(element, ".compose-replaced"), news, focusChosen), "compose");
 document.addEventListener("keydown", (event) => {
   const shown = element.offsetParent; // on another tab the key means something else, or nothing
   if (shown && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
@@ -247,6 +251,7 @@ on(
     if (!complaint || form().kind === "talk") return;
     const name = complaint.parameter === "prompt" && form().kind === "chat" ? "message" : complaint.parameter;
     complaint.placed = name ? complain(name, complaint.text) : false;
+    if (complaint.placed) showComplaint();
   },
   "compose",
 );
@@ -275,7 +280,7 @@ const begin = () => {
   const other = kept || form().kind !== "task" || form().task !== tasks()[0].id;
   drawAll();
   if (knobs) bringBack(knobs);
-  else if (other) pick();
+  else if (other) pick({ seen: false });
   else if (language() === "zh") ask();
   else look();
 };

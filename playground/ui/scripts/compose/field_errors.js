@@ -2,6 +2,7 @@
 import { find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { sentence } from "../page/words.js";
+import { showWrong } from "../page/wrong_field.js";
 
 /** @typedef {import("../types").Said} Said */
 
@@ -9,6 +10,8 @@ const { element } = hostOf("compose");
 /** The field that something was said of, and what. @type {{name: string, text: Said} | null} */
 let wrong = null;
 
+/** @param {string} name */
+const fieldNamed = (name) => element.querySelector(`.compose-kind:not([hidden]) [data-field="${CSS.escape(name)}"]`);
 /**
  * Says it, or takes it back.
  * @param {string} name of the field
@@ -18,7 +21,7 @@ let wrong = null;
 export const complain = (name, text) => {
   if (text) wrong = { name, text };
   else if (wrong?.name === name) wrong = null;
-  const field = element.querySelector(`.compose-kind:not([hidden]) [data-field="${CSS.escape(name)}"]`);
+  const field = fieldNamed(name);
   if (!field) return false;
   field.classList.toggle("wrong", Boolean(text));
   const place = find(field, ".field-error");
@@ -26,6 +29,11 @@ export const complain = (name, text) => {
   place.textContent = sentence(text);
   field.querySelector("input, textarea, select")?.setAttribute("aria-invalid", String(Boolean(text)));
   return true;
+};
+/** The field of which something was said comes into sight. */
+export const showComplaint = () => {
+  const field = wrong && fieldNamed(wrong.name);
+  if (field) showWrong(field);
 };
 /** Once the fields are drawn anew. */
 export const complainAgain = () => {

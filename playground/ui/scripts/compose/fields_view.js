@@ -4,6 +4,7 @@ import { hostOf } from "../page/element.js";
 import { language, say } from "../page/language.js";
 import { t } from "../page/words.js";
 import { form, MOST_VARIABLES, placeNames, task, variables } from "./form.js";
+import { labelOf } from "./variables.js";
 
 /** @typedef {import("../tasks").TaskField} TaskField */
 
@@ -44,10 +45,11 @@ const fieldOf = (field) => {
   control.value = form().fields[field.name] ?? "";
   const wide = field.type === "long_text" || field.type === "list";
   const optional = field.required ? null : make("i", {}, t("optional"));
+  const label = task().yaml ? labelOf(say(field.label)) : say(field.label);
   return make(
     "label",
-    { class: `field${wide ? " wide" : ""}`, "data-field": field.name },
-    make("span", { class: "field-label" }, make("bdi", {}, say(field.label)), optional),
+    { class: `field${wide ? " wide" : ""}`, "data-field": field.name, title: label },
+    make("span", { class: "field-label" }, make("bdi", {}, label), optional),
     control,
     errorPlace(),
   );
@@ -75,8 +77,9 @@ export const drawMeasured = () => {
 const variableOf = (name) => {
   const area = make("textarea", { name, rows: 1, dir: "auto", "data-variable": "" });
   area.value = Object.hasOwn(form().variables, name) ? form().variables[name] : "";
-  const label = make("span", { class: "field-label" }, make("bdi", {}, name));
-  return make("label", { class: "field", "data-field": `{{${name}}}` }, label, area, errorPlace());
+  const label = make("span", { class: "field-label" }, make("bdi", {}, labelOf(name)));
+  const attributes = { class: "field", "data-field": `{{${name}}}`, title: labelOf(name) };
+  return make("label", attributes, label, area, errorPlace());
 };
 /** @param {number} found @param {number} filled */
 const fillNote = (found, filled) => {

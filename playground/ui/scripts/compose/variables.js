@@ -31,3 +31,8 @@ export const variablesOf = (form, place, most) => {
   const names = placesOf(form, place);
   return form.fill && names.length <= most ? names : [];
 };
+/**
+ * A variable's name as it is shown above its field; a label of several words became one with underscores.
+ * @param {string} name
+ */
+export const labelOf = (name) => name.replaceAll("_", " ").trim() || name;

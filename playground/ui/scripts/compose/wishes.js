@@ -23,14 +23,19 @@ let held = { knobs: null, preset: "" };
 const note = () => {
   if (!wishing && held.knobs) leaveKnobs({ knobs: held.knobs, preset: held.preset });
 };
-export const look = () => {
+/** @param {import("../topics").Topics["counting"]} [turned] what has changed */
+export const look = (turned = "text") => {
   clearTimeout(timer);
-  tell("counting", true);
+  tell("counting", turned);
   timer = setTimeout(() => trigger("look"), PAUSE);
 };
-/** Asks for the knobs of what was picked. */
-export const pick = () => {
+/**
+ * Asks for the knobs of what was picked.
+ * @param {{seen?: boolean}} [how] whether anybody has seen the knobs that they replace
+ */
+export const pick = ({ seen = true } = {}) => {
   restoring = null;
+  if (seen) tell("replacing", null);
   wish(true);
 };
 /**
@@ -73,7 +78,7 @@ export const hear = () => {
     "knobs",
     (values) => {
       const now = JSON.stringify(values);
-      if (now !== turned) look();
+      if (now !== turned) look("knobs");
       turned = now;
       held = { ...held, knobs: values };
       note();
@@ -93,7 +98,7 @@ export const hear = () => {
     (now) => {
       if (!now.again) return;
       if (wishing) trigger("pick"); // nobody has heard of it
-      look();
+      look("knobs");
     },
     "compose",
   );

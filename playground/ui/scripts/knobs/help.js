@@ -3,8 +3,7 @@ import { around, find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { say } from "../page/language.js";
 import { word } from "./registry.js";
-import { same } from "./values.js";
-import { showText } from "./written.js";
+import { valueText } from "./value_text.js";
 
 /** @typedef {import("./knob").Knob} Knob */
 /** @typedef {import("./row").Row} Row */
@@ -12,7 +11,7 @@ import { showText } from "./written.js";
 const { element } = hostOf("knobs");
 const box = find(element, ".kn-help");
 const [OPENS, CLOSES] = [350, 200]; // milliseconds that a mouse is on or off a name before
-const [GAP, EDGE] = [12, 8]; // pixels to the panel, and to the edge of the window
+const [GAP, EDGE, NEAR] = [12, 8, 4]; // pixels to the panel, to the edge of the window, and to what it stands at
 /** @type {Row | null} */
 let helped = null;
 let pinned = false;
@@ -22,23 +21,12 @@ let waiting;
 const opened = () => box.matches(":popover-open");
 
 /** @param {Knob} knob */
-const neutralText = (knob) => {
-  const value = knob.neutral;
-  if (typeof value === "boolean") return word(value ? "on" : "off");
-  if (typeof value === "number") return String(value);
-  if (value === "" || same(value, []) || same(value, {})) return word("empty");
-  if (Array.isArray(value)) {
-    return value.map((item) => (typeof item === "string" ? showText(item) : String(item))).join("  ");
-  }
-  return knob.choice_labels[value] ? say(knob.choice_labels[value]) : String(value);
-};
-/** @param {Knob} knob */
 const write = (knob) => {
   const label = say(knob.label);
   const places = Object.entries(knob.elsewhere).map(([engine, name]) => `${engine}: ${name}`);
   const facts = [
     ["range", say(knob.range)],
-    ["neutral", neutralText(knob)],
+    ["neutral", valueText(knob, knob.neutral)],
     ["master", knob.needs],
     ["elsewhere", places.join("\n")],
     ["source", knob.source],
@@ -51,18 +39,35 @@ const write = (knob) => {
   );
 };
 /**
- * Left of the panel where there is room, else below the row, else above it.
+ * Left of the panel where there is room. Else where it covers neither its row nor what stands above the rows: below the
+ * row, above it, or above the sheet that holds the panel on a phone; where it fits in none of these, it scrolls in the
+ * largest.
  * @param {Row} row
  */
 const place = (row) => {
+  box.style.maxHeight = "";
   const panel = element.getBoundingClientRect();
   const line = row.label.getBoundingClientRect();
   const { width, height } = box.getBoundingClientRect();
   const beside = panel.left - width - GAP;
-  const hasRoom = beside >= EDGE;
-  const left = hasRoom ? beside : Math.min(Math.max(EDGE, line.left), innerWidth - width - EDGE);
-  let top = hasRoom ? line.top - EDGE : line.bottom + 4;
-  if (top + height > innerHeight - EDGE) top = hasRoom ? innerHeight - EDGE - height : line.top - height - 4;
+  if (beside >= EDGE) {
+    put(beside, Math.min(line.top - EDGE, innerHeight - EDGE - height));
+    return;
+  }
+  const head = find(element, ".kn-head").getBoundingClientRect();
+  const sheet = element.closest("#side")?.getBoundingClientRect() ?? panel;
+  const places = [
+    { from: line.bottom + NEAR, to: innerHeight - EDGE, below: true },
+    { from: Math.max(EDGE, head.bottom + NEAR), to: line.top - NEAR, below: false },
+    { from: EDGE, to: sheet.top - NEAR, below: false },
+  ].map((one) => ({ ...one, room: one.to - one.from }));
+  const best = places.find(({ room }) => room >= height) ?? places.reduce((a, b) => (b.room > a.room ? b : a));
+  const shown = Math.min(height, best.room);
+  if (shown < height) box.style.maxHeight = `${shown}px`;
+  put(Math.min(Math.max(EDGE, line.left), innerWidth - width - EDGE), best.below ? best.from : best.to - shown);
+};
+/** @param {number} left @param {number} top */
+const put = (left, top) => {
   box.style.left = `${left}px`;
   box.style.top = `${Math.max(EDGE, top)}px`;
 };

@@ -5,11 +5,13 @@ import { on, tell } from "../page/board.js";
 import { find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { say } from "../page/language.js";
+import { drawUndoLine } from "../page/undo_line.js";
 import * as complaints from "./complaints.js";
 import { paintCounts, paintReasons, sift } from "./groups.js";
 import { closeHelp } from "./help.js";
 import { paintPlaces } from "./places.js";
 import { word } from "./registry.js";
+import * as replaced from "./replaced.js";
 import { allRows, clearErrors, paintNotes, rowOf } from "./rows.js";
 import { sayAgain } from "./spoken.js";
 import * as store from "./store.js";
@@ -48,8 +50,11 @@ const paintAll = () => {
   paintReasons();
   paintState();
 };
-/** @param {string[]} names the knobs that have another value */
-const paintTurned = (names) => {
+/**
+ * @param {string[]} names the knobs that have another value
+ * @param {boolean} byHand one was turned
+ */
+const paintTurned = (names, byHand) => {
   for (const name of names) {
     const row = rowOf(name);
     row?.clear();
@@ -57,6 +62,7 @@ const paintTurned = (names) => {
   }
   complaints.turned(names);
   paintState();
+  replaced.heardValues(byHand);
 };
 const paintPresets = () => {
   /** @type {{id: string, title: import("../types").Said}[]} */
@@ -98,16 +104,24 @@ count.addEventListener("click", () => {
 });
 neutral.addEventListener("click", () => {
   clearErrors();
+  replaced.awaitOthers();
   store.neutralize();
+  replaced.awaitNoMore();
 });
 restore.addEventListener("click", () => {
   clearErrors();
+  replaced.awaitOthers();
   store.restorePreset();
+  replaced.awaitNoMore();
 });
-presets.addEventListener("change", () => {
-  if (!presets.value) return;
+/** @param {string} id */
+const choosePreset = (id) => {
   clearErrors();
-  trigger("preset", { id: presets.value });
+  replaced.awaitOthers();
+  trigger("preset", { id });
+};
+presets.addEventListener("change", () => {
+  if (presets.value) choosePreset(presets.value);
 });
 new ResizeObserver(([{ contentRect }]) => {
   find(element, ".kn").classList.toggle("is-narrow", contentRect.width < NARROW);
@@ -119,16 +133,11 @@ store.begin(paintTurned);
 paintReasons();
 paintState();
 complaints.begin();
+replaced.begin();
 // Other elements of the page may turn a knob, as if by hand, or all of them.
 on("knob", ({ name, value }) => store.turn(name, value), "knobs");
-on(
-  "preset_wanted",
-  ({ id }) => {
-    clearErrors();
-    trigger("preset", { id });
-  },
-  "knobs",
-);
+on("preset_wanted", ({ id }) => choosePreset(id), "knobs");
+on("replaced", (news) => drawUndoLine(find(element, ".kn-replaced"), news, () => presets.focus()), "knobs");
 on(
   "language",
   () => {
@@ -138,8 +147,12 @@ on(
     speak();
     paintPresets();
     paintAll();
+    replaced.tellReplaced();
   },
   "knobs",
 );
 watch(["inert", "badges", "found", "preset_values"], paintAll);
-watch(["presets", "active_preset"], paintPresets);
+watch(["presets", "active_preset"], () => {
+  paintPresets();
+  replaced.awaitNoMore();
+});

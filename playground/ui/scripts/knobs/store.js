@@ -19,11 +19,12 @@ const lasts = {};
 let held = null;
 /** @type {number | undefined} */
 let release;
-/** @type {(names: string[]) => void} */
+/** @type {(names: string[], byHand: boolean) => void} */
 let show = () => {};
 
 /** @param {string} name */
 export const valueNow = (name) => values[name];
+export const valuesNow = () => values;
 /** @param {Knob} knob */
 export const isNeutral = (knob) => neutralIn(knob, values);
 /**
@@ -101,7 +102,7 @@ export const turn = (name, value) => {
     hold(name, true);
     hold(name, false);
   }
-  show([name]);
+  show([name], true);
   tell("knobs", values);
   trigger("input", { name });
 };
@@ -112,7 +113,7 @@ const turnAll = (next) => {
   values = next;
   props.value = values;
   remember();
-  show(names);
+  show(names, false);
   tell("knobs", values);
   trigger("input", {});
 };
@@ -134,11 +135,12 @@ const receive = () => {
   if (mine) props.value = values;
   if (!names.length) return;
   remember();
-  show(names);
+  show(names, false);
   tell("knobs", values);
 };
 /**
- * @param {(names: string[]) => void} listener is told which knobs have another value
+ * @param {(names: string[], byHand: boolean) => void} listener is told which knobs have another value, and whether one was
+ *   turned
  */
 export const begin = (listener) => {
   const { watch } = hostOf("knobs");

@@ -6,6 +6,7 @@ import { sentence, t } from "../page/words.js";
 import { hubPage } from "./memory.js";
 
 /** @typedef {import("../types").Said} Said */
+/** @typedef {import("../server").KnownAdapter} KnownAdapter */
 /** @typedef {import("../events").Events["model"]["estimate"]} Choice */
 
 const { element, props } = hostOf("model");
@@ -13,6 +14,7 @@ const SAID = 1200; // milliseconds
 const FORMATS = ["auto", "fp32", "bf16", "int8", "int4"];
 const RUNNING = ["wait", "stop"];
 const KEPT = "playground-model";
+const SHOWN = ["name", "adapter", "adapter_share"]; // fields that are never folded away
 const form = find(element, ".model-form", HTMLFormElement);
 const name = find(form, "[name=model]", HTMLInputElement);
 const weights = find(form, "[name=weights]", HTMLSelectElement);
@@ -20,6 +22,8 @@ const context = find(form, "[name=context]", HTMLInputElement);
 const limits = find(form, "[name=max_memory]", HTMLInputElement);
 const template = find(form, "[name=chat_template]", HTMLTextAreaElement);
 const trust = find(form, "[name=trust]", HTMLInputElement);
+const adapter = find(form, "[name=adapter]", HTMLInputElement);
+const share = find(form, "[name=share]", HTMLInputElement);
 const running = find(form, "[name=running]", HTMLSelectElement);
 let formatBefore = ""; // the number format that was chosen before a reload
 /** What is wrong, and with which field. @type {{ field: string, text: Said } | null} */
@@ -37,6 +41,8 @@ export const choice = () => ({
   context: context.value,
   chat_template: template.value || null,
   trust_remote_code: trust.checked,
+  adapter: adapter.value,
+  adapter_share: Number(share.value),
 });
 export const runningTexts = () => running.value || "wait";
 /** @param {HTMLSelectElement} list @param {[value: string, words: string][]} options @param {string} [before] */
@@ -58,7 +64,7 @@ const drawWrong = () => {
 /** @param {{ field: string, text: Said } | null} error */
 export const complain = (error) => {
   wrong = error;
-  if (wrong && wrong.field !== "name") find(form, ".model-how", HTMLDetailsElement).open = true;
+  if (wrong && !SHOWN.includes(wrong.field)) find(form, ".model-how", HTMLDetailsElement).open = true;
   drawWrong();
 };
 const drawSource = () => {
@@ -71,6 +77,18 @@ const drawSource = () => {
   link.href = page;
   link.textContent = page.replace(/^https?:\/\//, "");
   find(part, ".model-token").textContent = t(hub.token ? "model_token" : "model_no_token");
+};
+const drawShare = () => {
+  const part = find(form, ".model-share");
+  part.hidden = !adapter.value.trim();
+  find(part, "output").textContent = Number(share.value).toFixed(2);
+};
+/** What trainings on this machine have learned, to choose from. */
+export const drawAdapters = () => {
+  const options = /** @type {KnownAdapter[]} */ (props.adapters).map(({ folder, title }) =>
+    make("option", { value: folder }, title),
+  );
+  find(form, "#model-adapters").replaceChildren(...options);
 };
 /** @param {boolean} owner @param {boolean} busy a switch is under way */
 export const drawForm = (owner, busy) => {
@@ -89,6 +107,7 @@ export const drawForm = (owner, busy) => {
   load.title = busy ? t("model_is_busy") : "";
   drawWrong();
   drawSource();
+  drawShare();
 };
 /** @param {string} chosen */
 export const choose = (chosen) => {
@@ -114,6 +133,8 @@ const command = () => {
   if (weights.value !== "auto") flags.push(`--weights ${weights.value}`);
   if (limits.value.trim()) flags.push(`--max-memory ${quoted(limits.value.trim())}`);
   if (trust.checked) flags.push("--trust-remote-code");
+  if (adapter.value.trim()) flags.push(`--adapter ${quoted(adapter.value.trim())}`);
+  if (adapter.value.trim() && Number(share.value) !== 1) flags.push(`--adapter-share ${share.value}`);
   return `make run MODEL=${quoted(name.value.trim())}${flags.length ? ` ARGS="${flags.join(" ")}"` : ""}`;
 };
 /** @param {HTMLElement} button */
@@ -130,7 +151,7 @@ export const copyCommand = async (button) => {
 };
 
 /** What is kept over a reload; never that code may run. @type {Record<string, HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>} */
-const KEPT_FIELDS = { name, weights, context, limits, template };
+const KEPT_FIELDS = { name, weights, context, limits, template, adapter, share };
 const keepForm = () => {
   keep(KEPT, Object.fromEntries(Object.entries(KEPT_FIELDS).map(([field, { value }]) => [field, value])));
 };
@@ -146,6 +167,7 @@ form.addEventListener("input", (event) => {
   const field = event.target instanceof Element ? event.target.closest("[data-field]") : null;
   if (field instanceof HTMLElement && field.dataset.field === wrong?.field) complain(null);
   if (event.target === name) drawSource();
+  if (event.target === adapter || event.target === share) drawShare();
 });
 trust.addEventListener("change", () => {
   find(form, ".model-warning").hidden = !trust.checked;

@@ -48,6 +48,7 @@ const facts = (model, entry) => [
   ["model_context", t(model.limited ? "tokens_unit" : "tokens_endless", { count: number(model.context) })],
   ["model_chat", t(model.has_chat_template ? "yes" : "no")],
   ["model_folder", model.folder],
+  ["model_adapter_folder", model.adapter],
 ];
 /** @param {LoadedModel} model @param {Entry} [entry] */
 const drawFacts = (model, entry) => {

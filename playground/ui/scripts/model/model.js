@@ -9,7 +9,7 @@ import { bytes } from "../page/numbers.js";
 import { apply, t } from "../page/words.js";
 import { drawDevices } from "./devices.js";
 import { drawEstimate, expectEstimate, showEstimate } from "./estimate.js";
-import { choice, choose, complain, copyCommand, drawForm, runningTexts, setTemplate } from "./form.js";
+import { choice, choose, complain, copyCommand, drawAdapters, drawForm, runningTexts, setTemplate } from "./form.js";
 import { drawLoaded } from "./loaded.js";
 import { drawSwitch } from "./switching.js";
 
@@ -112,8 +112,9 @@ watch("answer", () => {
   if (answer.estimate || answer.error) showEstimate(answer.estimate ?? null);
   if (typeof answer.template === "string") setTemplate(answer.template);
 });
-watch(["models", "hub"], () => {
+watch(["models", "hub", "adapters"], () => {
   drawList();
+  drawAdapters();
   drawStatus();
 });
 on(

@@ -1,6 +1,6 @@
 // The buttons of the composer: Generate, Stop, the seed with its lock, how many candidates; and what is going on.
 import { on, tell } from "../page/board.js";
-import { around, COMMAND, find } from "../page/dom.js";
+import { around, COMMAND, find, icon } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { keep, kept } from "../page/kept.js";
 import { drawLock, drawnSeed } from "../page/seed_lock.js";
@@ -12,6 +12,7 @@ import { asksForSeed, beginSeed, drawSeed, seedError } from "./seed_field.js";
 /** @typedef {import("../topics").Connection} Connection */
 
 const { element, props, trigger } = hostOf("act");
+const CLOSE = "M4.5 4.5l7 7M11.5 4.5l-7 7";
 const SEED = "playground-seed";
 const SILENCE = 15_000; // milliseconds after which a server that does not stop is believed gone
 const WISHING = 5000; // milliseconds for which a run waits for knobs
@@ -53,8 +54,12 @@ const drawNotice = () => {
   const shown = away ? t(`${reached}_wait`) : complains ? complains.text : notice;
   place.hidden = !shown;
   place.classList.toggle("complaint", Boolean(complains));
-  place.textContent = sentence(shown);
+  const words = find(place, "p");
+  if (words.textContent !== sentence(shown)) words.textContent = sentence(shown); // said again, it is heard again
+  button("hush").hidden = away || Boolean(typed); // these end by themselves
 };
+/** Who pressed a key or a button for a run sees why there is none. */
+const showRefusal = () => find(element, ".act-notice").scrollIntoView({ block: "nearest" });
 const draw = () => {
   apply(element);
   pathChoice.draw(beams);
@@ -105,6 +110,12 @@ const PRESSED = {
   fewer: () => turn("n", knobs.n - 1),
   more: () => turn("n", knobs.n + 1),
   knobs: () => tell("drawer", true),
+  hush: () => {
+    complaint = null;
+    notice = null;
+    draw();
+    button("generate").focus({ preventScroll: true });
+  },
 };
 element.addEventListener("click", (event) => {
   PRESSED[around(event, "button", HTMLButtonElement)?.name ?? ""]?.(event);
@@ -163,7 +174,9 @@ on(
 on(
   "refused",
   (said) => {
-    if (asked) tell("run", { running: false, status: "", notice: said });
+    if (!asked) return;
+    tell("run", { running: false, status: "", notice: said });
+    showRefusal();
   },
   "act",
 );
@@ -189,7 +202,10 @@ on(
   "complaint",
   (news) => {
     complaint = news;
-    queueMicrotask(draw);
+    queueMicrotask(() => {
+      draw();
+      if (complaint && !complaint.placed) showRefusal();
+    });
   },
   "act",
 );
@@ -206,4 +222,5 @@ on(
 );
 on("language", draw, "act");
 beginSeed((seed) => turn("seed", seed), draw);
+button("hush").append(icon(CLOSE));
 draw();

@@ -12,8 +12,10 @@ import { apply, sentence, t } from "../page/words.js";
 const { element, props, trigger, watch } = hostOf("seen");
 const details = find(element, "details");
 let asTokens = false;
-/** The prompt whose tokens are shown. @type {string | null} */
+const COMING = "coming";
+/** The prompt whose tokens are shown, or COMING: the one that is being counted. @type {string | null} */
 let read = null;
+let changing = false; // the text has changed, and what it makes of the prompt has not come
 
 const prompt = () => {
   const { text, tail, used } = props.value || {};
@@ -34,6 +36,11 @@ const marked = (text, controls = []) => {
     last = ends;
   }
   return [...nodes, text.slice(last)];
+};
+/** Whether the tokens that are shown are those of another prompt: from the first key on, not once it was counted. */
+const areOld = () => asTokens && read !== null && (changing ? read !== COMING : read !== prompt());
+const drawOld = () => {
+  find(element, ".seen-changed").hidden = !areOld();
 };
 const drawText = () => {
   const seen = props.value || {};
@@ -72,12 +79,12 @@ const draw = () => {
   details.dataset.as = asTokens ? "tokens" : "text";
   find(element, "[name=text]").setAttribute("aria-pressed", String(!asTokens));
   find(element, "[name=tokens]").setAttribute("aria-pressed", String(asTokens));
-  find(element, ".seen-changed").hidden = !asTokens || read === prompt();
+  drawOld();
   drawNote(seen);
   drawText();
 };
 const ask = () => {
-  read = prompt();
+  read = changing ? COMING : prompt();
   draw();
   trigger("read");
 };
@@ -91,9 +98,21 @@ element.addEventListener("click", (event) => {
 });
 watch("value", () => {
   find(element, ".seen").classList.remove("stale");
+  changing = false;
+  if (read === COMING) read = prompt();
   tell("window", props.value || {});
   draw();
 });
-on("counting", () => find(element, ".seen").classList.add("stale"), "seen");
+on(
+  "counting",
+  (changed) => {
+    find(element, ".seen").classList.add("stale");
+    if (changed !== "text") return;
+    changing = true;
+    if (read === COMING) read = ""; // what was asked for is of a text that is gone
+    drawOld();
+  },
+  "seen",
+);
 on("language", draw, "seen");
 draw();

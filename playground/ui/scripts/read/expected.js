@@ -8,7 +8,7 @@ import { bar, nameOf } from "../tokens/token_chart.js";
 import { bits, count, modelChance, percent, surprise } from "../tokens/token_numbers.js";
 import { TokenPanel } from "../tokens/token_panel.js";
 import { TokenRows } from "../tokens/token_rows.js";
-import { alone } from "../tokens/token_text.js";
+import { alone, isPart } from "../tokens/token_text.js";
 import { wordsOf } from "../tokens/token_words.js";
 import { busOf } from "../tokens/view_bus.js";
 import { expectedOf } from "./expected_tokens.js";
@@ -63,7 +63,8 @@ const draw = () => {
   panel.title = t("title", { text: alone(token, t), n: at + 1 });
   panel.canWalk(at > 0, at < tokens().length - 1);
   const known = isNumber(token.logprob) ? [facts(token), chart(token)] : [];
-  find(element, ".ex-body").replaceChildren(make("p", { class: "wf-sentence" }, sentence(token)), ...known);
+  const part = [token, ...token.top].some(isPart) ? [make("p", { class: "wf-part" }, t("part"))] : [];
+  find(element, ".ex-body").replaceChildren(make("p", { class: "wf-sentence" }, sentence(token)), ...known, ...part);
 };
 const close = () => {
   if (!panel.isOpen) return;

@@ -2,6 +2,7 @@
 import { find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { sentence } from "../page/words.js";
+import { showWrong } from "../page/wrong_field.js";
 
 /** @typedef {import("../types").Said} Said */
 /** @typedef {import("./conversation.js").Draft} Draft */
@@ -45,7 +46,13 @@ export const complain = (name, text) => {
   const place = find(field, ".field-error");
   place.hidden = !text;
   place.textContent = sentence(text);
+  find(field, "textarea").setAttribute("aria-invalid", String(Boolean(text)));
   return true;
+};
+/** The field of which something was said comes into sight. */
+export const showComplaint = () => {
+  const field = element.querySelector(".field.wrong");
+  if (field) showWrong(field);
 };
 /** Nothing is said of any field. */
 export const forgive = () => {

@@ -12,7 +12,7 @@ import { apply, sentence, t } from "../page/words.js";
 import { Answers } from "./answers.js";
 import { leftOut, share } from "./context_window.js";
 import { Conversation, heardOf, lastOf, ROOT } from "./conversation.js";
-import { complain, complainAgain, drawDraft, focusMessage, forgive, grow } from "./draft_fields.js";
+import { complain, complainAgain, drawDraft, focusMessage, forgive, grow, showComplaint } from "./draft_fields.js";
 import { openEditor } from "./turn_editor.js";
 import { drawTurn, makeTurn } from "./turn_view.js";
 
@@ -250,6 +250,7 @@ on(
     if (!complaint || !open) return;
     const name = complaint.parameter === "prompt" ? "message" : String(complaint.parameter);
     complaint.placed = complain(name, complaint.text);
+    if (complaint.placed) showComplaint();
     if (complaint.parameter === "turns") tellTalk(); // the window is counted again, and so what is left out is said
   },
   "talk",

@@ -56,6 +56,12 @@ export const turnedStage = (before, now) => {
  */
 export const isIdle = ({ alive, mass, top }) =>
   alive[0] === alive[1] && !mass && top.every((one) => Math.abs((one.before ?? 0) - one.after) < NOTHING);
+/**
+ * The tokens that it names.
+ * @param {Pick<Breakdown, "token" | "model" | "outcomes">} value
+ * @returns {Named[]}
+ */
+export const namedIn = ({ token, model, outcomes }) => [...(token ? [token] : []), ...model, ...outcomes];
 /** @param {Stage} stage @returns {Said} */
 export const labelOf = ({ label, stage }) => label || stage;
 /**

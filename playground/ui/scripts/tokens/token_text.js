@@ -14,6 +14,13 @@ export const inText = (token) => {
   const text = /^[ \u00a0\u3000]+$/.test(token.text) ? "·".repeat(token.text.length) : token.text;
   return unhidden(text.replace(/\r\n?/g, "\n")).replace(/\n/g, "↵\n").replace(/\t/g, "⇥\t");
 };
+// How bytes that are no whole character are written: by us (rendering/detokenize.py), and by some vocabularies.
+const BYTES = /⟨[0-9A-F]{2}(?: [0-9A-F]{2})*⟩|^<0x[0-9A-F]{2}>$/;
+/**
+ * Whether it is only a part of a character, and so has no text of its own.
+ * @param {Named} token
+ */
+export const isPart = ({ text, special }) => !special && (text === "" || BYTES.test(text));
 /**
  * By itself, in a list or on a button.
  * @param {Named} token

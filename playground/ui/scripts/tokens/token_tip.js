@@ -4,7 +4,7 @@ import { find, make } from "../page/dom.js";
 import { isNumber } from "../page/numbers.js";
 import { differs } from "./token_look.js";
 import { bits, count, modelChance, percent, surprise } from "./token_numbers.js";
-import { alone } from "./token_text.js";
+import { alone, isPart } from "./token_text.js";
 
 /** @typedef {import("./token_rows.js").Token} Token */
 
@@ -69,6 +69,7 @@ export class TokenTip {
       make("p", { class: "tk-tip-name" }, name, number),
       rows.length ? make("dl", {}, ...rows) : make("p", { class: "tk-tip-note" }, t("unknown")),
     ];
+    if ([token, ...others].some(isPart)) nodes.push(make("p", { class: "tk-tip-note" }, t("part")));
     const list = others.flatMap((other) => pair(alone(other, t), percent(other.p)));
     return list.length ? [...nodes, make("dl", { class: "tk-tip-others" }, ...list)] : nodes;
   }

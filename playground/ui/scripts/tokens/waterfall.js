@@ -6,11 +6,11 @@ import { say } from "../page/language.js";
 import { isNumber } from "../page/numbers.js";
 import { isNarrow } from "../page/screen.js";
 import { sentence } from "../page/words.js";
-import { isBreakdown, isTurned, labelOf, stepsOf, turnedStage } from "./breakdown.js";
+import { isBreakdown, isTurned, labelOf, namedIn, stepsOf, turnedStage } from "./breakdown.js";
 import { drawOf, noteOf, outcomesOf } from "./outcome_view.js";
 import { stagesOf } from "./stage_view.js";
 import { TokenPanel } from "./token_panel.js";
-import { alone } from "./token_text.js";
+import { alone, isPart } from "./token_text.js";
 import { wordsOf } from "./token_words.js";
 import { busOf } from "./view_bus.js";
 
@@ -130,6 +130,7 @@ class Waterfall {
     this.drawStale();
     this.#drawHead();
     this.#find(".wf-body").hidden = !isBreakdown(value);
+    this.#find(".wf-part").hidden = !isBreakdown(value) || !namedIn(value).some(isPart);
     this.#find(".wf-error").hidden = !value?.error;
     if (value) this.#find(".wf-error").textContent = sentence(value.error);
     if (isBreakdown(value)) this.#drawBody(value);
