@@ -102,7 +102,6 @@ LAZY = {
     ("playground.serving.local_tools", "playground.models.recipe_files"): "beside the download",
     ("playground.serving.local_tools", "playground.models.recipes"): "beside the download",
     ("playground.serving.local_tools", "playground.models.whereabouts"): "beside the download",
-    ("playground.tasks.keyword_runs", "rjieba"): "reads its dictionary, for a fifth of a second, when Chinese is cut",
     ("playground.training.__main__", "playground.training.estimate"): "torch, once there is something to measure",
     ("playground.training.__main__", "playground.training.process"): "torch, once it is a training's turn",
     ("playground.training.adapter_weights", "peft"): "optional: without it the rest works",

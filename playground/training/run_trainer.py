@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from playground.training import adapter_weights, checkpoint_store
 from playground.training.row_batches import Collator, Row, ShuffledOrder
