@@ -94,6 +94,11 @@ class LocalGenerator:
     def card(self) -> ModelCard:
         return self._card
 
+    @property
+    def prompts(self) -> Prompts:
+        """How requests become token ids here; a training encodes its texts with the same."""
+        return self._prompts
+
     def render(self, request: Request) -> Rendered:
         check_request(request, self._card, self.paths)
         return self._prompts.render(request)

@@ -72,6 +72,17 @@ _MODEL: Fields = {
     "adapter_share": "number",
 }
 _LOADED: Fields = {**_ASKED_AT, "key": "text"}
+_TRAINING: Fields = {**_ASKED_AT, "id": "text"}
+_TRAIN_FORM: Fields = {
+    **_ASKED_AT,
+    "data": "text",
+    "validation": "text?",
+    "base": "text?",
+    "name": "text",
+    "mapping": "map?",
+    "settings": "map",
+    "draft": "text?",
+}
 _TASK_FILE: Fields = {**_ASKED_AT, "key": "text?"}
 
 EVENTS: Mapping[str, Mapping[str, Fields]] = {
@@ -133,6 +144,32 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
         },
     },
     "tokens": {"pick": _TOKEN, "look": _AT, "diverge": _OTHER_TOKEN, "stop": _NOTHING, "missed": _AT},
+    "train": {
+        "opened": _ASKED_AT,
+        "piece": {
+            **_ASKED_AT,
+            "side": "text",
+            "name": "text",
+            "size": "int",
+            "from": "int",
+            "data": "text",
+            **_READING,
+        },
+        "example": {**_ASKED_AT, "language": "text"},
+        "known": {**_ASKED_AT, "side": "text", "key": "text"},
+        "guess": {**_ASKED_AT, "key": "text", "task": "text", "own": "text"},
+        "check": _TRAIN_FORM,
+        "measure": _TRAIN_FORM,
+        "begin": _TRAIN_FORM,
+        "follow": {**_TRAINING, "starts": "int", "metrics": "int", "samples": "int"},
+        "curves": {**_ASKED_AT, "ids": "list"},
+        "resume": _TRAINING,
+        "pause": _TRAINING,
+        "halt": _TRAINING,
+        "remove": _TRAINING,
+        "describe": {**_TRAINING, "name": "text?", "note": "text?"},
+        "use": _TRAINING,
+    },
     "user_tasks": {
         "check": {**_TASK_FILE, "yaml": "text", "file": "text?"},
         "keep": {**_TASK_FILE, "title": "text"},

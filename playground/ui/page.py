@@ -32,6 +32,7 @@ from playground.ui.request_queue import RequestQueue, StopSwitches
 from playground.ui.run_view import RunView
 from playground.ui.shared_store import SharedStore
 from playground.ui.task_knobs import TaskKnobs
+from playground.ui.train_tab import TrainTab
 from playground.ui.updates import Updates, pieces_only
 from playground.ui.user_tasks import UserTasks
 from playground.ui.write_tab import WriteTab
@@ -77,6 +78,7 @@ class Page:
         self.news = self._model.news
         self._read, self._batch = ReadTab(self._reader), BatchTab(host, queue, store)
         self._write = WriteTab(host, queue, store)
+        self._train = TrainTab(host, owner, store)
         self._user_tasks = UserTasks()
         self._play = Play(host, queue, switches, self._run_view)
         self._looks = itertools.count()
@@ -100,6 +102,7 @@ class Page:
 
     def close(self) -> None:
         """Nothing more is kept."""
+        self._train.close()
         self._shared.close()
 
     def _layout(self) -> None:
@@ -138,6 +141,7 @@ class Page:
         self._read.layout()
         self._write.layout()
         self._batch.layout()
+        self._train.layout()
         self._model.layout()
 
     def _wire(self) -> None:
@@ -190,6 +194,7 @@ class Page:
         self._read.wire(self.panel, self.feed, _LIGHT, _STOP)
         self._write.wire(self.panel, self.act, self.feed, _EVENT, _RUN, _STOP)
         self._batch.wire(self.panel, self.act, self.feed, _EVENT)
+        self._train.wire(_EVENT)
         self._model.wire(self.header, _EVENT)
 
     @_streamed
@@ -323,6 +328,7 @@ class Page:
         self._stop_all(session)
         self._run_view.leave(session)
         self._batch.left(session)
+        self._train.left(session)
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
         stale = self._preview.stale(filled, knobs, request.session_hash or "")

@@ -15,10 +15,17 @@ from playground.ui import card_updates, compose_form, tokens, waterfall
 from playground.ui.knobs import knob_data
 from playground.ui.page_files import PageFiles
 from playground.ui.page_texts import bilingual, table_of, text_table
+from playground.ui.train_data import setting_records
 from playground.ui.try_texts import TRIES
 
 _OTHER = re.compile(r"\\[dDsSWbBAZ]|\(\?|\[[^\]]*\\w")  # what the two languages read in different ways
-LATE_TABS = ("batch", "model", "read", "write")  # each has a folder of scripts that nothing but its elements need
+LATE_TABS = (
+    "batch",
+    "model",
+    "read",
+    "train",
+    "write",
+)  # each has a folder of scripts that nothing but its elements need
 
 
 @cache
@@ -30,6 +37,7 @@ def page_files() -> PageFiles:
         "tasks": compose_form.task_records(),
         "tries": {kind: [bilingual(text) for text in texts] for kind, texts in TRIES.items()},
         "rules": script_rules(),
+        "train": setting_records(),
     }
     return PageFiles({"words": text_table(), "token_words": token_words} | records | _examples(), late=LATE_TABS)
 

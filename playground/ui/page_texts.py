@@ -17,6 +17,7 @@ from playground.ui.connection_texts import CONNECTION_TEXTS
 from playground.ui.key_texts import KEY_TEXTS
 from playground.ui.model_texts import MODEL_TEXTS
 from playground.ui.read_texts import READ_TEXTS
+from playground.ui.train_texts import TRAIN_TEXTS
 from playground.ui.user_task_texts import USER_TASK_TEXTS
 from playground.ui.write_texts import WRITE_TEXTS
 
@@ -27,6 +28,7 @@ WORDS: Mapping[str, Text] = {
     "tab_write": Text("Write", "写作"),
     "tab_read": Text("Read", "阅读"),
     "tab_batch": Text("Batch", "批量"),
+    "tab_train": Text("Train", "训练"),
     "tab_model": Text("Model", "模型"),
     "sections": Text("Sections", "栏目"),
     "to_dark": Text("Dark theme", "深色主题"),
@@ -289,6 +291,7 @@ WORDS: Mapping[str, Text] = {
     **READ_TEXTS,
     **BATCH_TEXTS,
     **WRITE_TEXTS,
+    **TRAIN_TEXTS,
     **MODEL_TEXTS,
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mappingOf, SAME } from "../../playground/ui/scripts/batch/mapping.js";
-import { PIECE, readPiece } from "../../playground/ui/scripts/batch/pieces.js";
+import { mappingOf, SAME } from "../../playground/ui/scripts/compose/column_mapping.js";
+import { PIECE, readPiece } from "../../playground/ui/scripts/page/pieces.js";
 
 test("a file goes in pieces that make it again, one after the other", async () => {
   const bytes = Uint8Array.from({ length: PIECE + 5 }, (_, at) => (at * 7) % 256);

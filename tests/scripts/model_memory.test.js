@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  barParts,
-  hubPage,
-  idleTime,
-  percentDone,
-  roundTime,
-  verdict,
-} from "../../playground/ui/scripts/model/memory.js";
+import { barParts, hubPage, idleTime, percentDone, verdict } from "../../playground/ui/scripts/model/memory.js";
+import { roundTime } from "../../playground/ui/scripts/page/round_time.js";
 
 /** @type {import("../../playground/ui/scripts/server").Estimate} */
 const some = {

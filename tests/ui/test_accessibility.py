@@ -12,7 +12,7 @@ from tests.ui.conftest import Visit, generate, tokens_of
 
 pytestmark = pytest.mark.browser
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-TABS = ("write", "read", "batch", "model")
+TABS = ("write", "read", "batch", "train", "model")
 KINDS = ("complete", "chat", "talk")
 SCREENS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-US"},

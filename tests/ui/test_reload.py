@@ -119,7 +119,7 @@ def test_a_task_that_is_chosen_as_the_page_is_loaded_anew_comes_with_its_own_kno
 
 def test_back_and_forward_walk_tabs_kinds_and_tasks_and_each_tab_has_its_title(scripted: str, visit: Visit) -> None:
     page = visit(scripted)
-    titles = {"play": "Play", "write": "Write", "read": "Read", "batch": "Batch", "model": "Model"}
+    titles = {"play": "Play", "write": "Write", "read": "Read", "batch": "Batch", "train": "Train", "model": "Model"}
     choose(page, "complete")
     page.locator("#prompt").fill("Once")
     turn(page, top_p=0.42, n=3)
@@ -148,7 +148,8 @@ def test_back_and_forward_walk_tabs_kinds_and_tasks_and_each_tab_has_its_title(s
         page.locator(f"nav [data-tab={tab}]").click()
         expect(page).to_have_title(f"{title} · Playground")
     page.locator("button[name=language]").click()
-    for tab, title in {"play": "体验", "write": "写作", "read": "阅读", "batch": "批量", "model": "模型"}.items():
+    chinese = {"play": "体验", "write": "写作", "read": "阅读", "batch": "批量", "train": "训练", "model": "模型"}
+    for tab, title in chinese.items():
         page.locator(f"nav [data-tab={tab}]").click()
         expect(page).to_have_title(f"{title} · Playground")
 

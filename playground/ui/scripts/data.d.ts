@@ -46,3 +46,12 @@ declare module "playground/data/knobs.js" {
   const knobs: import("./knobs/knob").KnobData;
   export default knobs;
 }
+/** The settings of a training, their groups in order, and the presets. */
+declare module "playground/data/train.js" {
+  const records: {
+    settings: import("./training").TrainSetting[];
+    groups: { name: string; label: import("./types").Text }[];
+    presets: import("./training").TrainPreset[];
+  };
+  export default records;
+}

@@ -73,6 +73,24 @@ export interface Events {
     stop: null;
     missed: { run?: string | null; row: number };
   };
+  train: {
+    opened: { at: number };
+    piece: { at: number; side: string; name: string; size: number; from: number; data: string; sheet?: string | null; delimiter?: string | null; encoding?: string | null };
+    example: { at: number; language: string };
+    known: { at: number; side: string; key: string };
+    guess: { at: number; key: string; task: string; own: string };
+    check: { at: number; data: string; validation?: string | null; base?: string | null; name: string; mapping?: Record<string, any> | null; settings: Record<string, any>; draft?: string | null };
+    measure: { at: number; data: string; validation?: string | null; base?: string | null; name: string; mapping?: Record<string, any> | null; settings: Record<string, any>; draft?: string | null };
+    begin: { at: number; data: string; validation?: string | null; base?: string | null; name: string; mapping?: Record<string, any> | null; settings: Record<string, any>; draft?: string | null };
+    follow: { at: number; id: string; starts: number; metrics: number; samples: number };
+    curves: { at: number; ids: any[] };
+    resume: { at: number; id: string };
+    pause: { at: number; id: string };
+    halt: { at: number; id: string };
+    remove: { at: number; id: string };
+    describe: { at: number; id: string; name?: string | null; note?: string | null };
+    use: { at: number; id: string };
+  };
   user_tasks: {
     check: { at: number; key?: string | null; yaml: string; file?: string | null };
     keep: { at: number; key?: string | null; title: string };

@@ -1,4 +1,6 @@
 // What fills the fields of the chosen task, row by row, and how often and with which seed texts are written.
+
+import { mappingOf, SAME } from "../compose/column_mapping.js";
 import { isolate } from "../page/direction.js";
 import { find, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
@@ -8,7 +10,6 @@ import { seedOf, wholeNumber } from "../page/typed_numbers.js";
 import { t } from "../page/words.js";
 import { named, taskNow, written } from "./chosen_task.js";
 import * as kept from "./kept_job.js";
-import { mappingOf, SAME } from "./mapping.js";
 import { fail } from "./notices.js";
 import { firstRow, nameOfFile, openJob } from "./open_job.js";
 import { agePreview } from "./preview.js";
@@ -16,7 +17,7 @@ import { agePreview } from "./preview.js";
 /** @typedef {import("../tasks").TaskField} TaskField */
 /** @typedef {import("./kept_job.js").Form} Form */
 /** @typedef {import("./open_job.js").Job} Job */
-/** @typedef {import("./mapping.js").ByField} ByField */
+/** @typedef {import("../compose/column_mapping.js").ByField} ByField */
 
 const { element, props, trigger } = hostOf("batch");
 const NUMBERS = ["n", "seed"];

@@ -39,16 +39,6 @@ export const barParts = (estimate) => {
   return sizes.filter(([, size]) => size > 0).map(([part, size]) => ({ part, size, share: size / all }));
 };
 /**
- * A time as a person says it: in seconds up to two minutes, then in minutes, then in hours.
- * @param {number} seconds
- * @returns {{ unit: "s" | "min" | "h", count: number }}
- */
-export const roundTime = (seconds) => {
-  if (seconds < 2 * MINUTE) return { unit: "s", count: Math.max(1, Math.round(seconds)) };
-  if (seconds < 2 * HOUR) return { unit: "min", count: Math.round(seconds / MINUTE) };
-  return { unit: "h", count: Math.round(seconds / HOUR) };
-};
-/**
  * How long a model has been idle.
  * @param {number} seconds
  * @returns {{ unit: "s" | "min" | "h", count: number }}

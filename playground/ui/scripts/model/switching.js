@@ -3,8 +3,9 @@ import { find } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { language, say } from "../page/language.js";
 import { bytes } from "../page/numbers.js";
+import { roundTime } from "../page/round_time.js";
 import { sentence, t } from "../page/words.js";
-import { percentDone, roundTime } from "./memory.js";
+import { percentDone } from "./memory.js";
 
 /** @typedef {import("../server").Pool} Pool */
 /** @typedef {import("../server").Server} Server */

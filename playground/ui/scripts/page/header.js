@@ -46,7 +46,7 @@ const drawChip = () => {
   find(chip, ".chip-text").textContent = model ? described(model) : say(loading) || (error ? t("model_failed") : "");
 };
 const draw = () => {
-  const { model, error, guarded, share } = server();
+  const { model, error, guarded, share, owner } = server();
   apply(element);
   const button = find(element, "[name=theme]");
   button.title = t(theme() === "dark" ? "to_light" : "to_dark");
@@ -55,6 +55,7 @@ const draw = () => {
     tongue.classList.toggle("chosen", tongue.lang === language());
   }
   find(element, ".logout").hidden = !guarded;
+  find(element, "nav [data-tab=train]").hidden = !owner;
   drawChip();
   notice.show(error || model?.notice);
   drawShare(share);

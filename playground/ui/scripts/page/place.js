@@ -3,7 +3,7 @@
 /** @typedef {import("../topics").Kind} Kind */
 /** @typedef {import("../topics").Place} Place */
 
-const TABS = ["play", "write", "read", "batch", "model"];
+const TABS = ["play", "write", "read", "batch", "train", "model"];
 /** @type {Record<Kind, string>} */
 const KINDS = { task: "task", complete: "prompt", chat: "question", talk: "conversation" };
 const LONGEST = 100; // characters of a task's id
