@@ -138,7 +138,7 @@ def test_a_file_becomes_a_training_that_is_followed_kept_over_a_reload_and_used(
     expect(loss.locator(".tp-read")).to_contain_text("step 6")
     assert faults(page) == []
 
-    name, text = saved(page, page.locator("[name=csv]"))
+    name, text = saved(page, page.locator(".train-run [name=csv]"))
     lines = list(csv.DictReader(io.StringIO(text)))
     assert name.endswith(".csv") and [line["step"] for line in lines] == ["1", "2", "3", "4", "5", "6"]
     assert all(float(line["loss"]) > 0 for line in lines)

@@ -50,7 +50,7 @@ export class Plot {
   constructor(title, { from } = {}) {
     this.#title = title;
     this.#from = from;
-    this.#plot = make("div", { class: "tp-plot", tabindex: "0", role: "slider" });
+    this.#plot = make("div", { class: "tp-plot", tabindex: "0" });
     this.#read = make("output", { class: "tp-read" });
     const save = make("button", { type: "button", class: "quiet tp-save", onclick: () => this.#save() }, "SVG");
     const head = make("figcaption", { class: "tp-head" }, make("b", {}), make("span", { class: "tp-keys" }), save);
@@ -89,6 +89,7 @@ export class Plot {
     save.hidden = empty;
     this.#plot.setAttribute("aria-label", t("train_plot_label", { title }));
     find(this.#figure, ".tp-keys").replaceChildren(...(this.#lines.length > 1 ? this.#lines.map(key) : []));
+    this.#plot.setAttribute("role", empty ? "img" : "slider");
     if (empty) {
       this.#scale = null;
       this.#plot.replaceChildren(make("p", { class: "tp-empty" }, t("train_plot_empty")));
@@ -99,6 +100,7 @@ export class Plot {
     this.#plot.replaceChildren(this.#picture(this.#scale));
     this.#plot.setAttribute("aria-valuemin", String(this.#scale.first));
     this.#plot.setAttribute("aria-valuemax", String(this.#scale.last));
+    this.#plot.setAttribute("aria-valuenow", String(this.#step ?? this.#scale.last));
     this.#look(this.#step);
   }
   /** @param {plot.Scale} scale */

@@ -321,6 +321,7 @@ watch("opened", () => {
   if (typeof before?.draft === "string") draft = before.draft;
   for (const side of sides) if (typeof before?.[side] === "string" && before[side]) files.findAgain(side, before[side]);
   run.openBefore();
+  if (run.openId() && !draft) find(element, ".train-new", HTMLDetailsElement).open = false;
 });
 watch("taken", () => files.sendNext(props.taken));
 watch("file", () => files.hearFile(props.file));
