@@ -134,6 +134,18 @@ def test_without_a_compiler_steps_stay_eager_and_that_is_said_once(
     assert not own_cache.exists()
 
 
+def test_where_it_is_switched_off_nothing_is_compiled_and_all_is_right(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(layer_compilers.SWITCH, "1")
+    model, before = short_llama(), workers()
+    net = Net(model)
+    with caplog.at_level(logging.WARNING):
+        assert furthest(model, net) < 1e-5
+    assert net.compiler is not None and net.compiler.settled and not net.compiler.ready(ROWS)
+    assert workers() == before and layer_compilers.SWITCHED_OFF in caplog.text
+
+
 def test_a_damaged_library_is_never_loaded(no_compiler: Path, caplog: pytest.LogCaptureFixture) -> None:
     library = next(folder().glob("*-several.so"))
     whole, said = library.read_bytes(), about(library).read_bytes()

@@ -34,6 +34,8 @@ NO_COMPILER = Text(
     "apt install g++) and start again.",
     "没有找到 C++ 编译器，因此步骤未经编译，耗时约为两倍。请安装一个（Debian 上：apt install g++）后重新启动。",
 )
+SWITCH = "TORCH_COMPILE_DISABLE"  # torch's own; its compiler in this process heeds it by itself
+SWITCHED_OFF = f"{SWITCH}=1 is set."
 _NICE = 10  # of a thread that compiles
 _SHAPES = 64  # compiled shapes of one function, before torch gives up and stays eager
 log = logging.getLogger(__name__)
@@ -101,6 +103,9 @@ class AheadOfTime:
         ]
         self._missing[variant] = len(absent)
         if not absent:
+            return
+        if os.environ.get(SWITCH) == "1":
+            self._fail(SWITCHED_OFF)
             return
         if build.compiler() is None:
             self.lacks = NO_COMPILER

@@ -32,6 +32,9 @@ OTHER_VARIABLES: Mapping[str, Text] = {
     ),
     "GRADIO_TEMP_DIR": Text("Folder for temporary files of the page.", "页面临时文件所在的文件夹。"),
     "CXX": Text("C++ compiler for kernels and compiled layers.", "用于内核和编译层的 C++ 编译器。"),
+    "TORCH_COMPILE_DISABLE": Text(
+        "With 1, layers are not compiled; those compiled before are used.", "设为 1 时不编译层；以前编译好的仍会使用。"
+    ),
 }
 
 _HEAD = """# Settings
