@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -52,6 +53,9 @@ def teaching(starts_server: None, tmp_path_factory: pytest.TempPathFactory) -> I
     loaded.tokenizer.save_pretrained(folder)
     with forked("app", "--model", str(folder), "--data-folder", str(kept), "--path", "exact") as url:
         yield url
+    for process in psutil.process_iter(["cmdline"]):  # a training outlives its page, and a test that failed
+        if any(str(kept) in part for part in process.info["cmdline"] or ()):
+            process.kill()
 
 
 def train_tab(page: Page) -> Page:
