@@ -13,10 +13,12 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
+from playground.models.loading import quiet
 from playground.training import adapter_weights, base_model, checkpoint_store
 from playground.training.process import train
 from playground.training.run_trainer import RunTrainer
 from playground.training.run_watch import RunWatch
+from playground.training.training_data import prepared_data
 from playground.training.training_failures import explained_trouble
 from playground.training.training_folder import TrainingFolder, TrainState, find_folder
 from playground.training.trainings import Trainings
@@ -146,6 +148,20 @@ def test_the_files_of_the_model_are_gone(trainings: Trainings, base: Path, monke
     shutil.copytree(base, mine)
     train(folder)
     assert folder.written_state().phase == "done"
+
+
+def test_a_base_is_trained_with_the_template_and_the_context_that_were_chosen(base: Path) -> None:
+    template = "{% for one in messages %}<{{ one.role }}>{{ one.content }}{% endfor %}"
+    chosen = replace(small_plan(base), base={"name": str(base), "context": 40, "chat_template": template})
+    loaded = base_model.load_base(chosen.choice, "fp32", quiet)
+    assert loaded.card.context == 40 and loaded.tokenizer.chat_template == template
+    data = base.parent / "rows"
+    data.mkdir()
+    (data / "rows.jsonl").write_bytes(lines())
+    found = prepared_data(data, replace(chosen, data="rows.jsonl"), loaded)
+    assert found.longest == 40
+    first = loaded.tokenizer.decode(found.train[0].ids)
+    assert first.startswith("<user>") and "<|im_start|>" not in first
 
 
 def test_another_base_in_the_place_of_the_first(

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from playground.generators.opening import adapted
 from playground.models import Loaded, load, sources
 from playground.models.model_choice import ModelChoice
 from playground.training.trainable import check_trainable, packed_file
@@ -17,7 +18,8 @@ from playground.types import ModelError, ProgressReport, Text
 
 
 def load_base(choice: ModelChoice, number_format: str, report: ProgressReport, *, on_cpu: bool = False) -> Loaded:
-    """The base with weights in fp32 or bf16; `on_cpu` leaves its placement to others. Raises ModelError."""
+    """The base with weights in fp32 or bf16, and the context length and chat template that were chosen; `on_cpu` leaves
+    its placement to others. Raises ModelError."""
     check_trainable(choice)
     if sources.find(choice.name, report, code=choice.trust_remote_code).gguf is not None:
         raise packed_file(choice.name)
@@ -32,7 +34,7 @@ def load_base(choice: ModelChoice, number_format: str, report: ProgressReport, *
         report=report,
     )
     check_weights(loaded)
-    return loaded
+    return adapted(loaded, choice)
 
 
 def weights_format(settings: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ Knows no weights and no trainer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from playground.training import formats, mapping
 from playground.training.data_report import DataReport, report
 from playground.training.encoding import check_learns, encode_all
 from playground.training.example import Encoded, Example
-from playground.training.mapped import check_any, examples, mapped
+from playground.training.mapped import Mapped, check_any, examples, mapped
 from playground.training.plan import TrainPlan
 from playground.training.split import split
 from playground.types import InvalidRequest, Text
@@ -38,14 +38,21 @@ class PreparedData:
 def prepared_data(data: Path, plan: TrainPlan, loaded: Loaded) -> PreparedData:
     """The rows of the plan's files, which lie in the folder `data`. Raises InvalidRequest that names the field, and
     ModelError where the files are gone."""
-    settings = plan.settings
-    longest = min(int(settings["cut_length"]), loaded.card.context)
     found, wanted = read_files(data, plan, "chat" if loaded.card.has_chat_template else "complete")
     file: list[Example] | None = None
     if plan.validation:
         file = examples(formats.read(_there(data / plan.validation)), wanted)
-    sides = split(found.examples, settings["validation_share"], settings["seed"], file)
     prompts = Prompts(loaded.model, loaded.tokenizer, loaded.card.title, loaded.card.context, loaded.turn_ends)
+    return encoded_rows(found, file, plan.settings, prompts, loaded.card.context)
+
+
+def encoded_rows(
+    found: Mapped, file: Sequence[Example] | None, settings: Mapping[str, Any], prompts: Prompts, context: int
+) -> PreparedData:
+    """Mapped rows, split or measured by those of a `file`, and encoded within the `context` in tokens. Raises
+    InvalidRequest that names the field."""
+    longest = min(int(settings["cut_length"]), context)
+    sides = split(found.examples, settings["validation_share"], settings["seed"], file)
     train = encode_all(sides.train, prompts, longest, settings["learn"])
     check_learns(train, longest)
     validation = encode_all(sides.validation, prompts, longest, settings["learn"])
@@ -59,7 +66,7 @@ def prepared_data(data: Path, plan: TrainPlan, loaded: Loaded) -> PreparedData:
     )
 
 
-def read_files(data: Path, plan: TrainPlan, mode: Any) -> tuple[Any, mapping.DataMapping]:
+def read_files(data: Path, plan: TrainPlan, mode: Any) -> tuple[Mapped, mapping.DataMapping]:
     """The examples of the plan's file, and its mapping; without one, what the file itself says. Raises InvalidRequest
     where it says nothing."""
     records = formats.read(_there(data / plan.data), _reading(plan.reading))

@@ -6,21 +6,20 @@ nothing with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from playground.models.model_choice import ModelChoice
 from playground.serving.model_pool import ModelPool, PoolEntry
 from playground.training import mapping
-from playground.training.data_report import DataReport, preview, report
-from playground.training.encoding import check_learns, encode_all
+from playground.training.data_report import DataReport, preview
 from playground.training.example import Encoded, Example
 from playground.training.mapped import check_any, examples, mapped
 from playground.training.plan import TrainPlan
-from playground.training.split import split
 from playground.training.train_settings import validate_settings
 from playground.training.trainable import check_trainable
+from playground.training.training_data import encoded_rows
 from playground.types import Generator, InvalidRequest, ModelError, PlaygroundError, Text
 from playground.ui.model_data import entry_key
 from playground.ui.page_texts import bilingual
@@ -124,22 +123,15 @@ def checked_form(sent: Sent, files: StagedFiles, pool: ModelPool) -> CheckedForm
 def previewed(form: CheckedForm) -> PreviewedData:
     """Maps, splits and encodes all rows as the training will. Raises InvalidRequest that names the field, and
     ModelError where the current model encodes no text here."""
-    settings, wanted, generator = form.plan.settings, mapping.of_record(form.plan.mapping), form.generator
+    wanted, generator = mapping.of_record(form.plan.mapping), form.generator
     prompts, tokenizer = getattr(generator, "prompts", None), getattr(generator, "tokenizer", None)
     if prompts is None or tokenizer is None:
         raise ModelError(_NOT_HERE.filled(title=generator.card.title), _LOAD)
-    longest = min(int(settings["cut_length"]), generator.card.context)
     found = mapped(form.data.records, wanted)
     check_any(found)
-    file: Sequence[Example] | None = None
-    if form.validation is not None:
-        file = _of_validation(form.validation, wanted)
-    sides = split(found.examples, settings["validation_share"], settings["seed"], file)
-    train = encode_all(sides.train, prompts, longest, settings["learn"])
-    check_learns(train, longest)
-    validation = encode_all(sides.validation, prompts, longest, settings["learn"])
-    told = report(found, sides, train, validation, file or ())
-    return PreviewedData(told, train.rows[:SHOWN], tokenizer)
+    file = None if form.validation is None else _of_validation(form.validation, wanted)
+    data = encoded_rows(found, file, form.plan.settings, prompts, generator.card.context)
+    return PreviewedData(data.report, data.train[:SHOWN], tokenizer)
 
 
 def _of_validation(file: StagedFile, wanted: mapping.DataMapping) -> list[Example]:
