@@ -54,6 +54,8 @@ def test_every_count_that_can_be_a_fault_has_its_threshold_and_the_gravest_is_to
 
 
 def test_two_of_three_texts_that_are_kept_are_enough_and_texts_that_nobody_read_speak_against_no_model() -> None:
+    alike = replace(PERFECT, identical=PERFECT.pairs)
+    assert [bool(fitness.shortfalls(alike, Review(3, count, "rule"))) for count in (2, 3)] == [True, False]
     kept = [fitness.shortfalls(PERFECT, Review(3, count, "rule")) for count in range(4)]
     assert kept == [(Shortfall("kept", 3, 3),), (Shortfall("kept", 2, 3),), (), ()]
     assert fitness.shortfalls(PERFECT, None) == ()

@@ -53,7 +53,11 @@ def report_of(reports: Sequence[TaskReport], model: str, language: Language) -> 
 
 
 def shortfalls(found: TaskMetrics, review: Review | None = None) -> tuple[Shortfall, ...]:
-    """Every fault that is too frequent, the gravest first; none where nothing was counted, nor of texts unread."""
+    """Every fault that is too frequent, the gravest first; none where nothing was counted, nor of texts unread.
+
+    That texts are alike is no fault where all that were read are kept: the keywords of a document are what they are.
+    """
+    wanted = review is not None and review.read > 0 and review.kept == review.read
     faults: Mapping[Fault, tuple[int, int]] = {
         "kept": (review.read - review.kept, review.read) if review is not None else (0, 0),
         "language": (found.texts - found.language, found.texts),
@@ -62,7 +66,7 @@ def shortfalls(found: TaskMetrics, review: Review | None = None) -> tuple[Shortf
         "loops": (found.loops, found.texts),
         "named": (found.texts - found.named, found.texts),
         "copied": (found.copied, found.lines),
-        "identical": (found.identical, found.pairs),
+        "identical": (0 if wanted else found.identical, found.pairs),
     }
     return tuple(
         Shortfall(fault, part, whole)
