@@ -128,7 +128,7 @@ def test_thoughts_stand_beside_the_answer(serve: Site) -> None:
         ({"prompt": "Once", "path": "quick"}, "path", "exact or fast"),
         ({"prompt": "Once", "logprobs": 2}, "logprobs", "whole vocabulary"),
         ({"prompt": "Once", "logprobs": True}, "logprobs", "whole number"),
-        ({"prompt": "Once", "playground": {"all": 1}}, "playground", "trace and keep"),
+        ({"prompt": "Once", "playground": {"all": 1}}, "playground", "trace, keep and scores"),
         ({"prompt": "Once", "logit_bias": {"7": 900}}, "logit_bias", "100"),
         ({"prompt": "Once", "json_schema": '{"type": "strin"}'}, "json_schema", "JSON schema"),
         ({"prompt": "word " * 3000}, "prompt", "reads at most 2,048"),
