@@ -169,6 +169,7 @@ def test_commands_of_the_terminal_take_an_adapter(
     assert "no number from 0 to 1" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_the_embedded_model_on_the_fast_path_writes_with_what_was_learned(tmp_path: Path) -> None:
     """Its weights lie on the grid of their file, by whose codes the fast path packs them; not those that changed."""
     from playground.generators import opening

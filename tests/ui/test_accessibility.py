@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import JSHandle, Page, expect
 
 from tests.ui.conftest import Visit, generate, tokens_of
 
@@ -20,10 +20,21 @@ SCREENS: list[dict[str, Any]] = [
 ]
 
 
-def faults(page: Page) -> list[str]:
-    """What axe-core finds wrong, by rule, with the node and the reason."""
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)")
+# The part of the page that belongs to one tab alone, by its heading.
+PART = """heading => {
+  const others = (node) => [...node.querySelectorAll("h2[data-t$=_heading]")].some((one) => one !== heading);
+  let part = heading;
+  while (part.parentElement && !others(part.parentElement)) part = part.parentElement;
+  return part;
+}"""
+
+
+def faults(page: Page, part: JSHandle | None = None) -> list[str]:
+    """What axe-core finds wrong in the page, or in a part of it: by rule, with the node and the reason."""
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE)
+    run = "part => axe.run(part ?? document, { resultTypes: ['violations'] }).then(({ violations }) => violations)"
+    found = page.evaluate(run, part)
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
@@ -38,11 +49,12 @@ def test_no_tab_has_a_violation(embedded_page: str, visit: Visit, screen: dict[s
     page.keyboard.press("Escape")
     for kind in KINDS:
         page.locator(f"[data-kind={kind}]").click()
-        assert faults(page) == [], kind
+        assert faults(page, page.locator("#compose").element_handle()) == [], kind
     for tab in TABS:
         page.locator(f"nav [data-tab={tab}]").click()
-        expect(page.locator(f"h2[data-t={tab}_heading]")).to_be_visible()
-        assert faults(page) == [], tab
+        heading = page.locator(f"h2[data-t={tab}_heading]")
+        expect(heading).to_be_visible()
+        assert faults(page, heading.evaluate_handle(PART)) == [], tab
 
 
 def test_keys_lead_to_the_knobs_the_dock_and_the_list_of_keys(scripted: str, visit: Visit) -> None:

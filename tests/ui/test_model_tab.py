@@ -124,8 +124,8 @@ def test_what_fails_leaves_the_old_model_and_says_why(switching: str, visit: Vis
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for name in ("<b>no</b> id", "/no/where", "ftp://x", "http://"):
         load(page, name)
-        expect(page.locator("[data-field=name] .field-error")).to_be_visible()
-        expect(page.locator("[data-field=name] .field-error b")).to_have_count(0)
+        expect(page.locator(".model-form [data-field=name] .field-error")).to_be_visible()
+        expect(page.locator(".model-form [data-field=name] .field-error b")).to_have_count(0)
         expect(page.locator("[name=model]")).to_have_value(name)
     page.locator("nav [data-tab=play]").click()
     generate(page)

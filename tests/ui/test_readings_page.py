@@ -168,7 +168,7 @@ def test_on_a_phone_the_prompt_is_seen_as_tokens_and_panels_are_sheets(embedded_
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     sheet.locator("[name=close]").click()
     page.locator("nav [data-tab=read]").click()
-    page.locator("[name=example]").click()
+    page.locator("#read [name=example]").click()
     page.locator("#read-tokens .tk-token", has_text="西").click()
     expect(page.locator("#expected .wf")).to_contain_text(re.compile("模型更想写|正是模型的首选"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

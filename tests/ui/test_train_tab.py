@@ -175,6 +175,7 @@ def test_a_file_becomes_a_training_that_is_followed_kept_over_a_reload_and_used(
     expect(page.locator("[name=base] option")).to_have_count(2)
 
 
+@pytest.mark.long
 def test_a_training_pauses_goes_on_and_stops_while_another_waits_and_both_are_compared(
     teaching: str, data: Path, visit: Visit
 ) -> None:
@@ -223,6 +224,7 @@ def test_a_training_pauses_goes_on_and_stops_while_another_waits_and_both_are_co
     expect(page.locator(".train-compared")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_what_it_will_take_is_measured_before_it_begins(teaching: str, data: Path, visit: Visit) -> None:
     page = train_tab(visit(teaching))
     choose(page, data)
