@@ -99,7 +99,7 @@ def test_keywords_of_a_chinese_text_are_whole_words_of_it(tiny: models.Loaded) -
     written = write(tiny, one, fields, n=20, seed=5)
     items = [line.partition(". ")[2] for found, _ in written for line in found.split("\n")]
     runs = {text[start:end] for start, end in itertools.combinations(ends, 2)}
-    assert len(set(items)) > 10 and set(items) <= runs, set(items) - runs
+    assert len(set(items)) > 5 and set(items) <= runs, set(items) - runs
     assert "豚会" in text and "豚会" not in runs
 
 
@@ -108,7 +108,7 @@ def test_english_keywords_hold_no_word_that_only_links(tiny: models.Loaded) -> N
     fields = {"theme": "The buses are quieter and don't smell. The Bank of England will pay a third of them in May."}
     written = write(tiny, one, fields, n=30, seed=5)
     items = {line.partition(". ")[2] for found, _ in written for line in found.split("\n")}
-    assert len(items) > 10 and items & {"buses", "quieter", "May"}
+    assert len(items) > 5 and items & {"buses", "quieter", "May"}
     for item in items:
         said = item.split(" ")
         assert "of" not in (said[0], said[-1]), item

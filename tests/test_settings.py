@@ -164,7 +164,7 @@ def test_every_setting_is_read_from_its_variable_and_a_flag_comes_first(tmp_path
              "max_memory": "cpu=1GiB", "allowed_hosts": "a.test,b.test", "weights": "int8", "mcp": "off",
              "path": "exact", "share": "yes", "reading_memory": "300MB", "trust_remote_code": "on",
              "engine": "http://a.test:1,https://b.test", "engine_plain_http": "on", "engine_draws": "here",
-             "engine_figures": "top"}  # fmt: skip
+             "engine_figures": "top", "adapter_share": "0.5"}  # fmt: skip
     other = "97"  # within every range, and nobody's default
     every = (*records(Settings), *records(Limits))
     environment = {one.variable: texts.get(one.name, other) for one in every if one.variable is not None}
