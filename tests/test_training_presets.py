@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from playground.rendering.prompt import Prompts
 from playground.tasks import loader
 from playground.training import formats
 from playground.training.data_report import language_of
+from playground.training.encoding import encode_all
 from playground.training.mapped import examples
 from playground.training.mapping import TaskMapping, TextMapping
 from playground.training.split import duplicates, shared, split
+from playground.training.train_presets import PRESETS
 from playground.types import Language
 
 FOLDER = loader.FOLDER / "training"
@@ -56,6 +60,19 @@ def test_they_are_examples_of_the_task_that_writes_slogans(language: Language) -
     assert len(found) == len(records.rows) and duplicates(found) == 0
     sides = split(found, 0.1, 1)
     assert len(sides.validation) >= 16 and sides.notice is None
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("language", SLOGANS)
+def test_they_fit_whole_into_every_preset(language: Language, load_embedded: Any) -> None:
+    records = formats.read(FOLDER / f"slogans.{language}.jsonl")
+    mapping = TaskMapping("slogans", language, "chat", {"product": "product", "about": "about"}, "slogan")
+    loaded = load_embedded("fp32")
+    prompts = Prompts(loaded.model, loaded.tokenizer, loaded.card.title, loaded.card.context)
+    for preset in PRESETS:
+        longest = preset.settings["cut_length"]
+        found = encode_all(examples(records, mapping), prompts, longest, preset.settings["learn"])
+        assert len(found.rows) == len(records.rows) and not any(one.cut for one in found.rows), preset.name
 
 
 def test_no_slogan_of_the_task_has_this_form_so_the_model_has_not_seen_it() -> None:

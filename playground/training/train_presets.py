@@ -32,7 +32,7 @@ PRESETS: tuple[TrainPreset, ...] = (
         help=Text(
             "About two minutes on a laptop: whether the data is right.", "笔记本电脑上约两分钟：看看数据是否合适。"
         ),
-        values={"rank": 8, "alpha": 16.0, "steps": 60, "cut_length": 256, "learning_rate": 5e-4},
+        values={"rank": 8, "alpha": 16.0, "steps": 60, "learning_rate": 5e-4},
     ),
     TrainPreset(
         name="good",
@@ -48,8 +48,7 @@ PRESETS: tuple[TrainPreset, ...] = (
             "更多权重，全部文本最多读十遍，验证损失上升即停止。",
         ),
         values={
-            "rank": 64, "alpha": 64.0, "rslora": True, "dropout": 0.05, "epochs": 10.0, "cut_length": 1024,
-            "early_stopping": 3,
+            "rank": 64, "alpha": 64.0, "rslora": True, "dropout": 0.05, "epochs": 10.0, "early_stopping": 3,
         },
     ),
 )  # fmt: skip

@@ -177,7 +177,7 @@ SETTINGS: tuple[TrainSetting, ...] = (
             "一条文本（含提示词）的词元数；更长的部分会被截去。",
         ),
         source="trl.SFTConfig.max_length",
-        default=512,
+        default=1024,
         low=16,
         high=131_072,
         scale="log",
