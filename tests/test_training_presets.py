@@ -12,7 +12,7 @@ import pytest
 from playground.rendering.prompt import Prompts
 from playground.tasks import loader
 from playground.training import formats
-from playground.training.data_report import language_of
+from playground.training.data_report import language_of, languages
 from playground.training.encoding import encode_all
 from playground.training.mapped import examples
 from playground.training.mapping import TaskMapping, TextMapping
@@ -38,6 +38,7 @@ def test_every_slogan_has_the_form_that_is_taught_and_none_stands_twice(language
     least, form = SLOGANS[language]
     said = rows(language)
     assert len(said) >= least
+    assert languages(row["slogan"] for row in said) == {language: len(said)}
     halves = Counter[str]()
     for row in said:
         match = re.fullmatch(form.format(re.escape(row["product"])), row["slogan"])

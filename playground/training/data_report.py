@@ -31,7 +31,7 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("th", r"[\u0e00-\u0e7f]"),
 )
 _WORDS: Mapping[str, str] = {  # the commonest ones
-    "en": "the of and to in is that for it with as was on are by this be not you your from have no so",
+    "en": "the of and to in is that for it with as was on are by this be not you your from have no so more less",
     "de": "der die das und ist nicht ein eine zu den mit von im für auf dem des sich auch wie",
     "fr": "le la les et est un une des du que pour dans qui sur pas avec au plus ce vous",
     "es": "el la los las y es un una de que en para por con no se su del al lo más como",
@@ -39,6 +39,8 @@ _WORDS: Mapping[str, str] = {  # the commonest ones
     "pt": "o a os as e é um uma de que em para com não do da no na se por mais como",
     "nl": "de het een en van is dat in op te niet met voor zijn aan er ook maar",
 }
+_WORD = re.compile(r"[^\W\d_]+")
+_ENOUGH = 12  # words; of fewer the language is not told by one of them
 OTHER = "other"
 """Of a text whose language cannot be told by its script or its commonest words."""
 
@@ -113,19 +115,32 @@ def report(
 
 
 def languages(texts: Iterable[str]) -> dict[str, int]:
-    """How many of the texts are in each language, the commonest first; OTHER where that cannot be told."""
-    return dict(Counter(map(language_of, texts)).most_common())
+    """How many of the texts are in each language, the commonest first; OTHER where that cannot be told.
+
+    Short texts are judged together: a slogan alone may hold no common word, or one that two languages have.
+    """
+    found = list(texts)
+    short = [text for text in found if len(_WORD.findall(text)) < _ENOUGH and _by_script(text) is None]
+    counts = Counter(map(language_of, (Counter(found) - Counter(short)).elements()))
+    if short:
+        counts[language_of(" ".join(short))] += len(short)
+    return dict(counts.most_common())
 
 
-def language_of(text: str) -> str:
-    """The language of a text, as two letters: by its script, and where that is Latin by its commonest words."""
+def _by_script(text: str) -> str | None:
     letters = sum(sign.isalpha() for sign in text) or 1
     for name, signs in _SCRIPTS:
         if len(re.findall(signs, text)) * 5 >= letters:
             return name
-    if is_chinese(text):
-        return "zh"
-    words = re.findall(r"[^\W\d_]+", text.lower())
+    return "zh" if is_chinese(text) else None
+
+
+def language_of(text: str) -> str:
+    """The language of a text, as two letters: by its script, and where that is Latin by its commonest words."""
+    script = _by_script(text)
+    if script is not None:
+        return script
+    words = _WORD.findall(text.lower())
     counts = {name: sum(f" {word} " in f" {known} " for word in words) for name, known in _WORDS.items()}
     best = max(counts, key=lambda name: counts[name])
     return best if counts[best] and counts[best] * 20 >= len(words) else OTHER

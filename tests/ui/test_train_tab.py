@@ -123,6 +123,14 @@ def test_a_file_becomes_a_training_that_is_followed_kept_over_a_reload_and_used(
     assert learned.startswith("<Lamp") and ":: made for mornings." in learned, "the answer is learned, and its end"
     assert "Write a slogan for Lamp" in masked and "made for mornings" not in masked
 
+    usual = page.locator(".train-columns [name=prompt]").input_value()
+    page.locator(".train-columns [name=prompt]").fill("Look at this lamp.\n" * 40 + usual)
+    expect(row).to_contain_text("Look at this lamp.")
+    checked(page)
+    row.scroll_into_view_if_needed()
+    expect(row.locator(".train-learned").first).to_be_in_viewport()
+    page.locator(".train-columns [name=prompt]").fill(usual)
+    expect(row).not_to_contain_text("Look at this lamp.")
     settings(page, rank="many")
     expect(page.locator("[data-field=rank] .field-error")).to_contain_text("LoRA rank")
     expect(page.locator("[data-setting=rank]")).to_have_value("many")

@@ -1,5 +1,5 @@
 // What the data is before anything runs: the report, and the first rows token by token.
-import { find, make } from "../page/dom.js";
+import { find, findAll, make } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { number } from "../page/numbers.js";
 import { sentence, t } from "../page/words.js";
@@ -92,6 +92,10 @@ export const drawReport = () => {
   find(place, ".train-remarks").replaceChildren(...said.map((one) => make("li", {}, one)));
   find(place, ".train-first").hidden = !shown?.first.length;
   find(place, ".train-rows").replaceChildren(...(shown?.first ?? []).map(drawRow));
+  for (const box of findAll(place, ".train-tokens")) {
+    const first = box.querySelector(".train-learned"); // often behind a long prompt
+    if (first instanceof HTMLElement) box.scrollTop = first.offsetTop - box.offsetTop - box.clientHeight / 2;
+  }
 };
 /** It is asked for; what stands there is of an earlier form. */
 export const expectReport = () => {
