@@ -19,7 +19,7 @@ const column = (label, text, kind = "") =>
     "div",
     { class: `train-text ${kind}` },
     make("b", {}, label),
-    make("p", { dir: "auto" }, text || t("train_text_none")),
+    make("p", { dir: "auto" }, text.trim() || t("train_text_none")),
   );
 export const drawSamples = () => {
   const place = find(element, ".train-samples");
