@@ -219,10 +219,10 @@ def test_a_card_tells_base_settings_figures_licence_and_no_data(form: Any) -> No
 
 
 def test_a_card_of_an_unknown_base_and_without_figures_says_so() -> None:
-    files = card_files(Learned("x", "/home/me/my-model", {}, []), "merged")
+    files = card_files(Learned("x", "/srv/own/my-model", {}, []), "merged")
     assert list(files) == ["README.md"]
     card = files["README.md"]
-    assert "/home/me" not in card and "my-model" in card and "licence is not known here" in card
+    assert "/srv/own" not in card and "my-model" in card and "licence is not known here" in card
     assert "Nothing was measured on texts kept apart." in card and "license" not in card.split("---\n")[1]
 
 
@@ -232,7 +232,7 @@ def test_a_card_of_an_unknown_base_and_without_figures_says_so() -> None:
         ("smollm2", embedded.HUB_ID),
         ("qwen2.5-coder-0.5b", "Qwen/Qwen2.5-Coder-0.5B-Instruct"),
         ("org/model", "org/model"),
-        ("/home/me/model", "model"),
+        ("/srv/own/model", "model"),
         ("gpt2", "gpt2"),
     ],
 )
