@@ -73,9 +73,9 @@ def _thinking(begins: str) -> str:
 
 _QWEN25 = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
 _SMOLLM2 = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
-_TODAY = datetime.now().strftime("%d %B %Y")  # read once: a test that runs over midnight would see two days
+NOW = datetime(2025, 7, 8, 12).timestamp()  # the day that a template writes
 _METADATA = (
-    f"<|im_start|>system\n## Metadata\n\nKnowledge Cutoff Date: June 2025\nToday Date: {_TODAY}\n"
+    "<|im_start|>system\n## Metadata\n\nKnowledge Cutoff Date: June 2025\nToday Date: 08 July 2025\n"
     "Reasoning Mode: /think\n\n## Custom Instructions\n\n"
 )
 FAMILIES: dict[str, Family] = {
@@ -99,7 +99,7 @@ FAMILIES: dict[str, Family] = {
     "SmolLM3": Family(
         "{% if messages[0].role == 'system' %}{% set own = messages[0].content %}"
         "{% else %}{% set own = 'You are a helpful AI assistant.' %}{% endif %}"
-        + _METADATA.replace(_TODAY, "{{ strftime_now('%d %B %Y') }}")
+        + _METADATA.replace("08 July 2025", "{{ strftime_now('%d %B %Y') }}")
         + "{{ own }}\n\n<|im_end|>\n{% for m in messages if m.role != 'system' %}<|im_start|>{{ m.role }}\n"
         "{{ m.content.lstrip('\n') if m.role == 'assistant' else m.content }}<|im_end|>\n{% endfor %}" + _OPENS,
         (*_CHATML, "<think>", "</think>"),

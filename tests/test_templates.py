@@ -142,11 +142,11 @@ def test_a_template_that_ran_into_its_limit_is_not_tried_again(
     """Only the worker's wait is cut out: which conversations run into the limit is the template's own matter."""
     runs: list[list[bool]] = []
 
-    def limited(source: str, each: Any, shared: Any) -> list[str | templates.Failure]:
+    def limited(source: str, each: Any, shared: Any, now: float | None) -> list[str | templates.Failure]:
         slow = [source == ENDLESS or len(one["messages"]) > 2 for one in each]
         runs.append(slow)
         late = templates.Failure(Text("it does not come to an end", "它没有结束"), limit=True)
-        found = templates.render(EACH, each, shared)
+        found = templates.render(EACH, each, shared, now)
         return [late if any(slow) else text for text in found]
 
     monkeypatch.setattr("playground.rendering.chat.render", limited)

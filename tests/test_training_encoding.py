@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from typing import Any
 
 import pytest
@@ -28,9 +29,15 @@ TURNS: tuple[Turn, ...] = (("user", FIRST), ("assistant", ANSWER))
 LONG = 1000
 
 
+class Then(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Then:
+        return cls.fromtimestamp(chat_families.NOW, tz)
+
+
 def prompts_of(tokenizer: Any) -> Prompts:
     model = built.speaker(tokenizer, ends=tokenizer.eos_token_id, places=4).model  # its weights say nothing here
-    return Prompts(model, tokenizer, "Speaker", LONG)
+    return Prompts(model, tokenizer, "Speaker", LONG, now=chat_families.NOW)
 
 
 def chat(prompt: str = PROMPT, answer: str = WANTED, **more: Any) -> Example:
@@ -87,11 +94,14 @@ def test_the_embedded_model_s_own_template_is_the_one_that_was_transcribed() -> 
 
 @pytest.mark.model
 @pytest.mark.parametrize("name", ["SmolLM2", "Qwen2.5", "Qwen3 2507", "Qwen3", "Gemma 3", "Phi-4 mini", "SmolLM3"])
-def test_the_whole_is_the_conversation_that_transformers_writes_up_to_the_end_of_the_turn(name: str) -> None:
+def test_the_whole_is_the_conversation_that_transformers_writes_up_to_the_end_of_the_turn(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tokenizer = chat_families.real_tokenizer(FAMILIES[name])
     found = encode(chat(system=SYSTEM, turns=TURNS), prompts_of(tokenizer), LONG)
     said = [("system", SYSTEM), *TURNS, ("user", PROMPT), ("assistant", WANTED)]
     messages = [{"role": role, "content": text} for role, text in said]
+    monkeypatch.setattr("transformers.utils.chat_template_utils.datetime", Then)
     whole = tokenizer.apply_chat_template(messages, return_dict=False)
     assert list(found.ids) == whole[: len(found.ids)]
     assert tokenizer.decode(whole[len(found.ids) :]).strip() in ("", tokenizer.eos_token)

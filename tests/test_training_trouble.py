@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,16 @@ def test_a_base_is_trained_with_the_template_and_the_context_that_were_chosen(ba
     assert found.longest == 40
     first = loaded.tokenizer.decode(found.train[0].ids)
     assert first.startswith("<user>") and "<|im_start|>" not in first
+
+
+def test_rows_hold_the_day_on_which_the_training_was_made_whenever_it_is_resumed(base: Path, tmp_path: Path) -> None:
+    template = "{{ strftime_now('%d %B %Y') }}{% for one in messages %}<{{ one.role }}>{{ one.content }}{% endfor %}"
+    made_at = datetime(2024, 2, 29, 23, 59).timestamp()
+    chosen = replace(small_plan(base), base={"name": str(base), "chat_template": template}, created=made_at)
+    (tmp_path / "rows.jsonl").write_bytes(lines())
+    loaded = base_model.load_base(chosen.choice, "fp32", quiet)
+    found = prepared_data(tmp_path, replace(chosen, data="rows.jsonl"), loaded)
+    assert all(loaded.tokenizer.decode(row.ids).startswith("29 February 2024<user>") for row in found.train)
 
 
 def test_another_base_in_the_place_of_the_first(

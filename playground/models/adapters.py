@@ -196,7 +196,7 @@ def _check_files(given: str, folder: Path) -> None:
     if not (folder / WEIGHTS).is_file():
         raise adapter_failures.pickled(given) if (folder / PICKLE).exists() else adapter_failures.no_weights(given)
     if side_files.is_pointer(folder / WEIGHTS):
-        raise adapter_failures.unreadable_adapter(name_of(given), f"{WEIGHTS} is only a pointer of Git LFS")
+        raise adapter_failures.unreadable_adapter(name_of(given), f"{WEIGHTS} is a pointer of Git LFS")
 
 
 def _configuration(name: str, file: Path) -> dict[str, Any]:

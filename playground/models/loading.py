@@ -121,7 +121,7 @@ def load(
         config = AutoConfig.from_pretrained(source.folder, **options) if held is None else held.config
         _check_causal(source, config)
         report(Text(f"Loading {source.title}: tokenizer", f"正在加载 {source.title}：分词器"), 0.1)
-        tokenizer = _tokenizer(source, options) if held is None else held.tokenizer
+        tokenizer = _without_copies(_tokenizer(source, options) if held is None else held.tokenizer)
         report(Text(f"Loading {source.title}: weights", f"正在加载 {source.title}：权重"), _WEIGHTS_FROM)
         if packer is not None:
             options["quantization_config"] = packing.config(packer, weights)
@@ -222,6 +222,15 @@ def _tokenizer(source: Source, options: Mapping[str, Any]) -> Any:
         if source.gguf is None:
             side_files.check_tokenizer(source.id, source.folder)
         raise
+
+
+def _without_copies(tokenizer: Any) -> Any:
+    """Lets go of the vocabulary and merges that transformers' classes read into Python objects to build the tokenizer
+    and never read again: 16 MB for 49,000 tokens."""
+    if type(tokenizer).__module__.startswith("transformers.models."):
+        for name in ("_vocab", "_merges"):
+            vars(tokenizer).pop(name, None)
+    return tokenizer
 
 
 def _weights(

@@ -59,11 +59,12 @@ class Conversation(NamedTuple):
 
 
 class ChatTemplate:
-    """The template that a tokenizer brings along. May be called from any thread."""
+    """The template that a tokenizer brings along, which writes the date of `now`. May be called from any thread."""
 
-    def __init__(self, tokenizer: Any, title: str) -> None:
+    def __init__(self, tokenizer: Any, title: str, now: float | None = None) -> None:
         self._tokenizer = tokenizer
         self._title = title
+        self._now = now
         self._trying = threading.Lock()
 
     @property
@@ -208,7 +209,7 @@ class ChatTemplate:
         pairs = zip(each, opens, strict=True)
         given = [{"messages": messages, "add_generation_prompt": begins} for messages, begins in pairs]
         shared = {"tools": None, "documents": None, **_texts_only(self._tokenizer.special_tokens_map)}
-        return render(self.source, given, shared)
+        return render(self.source, given, shared, self._now)
 
     def _own(self) -> Callable[..., Any] | None:
         """The tokenizer's own way to write a conversation, where it brings code for that, which its owner allowed."""

@@ -40,15 +40,24 @@ class _Asked(NamedTuple):
 
 
 class Prompts:
-    """Renders requests for one loaded model. `told_ends` are the ends of a turn that its file names."""
+    """Renders requests for one loaded model. `told_ends` are the ends of a turn that its file names; a chat template
+    that writes the date writes that of `now` (seconds since 1970), without it today's."""
 
-    def __init__(self, model: Any, tokenizer: Any, title: str, context: int, told_ends: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        title: str,
+        context: int,
+        told_ends: tuple[int, ...] = (),
+        now: float | None = None,
+    ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._title = title
         self._context = context
         self._told_ends = told_ends
-        self._template = ChatTemplate(tokenizer, title)
+        self._template = ChatTemplate(tokenizer, title, now)
         self._making = threading.Lock()
         self.rows = embedding_rows(model)
         if not undecided(tokenizer, self._template.source):  # else the template has to be tried, which may wait

@@ -50,14 +50,17 @@ class Failure:
     limit: bool = False
 
 
-def render(template: str, each: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> list[str | Failure]:
+def render(
+    template: str, each: Sequence[Mapping[str, Any]], shared: Mapping[str, Any], now: float | None = None
+) -> list[str | Failure]:
     """The template's text for each of these variables together with the `shared` ones, or why there is none.
 
-    Raises Busy where the worker process does not come free.
+    A template that writes the date writes that of `now` (seconds since 1970), without it today's. Raises Busy where the
+    worker process does not come free.
     """
     if not template:
         return ["" for _ in each]
-    asked = json.dumps({"template": template, "shared": shared, "each": list(each)}).encode("ascii")
+    asked = json.dumps({"template": template, "shared": shared, "each": list(each), "now": now}).encode("ascii")
     try:
         answers = run_isolated("template", {}, asked, _MOST)
     except LimitExceeded as limit:
@@ -68,7 +71,8 @@ def render(template: str, each: Sequence[Mapping[str, Any]], shared: Mapping[str
 def render_isolated(_: Mapping[str, Any], data: bytes) -> list[dict[str, str]]:
     """What the worker process does for `render`: of each `text`, or the `kind` of the error and its `reason`."""
     asked = json.loads(data)
-    return [_answer(asked["template"], {**asked["shared"], **given}) for given in asked["each"]]
+    clock = {} if asked["now"] is None else {"strftime_now": datetime.fromtimestamp(asked["now"]).strftime}
+    return [_answer(asked["template"], {**asked["shared"], **clock, **given}) for given in asked["each"]]
 
 
 def _read(answer: Mapping[str, str]) -> str | Failure:

@@ -42,7 +42,9 @@ def prepared_data(data: Path, plan: TrainPlan, loaded: Loaded) -> PreparedData:
     file: list[Example] | None = None
     if plan.validation:
         file = examples(formats.read(_there(data / plan.validation)), wanted)
-    prompts = Prompts(loaded.model, loaded.tokenizer, loaded.card.title, loaded.card.context, loaded.turn_ends)
+    # Whatever day it is resumed on, the rows are those of the day it was made.
+    day = plan.created or None
+    prompts = Prompts(loaded.model, loaded.tokenizer, loaded.card.title, loaded.card.context, loaded.turn_ends, day)
     return encoded_rows(found, file, plan.settings, prompts, loaded.card.context)
 
 
