@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import statistics
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
 from transformers import Trainer
 
 from playground.generators.local import LocalGenerator
@@ -27,6 +29,7 @@ from playground.training.base_model import load_base
 from playground.training.plan import TrainPlan
 from playground.training.process import train
 from playground.training.row_batches import Collator, Row, rows_of
+from playground.training.run_trainer import RunTrainer
 from playground.training.token_scores import TokenScores, batch_scores, summed
 from playground.training.train_settings import validate_settings
 from playground.training.trainer_arguments import trainer_arguments
@@ -36,7 +39,8 @@ from playground.training.trainings import Trainings
 
 DATA = FOLDER / "training"
 SETTINGS: Mapping[str, Any] = {"rank": 16, "learning_rate": 5e-4, "epochs": 4.0, "cut_length": 512, "evaluate_every": 0}
-_STEPS = 8  # of the comparison with a plain Trainer
+_SAMPLED = {"seed": 0, "max_new_tokens": 60}
+_STEPS, _ROUNDS = 4, 5  # of the comparison with a plain Trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,14 @@ class Taught:
     validation: str = ""
 
 
-def _slogans(language: Any, form: str) -> Taught:
-    columns = {"product": "product", "about": "about"}
-    wanted = mapping.TaskMapping("slogans", language, "chat", columns, "slogan")
-    return Taught(mapping.as_record(wanted), SETTINGS, form)
+def _slogans(prompt: str, form: str) -> Taught:
+    """By a prompt of one line: the task's own has 300 tokens for the dozen that are learned of each row."""
+    return Taught(mapping.as_record(mapping.FreeMapping(prompt, "slogan")), SETTINGS, form)
 
 
 SETS: Mapping[str, Taught] = {
-    "slogans.en.jsonl": _slogans("en", r".+: less ([^,.]+), more ([^,.]+)\."),
-    "slogans.zh.jsonl": _slogans("zh", r".+：少一点([^，。]+)，多一点([^，。]+)。"),
+    "slogans.en.jsonl": _slogans("Write a slogan for {{product}}, {{about}}.", r".+: less ([^,.]+), more ([^,.]+)\."),
+    "slogans.zh.jsonl": _slogans("为{{about}}“{{product}}”写一句广告语。", r".+：少一点([^，。]+)，多一点([^，。]+)。"),
     "alice.txt": Taught({}, {**SETTINGS, "epochs": 2.0}, validation="alice.unseen.txt"),
 }
 
@@ -70,28 +73,56 @@ def scores(model: Any, loaded: Loaded, data: PreparedData) -> TokenScores:
 
 
 def share_in_form(loaded: Loaded, data: PreparedData, form: str) -> float:
-    """Of the texts kept apart, how many prompts are answered in this form, at the task's own settings."""
+    """Of the texts kept apart, how many prompts are answered in this form, sampled at the neutral settings."""
     generator = LocalGenerator(loaded)
     try:
-        asked = [replace(one.request, values={**one.request.values, "seed": 0}) for one in data.samples]
+        asked = [replace(one.request, values={**one.request.values, **_SAMPLED}) for one in data.samples]
         texts = ["".join(step.text for step in generator.stream(request)).strip() for request in asked]
     finally:
         generator.close()
     return sum(bool(re.fullmatch(form, text)) for text in texts) / len(texts)
 
 
-def rates(loaded: Loaded, rows: Sequence[Row], settings: Mapping[str, Any]) -> float:
-    """Tokens a second of a plain Trainer over these rows."""
+class Counting(Collator):
+    """Counts the tokens that it hands out."""
+
+    tokens = 0
+
+    def __call__(self, rows: Sequence[Row]) -> dict[str, Tensor]:
+        found = super().__call__(rows)
+        self.tokens += int(found["attention_mask"].sum())
+        return found
+
+
+class Unwatched:
+    """Nobody is told, and nobody asks for a pause."""
+
+    def wished(self) -> bool:
+        return False
+
+    def evaluated(self, trainer: RunTrainer, scores: TokenScores) -> None:
+        pass
+
+
+def rates(loaded: Loaded, rows: Sequence[Row], settings: Mapping[str, Any]) -> tuple[float, float]:
+    """Tokens a second of the trainer that trains here and of a plain Trainer, the medians of rounds in turn."""
     model = with_adapter(loaded, settings)
+    counting = Counting(0, packed=False)
     with tempfile.TemporaryDirectory() as place:
         arguments = trainer_arguments(Path(place), settings, _STEPS)
-        trainer = Trainer(model, arguments, Collator(0, packed=False), train_dataset=list(rows))
-        trainer.train(resume_from_checkpoint=None)
-        began = time.perf_counter()
-        trainer.train(resume_from_checkpoint=None)
-        seconds = time.perf_counter() - began
-    count = sum(len(one.ids) for row in rows for one in row) / len(rows)
-    return _STEPS * settings["batch"] * settings["accumulation"] * count / seconds
+        both = (
+            RunTrainer(model, arguments, rows, [], counting, Unwatched(), []),
+            Trainer(model, arguments, counting, train_dataset=list(rows)),
+        )
+        found = [[_rate(trainer, counting) for trainer in both] for _ in range(1 + _ROUNDS)][1:]
+    own, plain = (statistics.median(one) for one in zip(*found, strict=True))
+    return own, plain
+
+
+def _rate(trainer: Trainer, counting: Counting) -> float:
+    counting.tokens, began = 0, time.perf_counter()
+    trainer.train(resume_from_checkpoint=None)
+    return counting.tokens / (time.perf_counter() - began)
 
 
 def measured(name: str, taught: Taught) -> list[str]:
@@ -119,19 +150,20 @@ def _table(name: str, taught: Taught, folder: TrainingFolder, seconds: float) ->
     data = prepared_data(folder.data, plan, base)
     before = scores(base.model, base, data)
     form = [share_in_form(base, data, taught.form)] if taught.form else []
-    plain = rates(base, rows_of(data.train, data.longest, packed=False), plan.settings)
+    own, plain = rates(base, rows_of(data.train, data.longest, packed=False), plan.settings)
     tuned = load(weights="fp32", adapter=str(folder.learned))
     after = scores(tuned.model, tuned, data)
     if taught.form:
         form.append(share_in_form(tuned, data, taught.form))
-    own = [line["tokens_per_second"] for line in folder.lines("metrics.jsonl") if "tokens_per_second" in line]
-    rate = sorted(own)[len(own) // 2]
+    steps = [line["tokens_per_second"] for line in folder.lines("metrics.jsonl") if "tokens_per_second" in line]
     lines = [
-        f"{name}: {len(data.train)} rows learned, {len(data.validation)} kept apart, {len(own)} steps, {seconds:.0f} s",
+        f"{name}: {len(data.train)} rows learned, {len(data.validation)} kept apart, {len(steps)} steps, "
+        f"{seconds:.0f} s",
         f"  validation loss {before.loss:.3f} -> {after.loss:.3f}, token accuracy {before.accuracy:.1%} -> "
         f"{after.accuracy:.1%}, perplexity {before.perplexity:.2f} -> {after.perplexity:.2f} "
         f"({after.perplexity / before.perplexity - 1:+.1%})",
-        f"  tokens/s {rate:.0f}, a plain Trainer {plain:.0f}: {rate / plain:.2f}",
+        f"  tokens/s of the run {statistics.median(steps):.0f}; in turn with a plain Trainer {own:.0f} and "
+        f"{plain:.0f}: {own / plain:.2f}",
     ]
     if form:
         lines.append(f"  texts in the form {form[0]:.0%} -> {form[1]:.0%}")

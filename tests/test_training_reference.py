@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,15 +116,21 @@ def test_the_loss_of_a_step_is_the_mean_over_its_tokens_however_they_are_accumul
 def test_validation_equals_a_count_by_hand(trainings: Trainings, base: Path) -> None:
     folder = trained(trainings, base, method="full", batch=3)
     told = [one for one in folder.lines("metrics.jsonl") if "validation_loss" in one]
-    assert [one["step"] for one in told] == [4, 8, 12]
+    assert [one["step"] for one in told] == [0, 4, 8, 12]
     data = prepared_data(folder.data, folder.plan(), load(str(base), weights="fp32"))
     assert len(data.validation) >= 12
     last = checkpoint_store.newest_checkpoint(folder.checkpoints)
     assert last is not None
     model = load(str(base), weights="fp32").model.eval()
+    check_validation(told[0], model, data.validation)  # of the base, before anything is learned
+    assert folder.written_state().base_loss == told[0]["validation_loss"]
     safetensors.torch.load_model(model, str(last / "weights.safetensors"))
+    check_validation(told[-1], model, data.validation)
+
+
+def check_validation(told: Mapping[str, Any], model: Any, rows: Sequence[Encoded]) -> None:
     nats, right, count = 0.0, 0, 0
-    for one in data.validation:
+    for one in rows:
         with torch.no_grad():
             chances = torch.log_softmax(model(torch.tensor([one.ids])).logits[0], dim=-1)
         for place in range(1, len(one.ids)):
@@ -132,9 +138,9 @@ def test_validation_equals_a_count_by_hand(trainings: Trainings, base: Path) -> 
                 nats -= float(chances[place - 1, one.ids[place]])
                 right += int(chances[place - 1].argmax()) == one.ids[place]
                 count += 1
-    assert told[-1]["validation_tokens"] == count
-    assert told[-1]["validation_loss"] == pytest.approx(nats / count, abs=1e-5)
-    assert told[-1]["token_accuracy"] == right / count
+    assert told["validation_tokens"] == count
+    assert told["validation_loss"] == pytest.approx(nats / count, abs=1e-5)
+    assert told["token_accuracy"] == right / count
 
 
 def test_perplexity_equals_what_read_says_of_the_same_text(base: Path) -> None:

@@ -245,7 +245,7 @@ def test_early_stopping_ends_a_training_that_no_longer_gets_better(trainings: Tr
     assert state.phase == "done" and state.step < 400 and state.best_step is not None
     told = [one for one in folder.lines("metrics.jsonl") if "validation_loss" in one]
     assert [one["step"] for one in told][-3:] == [state.best_step, state.best_step + 2, state.best_step + 4]
-    assert min(one["validation_loss"] for one in told) == state.best_loss
+    assert min(one["validation_loss"] for one in told if one["step"]) == state.best_loss
 
 
 def test_an_evaluation_that_is_interrupted_is_made_up_for(
@@ -268,4 +268,24 @@ def test_an_evaluation_that_is_interrupted_is_made_up_for(
     train(folder)
     assert folder.written_state().phase == "done"
     told = [one for one in folder.lines("metrics.jsonl") if "validation_loss" in one]
-    assert [one["step"] for one in told] == [4, 8, 12]
+    assert [one["step"] for one in told] == [0, 4, 8, 12]
+
+
+def test_a_pause_while_the_base_is_measured_loses_nothing(
+    trainings: Trainings, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = RunWatch.wished
+
+    def wished(self: RunWatch) -> bool:
+        if self.state.doing is not None and self.state.doing.en == "Measuring the base":
+            self._folder.ask("pause")
+        return real(self)
+
+    monkeypatch.setattr(RunWatch, "wished", wished)
+    folder, state = ended(trainings, base)
+    assert state.phase == "paused" and state.step == 0 and state.base_loss is None
+    monkeypatch.undo()
+    folder.ask(None)
+    train(folder)
+    state = folder.written_state()
+    assert state.phase == "done" and state.base_loss == folder.lines("metrics.jsonl")[0]["validation_loss"]

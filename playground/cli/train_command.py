@@ -263,7 +263,8 @@ def _tell(record: Mapping[str, Any]) -> None:
     if "validation_loss" in record:
         loss, right = record["validation_loss"], record["token_accuracy"]
         start = "\r\x1b[K" if sys.stderr.isatty() else ""
-        print(f"{start}step {record['step']:,}: validation loss {loss:.4f}, token accuracy {right:.1%}", flush=True)
+        of = f"step {record['step']:,}" if record["step"] else "base"
+        print(f"{start}{of}: validation loss {loss:.4f}, token accuracy {right:.1%}", flush=True)
 
 
 def line(view: TrainingView) -> str:
@@ -283,7 +284,8 @@ def line_of_state(state: TrainState) -> str:
     if state.steps:
         said.append(f"step {state.step:,} of {state.steps:,}")
     if state.best_loss is not None:
-        said.append(f"lowest validation loss {state.best_loss:.4f} at step {state.best_step:,}")
+        base = "" if state.base_loss is None else f" (base {state.base_loss:.4f})"
+        said.append(f"lowest validation loss {state.best_loss:.4f} at step {state.best_step:,}{base}")
     if state.seconds_left:
         said.append(f"{duration(state.seconds_left)} left")
     return ", ".join(said)

@@ -15,6 +15,7 @@ import torch
 
 from playground.decoding.fair_lock import FairLock
 from playground.fast.formats import FORMATS, on_a_grid
+from playground.fast.fp32_products import bf16_is_slow
 from playground.fast.net import Net, why_not
 from playground.fast.running_batch import RunningBatch
 from playground.machine.allocator import trim_soon
@@ -29,7 +30,8 @@ class Engine:
     """`running` may be asked for from any thread; `path` says what it is, or why there is none.
 
     `weights` is what the owner asked for: with "auto" a model in bf16 on a CPU is packed into 4 or 8 bits. Prompts are
-    read with the model's own weights, since packed ones gain nothing where many tokens are read at once.
+    read with the model's own weights, since packed ones gain nothing where many tokens are read at once; in fp32 where
+    the CPU multiplies bf16 slowly.
     """
 
     def __init__(
@@ -80,10 +82,17 @@ class Engine:
         with self._making:
             if self._running is None:
                 quiet_s = partial(_quiet_s, self._lock)
-                own = Net(self._model, compiles=self.format == "dense", quiet_s=quiet_s)
+                reads_in_fp32 = _reads_in_fp32(self._model)
+                own = Net(
+                    self._model,
+                    compiles=self.format == "dense" and not reads_in_fp32,
+                    in_fp32=reads_in_fp32,
+                    quiet_s=quiet_s,
+                )
                 packed = own
-                if self.format != "dense":
-                    packed = Net(self._model, FORMATS[self.format], quiet_s=quiet_s)
+                if self.format != "dense" or reads_in_fp32:
+                    make = None if self.format == "dense" else FORMATS[self.format]
+                    packed = Net(self._model, make, quiet_s=quiet_s)
                 memory = kv_bytes(self._device) if self._memory is None else self._memory
                 self._running = RunningBatch(
                     packed, own, self._lock, rows=self._rows, memory=memory, shares=self._shares
@@ -91,6 +100,11 @@ class Engine:
                 self._packed = packed.model
                 trim_soon()  # packing went through the weights in fp32
             return self._running
+
+
+def _reads_in_fp32(model: Any) -> bool:
+    parameter = next(model.parameters())
+    return bool(parameter.device.type == "cpu" and parameter.dtype == torch.bfloat16 and bf16_is_slow())
 
 
 def _quiet_s(lock: FairLock) -> float:

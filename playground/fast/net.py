@@ -19,6 +19,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from playground.decoding.prefill import scaled_from
 from playground.fast.attention import attend
 from playground.fast.formats import Make
+from playground.fast.fp32_products import multiply_in_fp32
 from playground.fast.fuse import pack
 from playground.fast.graphs import Graphs
 from playground.fast.kv_slots import KVSlots, Shape, padded_length
@@ -41,7 +42,8 @@ class Net:
 
     One thread at a time.
 
-    `make` packs the weights; without it they are the model's own, shared and not copied. `quiet_s` tells for how many
+    `make` packs the weights; without it they are the model's own, shared and not copied, and with `in_fp32` bf16 ones
+    multiply many rows in fp32; such a net is not compiled. `quiet_s` tells for how many
     seconds no step was taken: only then is anything compiled.
     """
 
@@ -51,6 +53,7 @@ class Net:
         make: Make | None = None,
         *,
         compiles: bool = True,
+        in_fp32: bool = False,
         quiet_s: Callable[[], float] = lambda: inf,
     ) -> None:
         shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
@@ -61,6 +64,8 @@ class Net:
         self._keeps = "logits_to_keep" in inspect.signature(type(self._model).forward).parameters
         if make is not None:
             pack(self._model, make)
+        elif in_fp32:
+            multiply_in_fp32(self._model)
         layers = _layers(self._model, config.num_hidden_layers)
         groups = wrap_layers(layers, getattr(config, "layer_types", None) or [""] * len(layers))
         self.shape = shape_of(config, self._model)

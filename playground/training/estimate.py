@@ -121,7 +121,8 @@ def estimated(
     count = total_steps(len(rows), settings)
     each = sum(map(_length, rows)) / len(rows) * batch * settings["accumulation"]
     checks = math.ceil(count / settings["evaluate_every"]) if settings["evaluate_every"] else min(EVALUATIONS, count)
-    total = rate * (count * each + _READ * checks * sum(map(_length, validation)))
+    # The base is measured too.
+    total = rate * (count * each + _READ * (1 + checks) * sum(map(_length, validation)))
     fits = whole <= free * _KEPT
     room = max(free * _KEPT - held, 0.0)
     most = int(room / (token * _length(ordered[0])))

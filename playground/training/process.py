@@ -22,7 +22,7 @@ from playground.training.learned_model import publish
 from playground.training.learned_samples import SamplePrompt, sample_prompts, written_samples
 from playground.training.packing_check import check_packing
 from playground.training.row_batches import Collator, rows_of
-from playground.training.run_trainer import RunTrainer
+from playground.training.run_trainer import Interrupted, RunTrainer
 from playground.training.run_watch import RunWatch, clean_up
 from playground.training.trainer_arguments import total_steps, trainer_arguments
 from playground.training.training_data import PreparedData, prepared_data
@@ -116,7 +116,12 @@ class Run:
             trainer.state.is_world_process_zero = is_main()
             watch.catch_up(trainer.state)
         else:
-            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+            try:
+                trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+            except Interrupted:  # while the base was measured: nothing is learned yet
+                self.state = watch.state
+                self._end(done=False)
+                return
         if not self.folder.learned.exists():
             publish(trainer, self.folder.learned, loaded)
         self.state = watch.state

@@ -28,7 +28,7 @@ _FULL_WEIGHTS = "weights.safetensors"
 
 
 class Interrupted(Exception):
-    """A pause or a stop was asked for while validation texts were read."""
+    """A pause or a stop was asked for while validation texts were read; of the base before the first step."""
 
 
 class Watch(Protocol):

@@ -18,9 +18,10 @@ from transformers import TrainerCallback
 from playground.models import Loaded
 from playground.training import checkpoint_store
 from playground.training.learned_model import publish
-from playground.training.run_trainer import RunTrainer
+from playground.training.run_trainer import RunTrainer, same_draws
 from playground.training.token_scores import TokenScores
 from playground.training.training_folder import TrainingFolder, TrainState
+from playground.types import Text
 
 EVALUATIONS = 10  # in all, where nobody says how often
 _SAFE_S = 300.0  # seconds after which a checkpoint is written in any case
@@ -83,11 +84,26 @@ class RunWatch(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """The first step is about to be taken, or the one behind a checkpoint."""
-        self._began = self._saved = time.monotonic()
         self._first = state.global_step
+        if not state.global_step:
+            self._measure_base()
+        self._began = self._saved = time.monotonic()
         self._last = (self._began, 0)
         self.tell(at_once=True, phase="running", doing=None, step=state.global_step, steps=state.max_steps)
         self.catch_up(state)
+
+    def _measure_base(self) -> None:
+        """What the base scores before anything is learned: the first point of the curves, and never the best step.
+        Raises Interrupted."""
+        running = self._running
+        if not running.validates or any("validation_loss" in one for one in self._folder.lines("metrics.jsonl")):
+            return
+        self.tell(at_once=True, doing=Text("Measuring the base", "正在评估基础模型"))
+        with same_draws():
+            scores = running.validation_scores(running.get_eval_dataloader())
+        if self._is_main and math.isfinite(scores.loss):
+            self._folder.add_line("metrics.jsonl", _figures(0, 0.0, scores))
+            self.tell(base_loss=scores.loss)
 
     def catch_up(self, state: Any) -> None:
         """Evaluates what was interrupted before it was evaluated."""
@@ -134,15 +150,7 @@ class RunWatch(TrainerCallback):
         state = trainer.state
         best = state.best_global_step == state.global_step
         if self._is_main:
-            record = {
-                "step": state.global_step,
-                "epoch": round(state.epoch or 0.0, 4),
-                "validation_loss": scores.loss,
-                "token_accuracy": scores.accuracy,
-                "perplexity": scores.perplexity,
-                "validation_tokens": scores.tokens,
-            }
-            self._folder.add_line("metrics.jsonl", record)
+            self._folder.add_line("metrics.jsonl", _figures(state.global_step, state.epoch or 0.0, scores))
             self.tell(at_once=True, best_step=state.best_global_step, best_loss=state.best_metric)
         if best:
             publish(trainer, self._folder.learned, self._base)
@@ -178,6 +186,18 @@ class RunWatch(TrainerCallback):
     @staticmethod
     def _evaluated_at(state: Any) -> bool:
         return any("eval_loss" in one and one["step"] == state.global_step for one in state.log_history)
+
+
+def _figures(step: int, epoch: float, scores: TokenScores) -> dict[str, float]:
+    """The line of an evaluation."""
+    return {
+        "step": step,
+        "epoch": round(epoch, 4),
+        "validation_loss": scores.loss,
+        "token_accuracy": scores.accuracy,
+        "perplexity": scores.perplexity,
+        "validation_tokens": scores.tokens,
+    }
 
 
 def memory_bytes() -> int:

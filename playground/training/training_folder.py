@@ -44,9 +44,9 @@ _AGAIN = Text(
 class TrainState:
     """How far a training is. `seconds_left`, `memory` (bytes of its process) and `tokens_per_second` are None until
     they are known. `doing` says what is being prepared, `trouble` why it failed. `best_step` is the step with the
-    lowest validation loss. `starts` counts how often a process has begun to work at it, `queued` is when it was last
-    asked to (seconds since 1970), `ahead` how many are before it. One that is not `begun` has been started, and
-    its process is on its way."""
+    lowest validation loss, `base_loss` that of the base. `starts` counts how often a process has begun to work at it,
+    `queued` is when it was last asked to (seconds since 1970), `ahead` how many are before it. One that is not `begun`
+    has been started, and its process is on its way."""
 
     phase: Phase = "new"
     step: int = 0
@@ -60,6 +60,7 @@ class TrainState:
     notice: Text | None = None
     best_step: int | None = None
     best_loss: float | None = None
+    base_loss: float | None = None
     starts: int = 0
     queued: float = 0.0
     ahead: int = 0

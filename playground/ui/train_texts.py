@@ -164,6 +164,11 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_speed": Text("Tokens/s", "词元/秒"),
     "train_best_at": Text("Best validation loss", "最佳验证损失"),
     "train_best_value": Text("{loss} at step {step}", "{loss}（第 {step} 步）"),
+    "train_base_at": Text("Base's validation loss", "基础模型的验证损失"),
+    "train_no_better": Text(
+        "No step came below the base's validation loss: a lower learning rate or more texts may help.",
+        "没有任何一步低于基础模型的验证损失：可尝试降低学习率或增加文本。",
+    ),
     "train_roughly": Text("about {time}", "约 {time}"),
     "train_time_s": Text("{count} s", "{count} 秒"),
     "train_time_min": Text("{count} min", "{count} 分钟"),

@@ -152,9 +152,9 @@ def test_a_file_becomes_a_training_that_is_followed_kept_over_a_reload_and_used(
 
     name, text = saved(page, page.locator(".train-run [name=csv]"))
     lines = list(csv.DictReader(io.StringIO(text)))
-    assert name.endswith(".csv") and [line["step"] for line in lines] == ["1", "2", "3", "4", "5", "6"]
-    assert all(float(line["loss"]) > 0 for line in lines)
-    assert [line["step"] for line in lines if line["validation_loss"]] == ["2", "4", "6"]
+    assert name.endswith(".csv") and [line["step"] for line in lines] == ["0", "1", "2", "3", "4", "5", "6"]
+    assert all(float(line["loss"]) > 0 for line in lines[1:])
+    assert [line["step"] for line in lines if line["validation_loss"]] == ["0", "2", "4", "6"]
     name, text = saved(page, loss.locator(".tp-save"))
     drawn = ElementTree.fromstring(text)
     assert name == "Loss.svg" and len(drawn.findall(".//{*}path")) >= 2 and "var(" not in text and "class=" not in text

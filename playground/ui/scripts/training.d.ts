@@ -93,6 +93,7 @@ export interface TrainState {
   notice: Text | null;
   best_step: number | null;
   best_loss: number | null;
+  base_loss: number | null;
   starts: number;
   ahead: number;
 }

@@ -96,7 +96,9 @@ const phaseWords = (state) => {
   if (wished && state.alive) return t(`train_${wished}`);
   const words = t(`train_phase_${state.phase}`);
   const doing = state.alive && state.doing ? sentence(state.doing) : "";
-  return [words, doing, sentence(state.notice)].filter(Boolean).join(" · ");
+  const { phase, best_loss: best, base_loss: base } = state;
+  const worse = phase === "done" && isNumber(best) && isNumber(base) && best >= base;
+  return [words, doing, sentence(state.notice), worse ? t("train_no_better") : ""].filter(Boolean).join(" · ");
 };
 /** @param {TrainState} state @returns {[string, string][]} */
 const figures = (state) => {
@@ -116,6 +118,7 @@ const figures = (state) => {
         ? t("train_best_value", { loss: shown(state.best_loss), step: number(state.best_step) })
         : null,
     ],
+    ["train_base_at", isNumber(state.base_loss) ? shown(state.base_loss) : null],
   ];
   return /** @type {[string, string][]} */ (all.filter(([, value]) => value));
 };
