@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from transformers import Trainer
+from transformers import PrinterCallback, Trainer
 
 from playground.generators.local import LocalGenerator
 from playground.models import Loaded, embedded, load
@@ -114,6 +114,7 @@ def rates(loaded: Loaded, rows: Sequence[Row], settings: Mapping[str, Any]) -> t
             RunTrainer(model, arguments, rows, [], counting, Unwatched(), []),
             Trainer(model, arguments, counting, train_dataset=list(rows)),
         )
+        both[1].remove_callback(PrinterCallback)
         found = [[_rate(trainer, counting) for trainer in both] for _ in range(1 + _ROUNDS)][1:]
     own, plain = (statistics.median(one) for one in zip(*found, strict=True))
     return own, plain

@@ -53,8 +53,9 @@ def test_a_training_from_start_to_end(tmp_path: Path, base: Path, capsys: pytest
     assert run(tmp_path, "start", str(file), "--model", str(base), "--name", "Lamps", *flags()) == 0
     said = capsys.readouterr().out.splitlines()
     id = said[0]
-    assert [line.partition(":")[0] for line in said[1:4]] == ["step 4", "step 8", "step 12"]
-    assert said[4].startswith("done, step 12 of 12, lowest validation loss") and Path(said[5]).is_dir()
+    assert [line.partition(":")[0] for line in said[1:5]] == ["base", "step 4", "step 8", "step 12"]
+    assert said[5].startswith("done, step 12 of 12, lowest validation loss") and "(base " in said[5]
+    assert Path(said[6]).is_dir()
     assert run(tmp_path, "list", "--json") == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert (listed["id"], listed["name"], listed["state"]["phase"]) == (id, "Lamps", "done")
