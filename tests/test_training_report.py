@@ -9,9 +9,9 @@ import pytest
 
 from playground import parameters
 from playground.rendering.prompt import Prompts
-from playground.training.data_report import OTHER, language_of, preview, report
+from playground.training.data_report import OTHER, language_of, mostly_prompt, preview, report
 from playground.training.encoding import encode, encode_all
-from playground.training.example import Example
+from playground.training.example import Encoded, Example
 from playground.training.formats import Records
 from playground.training.mapped import examples, mapped
 from playground.training.mapping import FreeMapping
@@ -57,6 +57,15 @@ def test_the_report_counts_what_there_is() -> None:
     assert told.languages == {"en": 42, "zh": 1, OTHER: 1} and told.shared == 3
     assert told.reasons[0][0] == 42
     assert json.loads(json.dumps(told.as_record()))["cut_rows"][0]["part"] == "answer"
+
+
+@pytest.mark.parametrize(("prompt", "answer", "told"), [(400, 10, True), (400, 200, False), (20, 1, False)])
+def test_a_long_prompt_for_a_short_answer_is_remarked(prompt: int, answer: int, told: bool) -> None:
+    row = Encoded(tuple(range(prompt + answer)), (False,) * prompt + (True,) * answer, 0, 1)
+    found = mostly_prompt([row] * 3)
+    assert (found is not None) == told and mostly_prompt([]) is None
+    if found is not None:
+        assert "Of 410 tokens a row, 10 are learned" in found.en and "410" in found.zh
 
 
 def test_a_row_without_a_prompt_is_refused_and_one_without_a_part_of_it_is_not() -> None:

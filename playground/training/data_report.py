@@ -41,6 +41,7 @@ _WORDS: Mapping[str, str] = {  # the commonest ones
 }
 _WORD = re.compile(r"[^\W\d_]+")
 _ENOUGH = 12  # words; of fewer the language is not told by one of them
+_LONG, _LITTLE = 150, 0.1  # tokens of a row, and the share of them that is learned
 OTHER = "other"
 """Of a text whose language cannot be told by its script or its commonest words."""
 
@@ -110,8 +111,27 @@ def report(
         reasons=tuple(sorted(refused.items())[:SHOWN]),
         languages=languages(example.answer for example in found.examples),
         shared=shared(found.examples, file),
-        notice=sides.notice,
+        notice=_joined([sides.notice, mostly_prompt(each)]),
     )
+
+
+def mostly_prompt(rows: Sequence[Encoded]) -> Text | None:
+    """A sentence where a row is a long prompt for a short answer: reading the prompt takes nearly all of the time."""
+    tokens, learned = sum(len(one.ids) for one in rows), sum(one.count for one in rows)
+    if not rows or tokens < _LONG * len(rows) or learned >= _LITTLE * tokens:
+        return None
+    each, own = round(tokens / len(rows)), round(learned / len(rows))
+    return Text(
+        f"Of {each} tokens a row, {own} are learned: reading the prompt takes most of the time. A short prompt of your "
+        "own is quicker, unless it is the task's own that you want answered so.",
+        f"每行 {each} 个词元中只学习 {own} 个：大部分时间用于读提示词。"
+        "若不必沿用任务自带的提示词，自己写一个短提示词会更快。",
+    )
+
+
+def _joined(notices: Sequence[Text | None]) -> Text | None:
+    said = [one for one in notices if one is not None]
+    return Text(" ".join(one.en for one in said), "".join(one.zh for one in said)) if said else None
 
 
 def languages(texts: Iterable[str]) -> dict[str, int]:
