@@ -126,8 +126,8 @@ def _rate(trainer: Trainer, counting: Counting) -> float:
     return counting.tokens / (time.perf_counter() - began)
 
 
-def measured(name: str, taught: Taught) -> list[str]:
-    """One training from start to end, and what it changed."""
+def measured(name: str, taught: Taught, *, paced: bool) -> list[str]:
+    """One training and what it changed; where it is `paced`, its speed beside a plain Trainer too."""
     with tempfile.TemporaryDirectory() as place:
         trainings = Trainings(Path(place))
         settings = validate_settings(taught.settings)
@@ -142,16 +142,17 @@ def measured(name: str, taught: Taught) -> list[str]:
         state = folder.written_state()
         if state.phase != "done":
             return [f"{name}: {state.phase}: {state.trouble.en if state.trouble else ''}"]
-        return _table(name, taught, folder, seconds)
+        return _table(name, taught, folder, seconds, paced=paced)
 
 
-def _table(name: str, taught: Taught, folder: TrainingFolder, seconds: float) -> list[str]:
+def _table(name: str, taught: Taught, folder: TrainingFolder, seconds: float, *, paced: bool) -> list[str]:
     plan = folder.plan()
     base = load_base(plan.choice, "fp32", lambda *_: None)
     data = prepared_data(folder.data, plan, base)
     before = scores(base.model, base, data)
     form = [share_in_form(base, data, taught.form)] if taught.form else []
-    own, plain = rates(base, rows_of(data.train, data.longest, packed=False), plan.settings)
+    rows = rows_of(data.train, data.longest, packed=False)
+    own, plain = rates(base, rows, plan.settings) if paced else (0.0, 0.0)
     tuned = load(weights="fp32", adapter=str(folder.learned))
     after = scores(tuned.model, tuned, data)
     if taught.form:
@@ -163,9 +164,10 @@ def _table(name: str, taught: Taught, folder: TrainingFolder, seconds: float) ->
         f"  validation loss {before.loss:.3f} -> {after.loss:.3f}, token accuracy {before.accuracy:.1%} -> "
         f"{after.accuracy:.1%}, perplexity {before.perplexity:.2f} -> {after.perplexity:.2f} "
         f"({after.perplexity / before.perplexity - 1:+.1%})",
-        f"  tokens/s of the run {statistics.median(steps):.0f}; in turn with a plain Trainer {own:.0f} and "
-        f"{plain:.0f}: {own / plain:.2f}",
+        f"  tokens/s of the run {statistics.median(steps):.0f}",
     ]
+    if paced:
+        lines[-1] += f"; in turn with a plain Trainer {own:.0f} and {plain:.0f}: {own / plain:.2f}"
     if form:
         lines.append(f"  texts in the form {form[0]:.0%} -> {form[1]:.0%}")
     return lines
@@ -174,12 +176,14 @@ def _table(name: str, taught: Taught, folder: TrainingFolder, seconds: float) ->
 def _main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"one of {', '.join(SETS)}; all of them by default")
-    wanted = parser.parse_args().sets or list(SETS)
+    parser.add_argument("--no-pace", action="store_true", help="leave out the speed beside a plain Trainer")
+    given = parser.parse_args()
+    wanted = given.sets or list(SETS)
     unknown = [name for name in wanted if name not in SETS]
     if unknown:
         parser.error(f"no such set: {', '.join(unknown)}")
     for name in wanted:
-        print("\n".join(measured(name, SETS[name])), flush=True)
+        print("\n".join(measured(name, SETS[name], paced=not given.no_pace)), flush=True)
     return 0
 
 
