@@ -166,8 +166,8 @@ class Page:
         for event in (*runs, *looks):
             event.then(self._written, [self.panel], [self.panel, self.diagnosis, self.tokens, self.feed], **_LIGHT)
         for view in (self.tokens, self.curve, self.waterfall):
-            view.pick(self._inside, None, self.waterfall, **_EVENT)
-        self.waterfall.ask(self._ask, None, self.waterfall, **_EVENT)
+            view.pick(self._inside, self.panel, self.waterfall, **_EVENT)
+        self.waterfall.ask(self._ask, self.panel, self.waterfall, **_EVENT)
         self.waterfall.close(self._inside_closed, None, None, **_EVENT)
         # One listener: of two that take turns with always_last, Gradio's page sets off each when the other has ended.
         self.panel.input(self._turned, knobs, [self.panel, self.waterfall, self.tokens, self.next], **_LIGHT)
@@ -271,18 +271,26 @@ class Page:
         value = self._run_view.open(request.session_hash or "", data_of(event))
         return pieces_only({"tokens": tokens.piece(value)}), {}
 
-    def _inside(self, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+    def _inside(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         session, where = request.session_hash or "", data_of(event)
         if (asks := self._run_view.asks(session, where)) is not None:
             yield asks
-        yield self._run_view.breakdown(session, where)
+        yield self._now(session, self._run_view.breakdown(session, where), knobs)
+
+    def _now(self, session: str, value: dict[str, Any], knobs: dict[str, Any]) -> dict[str, Any]:
+        """The inside of a token under the knobs as they are, where they are others than its run's."""
+        now = self._run_view.follow(session, knobs) if "stages" in value else None
+        if now is None or not now.get("turned"):
+            return value
+        return {**now, "live": False, "error": value["error"]}
 
     def _inside_closed(self, request: gr.Request) -> None:
         self._run_view.close(request.session_hash or "")
 
-    def _ask(self, event: gr.EventData, request: gr.Request) -> Any:
-        asked = data_of(event)
-        return self._run_view.breakdown(request.session_hash or "", asked, search=str(asked.get("text", ""))[:200])
+    def _ask(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Any:
+        session, asked = request.session_hash or "", data_of(event)
+        found = self._run_view.breakdown(session, asked, search=str(asked.get("text", ""))[:200])
+        return self._now(session, found, knobs)
 
     def _turned(self, knobs: dict[str, Any], act: Any, request: gr.Request) -> Iterator[Any]:
         """A knob was turned: the inside of a token, the next token, the text and the badges follow."""

@@ -25,12 +25,12 @@ test("runs come back as they were, with what was done to them", () => {
   const runs = [run("a"), run("b")];
   grew(runs[0], 0, one("a:1"));
   grew(runs[0], 0, one("a:2"));
-  takeBack(runs);
-  keepRuns(runs, 1);
+  takeBack(runs[0]);
+  keepRuns(runs, 1, true);
   const { done, undone } = past;
   past.done = [];
   past.undone = [];
-  assert.deepEqual(JSON.parse(JSON.stringify(keptRuns())), JSON.parse(JSON.stringify({ runs, at: 1 })));
+  assert.deepEqual(JSON.parse(JSON.stringify(keptRuns())), JSON.parse(JSON.stringify({ runs, at: 1, unfolded: true })));
   assert.deepEqual([past.done, past.undone], [done, undone]);
 });
 

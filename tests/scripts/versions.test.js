@@ -32,7 +32,7 @@ const grown = () => {
 };
 const undoAll = (runs) => {
   const steps = [];
-  for (let step = takeBack(runs); step; step = takeBack(runs)) steps.push(step.what);
+  for (let step = takeBack(runs[0]); step; step = takeBack(runs[0])) steps.push(step.what);
   return steps;
 };
 beforeEach(() => {
@@ -63,16 +63,16 @@ test("steps are taken back one by one, and done again, to where it was", () => {
   const before = JSON.stringify(card);
   assert.deepEqual(undoAll(runs), ["edit", "regenerate", "continue", "branch"]);
   assert.deepEqual(ids(live(card)), ["a"]);
-  assert.equal(takeBack(runs), undefined);
-  while (doAgain(runs));
+  assert.equal(takeBack(runs[0]), undefined);
+  while (doAgain(runs[0]));
   assert.deepEqual({ ...JSON.parse(before), gone: [] }, JSON.parse(JSON.stringify(card)));
 });
 
 test("what is done after an undo leaves nothing to be done again", () => {
   const { run, card, runs } = grown();
-  takeBack(runs);
+  takeBack(runs[0]);
   walkTo(run, 0, "a");
-  assert.equal(doAgain(runs), undefined);
+  assert.equal(doAgain(runs[0]), undefined);
   assert.equal(version(card).id, "a");
   assert.deepEqual(card.gone, ["e"]);
 });
@@ -84,9 +84,9 @@ test("walking through versions is one step, and standing still none", () => {
   assert.equal(past.done.length, steps);
   for (const id of ["a", "b", "c"]) walkTo(run, 0, id);
   assert.equal(past.done.length, steps + 1);
-  assert.equal(takeBack(runs).what, "walk");
+  assert.equal(takeBack(runs[0]).what, "walk");
   assert.equal(version(card).id, "e");
-  assert.equal(doAgain(runs).what, "walk");
+  assert.equal(doAgain(runs[0]).what, "walk");
   assert.equal(version(card).id, "c");
 });
 
@@ -106,14 +106,14 @@ test("with a version goes what grew from it, and what is shown then is near", ()
   assert.deepEqual(ids(live(card)), ["a", "d", "e"]);
   assert.equal(version(card).id, "a");
   assert.deepEqual(ids(goneRoots(card)), ["b"]);
-  takeBack(runs);
+  takeBack(runs[0]);
   assert.deepEqual(ids(live(card)), ["a", "b", "c", "d", "e"]);
   assert.equal(version(card).id, "c");
-  doAgain(runs);
+  doAgain(runs[0]);
   bringBack(run, 0, byId(card, "b"));
   assert.deepEqual(card.gone, []);
   assert.equal(version(card).id, "b");
-  assert.equal(takeBack(runs).what, "restore");
+  assert.equal(takeBack(runs[0]).what, "restore");
   assert.deepEqual(card.gone, ["b", "c"]);
 });
 
@@ -146,7 +146,10 @@ test("each card has versions of its own, and a step names its card", () => {
   walkTo(run, 0, "a");
   walkTo(run, 1, "x");
   walkTo(run, 0, "b");
-  assert.deepEqual([takeBack(runs).card, takeBack(runs).card, takeBack(runs).card, takeBack(runs).card], [0, 1, 0, 1]);
+  assert.deepEqual(
+    [takeBack(runs[0]).card, takeBack(runs[0]).card, takeBack(runs[0]).card, takeBack(runs[0]).card],
+    [0, 1, 0, 1],
+  );
   assert.equal(version(run.cards[1]).id, "x");
 });
 

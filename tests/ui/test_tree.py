@@ -156,6 +156,51 @@ def test_undo_takes_back_a_branch_and_an_edit_and_loses_neither(scripted: str, v
     expect(walker(page)).to_have_text("4/5")
 
 
+def test_undo_belongs_to_the_run_that_is_shown(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    free_prompt(page, "Once")
+    fix_seed(page, 0)
+    generate(page)
+    by_hand(page, "Mine.")
+    undo = page.locator("button[name=undo]")
+    expect(undo).to_be_enabled()
+    page.locator("button[name=generate]").click()
+    expect(page.locator(".runs output")).to_contain_text("2")
+    expect(card(page).locator(".finish")).not_to_be_empty()
+    expect(undo).to_be_hidden()
+    page.keyboard.press("Control+z")  # nothing was done to this run
+    expect(body(page)).not_to_have_text("Mine.")
+    page.locator("button[name=run-back]").click()
+    expect(body(page)).to_have_text("Mine.")
+    undo.click()
+    expect(body(page)).to_have_text(re.compile("^Night Ferry"))
+    page.locator("button[name=redo]").click()
+    expect(body(page)).to_have_text("Mine.")
+
+
+def test_what_is_folded_under_another_form_stays_so_over_a_reload_and_what_was_unfolded_too(
+    scripted: str, visit: Visit
+) -> None:
+    page = visit(scripted)
+    texts, unfold = page.locator(".card-grid"), page.locator("[name=unfold]")
+    free_prompt(page, "Once")
+    generate(page)
+    page.locator("[data-kind=task]").click()
+    expect(texts).to_be_hidden()
+    page.reload()
+    expect(page.locator("[data-kind=task]")).to_have_attribute("aria-checked", "true")
+    expect(unfold).to_be_visible()
+    expect(texts).to_be_hidden()
+    unfold.click()
+    expect(texts).to_be_visible()
+    page.reload()
+    expect(page.locator("[data-kind=task]")).to_have_attribute("aria-checked", "true")
+    expect(texts).to_be_visible()
+    page.locator("[data-kind=talk]").click()
+    page.locator("[data-kind=task]").click()
+    expect(texts).to_be_hidden()
+
+
 def test_cards_outlive_a_reload_of_their_tab_and_no_tab_has_anothers(
     scripted: str, visit: Visit, hold: Held
 ) -> None:
@@ -200,7 +245,8 @@ def test_a_kept_tree_is_read_with_suspicion_and_shown_as_text(scripted: str, vis
     kept = {
         "runs": [
             {"id": "r", "request": {"prompt": "x"}, "cards": [{"versions": [root, branch], "at": "s:0", "gone": []}]}
-        ]
+        ],
+        "unfolded": True,
     }
 
     def opened(stored: str) -> Page:

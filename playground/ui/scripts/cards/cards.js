@@ -20,7 +20,7 @@ import { isFavourite, keepFavourite, removeFavourite } from "./kept_favourites.j
 import { keptRuns } from "./kept_runs.js";
 import { answered, look, lookAgain } from "./looks.js";
 import { showStatus } from "./results_bar.js";
-import { drawHead, haveComeBack, keepUnfolded, restoreRun, unfold } from "./run_head.js";
+import { drawHead, foldAgain, haveComeBack, keepUnfolded, restoreRun, unfold } from "./run_head.js";
 import { runs, shown, shownCard, shownRun } from "./shown_runs.js";
 import { byId, live, mayPrune, version, versionAt } from "./versions.js";
 import { openTrees } from "./versions_view.js";
@@ -229,7 +229,7 @@ const kept = keptRuns();
 if (kept) {
   runs.push(...kept.runs);
   shown.at = kept.at;
-  keepUnfolded(shownRun().id); // what was open stays open
+  if (kept.unfolded) keepUnfolded(shownRun().id);
 }
 window.addEventListener("pagehide", save);
 listen("cards", receive);
@@ -264,6 +264,7 @@ on(
   "composed",
   (form) => {
     const other = form.kind !== now.form.kind || form.task?.id !== now.form.task?.id;
+    if (other && now.form.kind) foldAgain();
     now.form = form;
     if (other) showExample();
     drawHead();

@@ -7,13 +7,14 @@ import { bringBack, doAgain, grew, prune, takeBack, walkTo } from "./history.js"
 import { keepRuns } from "./kept_runs.js";
 import { look } from "./looks.js";
 import { drawPast } from "./results_bar.js";
+import { isUnfolded, keepUnfolded } from "./run_head.js";
 import { runs, shown, shownRun } from "./shown_runs.js";
 
 /** @typedef {import("./runs").Version} Version */
 
 const { element } = hostOf("cards");
 
-export const save = () => keepRuns(runs, shown.at);
+export const save = () => keepRuns(runs, shown.at, isUnfolded());
 /** @param {number} number */
 const changed = (number) => {
   drawCard(number);
@@ -49,10 +50,10 @@ export const add = (number, one) => {
 };
 /** @param {boolean} again done again, not taken back */
 export const undo = (again) => {
-  if (shown.growing) return;
-  const step = again ? doAgain(runs) : takeBack(runs);
+  if (shown.growing || !runs.length) return;
+  const step = again ? doAgain(shownRun()) : takeBack(shownRun());
   if (!step) return;
-  shown.at = runs.findIndex((run) => run.id === step.run);
+  keepUnfolded(step.run);
   drawRun();
   look(step.card);
   save();
@@ -65,6 +66,7 @@ export const undo = (again) => {
  */
 export const turn = (by) => {
   shown.at += by;
+  keepUnfolded(shownRun().id); // somebody wants to see it
   drawRun();
   look(0);
   save();

@@ -20,8 +20,6 @@ import { branchedFrom, grownFrom, isGone, live, pruned, version } from "./versio
 export const past = { done: [], undone: [] };
 const MOST_DONE = 200;
 
-/** @param {Run[]} runs @param {Step} step */
-const cardIn = (runs, step) => /** @type {Run} */ (runs.find((run) => run.id === step.run)).cards[step.card];
 /** @param {Card} card @param {{show: string[], hide: string[]}} change @param {string} to */
 const apply = (card, { show, hide }, to) => {
   card.gone = [...card.gone.filter((id) => !show.includes(id)), ...hide];
@@ -39,7 +37,7 @@ const did = (run, number, what, { show = [], hide = [], to }) => {
   const card = run.cards[number];
   const last = past.done.at(-1);
   const from = card.at;
-  past.undone = [];
+  past.undone = past.undone.filter((step) => step.run !== run.id);
   if (what === "walk" && last?.what === "walk" && last.run === run.id && last.card === number) last.to = to;
   else past.done.push({ run: run.id, card: number, what, show, hide, from, to });
   past.done.splice(0, past.done.length - MOST_DONE);
@@ -81,24 +79,36 @@ export const bringBack = (run, number, one) => {
   did(run, number, "restore", { show: back.map((other) => other.id), to: one.id });
 };
 /**
- * The last step taken back; tells which it was, undefined where nothing is left.
- * @param {Run[]} runs
+ * The newest of these steps that was done to this run.
+ * @param {Step[]} steps
+ * @param {Run | undefined} run
  */
-export const takeBack = (runs) => {
-  const step = past.done.pop();
-  if (!step) return undefined;
-  past.undone.push(step);
-  apply(cardIn(runs, step), { show: step.hide, hide: step.show }, step.from);
+export const lastOf = (steps, run) => steps.findLast((step) => step.run === run?.id);
+/**
+ * @param {Step[]} from
+ * @param {Step[]} to
+ * @param {Run} run
+ */
+const moveLast = (from, to, run) => {
+  const step = lastOf(from, run);
+  if (step) to.push(...from.splice(from.lastIndexOf(step), 1));
+  return step;
+};
+/**
+ * The last step of a run taken back; tells which it was, undefined where nothing is left. Other runs keep theirs.
+ * @param {Run} run
+ */
+export const takeBack = (run) => {
+  const step = moveLast(past.done, past.undone, run);
+  if (step) apply(run.cards[step.card], { show: step.hide, hide: step.show }, step.from);
   return step;
 };
 /**
  * And done again.
- * @param {Run[]} runs
+ * @param {Run} run
  */
-export const doAgain = (runs) => {
-  const step = past.undone.pop();
-  if (!step) return undefined;
-  past.done.push(step);
-  apply(cardIn(runs, step), step, step.to);
+export const doAgain = (run) => {
+  const step = moveLast(past.undone, past.done, run);
+  if (step) apply(run.cards[step.card], step, step.to);
   return step;
 };

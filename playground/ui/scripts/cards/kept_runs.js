@@ -41,8 +41,9 @@ const isStep = (step) =>
  * Keeps the newest runs that fit; a run is kept whole or not at all.
  * @param {Run[]} runs
  * @param {number} at the run that is shown
+ * @param {boolean} unfolded whether it is shown beside a form that is about something else
  */
-export const keepRuns = (runs, at) => {
+export const keepRuns = (runs, at, unfolded) => {
   const own = runs.filter((run) => !run.example);
   const told = own.map((run) => JSON.stringify(run));
   let first = own.length;
@@ -52,6 +53,7 @@ export const keepRuns = (runs, at) => {
   const steps = (list) => list.filter((step) => kept.some((run) => run.id === step.run));
   const rest = {
     at: Math.max(own.indexOf(runs[at]) - first, 0),
+    unfolded,
     past: { done: steps(past.done), undone: steps(past.undone) },
   };
   try {
@@ -77,7 +79,7 @@ const soundSteps = (list, runs) => {
 /**
  * The runs as they were, with what was done to them; null where nothing sound was kept. A text that was being written when
  * the page went was stopped by that.
- * @returns {{runs: Run[], at: number} | null}
+ * @returns {{runs: Run[], at: number, unfolded: boolean} | null}
  */
 export const keptRuns = () => {
   try {
@@ -89,7 +91,8 @@ export const keptRuns = () => {
     past.undone = soundSteps(kept.past?.undone, runs);
     for (const one of runs.flatMap(({ cards }) => cards).flatMap(({ versions }) => versions)) one.finish ??= "stopped";
     const last = runs.length - 1;
-    return { runs, at: Number.isInteger(kept.at) ? Math.min(Math.max(kept.at, 0), last) : last };
+    const at = Number.isInteger(kept.at) ? Math.min(Math.max(kept.at, 0), last) : last;
+    return { runs, at, unfolded: kept.unfolded === true };
   } catch {
     return null;
   }

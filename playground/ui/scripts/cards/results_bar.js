@@ -3,7 +3,7 @@
 import { find, icon } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { sentence, t } from "../page/words.js";
-import { past } from "./history.js";
+import { lastOf, past } from "./history.js";
 import { current, runs, shown } from "./shown_runs.js";
 import { REDO, UNDO } from "./tools.js";
 
@@ -41,9 +41,11 @@ const drawStep = (name, step) => {
   if (!button.firstChild) button.append(icon(name === "undo" ? UNDO : REDO));
 };
 export const drawPast = () => {
-  drawStep("undo", past.done.at(-1));
-  drawStep("redo", past.undone.at(-1));
-  find(element, ".undo").hidden = !past.done.length && !past.undone.length;
+  const done = lastOf(past.done, current());
+  const undone = lastOf(past.undone, current());
+  drawStep("undo", done);
+  drawStep("redo", undone);
+  find(element, ".undo").hidden = !done && !undone;
 };
 export const drawWalk = () => {
   find(element, ".runs").hidden = runs.length < 2;

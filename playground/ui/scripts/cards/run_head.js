@@ -78,6 +78,12 @@ export const drawHead = () => {
 export const keepUnfolded = (run) => {
   unfolded = run;
 };
+/** Whether the run that is shown was unfolded by hand. */
+export const isUnfolded = () => Boolean(unfolded) && unfolded === current()?.id;
+/** The form is about something else now: what was unfolded beside the one before folds again. */
+export const foldAgain = () => {
+  unfolded = null;
+};
 export const unfold = () => {
   const { id } = shownRun();
   unfolded = unfolded === id ? null : id;
