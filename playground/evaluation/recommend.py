@@ -60,10 +60,11 @@ _NO_HUB = Text(
 )
 
 
-def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = False) -> Text | None:
+def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = False, read: bool = True) -> Text | None:
     """What is to be known before the loaded model writes; None where nothing speaks against it.
 
-    A person's `own` task nobody has measured, whatever its name.
+    A person's `own` task nobody has measured, whatever its name. Without `read` it leaves out how many texts a reader
+    kept, for a place where that stands beside it.
     """
     entry = catalogue.find(card.id)
     report = None if own else fitness.report_of(_measured(task.id), card.id, language)
@@ -72,7 +73,8 @@ def beforehand(task: Task, language: Language, card: ModelCard, *, own: bool = F
     if made and not faults:
         return None
     first = _FALLS_SHORT if made else _NOT_MADE
-    named = [_FAULTS[one.fault].filled(part=one.part, whole=one.whole) for one in faults[:_MOST_FAULTS]]
+    said = [one for one in faults if read or one.fault != "kept"][:_MOST_FAULTS]
+    named = [_FAULTS[one.fault].filled(part=one.part, whole=one.whole) for one in said]
     return _joined(
         first.filled(title=card.title, language=_LANGUAGES[language]),
         _MEASURED.filled(faults=_joined(*named, between=Text(", ", "，"))) if named else None,

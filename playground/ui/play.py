@@ -269,7 +269,8 @@ def _remark(form: Form, card: ModelCard) -> Text | None:
     except PlaygroundError:
         return None
     if task is not None:
-        return recommend.beforehand(task, compose_form.language_of(form), card, own=bool(form.get("own")))
+        # what was read and kept the form says itself
+        return recommend.beforehand(task, compose_form.language_of(form), card, own=bool(form.get("own")), read=False)
     language = fitness.language_of(compose_form.typed(form)) or compose_form.language_of(form)
     if form.get("kind") == "complete":  # often one to try a knob on: how well the model writes does not matter there
         return recommend.not_made(language, card)

@@ -19,7 +19,7 @@ READ_TEXTS: Mapping[str, Text] = {
     "read_text": Text("Text", "文本"),
     "read_text_hint": Text("Paste any text, your own or a model's.", "粘贴任意文本，无论是你写的还是模型写的。"),
     "read": Text("Read", "阅读"),
-    "read_example": Text("Try an example", "试一个例子"),
+    "read_example": Text("Try an example", "试一个示例"),
     "read_example_text": Text(
         "Once upon a time there was a little girl who lived in a small house near the forest. "
         "Every morning she walked to school with her accordion.",

@@ -32,7 +32,7 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_limits": Text(
         "CSV, XLSX, JSONL, TXT or Markdown, at most {size}", "CSV、XLSX、JSONL、TXT 或 Markdown，最大 {size}"
     ),
-    "train_example": Text("Take an example: products and their slogans", "使用示例：产品与口号"),
+    "train_example": Text("Take an example: products and their slogans", "使用示例：产品与广告语"),
     "train_favourites": Text(
         "Take the favourites of this browser: {count:text|texts}", "使用此浏览器中的收藏：{count} 条文本"
     ),
@@ -42,11 +42,11 @@ TRAIN_TEXTS: Mapping[str, Text] = {
         "The file has {size}; at most {most} are read. Split it.", "文件大小为 {size}，最多读取 {most}。请拆分文件。"
     ),
     "train_unreadable": Text("Your browser cannot read this file.", "浏览器无法读取此文件。"),
-    "train_kind_columns": Text("columns", "列"),
     "train_kind_pairs": Text("prompts and answers", "提示词与回答"),
     "train_kind_chat": Text("conversations", "对话"),
     "train_kind_text": Text("continued text", "续写文本"),
     "train_found": Text("{rows:row|rows}, {kind}", "{rows} 行，{kind}"),
+    "train_found_rows": Text("{rows:row|rows}", "{rows} 行"),
     "train_found_text": Text("{rows:piece|pieces} of continued text", "{rows} 段续写文本"),
     "train_found_columns": Text("columns: {names}", "列：{names}"),
     "train_forget_file": Text("Remove", "移除"),

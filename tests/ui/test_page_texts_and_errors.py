@@ -132,6 +132,9 @@ def test_a_prompt_too_long_for_the_window_is_announced_and_refused_with_both_num
     expect(page.locator(".seen-warning")).to_contain_text("3,001 tokens")
     sentence = complain(page)
     assert "3,001" in sentence and "2,048" in sentence
+    expect(page.locator(".seen-warning")).to_be_hidden()  # said once, beside the prompt
+    page.locator("#prompt").fill("word " * 3001)
+    expect(page.locator(".seen-warning")).to_contain_text("3,002 tokens")
 
 
 def test_a_model_without_a_chat_template_greys_chat_with_the_reason(serve: Site, visit: Visit) -> None:

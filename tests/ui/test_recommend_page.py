@@ -37,7 +37,8 @@ def test_a_task_that_was_measured_badly_says_so_before_it_is_run_and_leads_to_th
 ) -> None:
     page = visit(small)
     remark = page.locator("#seen .remark")
-    expect(remark).to_contain_text("2 of 3 texts that were read not kept")
+    expect(page.locator(".task-measured")).to_contain_text("Read and kept: 1 of 3.")
+    expect(remark).to_contain_text("falls short of this task. Larger models")  # not what was kept once more
     in_chinese(page)
     expect(remark).to_contain_text("并非为中文")
     expect(remark).to_contain_text("qwen2.5-coder-0.5b（988 MB，约需 1.2 GB 内存；无需模型库）")

@@ -15,6 +15,7 @@ let asTokens = false;
 const COMING = "coming";
 /** The prompt whose tokens are shown, or COMING: the one that is being counted. @type {string | null} */
 let read = null;
+let refused = false; // this prompt was sent, and is said to be too long where it was typed
 let changing = false; // the text has changed, and what it makes of the prompt has not come
 
 const prompt = () => {
@@ -68,7 +69,7 @@ const draw = () => {
   const seen = props.value || {};
   apply(element);
   const warning = find(element, ".seen-warning");
-  warning.hidden = !seen.warning;
+  warning.hidden = !seen.warning || refused;
   warning.textContent = sentence(seen.warning);
   drawModelRemark(find(element, ".remark"), seen.remark);
   const count = find(element, ".seen-count");
@@ -109,8 +110,17 @@ on(
     find(element, ".seen").classList.add("stale");
     if (changed !== "text") return;
     changing = true;
+    refused = false;
     if (read === COMING) read = ""; // what was asked for is of a text that is gone
     drawOld();
+  },
+  "seen",
+);
+on(
+  "complaint",
+  (complaint) => {
+    refused = Boolean(complaint?.parameter === "prompt" && props.value?.over);
+    draw();
   },
   "seen",
 );

@@ -52,10 +52,13 @@ const drawSlot = (side) => {
   } else if (known) {
     const rows = number(known.rows);
     const columns = known.columns.map(isolate).join(", ");
-    const found = known.kind === "text" ? "train_found_text" : "train_found";
+    /** @type {Record<string, string | undefined>} */
+    const plainly = { text: "train_found_text", columns: "train_found_rows" };
+    const plain = plainly[known.kind]; // the names of the columns stand below
+    const found = plain ? t(plain, { rows }) : t("train_found", { rows, kind: t(`train_kind_${known.kind}`) });
     line.replaceChildren(
       make("b", { dir: "auto" }, known.name),
-      ` ${bytes(known.size)} · ${t(found, { rows, kind: t(`train_kind_${known.kind}`) })}`,
+      ` ${bytes(known.size)} · ${found}`,
       columns ? make("span", { class: "train-found-columns" }, t("train_found_columns", { names: columns })) : "",
       make("button", { type: "button", class: "quiet", name: "forget", "data-side": side }, t("train_forget_file")),
     );
