@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -156,15 +157,28 @@ def test_fast_runs_share_a_batch_and_only_those_it_has_no_room_for_wait_in_line(
     queue.join(asked("fast"))
 
 
+def heard_once_free(queue: RequestQueue, before: Ticket, told: AsyncIterator[Any]) -> list[Any]:
+    """All that is told to somebody who waits until `before` has left: which it does once he was told so."""
+
+    async def listen() -> list[Any]:
+        found = []
+        async for one in told:
+            if "ahead of you" in str(one) or "前面" in str(one):
+                queue.leave(before)
+            found.append(one)
+        return found
+
+    return in_own_loop(listen)
+
+
 def test_an_answer_is_the_growing_run_and_always_its_last_state() -> None:
     host = ModelHost(
         Settings(), lambda _settings, _report: ScriptedGenerator(["One two three four five."], delay=0.005)
     )
     queue = RequestQueue(Limits(running=1, waiting=1))
     before, cancelled = queue.join(), threading.Event()
-    threading.Timer(0.5, queue.leave, [before]).start()
     host.start()
-    states = heard(stream_run(lambda _: asked(), host, queue, cancelled))
+    states = heard_once_free(queue, before, stream_run(lambda _: asked(), host, queue, cancelled))
     assert any(isinstance(state, WaitState) and "ahead of you" in state.reason.en for state in states)
     assert isinstance(states[-1], Run) and states[-1].candidates[0].text == "One two three four five."
     assert states[-1].candidates[0].finish_reason == "end" and len(queue) == 0 and cancelled.is_set()
@@ -214,10 +228,9 @@ def test_the_endpoint_says_what_a_run_waits_for() -> None:
     host = ModelHost(Settings(), lambda _settings, _report: ScriptedGenerator(["One two", "Three"]))
     queue = RequestQueue(Limits(running=1, waiting=2))
     before = queue.join()
-    threading.Timer(0.5, queue.leave, [before]).start()
     host.start()
     assert host.wait(10)
     given = {**api._defaults(), "prompt": "A harbour", "n": 2, "seed": 0, "language": "zh"}
-    first, *_, last = heard(api.endpoint(host, queue)(*given.values()))
+    first, *_, last = heard_once_free(queue, before, api.endpoint(host, queue)(*given.values()))
     assert "前面" in first["waiting"] and [one["delta"] for one in first["candidates"]] == ["", ""]
     assert "waiting" not in last and last["candidates"][0]["text"] == "One two"
