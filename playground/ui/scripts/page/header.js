@@ -65,6 +65,8 @@ const showTab = ({ tab }) => {
   if (document.body.dataset.tab === tab) return;
   if (tab === "model") askAgain();
   document.body.dataset.tab = tab;
+  const column = element.closest(".column");
+  if (column instanceof HTMLElement) column.dataset.tab = tab; // for rules that cannot begin at the body (workspace.css)
   for (const link of findAll(element, "nav [data-tab]")) {
     if (link.dataset.tab === tab) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");

@@ -23,6 +23,8 @@ export class RowText {
   #options;
   /** The last token that is drawn. @type {Token | undefined} */
   #seen = undefined;
+  /** How all that is drawn looks; null where not all of it looks alike. @type {(Look & {language: string}) | null} */
+  #drawn = null;
   /** One for each token that is drawn. @type {HTMLElement[]} */
   spans = [];
   /** The token that is the one tab stop. */
@@ -66,7 +68,14 @@ export class RowText {
   catchUp() {
     const list = this.tokens;
     if (this.spans.length !== list.length || this.#seen !== list.at(-1)) this.drawFrom(0);
-    else this.redraw();
+    else if (!this.#isDrawn()) this.redraw();
+    else this.#name();
+  }
+  /** Whether every token looks as it is to look now: drawing a long text again takes longer than a token takes to come. */
+  #isDrawn() {
+    const { mode, replay, picked } = this.look;
+    const drawn = this.#drawn;
+    return drawn?.mode === mode && drawn.replay === replay && drawn.picked === picked && drawn.language === language();
   }
   /**
    * Everything from this token on is new; before it nothing is touched. What a line break ends is a block of its own, so
@@ -76,6 +85,7 @@ export class RowText {
   drawFrom(keep) {
     const { node, spans, tokens: list, look } = this;
     const following = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR;
+    const alike = keep === 0 || this.#isDrawn();
     for (const span of spans.splice(keep)) takeOff(span);
     const added = document.createDocumentFragment();
     let line =
@@ -95,6 +105,7 @@ export class RowText {
     if (following && keep > 0) node.scrollTop = node.scrollHeight;
     node.hidden = !list.length;
     this.#seen = list.at(-1);
+    this.#drawn = alike ? { ...look, language: language() } : null;
   }
   /** The same row is another candidate in another run. */
   #name() {
@@ -109,6 +120,7 @@ export class RowText {
     tokens.forEach((token, at) => {
       if (spans[at]) this.#draw(spans[at], token, at, look);
     });
+    this.#drawn = { ...look, language: language() };
     // The label of the first token that would differ hangs below it and must not stick out of the text.
     const first = replay && replay.first !== null ? spans[replay.first] : null;
     if (!first) return;
@@ -125,6 +137,7 @@ export class RowText {
     if (!this.spans[at]) return;
     this.#draw(this.spans[at], this.tokens[at], at, look);
     this.spans[at].setAttribute("aria-pressed", String(look.picked === at));
+    if (this.#drawn) this.#drawn.picked = look.picked; // whoever picks marks both, the one before and this one
   }
   /** @param {HTMLElement} span @param {Token} token @param {number} at @param {Look} look */
   #draw(span, token, at, look) {
