@@ -75,7 +75,7 @@ class StoredRow:
             return
         try:
             self._put(position, raw, unconditional, dtype, noise_state)
-        except Exception as error:
+        except Exception as error:  # whatever fails, memory above all: only the look inside is lost
             if self.run.store is None:
                 raise
             log.warning("A run cannot be looked into: %s", type(error).__name__)
