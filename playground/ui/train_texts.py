@@ -151,6 +151,9 @@ TRAIN_TEXTS: Mapping[str, Text] = {
     "train_phase_running": Text("Learning", "学习中"),
     "train_phase_paused": Text("Paused", "已暂停"),
     "train_phase_stopped": Text("Stopped; what was learned is kept", "已停止；已学内容保留"),
+    "train_phase_stopped_early": Text(
+        "Stopped before the first step; nothing is learned yet", "在第一步之前停止；尚未学到内容"
+    ),
     "train_phase_done": Text("Done", "已完成"),
     "train_phase_failed": Text("Ended with an error", "因错误结束"),
     "train_pausing": Text("Pausing after this step…", "这一步后暂停……"),

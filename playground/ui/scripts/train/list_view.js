@@ -6,7 +6,7 @@ import { isNumber } from "../page/numbers.js";
 import { sentence, t } from "../page/words.js";
 import { shown } from "./plot_scale.js";
 import { ComparedPlots } from "./plots.js";
-import { openId } from "./run_view.js";
+import { openId, phaseName } from "./run_view.js";
 import { differences } from "./setting_values.js";
 
 /** @typedef {import("../training").TrainingView} TrainingView */
@@ -67,7 +67,7 @@ const drawView = (view) => {
       make("small", {}, `${when(view)} · ${view.base}`),
       note ? make("small", { class: "train-noted", dir: "auto" }, note) : null,
     ),
-    make("td", { class: state.phase === "failed" ? "train-failed" : null }, t(`train_phase_${state.phase}`)),
+    make("td", { class: state.phase === "failed" ? "train-failed" : null }, phaseName(state)),
     make(
       "td",
       { class: "count", "data-label": t("train_best") },

@@ -92,9 +92,12 @@ const timeWords = (seconds) => {
   return t(`train_time_${unit}`, { count: number(count) });
 };
 /** @param {TrainState} state */
+export const phaseName = ({ phase, step }) =>
+  t(phase === "stopped" && !step ? "train_phase_stopped_early" : `train_phase_${phase}`);
+/** @param {TrainState} state */
 const phaseWords = (state) => {
   if (wished && state.alive) return t(`train_${wished}`);
-  const words = t(`train_phase_${state.phase}`);
+  const words = phaseName(state);
   const doing = state.alive && state.doing ? sentence(state.doing) : "";
   const { phase, best_loss: best, base_loss: base } = state;
   const worse = phase === "done" && isNumber(best) && isNumber(base) && best >= base;
