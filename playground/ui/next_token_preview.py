@@ -175,7 +175,7 @@ class NextTokenPreview:
         ids = [outcome.token.token_id for outcome in found.outcomes]
         writes = {token_id: inspect_api.written(generator, token_id) for token_id in ids}
         look.begins = {token_id: text for token_id, text in writes.items() if text}
-        value = waterfall.waterfall_value(look.name, 0, found, asked=waterfall.asked_id(found, look.search))
+        value = waterfall.waterfall_value(look.name, 0, found, search=look.search)
         outcomes = [{**outcome, "begins": outcome["id"] in look.begins} for outcome in value["outcomes"]]
         look.value = {**value, "outcomes": outcomes, "note": bilingual(note)}
         return look.value

@@ -165,10 +165,9 @@ class RunView:
                 return waterfall.with_error(viewed.shown[position], error)
             gone = _gone(viewed)
             return waterfall.refused_value(viewed.name, row, position, PlaygroundError(gone) if gone else error)
-        asked = next((outcome.token.token_id for outcome in found.outcomes if outcome.token.text == search), None)
         own = steps[position].token_id if position < len(steps) else None
         chosen = None if found.draw else next((one.token for one in found.outcomes if one.token.token_id == own), None)
-        value = waterfall.waterfall_value(viewed.name, row, found, chosen=chosen, length=len(steps), asked=asked)
+        value = waterfall.waterfall_value(viewed.name, row, found, chosen=chosen, length=len(steps), search=search)
         viewed.shown = {position: value}
         return value
 
@@ -187,10 +186,10 @@ class RunView:
             values = _of_row(viewed, knobs)
             if values == viewed.run.request.values:
                 return own | {"live": True}
-            found = inspect_api.stage_breakdown(viewed.keep, viewed.row, position, values, search=own["asked"])
+            found = inspect_api.stage_breakdown(viewed.keep, viewed.row, position, values, search=own["search"])
         except PlaygroundError:
             return None  # the replay beside the text says why
-        value = waterfall.waterfall_value(viewed.name, viewed.row, found, length=own["length"], asked=own["asked"])
+        value = waterfall.waterfall_value(viewed.name, viewed.row, found, length=own["length"], search=own["search"])
         return value | {"token": own["token"], "turned": True, "live": True}
 
     def close(self, session: str) -> None:

@@ -32,6 +32,9 @@ WORDS: Mapping[str, Text] = {
     "idle": Text("Changes nothing here.", "此处不起作用。"),
     "removed": Text("removed", "移除"),
     "chosen": Text("chosen", "被选中"),
+    "stands": Text("in the text", "文中的词元"),
+    "instead": Text("chosen with these knobs", "按现在的参数被选中"),
+    "search_begun": Text("the first token of “{text}”", "“{text}”的第一个词元"),
     "more": Text("{n} more", "其余 {n} 个"),
     "draw": Text("Draw", "抽样"),
     "kept_best": Text("No token was left, so the most likely one was kept.", "没有候选剩下，因此保留了最好的一个。"),
@@ -73,14 +76,14 @@ def waterfall_value(
     *,
     chosen: Token | None = None,
     length: int | None = None,
-    asked: int | None = None,
+    search: str | None = None,
     branch: bool = True,
     branch_reason: Text | None = None,
 ) -> Value:
     """One position for the panel. `chosen` names the token where there is no draw; `length` is the row's in tokens.
 
-    `asked` is the id of the token that was asked about. `branch` is False where nothing can be continued, and
-    `branch_reason` says why. A next token that nobody drew has neither `chosen` nor a draw.
+    `search` is the text that was asked about, whose first token is among the outcomes. `branch` is False where nothing
+    can be continued, and `branch_reason` says why. A next token that nobody drew has neither `chosen` nor a draw.
     """
     token = chosen or (found.draw.token if found.draw else None)
     likeliest = sorted(found.outcomes, key=lambda outcome: outcome.rank)[:10]
@@ -99,14 +102,15 @@ def waterfall_value(
         "forbidden": [token_value(one) for one in found.forbidden],
         "kept_best": found.kept_best,
         "draw": _draw(found.draw) if found.draw else None,
-        "asked": asked,
+        "asked": _asked_id(found, search),
+        "search": search,
         "branch": branch,
         "branch_reason": bilingual(branch_reason),
         "error": None,
     }
 
 
-def asked_id(found: StageBreakdown, search: str | None) -> int | None:
+def _asked_id(found: StageBreakdown, search: str | None) -> int | None:
     """The token that a search was answered with: of this text, or of its beginning."""
     texts = {outcome.token.token_id: outcome.token.text for outcome in found.outcomes}
     fitting = [one for one, text in texts.items() if search and text and search.startswith(text)]

@@ -10,6 +10,8 @@ import {
   isRemoved,
   labelOf,
   largest,
+  searchBegun,
+  standing,
   stepsOf,
   turnedStage,
 } from "../../playground/ui/scripts/tokens/breakdown.js";
@@ -39,7 +41,7 @@ const value = (more) => ({
   stages: [stage(), stage({ stage: "xtc" })],
   outcomes: [],
   kept_best: false,
-  draw: { race: 1.5, sentence: "won", runner_up: null },
+  draw: { token, race: 1.5, sentence: "won", runner_up: null },
   asked: null,
   branch: true,
   branch_reason: null,
@@ -95,9 +97,26 @@ test("an end of text without an id is no other token without one", () => {
 
 test("where nothing is drawn only the best can come", () => {
   assert.equal(ending(outcome(), value()), "survived");
-  assert.equal(ending(outcome(), value({ draw: { race: null, sentence: "", runner_up: null } })), "not_best");
+  assert.equal(ending(outcome(), value({ draw: { token, race: null, sentence: "", runner_up: null } })), "not_best");
   assert.equal(ending(outcome({ id: 1 }), value()), null);
   assert.equal(ending(outcome({ id: 1, begins: true }), value()), "chosen");
+});
+
+test("knobs that were turned may choose another token than the one in the text", () => {
+  const other = { token: { id: 2, text: "b" }, race: 1, sentence: "", runner_up: null };
+  assert.equal(standing(token, value()), "chosen");
+  assert.equal(standing(token, value({ turned: true })), "chosen");
+  assert.equal(standing(token, value({ turned: true, draw: other })), "stands");
+  assert.equal(ending(outcome(), value({ turned: true, draw: other })), "instead");
+  assert.equal(ending(outcome({ id: 3 }), value({ turned: true, draw: other })), "survived");
+});
+
+test("a text of several tokens is answered with its first one, which is said", () => {
+  const found = outcome({ id: 6, text: "gh" });
+  assert.equal(searchBegun(found, { asked: 6, search: "ghost town" }), "ghost town");
+  assert.equal(searchBegun(found, { asked: 6, search: "gh" }), "");
+  assert.equal(searchBegun(found, { asked: 5, search: "ghost town" }), "");
+  assert.equal(searchBegun(found, { asked: null, search: null }), "");
 });
 
 test("one goes on with any other token, and ahead of a run with the likeliest too", () => {

@@ -94,6 +94,8 @@ def test_a_token_shows_how_it_came_about_and_answers_a_question(looked_at: tuple
     assert [stage["stage"] for stage in panel["stages"]] == ["temperature"]
     asked = run_view.breakdown("mine", where, search=" boat")
     assert asked["asked"] is not None and asked["asked"] in {outcome["id"] for outcome in asked["outcomes"]}
+    several = run_view.breakdown("mine", where, search=" boat house")
+    assert several["asked"] == asked["asked"] and several["search"] == " boat house"
 
 
 def test_the_same_knobs_mark_nothing_and_other_knobs_mark_what_would_differ(looked_at: tuple[RunView, Run]) -> None:

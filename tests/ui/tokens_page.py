@@ -147,9 +147,8 @@ def other_luck() -> Replayed:
 def panel(event: gr.EventData) -> dict[str, Any]:
     where = data_of(event)
     run, row, asked = where["run"], where["row"], where.get("text", "")
-    shown = waterfall.waterfall_value(
-        run, row, fall(row, where["position"], asked), length=len(ROWS[row]), asked=4711 if asked else None
-    )
+    found = fall(row, where["position"], asked)
+    shown = waterfall.waterfall_value(run, row, found, length=len(ROWS[row]), search=asked or None)
     if asked == "error":
         return waterfall.with_error(shown, InvalidRequest(Text("No token begins with this.", "没有以此开头的词元。")))
     return shown

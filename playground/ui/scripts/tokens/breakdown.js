@@ -18,12 +18,12 @@
  * @typedef {Named & {rank: number, p_model: number, p_after: number, reason?: Said, begins?: boolean}} Outcome
  */
 /** @typedef {{token: Named, probability: number, lead: number}} RunnerUp */
-/** `race` is null where nothing is drawn. @typedef {{race: number | null, sentence: Said, runner_up: RunnerUp | null}} Draw */
+/** `race` is null where nothing is drawn. @typedef {{token: Named, race: number | null, sentence: Said, runner_up: RunnerUp | null}} Draw */
 /** @typedef {{run: string, row: number, position: number, token: Named | null, error: Said}} Place */
 /**
  * @typedef {Place & {length?: number | null, live?: boolean, turned?: boolean, alive: number, entropy: number, model: (Named & {p: number})[],
  *   stages: Stage[], outcomes: Outcome[], forbidden?: Named[], kept_best: boolean, draw: Draw | null, note?: Said,
- *   asked: number | null, branch: boolean, branch_reason: Said}} Breakdown
+ *   asked: number | null, search?: string | null, branch: boolean, branch_reason: Said}} Breakdown
  */
 /** A part of the way; a number is that of a stage. @typedef {"model" | "draw" | "alternatives" | number} Step */
 
@@ -104,14 +104,36 @@ export const askedFirst = (outcomes, asked) => [
  */
 export const isChosen = (one, { token }) => Boolean(token && token.id !== null && token.id === one.id);
 /**
+ * Whether the knobs as they are now choose it.
+ * @param {Named} one
+ * @param {Breakdown} value
+ */
+const isDrawn = (one, { draw }) => Boolean(draw && draw.token.id !== null && draw.token.id === one.id);
+/**
+ * How the token that stands there is called: the knobs as they are now may choose another one.
+ * @param {Named} one
+ * @param {Breakdown} value
+ * @returns {"chosen" | "stands"}
+ */
+export const standing = (one, value) => (isTurned(value) && value.draw && !isDrawn(one, value) ? "stands" : "chosen");
+/**
+ * The text that was asked about, where this is only its first token; "" otherwise.
+ * @param {Outcome} outcome
+ * @param {Pick<Breakdown, "asked" | "search">} value
+ */
+export const searchBegun = ({ id, text }, { asked, search }) =>
+  search && id === asked && text !== search ? search : "";
+/**
  * What may be said of how a candidate ended, where no stage says it: that it stands there, that it might have been drawn,
- * or that it was not the best, since without a draw only the best can come. Null where there is nothing to say.
+ * that the turned knobs choose it, or that it was not the best, since without a draw only the best can come. Null where
+ * there is nothing to say.
  * @param {Outcome} outcome
  * @param {Breakdown} value
- * @returns {"chosen" | "survived" | "not_best" | null}
+ * @returns {"chosen" | "instead" | "survived" | "not_best" | null}
  */
 export const ending = (outcome, value) => {
   if (isChosen(outcome, value)) return outcome.begins ? "chosen" : null;
+  if (isTurned(value) && isDrawn(outcome, value)) return "instead";
   if (!Number.isFinite(outcome.p_after)) return null;
   return value.draw && value.draw.race === null ? "not_best" : "survived";
 };

@@ -2,7 +2,7 @@
 import { make } from "../page/dom.js";
 import { isNumber } from "../page/numbers.js";
 import { sentence } from "../page/words.js";
-import { askedFirst, ending, isChosen, isOffered } from "./breakdown.js";
+import { askedFirst, ending, isChosen, isOffered, searchBegun, standing } from "./breakdown.js";
 import { nameOf } from "./token_chart.js";
 import { count, fixed, percent } from "./token_numbers.js";
 import { alone, spoken } from "./token_text.js";
@@ -59,7 +59,7 @@ const nameCell = (outcome, value, ahead, t) => {
     return make("button", button, nameOf(outcome, t), make("span", { class: "wf-arrow", "aria-hidden": "true" }, "⤷"));
   }
   if (!isChosen(outcome, value) || outcome.begins) return nameOf(outcome, t);
-  return make("span", { class: "wf-is" }, nameOf(outcome, t), make("em", {}, t("chosen")));
+  return make("span", { class: "wf-is" }, nameOf(outcome, t), make("em", {}, t(standing(outcome, value))));
 };
 /**
  * @param {Outcome} outcome
@@ -70,6 +70,8 @@ const nameCell = (outcome, value, ahead, t) => {
 const rowOf = (outcome, value, ahead, t) => {
   const { reason, rank, p_model: before, p_after: after } = outcome;
   const end = ending(outcome, value);
+  const begun = searchBegun(outcome, value);
+  const became = reason ? sentence(reason) : end ? t(end) : "";
   const names = [
     isChosen(outcome, value) ? "wf-chosen" : "",
     outcome.id === value.asked ? "wf-asked" : "",
@@ -79,7 +81,7 @@ const rowOf = (outcome, value, ahead, t) => {
     count(rank),
     percent(before),
     reason ? "–" : percent(after),
-    reason ? sentence(reason) : end ? t(end) : "",
+    [begun ? t("search_begun", { text: begun }) : "", became].filter(Boolean).join(" · "),
   ];
   return make(
     "tr",

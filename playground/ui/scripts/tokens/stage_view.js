@@ -3,7 +3,7 @@
 import { make } from "../page/dom.js";
 import { say } from "../page/language.js";
 import { sentence } from "../page/words.js";
-import { change, isChosen, isIdle, isRemoved, labelOf, largest } from "./breakdown.js";
+import { change, isChosen, isIdle, isRemoved, labelOf, largest, standing } from "./breakdown.js";
 import { bar, nameOf } from "./token_chart.js";
 import { bits, count, fixed, percent } from "./token_numbers.js";
 
@@ -36,7 +36,7 @@ const chartRow = (chance, most, value, t) => {
       { class: "wf-numbers" },
       whole,
       removed ? make("em", {}, t("removed")) : null,
-      chosen ? make("span", { class: "wf-voice" }, ` (${t("chosen")})`) : null,
+      chosen ? make("span", { class: "wf-voice" }, ` (${t(standing(chance, value))})`) : null,
     ),
   );
 };
