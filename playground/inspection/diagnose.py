@@ -345,9 +345,9 @@ def _order(patient: _Patient) -> Iterator[Finding]:
     yield Finding(
         "order",
         Text(
-            f"Temperature {temperature} acts before min_p here, which then cuts almost nothing: {before:,.0f} "
+            f"Temperature {temperature} acts before min_p here, which then cuts less: {before:,.0f} "
             "candidates a token are left.",
-            f"温度 {temperature} 先于 min_p 起作用，min_p 因此几乎不起截断作用：每个词元平均剩 {before:,.0f} 个候选。",
+            f"温度 {temperature} 先于 min_p 起作用，min_p 因此截去得更少：每个词元平均剩 {before:,.0f} 个候选。",
         ),
         fix,
         Text(

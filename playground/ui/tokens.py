@@ -183,7 +183,8 @@ def replay_value(run: str, row: int, replayed: Replayed, name: Names | None = No
     if first is not None:
         ended: Value = {"id": None, "text": "", "special": True}
         would[str(first.index)] = token_value(first.would_be) if first.would_be else ended
-    sentence = bilingual(replayed.ending) if first is None else None
+    ends = first is None or first.would_be is None  # no other token comes; where the text ends, if not where it did
+    sentence = bilingual(replayed.ending) if ends else None
     return {"run": run, "row": row, "first": first.index if first else None, "would": would, "sentence": sentence}
 
 

@@ -125,7 +125,7 @@ def test_a_text_that_was_read_tells_its_prompt_from_its_own_tokens() -> None:
 def test_a_replay_marks_where_it_differs_and_what_would_stand_there() -> None:
     first = Divergence(1, Token(8, " was"), Token(2, " would"))
     value = tokens.replay_value("run", 0, replayed(tokens=(1, 2, 3), differs=(1, 2), first=first))
-    assert value["first"] == 1
+    assert value["first"] == 1 and value["sentence"] is None
     assert value["would"] == {
         "1": {"id": 2, "text": " would", "special": False},
         "2": {"id": 3, "text": "#3", "special": False},
@@ -133,11 +133,11 @@ def test_a_replay_marks_where_it_differs_and_what_would_stand_there() -> None:
 
 
 def test_a_replay_that_would_end_the_text_says_so() -> None:
-    value = tokens.replay_value(
-        "run", 0, replayed(tokens=(1, 2, 3), differs=(1,), first=Divergence(1, Token(8, " was"), None))
-    )
-    assert value["would"]["1"] == {"id": None, "text": "", "special": True}
     ending = Text("It would end later.", "它会更晚结束。")
+    first = Divergence(1, Token(8, " was"), None)
+    value = tokens.replay_value("run", 0, replayed(tokens=(1, 2, 3), differs=(1,), first=first, ending=ending))
+    assert value["would"]["1"] == {"id": None, "text": "", "special": True}
+    assert value["sentence"] == {"en": ending.en, "zh": ending.zh}
     assert tokens.replay_value("run", 0, replayed(differs=(), first=None, ending=ending))["sentence"] == {
         "en": ending.en,
         "zh": ending.zh,
