@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from playground import models
+from playground.evaluation.metrics import has_its_form
 from playground.generators.local import LocalGenerator
 from playground.parameters.grammar import FORMS
 from playground.tasks import keyword_runs, loader, schema
@@ -31,6 +32,7 @@ KINDS = {
     " ok: {type: boolean}}, required: [title, ok], additionalProperties: false},"
     " labels: {title: {en: Title, zh: 标题}}}",
     "list": "{kind: list, items: {min: 2, max: 4}}",
+    "verses": "{kind: text, lines: {mood: {quiet: 4, loud: 2, 宁静: 4, 热闹: 2}}}",
     "within": "{kind: list, items: {min: 2, max: 4}, within: theme}",
     "record": "{kind: json, within: theme, schema: {type: object, properties: {what: {type: string, maxLength: 40},"
     " else: {type: [string, 'null']}, how: {enum: [new, old]}, count: {type: integer, minimum: 1, maximum: 99}}}}",
@@ -50,6 +52,8 @@ def keeps(kind: str, one: Task, text: str, fields: dict[str, str]) -> bool:
         return found == whole and 2 <= len(found) <= 3 and all(0 < len(cell) <= MAX_CELL for cell in cells)
     if kind == "json":
         return set(found) == {"title", "ok"} and isinstance(found["ok"], bool)
+    if kind == "verses":
+        return len(text.split("\n")) == 4
     if kind == "record":
         taken = [found["what"], *([found["else"]] if found["else"] is not None else [])]
         lines = re.split(r"[\n()\[\]{}]", fields["theme"])
@@ -80,6 +84,23 @@ def test_every_seed_yields_the_kind(tiny: models.Loaded, kind: str, rows: int) -
     for seed in (1, 1001):
         for text, end in write(tiny, one, fields, n=rows, seed=seed):
             assert end == "end" and keeps(kind, one, text, one.checked_fields(fields, "en")), text
+
+
+def test_a_text_has_as_many_lines_of_verse_as_the_choice_says(tiny: models.Loaded) -> None:
+    one = task("verses")
+    for mood, count in (("quiet", 4), ("loud", 2)):
+        fields = {"theme": "rain", "mood": mood}
+        for text, end in write(tiny, one, fields, n=30, seed=5):
+            verses = text.split("\n")
+            assert end == "end" and len(verses) == count, text
+            assert all(re.match(r"[^\W_]|[\"'“‘《]", verse) for verse in verses), text
+            assert not verses[-1].endswith((",", "，")), text
+            assert has_its_form(one, text, fields) and not has_its_form(one, text + "\nmore", fields)
+
+
+def test_a_form_that_was_not_chosen_asks_for_no_lines(tiny: models.Loaded) -> None:
+    assert task("verses").output.form({"theme": "rain", "mood": ""}) == {}
+    assert all(loader.find("poems").output.form({"form": one}) for one in ("haiku", "俳句", "eight lines", "四行"))
 
 
 def test_words_of_a_chinese_text_occur_in_it(tiny: models.Loaded) -> None:
@@ -226,6 +247,10 @@ def test_a_list_without_counts_is_held_to_nothing() -> None:
         ("{kind: json, schema: {type: string}, labels: {a: {en: A, zh: 甲}}}", "output.labels.a"),
         ("{kind: json, schema: {type: object, properties: {a: {}}}, labels: {a: {en: A}}}", "output.labels.a.zh"),
         ("{kind: text, items: {min: 1, max: 2}}", "output.items"),
+        ("{kind: text, lines: {theme: {quiet: 1}}}", "output.lines.theme"),
+        ("{kind: text, lines: {}}", "output.lines"),
+        ("{kind: text, lines: {mood: {quiet: 1, loud: 2, 宁静: 1}}}", "output.lines.mood.热闹"),
+        ("{kind: text, lines: {mood: {quiet: 1, loud: 21, 宁静: 1, 热闹: 2}}}", "output.lines.mood.loud"),
     ],
 )
 def test_a_mistake_in_an_output_is_named_with_its_place(output: str, key: str) -> None:

@@ -83,7 +83,8 @@ def task_metrics(task: Task, language: Language, written: Sequence[GeneratedText
 
 
 def has_its_form(task: Task, text: str, fields: Mapping[str, str]) -> bool:
-    """Whether a list has items, a table its rows, JSON is whole, and a text ends before the prompt's next example."""
+    """Whether a list has items, a table its rows, JSON is whole, and a text has its lines and ends before the prompt's
+    next example."""
     found = task.clean(text, fields)
     if task.output.kind == "list":
         return len(found) >= LEAST_ITEMS
@@ -91,6 +92,9 @@ def has_its_form(task: Task, text: str, fields: Mapping[str, str]) -> bool:
         return len(found) >= task.output.least(fields)
     if task.output.kind == "json":
         return task.value(text, fields) is not None
+    verses = task.output.verses(fields)
+    if verses and len(text.strip().split("\n")) != verses:
+        return False
     return bool(found) and not any(line.startswith(tuple(_labels(task))) for line in text.strip().splitlines()[1:])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -33,7 +33,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 SHOTS = "shots"  # the place in a template where the language's worked inputs and outputs go
 # What belongs to each kind of output: keys that must be there, and keys that may.
 _OUTPUTS: Mapping[OutputKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "text": ((), ()),
+    "text": ((), ("lines",)),
     "list": ((), ("split", "within", "items")),
     "table": (("columns",), ("rows", "each")),
     "json": (("schema",), ("within", "labels")),
@@ -93,7 +93,7 @@ def build(document: Node) -> Task:
         prompts={language: _prompts(spoken[language], names) for language in LANGUAGES},
         parameters=_parameters(top["parameters"]),
         overrides=tuple(_override(node) for node in top["overrides"].items()) if "overrides" in top else (),
-        output=_output(top["output"], names),
+        output=_output(top["output"], fields),
         examples=tuple(_example(node) for node in top["examples"].items()) if "examples" in top else (),
     )
     for number, example in enumerate(task.examples):
@@ -204,7 +204,8 @@ def _override(node: Node) -> Override:
     )
 
 
-def _output(node: Node, names: list[str]) -> Output:
+def _output(node: Node, fields: Sequence[Field]) -> Output:
+    names = [field.name for field in fields]
     kind = cast(OutputKind, node.mapping(anything=True)["kind"].one_of(get_args(OutputKind)))
     required, optional = _OUTPUTS[kind]
     entries = node.mapping(required=("kind", *required), optional=optional)
@@ -218,6 +219,7 @@ def _output(node: Node, names: list[str]) -> Output:
         schema=entries["schema"].value() if "schema" in entries else None,
         each=entries["each"].one_of(tuple(names)) if "each" in entries else None,
         labels=_labels(entries["labels"], entries["schema"].value()) if "labels" in entries else {},
+        lines=_verses(entries["lines"], fields) if "lines" in entries else {},
     )
     if kind == "table" and ("rows" in entries) == ("each" in entries):
         raise node.wrong("a table has either rows or each.", "表格应有 rows 或 each 之一。")
@@ -239,6 +241,18 @@ def _count(node: Node) -> tuple[int, int]:
     entries = node.mapping(required=("min", "max"))
     most = entries["max"].whole_number(1, 50)
     return entries["min"].whole_number(1, most), most
+
+
+def _verses(node: Node, fields: Sequence[Field]) -> dict[str, dict[str, int]]:
+    """Lines of verse by choice: of one field, and all that can be chosen there."""
+    chosen = {field.name: [one for said in field.choices.values() for one in said] for field in fields if field.choices}
+    entries = node.mapping(optional=tuple(chosen))
+    if len(entries) != 1:
+        raise node.wrong("it names one field of the type choice.", "应写明一个 choice 类型的字段。")
+    return {
+        name: {choice: count.whole_number(1, 20) for choice, count in one.mapping(required=chosen[name]).items()}
+        for name, one in entries.items()
+    }
 
 
 def _column(node: Node) -> Column:

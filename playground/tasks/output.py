@@ -26,6 +26,11 @@ _WORDS = r"/[\p{L}\p{N}][\p{L}\p{N}'’-]*( [\p{L}\p{N}][\p{L}\p{N}'’-]*){0,2}
 _WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _BETWEEN = re.compile(r"[\n,，、;；]")  # as a field of the kind list is read
 _NO_RUN = re.compile(r"[()\[\]{}~\"\\]")
+_INNER = r"[^\n，。！？；.!?]"  # a line of verse is one sentence at most, and has one Chinese comma within it
+_FIRST = r"[\p{L}\p{N}\"'“‘《]"
+_CLOSE = r"[。！？；.!?][\"'”’]?"
+_VERSE = rf"{_FIRST}{_INNER}{{1,79}}(，{_INNER}{{1,39}})?(，|{_CLOSE})?"
+_LAST_VERSE = rf"{_FIRST}{_INNER}{{0,78}}[^\n，。！？；.!?,](，{_INNER}{{0,38}}[^\n，。！？；.!?,])?({_CLOSE})?"
 _WHOLE = r"/[\p{{L}}\p{{N}}]([^\n]{{0,{}}}[\p{{L}}\p{{N}}])?/"  # begins and ends with something to read
 
 
@@ -43,7 +48,7 @@ class Output:
     """`within` names the field in whose text every item of a list, or every text of a record, must occur. `count` is
     how few and how many items or rows there may be; a list without it is not held to a form. `each` names the field
     whose every item has its row: the first column then holds the items. `labels` are the headings
-    of a schema's properties."""
+    of a schema's properties. `lines` says how many lines of verse a text has, by the choice of a field."""
 
     kind: OutputKind
     split: Split = "lines"
@@ -53,6 +58,7 @@ class Output:
     schema: Mapping[str, Any] | None = None
     each: str | None = None
     labels: Mapping[str, Text] = field(default_factory=dict)
+    lines: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def form(self, fields: Mapping[str, str]) -> dict[str, str]:
         """The parameter that holds the text to this kind of result; none where any text will do."""
@@ -64,7 +70,13 @@ class Output:
             return {"json_schema": json.dumps(self._rows(fields), ensure_ascii=False)}
         if self.kind == "list" and self.count is not None:
             return {"grammar": _lines(*self.count, fields[self.within] if self.within else None)}
+        if verses := self.verses(fields):
+            return {"regex": f"({_VERSE}\n){{{verses - 1}}}{_LAST_VERSE}"}
         return {}
+
+    def verses(self, fields: Mapping[str, str]) -> int:
+        """How many lines the text has; 0 where it may have any."""
+        return next((counts.get(fields.get(name, ""), 0) for name, counts in self.lines.items()), 0)
 
     def finds_words(self, fields: Mapping[str, str]) -> bool:
         """Whether the field that texts are taken from has any: without, no text can have the form."""
