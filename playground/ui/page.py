@@ -269,7 +269,7 @@ class Page:
     def _opened(self, event: gr.EventData, request: gr.Request) -> Any:
         """Another version of a card is looked at, and with it the run that wrote it."""
         value = self._run_view.open(request.session_hash or "", data_of(event))
-        return pieces_only({"tokens": tokens.piece(value)}), {}
+        return (pieces_only({"tokens": tokens.piece(value)}), {}) if value else (gr.skip(), gr.skip())
 
     def _inside(self, knobs: dict[str, Any], event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         session, where = request.session_hash or "", data_of(event)

@@ -84,10 +84,16 @@ class RunView:
         self._runs.leave(session)
 
     def open(self, session: str, where: Mapping[str, Any]) -> Value:
-        """Opens one row of any of this session's runs: its tokens, or a sentence why there is nothing to look into."""
+        """Opens one row of any of this session's runs: its tokens, or a sentence why there is nothing to look into.
+        {} where the session looks elsewhere by now."""
+        sent, viewed = where.get("sent"), self._runs.find(session, where.get("run"))
+        if not self._runs.select(session, None if viewed is None else viewed.name, sent):
+            return {}
+        value = self._opened(session, viewed, where)
+        return value if self._runs.is_newest(session, sent) else {}
+
+    def _opened(self, session: str, viewed: ViewedRun | None, where: Mapping[str, Any]) -> Value:
         name, row = where.get("run"), where.get("row")
-        viewed = self._runs.find(session, name)
-        self._runs.select(session, None if viewed is None else viewed.name)
         if viewed is None:
             reason = BY_HAND if where.get("hand") is True else NOT_KEPT
             return {"run": str(name)[:40], "rows": [], "number": next(_numbers), "reason": bilingual(reason)}

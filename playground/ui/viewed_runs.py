@@ -62,6 +62,7 @@ class ViewedRuns:
         self._runs: dict[tuple[str, str], ViewedRun] = {}
         self._newest: dict[str, str] = {}  # by session, the one that ran last at the end
         self._open: dict[str, str] = {}
+        self._looked: dict[str, float] = {}  # by session, when its page sent the newest look
         self._lock = threading.Lock()
 
     def add(self, session: str, viewed: ViewedRun) -> None:
@@ -81,13 +82,23 @@ class ViewedRuns:
     def find(self, session: str, name: object) -> ViewedRun | None:
         return self._runs.get((session, name)) if isinstance(name, str) else None
 
-    def select(self, session: str, name: str | None) -> None:
-        """Look at another of the session's runs, or at none."""
+    def select(self, session: str, name: str | None, sent: object = None) -> bool:
+        """Look at another of the session's runs, or at none. False where a look that was `sent` later came before it:
+        events that follow each other quickly are handled side by side."""
         with self._lock:
+            if not self.is_newest(session, sent):
+                return False
+            if isinstance(sent, int | float):
+                self._looked[session] = sent
             if name is None:
                 self._open.pop(session, None)
             elif (session, name) in self._runs:
                 self._open[session] = name
+        return True
+
+    def is_newest(self, session: str, sent: object) -> bool:
+        """Whether no look came that was sent later; one that does not say when it was sent is taken for the newest."""
+        return not isinstance(sent, int | float) or sent >= self._looked.get(session, sent)
 
     def leave(self, session: str) -> None:
         with self._lock:
@@ -98,6 +109,7 @@ class ViewedRuns:
     def _drop(self, session: str) -> list[ViewedRun]:
         self._newest.pop(session, None)
         self._open.pop(session, None)
+        self._looked.pop(session, None)
         return [self._runs.pop(key) for key in [key for key in self._runs if key[0] == session]]
 
     def shrink(self, session: str) -> None:

@@ -98,6 +98,16 @@ def test_a_token_shows_how_it_came_about_and_answers_a_question(looked_at: tuple
     assert several["asked"] == asked["asked"] and several["search"] == " boat house"
 
 
+def test_of_looks_that_are_handled_in_another_order_the_one_sent_last_counts(looked_at: tuple[RunView, Run]) -> None:
+    run_view, _ = looked_at
+    assert run_view.open("mine", {"run": "run-1", "row": 0, "sent": 20.5})["show"] == 0
+    assert run_view.open("mine", {"run": "by-hand", "row": 0, "hand": True, "sent": 20}) == {}
+    assert run_view.viewed("mine") == ("run-1", 0)
+    by_hand = run_view.open("mine", {"run": "by-hand", "row": 0, "hand": True, "sent": 21})
+    assert by_hand["rows"] == [] and run_view.viewed("mine") is None
+    assert run_view.open("mine", {"run": "run-1", "row": 0}), "a look that does not say when it was sent"
+
+
 def test_the_same_knobs_mark_nothing_and_other_knobs_mark_what_would_differ(looked_at: tuple[RunView, Run]) -> None:
     run_view, run = looked_at
     assert run_view.replay("mine", run.request.values) == {}

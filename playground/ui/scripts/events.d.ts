@@ -19,7 +19,7 @@ export interface Events {
   };
   cards: {
     again: { action: string; text: string; request: Record<string, any>; target: Record<string, any>; parted: Record<string, any> };
-    look: { run?: string | null; row: number; hand?: boolean | null };
+    look: { run?: string | null; row: number; sent?: number | null; hand?: boolean | null };
   };
   compose: {
     look: null;
@@ -71,7 +71,7 @@ export interface Events {
     look: { run?: string | null; row: number };
     diverge: { run?: string | null; row: number; position: number; token_id?: number | null };
     stop: null;
-    missed: { run?: string | null; row: number };
+    missed: { run?: string | null; row: number; sent?: number | null };
   };
   train: {
     opened: { at: number };

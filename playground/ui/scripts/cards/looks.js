@@ -20,7 +20,7 @@ export const look = (number, again = false) => {
   const last = asked || shown.looked;
   if (one.finish === "example" || (!again && last && one.run === last.run && one.row === last.row)) return;
   asked = one.edited ? { run: one.id, row: 0, hand: true } : { run: one.run, row: one.row };
-  trigger("look", asked);
+  trigger("look", { ...asked, sent: performance.now() });
 };
 /** What knobs did, or would do now, is told anew. */
 export const lookAgain = () => {

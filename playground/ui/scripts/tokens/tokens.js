@@ -265,7 +265,7 @@ class TokensView {
   #pickStill(run, row, position) {
     if (run === undefined) return;
     this.#wanted = { run, row, position };
-    this.#host.trigger("missed", { run, row });
+    this.#host.trigger("missed", { run, row, sent: performance.now() });
   }
   /** A word of a text: the token at this place in what the run wrote, once its tokens are here. */
   #pickWord() {
@@ -322,7 +322,7 @@ class TokensView {
   #ask(run) {
     if (this.#missing) return;
     this.#missing = true;
-    this.#host.trigger("missed", { run, row: this.#view.row });
+    this.#host.trigger("missed", { run, row: this.#view.row, sent: performance.now() });
     setTimeout(() => {
       this.#missing = false;
     }, MISSED);
