@@ -174,7 +174,7 @@ def test_rows_step_as_long_between_two_pieces_of_a_long_prompt_as_a_piece_takes(
     prompts = running._prefill
     monkeypatch.setattr(prompts, "stepped", lambda _: setattr(prompts, "_owed", prompts._owed - 1))
     passes = Passes(running, monkeypatch)
-    steady = opened(running, generator, asked("A", 60))
+    steady = opened(running, generator, asked("A", 120))
     while not steady.stream.poll():
         time.sleep(0.001)
     took = prompts._pass

@@ -233,7 +233,7 @@ def test_each_tab_is_scrolled_where_it_was_left_over_a_reload_too(scripted: str,
     places = "[window.scrollY, ...['composer', 'side'].map((id) => document.getElementById(id).scrollTop)]"
     page.evaluate("window.scrollTo(0, 150); document.getElementById('composer').scrollTo(0, 150)")
     page.wait_for_function(f"{places}.some((place) => place === 150)")
-    page.wait_for_timeout(100)  # until the browser has told of it
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # it is told of it
     left = page.evaluate(places)
     page.locator("nav [data-tab=model]").evaluate("link => link.click()")
     page.wait_for_function("window.scrollY === 0")

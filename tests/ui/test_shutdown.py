@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,10 @@ def start(starts_server: None) -> Iterator[Start]:
 
 def ended(server: Forked, *signals: int) -> int | None:
     """Its exit code after these signals."""
+    pid = server.process.pid
     for number in signals:
-        os.kill(server.process.pid, number)
+        with suppress(ProcessLookupError):  # it may have ended by now
+            os.kill(pid, number)
         time.sleep(0.2)
     server._process.join(60)
     return server._process.exitcode

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.conftest import Visit, card
+from tests.ui.conftest import Site, Visit, card
 from tests.ui.test_play import free_prompt
 
 pytestmark = pytest.mark.browser
 FEW = 0.1  # of all elements of the page
 
 
-def test_a_token_that_comes_has_not_the_whole_page_styled_anew(scripted: str, visit: Visit, tmp_path: Path) -> None:
-    page = visit(scripted, viewport={"width": 1440, "height": 900})
+def test_a_token_that_comes_has_not_the_whole_page_styled_anew(serve: Site, visit: Visit, tmp_path: Path) -> None:
+    page = visit(serve("--pause", "0.1"), viewport={"width": 1440, "height": 900})
     free_prompt(page, "Once")
     page.evaluate("localStorage.setItem('playground-show', 'tokens')")
     browser = page.context.browser
