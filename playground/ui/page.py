@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -81,7 +80,6 @@ class Page:
         self._train = TrainTab(host, owner, store)
         self._user_tasks = UserTasks()
         self._play = Play(host, queue, switches, self._run_view)
-        self._looks = itertools.count()
         self._knobs = TaskKnobs(self._play, self._preview)
         with Blocks(
             title=WORDS["title"].en,
@@ -340,8 +338,9 @@ class Page:
 
     def _look(self, filled: dict[str, Any], knobs: dict[str, Any], request: gr.Request) -> Any:
         stale = self._preview.stale(filled, knobs, request.session_hash or "")
-        # Numbered, or the page would not hear that the same stands.
-        seen = {**self._play.look(filled, knobs), "number": next(self._looks)}
+        # Which asking this answers: the page hears of it where the same stands, and knows where it is of an older text.
+        looked = filled.get("looked")
+        seen = {**self._play.look(filled, knobs), "looked": looked if type(looked) is int else 0}
         return seen, gr.skip() if stale is None else gr.update(stale=stale)
 
     def _next(self, filled: dict[str, Any], knobs: dict[str, Any], act: Any, request: gr.Request) -> Any:

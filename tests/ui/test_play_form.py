@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.ui.conftest import Visit, body, card, generate
 from tests.ui.test_reload import knobs, settled, turn
@@ -208,6 +208,27 @@ def test_tokens_of_a_prompt_that_has_changed_are_old_from_the_first_key_on(tiny_
     assert prompt.evaluate(CHANGE)
     prompt.fill("A fox ran!")  # as it was when it was read
     expect(old).to_be_hidden()
+
+
+def test_a_count_of_an_older_text_that_comes_late_says_nothing_of_the_tokens(tiny_site: str, visit: Visit) -> None:
+    page = visit(tiny_site)
+    page.locator("[data-kind=complete]").click()
+    prompt, tokens = page.locator("#prompt"), page.locator("#seen-tokens .tk-token")
+    settled(page)
+    page.locator(".seen summary").click()
+    page.locator(".seen [name=tokens]").click()
+    expect(page.locator(".seen.stale")).to_have_count(0)
+    held: list[Route] = []
+    page.route("**/queue/join**", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/queue/join**"):
+        prompt.fill("A fox ran")
+    assert prompt.evaluate(CHANGE)
+    page.locator(".seen-changed").get_by_role("button").click()
+    expect(tokens.last).to_contain_text("!")
+    held[0].continue_()
+    expect(page.locator(".seen.stale")).to_have_count(0)
+    expect(page.locator(".seen-text")).to_have_text("A fox ran!")
+    assert page.evaluate("!document.querySelector('.seen-changed').checkVisibility()")
 
 
 def test_the_example_says_that_it_is_one_and_a_text_of_ones_own_opens(tiny_site: str, visit: Visit) -> None:

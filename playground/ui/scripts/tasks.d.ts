@@ -76,6 +76,8 @@ export interface Form {
   picked?: boolean;
   /** Which wish for knobs this is. */
   asked?: number;
+  /** How often the count of its tokens was asked for. */
+  looked?: number;
   /** Knobs that come back instead. */
   restored?: LeftKnobs | null;
   /** The next turn of the conversation, as its element tells it. */

@@ -64,8 +64,8 @@ export interface Topics {
   complaint: Complaint | null;
   /** A word at a place in what a run wrote, in characters, or one of its tokens. */
   word: { run: string; row: number; at?: number; position?: number };
-  /** The prompt is counted anew, since this has changed. */
-  counting: "text" | "knobs";
+  /** The prompt is counted anew, since this has changed; `typed` stands for all that was typed and chosen for it. */
+  counting: { turned: "text" | "knobs"; looked: number; typed: string };
   /** A sheet from below has opened; others close. */
   sheet: HTMLElement;
   restore: { request: any; task?: string | null; knobs: Knobs; preset: string };

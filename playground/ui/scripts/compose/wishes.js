@@ -3,7 +3,9 @@
 // would be made with the knobs of another task.
 import { on, tell } from "../page/board.js";
 import { hostOf } from "../page/element.js";
+import { isNumber } from "../page/numbers.js";
 import { change, form, leaveKnobs } from "./form.js";
+import { toKeep } from "./form_kept.js";
 
 /** @typedef {import("../tasks").LeftKnobs} LeftKnobs */
 
@@ -11,6 +13,7 @@ const { props, trigger, watch } = hostOf("compose");
 const PAUSE = 300; // milliseconds behind the last key
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+let looked = 0; // how often the count was asked for
 let turned = ""; // the knobs that were told last
 let asked = 0; // how often knobs were asked for
 let wishing = false; // and have not come yet
@@ -23,11 +26,20 @@ let held = { knobs: null, preset: "" };
 const note = () => {
   if (!wishing && held.knobs) leaveKnobs({ knobs: held.knobs, preset: held.preset });
 };
-/** @param {import("../topics").Topics["counting"]} [turned] what has changed */
-export const look = (turned = "text") => {
+const lookSoon = () => {
   clearTimeout(timer);
-  tell("counting", turned);
-  timer = setTimeout(() => trigger("look"), PAUSE);
+  timer = setTimeout(() => {
+    timer = undefined;
+    trigger("look");
+  }, PAUSE);
+};
+/** @param {import("../topics").Topics["counting"]["turned"]} [turned] what has changed */
+export const look = (turned = "text") => {
+  looked += 1;
+  change({ looked });
+  const { talk, ...now } = form();
+  tell("counting", { turned, looked, typed: JSON.stringify([toKeep(now), talk]) });
+  lookSoon();
 };
 /**
  * Asks for the knobs of what was picked.
@@ -71,8 +83,10 @@ watch("answered", () => {
   tell("wishing", false);
   note();
 });
-/** From here on it hears of the panel's knobs and of the server's coming back. */
+/** From here on it hears of the panel's knobs, of the server's coming back and of what it has counted. */
 export const hear = () => {
+  // Of two looks that were under way at once the older may be answered last, or alone.
+  on("window", (seen) => timer === undefined && isNumber(seen.looked) && seen.looked < looked && lookSoon(), "compose");
   // The window that is left depends on the knobs too, and a negative prompt is part of what is sent.
   on(
     "knobs",

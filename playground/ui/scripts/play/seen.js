@@ -12,11 +12,14 @@ import { apply, sentence, t } from "../page/words.js";
 const { element, props, trigger, watch } = hostOf("seen");
 const details = find(element, "details");
 let asTokens = false;
-const COMING = "coming";
-/** The prompt whose tokens are shown, or COMING: the one that is being counted. @type {string | null} */
+/** The prompt whose tokens are shown. @type {string | null} */
 let read = null;
+/** What was typed for the prompt whose tokens are shown, until it was counted. @type {string | null} */
+let coming = null;
+let typed = "";
 let refused = false; // this prompt was sent, and is said to be too long where it was typed
 let changing = false; // the text has changed, and what it makes of the prompt has not come
+let looked = 0; // which asking for the count was the last
 
 const prompt = () => {
   const { text, tail, used } = props.value || {};
@@ -39,7 +42,10 @@ const marked = (text, controls = []) => {
   return [...nodes, text.slice(last)];
 };
 /** Whether the tokens that are shown are those of another prompt: from the first key on, not once it was counted. */
-const areOld = () => asTokens && read !== null && (changing ? read !== COMING : read !== prompt());
+const areOld = () => {
+  if (!asTokens) return false;
+  return coming === null ? read !== null && (changing || read !== prompt()) : coming !== typed;
+};
 const drawOld = () => {
   find(element, ".seen-changed").hidden = !areOld();
 };
@@ -85,7 +91,8 @@ const draw = () => {
   drawText();
 };
 const ask = () => {
-  read = changing ? COMING : prompt();
+  coming = changing ? typed : null;
+  read = prompt();
   draw();
   trigger("read");
 };
@@ -94,24 +101,30 @@ element.addEventListener("click", (event) => {
   const pressed = around(event, "button", HTMLButtonElement);
   if (!pressed) return;
   asTokens = pressed.name !== "text";
-  if (pressed.name === "again" || (asTokens && read === null)) ask();
+  if (pressed.name === "again" || (asTokens && read === null && coming === null)) ask();
   else draw();
 });
 watch("value", () => {
-  find(element, ".seen").classList.remove("stale");
-  changing = false;
-  if (read === COMING) read = prompt();
-  tell("window", props.value || {});
+  const seen = props.value || {};
+  if (!(seen.looked < looked)) {
+    find(element, ".seen").classList.remove("stale");
+    changing = false;
+    if (coming === typed) {
+      read = prompt();
+      coming = null;
+    }
+  }
+  tell("window", seen);
   draw();
 });
 on(
   "counting",
-  (changed) => {
+  (now) => {
+    ({ looked, typed } = now);
     find(element, ".seen").classList.add("stale");
-    if (changed !== "text") return;
+    if (now.turned !== "text") return;
     changing = true;
     refused = false;
-    if (read === COMING) read = ""; // what was asked for is of a text that is gone
     drawOld();
   },
   "seen",
