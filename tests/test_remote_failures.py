@@ -276,13 +276,16 @@ def test_every_neutral_value_is_sent_since_servers_have_defaults_of_their_own() 
 
 
 def test_no_more_texts_at_a_time_than_the_engine_has_room_for() -> None:
-    running, most, guard = 0, 0, threading.Lock()
+    running, most, guard, two = 0, 0, threading.Lock(), threading.Event()
 
     def slow(handler: Any, _: Any) -> None:
         nonlocal running, most
         with guard:
             running += 1
             most = max(most, running)
+            if running == 2:
+                two.set()
+        assert two.wait(60)  # there is room for another
         time.sleep(0.05)
         with guard:
             running -= 1

@@ -142,16 +142,16 @@ def test_a_training_that_is_paused_goes_on_to_the_same_weights(
         trainings.start(id)
     with pytest.raises(Busy):
         trainings.delete(id)
-    until(lambda: reached(trainings, id, 5))
+    until(lambda: reached(trainings, id, 3))
     trainings.pause(id)
     state = trainings.wait(id, LONG_S)
-    assert state.phase == "paused" and 5 <= state.step < 24 and state.trouble is None
+    assert state.phase == "paused" and 3 <= state.step < 24 and state.trouble is None
     kept = checkpoint_store.newest_checkpoint(folder.checkpoints)
     assert kept is not None and checkpoint_store.step_of(kept) == state.step
     with pytest.raises(InvalidRequest):
         trainings.pause(id)
     trainings.resume(id)
-    until(lambda: reached(trainings, id, state.step + 5))
+    until(lambda: reached(trainings, id, state.step + 1))
     Forked.begun[id].process.terminate()  # SIGTERM, as a system that shuts down does
     assert trainings.wait(id, LONG_S).phase == "paused"
     trainings.resume(id)

@@ -69,7 +69,9 @@ def folders(base: Path) -> set[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_runs_with_their_text_and_removes_what_was_kept(base: Path, start: Start, number: int) -> None:
-    server = start("--pause", "0.1")
+    held = base.with_name("seeds")  # a text goes no further than its first words
+    held.write_text("all")
+    server = start("--hold", str(held))
     draft(server.url)
     (folder,) = base.iterdir()
     assert (folder / STORE).exists() and folder.stat().st_mode & 0o077 == 0

@@ -9,18 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Visit, generate, tokens_of
+from tests.ui.conftest import Held, Visit, generate, tokens_of
 from tests.ui.scripted_page import HOSTILE
 from tests.ui.served import SCRIPTED, forked
 
 pytestmark = pytest.mark.browser
-NOTICES_THOUGHTS = """() => {
-  window.noticed = new Set();
-  const look = () => document.querySelectorAll(".thought:not([hidden]) summary")
-    .forEach((one) => noticed.add(one.textContent));
-  const all = { subtree: true, childList: true, attributes: true };
-  new MutationObserver(look).observe(document.querySelector("#talk"), all);
-}"""
 
 
 def open_talk(page: Page, seed: int = 0) -> Any:
@@ -112,9 +105,9 @@ def test_an_answer_in_another_script_than_its_question_is_remarked_on(scripted: 
 
 
 @pytest.fixture(scope="module")
-def thinking() -> Iterator[str]:
+def thinking(starts_server: None, _held: Held) -> Iterator[str]:
     """The page over a script that thinks before it answers, and reads only 60 tokens."""
-    with forked(SCRIPTED, "--think", "--pause", "0.03") as url:
+    with forked(SCRIPTED, "--think", "--hold", str(_held.file)) as url:
         yield url
 
 
@@ -160,17 +153,21 @@ def test_a_card_folds_what_was_thought_and_gives_away_the_answer_alone(thinking:
 
 
 def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_first(
-    thinking: str, visit: Visit
+    thinking: str, visit: Visit, hold: Held
 ) -> None:
     page = visit(thinking)
     talk = open_talk(page)
     length = page.locator("[data-knob=max_new_tokens] input").last
     length.fill("20")
     length.press("Enter")
-    page.evaluate(NOTICES_THOUGHTS)
-    say(page, "When does it come?", 2)
-    assert page.evaluate("[...window.noticed]") == ["Thinking…", "Thought"]
+    hold("all")
+    talk.locator("[name=message]").fill("When does it come?")
+    page.locator("button[name=generate]").click()
     turn = page.locator(".turn")
+    expect(turn.nth(1).locator(".thought summary")).to_have_text("Thinking…")
+    hold()
+    expect(turn.nth(1).locator(".finish")).to_have_text("end of text")
+    expect(turn.nth(1).locator(".thought summary")).to_have_text("Thought")
     expect(turn.nth(1).locator(".turn-text")).to_have_text("The ferry is late.")
     thought = turn.nth(1).locator(".thought")
     expect(thought.locator(".thought-text")).to_be_hidden()
