@@ -112,7 +112,8 @@ class StageBreakdown:
 
     `outcomes` are those of the model's likeliest tokens, the chosen one, and others asked for. `forbidden` are the
     tokens that stepping back from a banned phrase ruled out here. `kept_best` is True where no candidate was left and
-    the best one stayed. `draw` is None where no noise is known (a next token without a seed).
+    the best one stayed. `draw` is None where no noise is known (a next token without a seed). `asked` is the id of the
+    token that was asked for, of a text its first.
     """
 
     position: int
@@ -124,6 +125,7 @@ class StageBreakdown:
     kept_best: bool
     greedy: bool
     draw: Draw | None
+    asked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

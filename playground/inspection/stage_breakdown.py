@@ -73,6 +73,7 @@ def here(context: ReplayContext, position: int, *, asked: int | None = None, wit
         kept_best=not left,
         greedy=setting.greedy,
         draw=draw,
+        asked=asked,
     )
 
 

@@ -33,7 +33,7 @@ _TYPESCRIPT: Mapping[str, str] = {
 }
 _NOTHING: Fields = {}
 _AT: Fields = {"run": "text?", "row": "int"}
-_SENT: Fields = {"sent": "number?"}  # when, by the page's clock
+_LOOK: Fields = {**_AT, "sent": "number?"}  # when, by the page's clock
 _TOKEN: Fields = {**_AT, "position": "int"}
 _OTHER_TOKEN: Fields = {**_TOKEN, "token_id": "int?"}
 _JOB: Fields = {"key": "text"}
@@ -109,7 +109,7 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
     },
     "cards": {
         "again": {"action": "text", "text": "text", "request": "map", "target": "map", "parted": "map"},
-        "look": {**_AT, **_SENT, "hand": "flag?"},
+        "look": {**_LOOK, "hand": "flag?"},
     },
     "compose": {"look": _NOTHING, "pick": _NOTHING},
     "curve": {"pick": _TOKEN},
@@ -144,7 +144,7 @@ EVENTS: Mapping[str, Mapping[str, Fields]] = {
             "again": "flag?",
         },
     },
-    "tokens": {"pick": _TOKEN, "look": _AT, "diverge": _OTHER_TOKEN, "stop": _NOTHING, "missed": {**_AT, **_SENT}},
+    "tokens": {"pick": _TOKEN, "look": _LOOK, "diverge": _OTHER_TOKEN, "stop": _NOTHING, "missed": _LOOK},
     "train": {
         "opened": _ASKED_AT,
         "piece": {

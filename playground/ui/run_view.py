@@ -103,11 +103,11 @@ class RunView:
         return {**self._new_tokens(session, viewed), "show": viewed.row}
 
     def select_row(self, session: str, where: Mapping[str, Any]) -> bool:
-        """Another row of the run that is open; False where the page speaks of another run."""
+        """Another row of the run that is open; False where the page speaks of another run, or of an older look."""
         viewed, row = self._runs.open(session), where.get("row")
-        if viewed is None or where.get("run") != viewed.name:
+        if viewed is None or where.get("run") != viewed.name or type(row) is not int:
             return False
-        if type(row) is not int or not 0 <= row < len(viewed.run.candidates):
+        if not 0 <= row < len(viewed.run.candidates) or not self._runs.select(session, viewed.name, where.get("sent")):
             return False
         viewed.row = row
         return True

@@ -102,19 +102,12 @@ def waterfall_value(
         "forbidden": [token_value(one) for one in found.forbidden],
         "kept_best": found.kept_best,
         "draw": _draw(found.draw) if found.draw else None,
-        "asked": _asked_id(found, search),
+        "asked": found.asked,
         "search": search,
         "branch": branch,
         "branch_reason": bilingual(branch_reason),
         "error": None,
     }
-
-
-def _asked_id(found: StageBreakdown, search: str | None) -> int | None:
-    """The token that a search was answered with: of this text, or of its beginning."""
-    texts = {outcome.token.token_id: outcome.token.text for outcome in found.outcomes}
-    fitting = [one for one, text in texts.items() if search and text and search.startswith(text)]
-    return max(fitting, key=lambda one: len(texts[one]), default=None)
 
 
 def refused_value(run: str, row: int, position: int, error: PlaygroundError, token: Token | None = None) -> Value:

@@ -11,6 +11,7 @@ import {
   labelOf,
   largest,
   searchBegun,
+  shownSettings,
   standing,
   stepsOf,
   turnedStage,
@@ -66,6 +67,14 @@ test("a stage takes one line where it neither removed a candidate nor moved a pr
 test("a stage without a label is called by its name", () => {
   assert.equal(labelOf(stage()), "top_p");
   assert.deepEqual(labelOf(stage({ label: { en: "Top", zh: "顶" } })), { en: "Top", zh: "顶" });
+});
+
+test("a form of a text is shown by its beginning, and a setting that is empty not at all", () => {
+  const regex = `.{1,20}😀${"(\\n[^\\n]+)".repeat(20)}`;
+  const [first, ...more] = shownSettings({ json_schema: "", regex, stop: [], temperature: 0 });
+  assert.ok(first.startsWith('regex = ".{1,20}😀(') && first.endsWith("…") && first.length < 90, first);
+  assert.deepEqual(more, ["temperature = 0"]);
+  assert.deepEqual(shownSettings(undefined), []);
 });
 
 test("what stayed is said once", () => {

@@ -114,11 +114,13 @@ def fall(row: int, position: int, asked: str = "") -> StageBreakdown:
         TokenOutcome(token, at + 1, model[at], kept[at], None if kept[at] else "top_p", None if kept[at] else why)
         for at, token in enumerate(names)
     ]
+    asked_id = 4711 if asked else None
     if asked:
         outcomes.append(TokenOutcome(Token(4711, asked), 8123, 0.0000021, 0.0, "top_p", why))
     sentence = Text("Drawn first of 4; “ mystery” came second.", "4 个中抽中第一个；“ mystery”第二。")
     draw = Draw(here, kept[0], 1, 3.14159, RunnerUp(names[1], kept[1], 0.42), sentence)
-    return StageBreakdown(position, 49152, 5.21, stages, tuple(outcomes), (Token(9, " banned"),), False, False, draw)
+    banned = (Token(9, " banned"),)
+    return StageBreakdown(position, 49152, 5.21, stages, tuple(outcomes), banned, False, False, draw, asked_id)
 
 
 def stream() -> Iterator[Any]:

@@ -68,7 +68,7 @@ export interface Events {
   };
   tokens: {
     pick: { run?: string | null; row: number; position: number };
-    look: { run?: string | null; row: number };
+    look: { run?: string | null; row: number; sent?: number | null };
     diverge: { run?: string | null; row: number; position: number; token_id?: number | null };
     stop: null;
     missed: { run?: string | null; row: number; sent?: number | null };

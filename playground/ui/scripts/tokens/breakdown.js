@@ -28,6 +28,8 @@
 /** A part of the way; a number is that of a stage. @typedef {"model" | "draw" | "alternatives" | number} Step */
 
 const NOTHING = 1e-6; // less than any figure shows
+const LONGEST = 60; // characters of a setting
+const EMPTY = ['""', "[]", "{}", "null"];
 
 /**
  * A panel that says why there is nothing to see has no stages.
@@ -50,6 +52,16 @@ export const turnedStage = (before, now) => {
   const known = new Map(before.stages.map(({ stage, settings }) => [stage, JSON.stringify(settings)]));
   return now.stages.findIndex(({ stage, settings }) => known.get(stage) !== JSON.stringify(settings));
 };
+/**
+ * The settings of a stage as they are shown: none that is empty, and of a long one, as a form may be, the beginning.
+ * @param {Stage["settings"]} settings
+ */
+export const shownSettings = (settings = {}) =>
+  Object.entries(settings).flatMap(([name, value]) => {
+    const whole = JSON.stringify(value);
+    if (EMPTY.includes(whole)) return [];
+    return `${name} = ${whole.length > LONGEST ? `${[...whole].slice(0, LONGEST).join("")}…` : whole}`;
+  });
 /**
  * Whether a stage changed nothing; it takes one line then.
  * @param {Stage} stage

@@ -3,7 +3,7 @@
 import { make } from "../page/dom.js";
 import { say } from "../page/language.js";
 import { sentence } from "../page/words.js";
-import { change, isChosen, isIdle, isRemoved, labelOf, largest, standing } from "./breakdown.js";
+import { change, isChosen, isIdle, isRemoved, labelOf, largest, shownSettings, standing } from "./breakdown.js";
 import { bar, nameOf } from "./token_chart.js";
 import { bits, count, fixed, percent } from "./token_numbers.js";
 
@@ -86,8 +86,8 @@ const stageFacts = ({ alive, mass, entropy }, t) =>
     [t("entropy"), `${change(fixed(entropy[0], 2), fixed(entropy[1], 2))} ${t("bits_unit")}`],
   );
 /** @param {Stage} stage */
-const formula = ({ formula, settings = {}, filled }) => {
-  const values = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+const formula = ({ formula, settings, filled }) => {
+  const values = shownSettings(settings);
   const said = say(formula);
   if (!said && !values.length) return null;
   return make(

@@ -221,7 +221,7 @@ class TokensView {
     this.#drawReplay();
     this.#drawHead();
     this.#tellLook();
-    if (asks) trigger("look", this.#place);
+    if (asks) trigger("look", { ...this.#place, sent: performance.now() });
   }
   /** Whoever answers for this row: the badges and the replay beside it are about what is looked at. */
   #tellLook() {
@@ -349,7 +349,7 @@ class TokensView {
     find(element, ".tk-voice").textContent = "";
     this.#drawHead();
     this.#tellLook();
-    if (!isNumber(show) && this.#view.row) trigger("look", this.#place);
+    if (!isNumber(show) && this.#view.row) trigger("look", { ...this.#place, sent: performance.now() });
   }
   /** @param {Change} change @param {boolean} fresh @param {boolean} speaks whether an end is read out */
   #change({ row, keep, finished }, fresh, speaks) {
