@@ -1,14 +1,17 @@
 """One stream and sixteen against `model.generate()` in bf16, and one against llama.cpp: `python -m benchmarks.speed`.
 
 All take turns in every round, so that they meet the same machine. Rates of one stream leave the prompt out; those of
-sixteen include it. Steps are compiled before the first round.
+sixteen include it. Steps are compiled before the first round. `python -m benchmarks.speed FILE.gguf` times one stream
+of another model, beside its own `model.generate()`.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from benchmarks import asked, llama_cpp
 from benchmarks.figure import Figure, Findings
@@ -26,11 +29,11 @@ def fast(loaded: models.Loaded, weights: str = "auto") -> LocalGenerator:
     return LocalGenerator(replace(loaded, weights=weights))
 
 
-def one_stream(loaded: models.Loaded, scale: Scale = FULL) -> Findings:
-    """`loaded` is in bf16. llama-bench takes its turn where it is at hand."""
+def one_stream(loaded: models.Loaded, scale: Scale = FULL, file: Path | None = None) -> Findings:
+    """`loaded` is in bf16. llama-bench takes its turn where it is at hand, on `file` or the embedded one in BF16."""
     findings, rates = Findings(), dict[str, list[float]]()
     bench = llama_cpp.binary()
-    weights = None if bench is None else llama_cpp.bf16_file()
+    weights = None if bench is None else file or llama_cpp.bf16_file()
     generators = {name: fast(loaded, name) for name in ("auto", "bf16")}
     for generator in generators.values():
         warm(partial(_rate, generator, scale, asked.WARM))
@@ -87,6 +90,8 @@ def _compare(findings: Findings, rates: dict[str, list[float]], name: str, peer:
 
 
 if __name__ == "__main__":
-    model = models.load(weights="bf16")
-    print(one_stream(model))
-    print(sixteen(model))
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    model = models.load(str(given) if given else None, weights="bf16")
+    print(one_stream(model, file=given))
+    if given is None:
+        print(sixteen(model))
