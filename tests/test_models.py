@@ -17,11 +17,14 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from playground import models
+from playground import generate, models
+from playground.decoding.failures import NO_FILES
+from playground.generators.local import LocalGenerator
 from playground.models import catalogue, convert, device_map, embedded, failures, hub, hub_cache, sources
 from playground.models.loading import quiet
 from playground.types import ModelError
 from tests import fake_hub
+from tests.reference import request
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PROMPT = "The three primary colours are"
@@ -87,6 +90,18 @@ def test_layers_go_to_disk_under_150_mb_and_the_greedy_text_stays(loaded: models
     assert small.card.size == loaded.card.size
     assert small.card.notice is not None and "disk" in small.card.notice.en
     assert greedy(small, 3) == greedy(loaded, 3)
+
+
+def test_a_model_on_disk_whose_files_go_says_so_and_the_text_stays(folder: Path, own_cache: Path) -> None:
+    loaded = models.load(str(folder), weights="fp32", max_memory={"cpu": 7_000_000})
+    assert "disk" in {place.device for place in loaded.card.placements}
+    run = None
+    for run in generate.run(request("Hi", {"seed": 1, "max_new_tokens": 8}), LocalGenerator(loaded)):
+        if run.candidates[0].token_ids and folder.exists():
+            shutil.rmtree(folder)
+    assert run is not None and run.finished
+    (candidate,) = run.candidates
+    assert candidate.reason == NO_FILES and candidate.finish_reason == "error" and candidate.token_ids
 
 
 @pytest.mark.parametrize("source", ["tiny", pytest.param("embedded", marks=pytest.mark.long)])

@@ -20,6 +20,10 @@ NO_NUMBERS = Text(
     "The model gave no usable scores (they are not numbers), so no token could be chosen.",
     "模型给出的分数不可用（不是数值），因此无法选出词元。",
 )
+NO_FILES = Text(
+    "The model's files are gone from the disk, and parts of it are read from there; what was written is kept.",
+    "磁盘上的模型文件已不在，而模型有一部分要从中读取；已写出的内容仍保留。",
+)
 
 
 def why(error: BaseException) -> Text:
@@ -33,6 +37,8 @@ def why(error: BaseException) -> Text:
     log.debug("The whole of it", exc_info=error)
     if isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY):
         return NO_MEMORY
+    if isinstance(error, FileNotFoundError):
+        return NO_FILES
     if isinstance(error, FloatingPointError):
         return NO_NUMBERS
     return FAILED
