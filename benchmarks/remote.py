@@ -1,7 +1,7 @@
 """What the way through Playground costs an engine: `python -m benchmarks.remote URL`, with a llama.cpp server there.
 
-64 rows, as a batch job sends them, against the same requests by a plain client of the server at the same concurrency,
-in turns. Only the ratio carries to another machine.
+64 rows of a batch job against the same requests by a plain client of the server at the same concurrency, in turns. Only
+the ratio carries to another machine.
 """
 
 from __future__ import annotations
@@ -15,40 +15,42 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from playground import parameters
+from playground.batch import Batch, Plan
 from playground.generators.remote.adapter import RowRequest
 from playground.generators.remote.generator import RemoteGenerator
 from playground.generators.remote.opening import open_engine
-from playground.types import Request
+from playground.tasks import user_task
 
 ROWS = 64
 LENGTH = 16  # tokens a row
 ROUNDS = 3
 
 
-def requests() -> list[Request]:
-    """Rows with prompts of their own, none of which ends early."""
+def plan() -> Plan:
+    """A prompt of its own for each row, and no text that ends early."""
+    own = user_task.write("Tea house", user_task.free("{{row}}. A slogan for a tea house:"), {}, {}, "en")
     values = {"max_new_tokens": LENGTH, "ignore_eos": True}
-    return [
-        Request(f"{row}. A slogan for a tea house:", parameters.validate({**values, "seed": row}), watched=False)
-        for row in range(ROWS)
-    ]
+    return Plan("tea-house", own=own, mapping={"row": "row"}, values=values, seed=0, mode="complete")
 
 
 def through(engine: RemoteGenerator) -> int:
-    """The tokens of all rows, sent at once; the engine's line bounds how many run."""
-    sources = [engine.open(one, threading.Event()) for one in requests()]
-    count = 0
-    while not all(source.over for source in sources):
-        count += sum(step.token_id is not None for source in sources for _, step in source.poll())
-        time.sleep(0.02)
-    return count
+    """The tokens of all rows as a batch job in the terminal writes them."""
+    left = iter(enumerate(table(), 1))
+    batch = Batch(plan(), engine)
+    results = list(batch.results(lambda: next(left, None), lambda: engine.slots, threading.Event()))
+    assert all(one.state == "done" for one in results), [one.reason for one in results if one.reason]
+    return batch.tokens
+
+
+def table() -> list[dict[str, str]]:
+    return [{"row": str(number)} for number in range(ROWS)]
 
 
 def directly(engine: RemoteGenerator) -> int:
     """The same by as many threads as the engine has slots, each with one request at a time."""
-    bodies = []
-    for one in requests():
+    bodies, wanted = [], plan()
+    for number, row in enumerate(table(), 1):
+        one = wanted.request(wanted.read_task(), number, row, engine)
         path, body = engine.adapter.call(RowRequest(one, engine.render(one), one.values["seed"], LENGTH))
         bodies.append((engine.client.address.base + path, json.dumps({**body, "n_probs": 0}).encode()))
 

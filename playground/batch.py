@@ -81,8 +81,12 @@ class Plan:
         mode = self.mode or ("chat" if generator.card.has_chat_template else "complete")
         values = {"n": 1, **self.values, "seed": self.seed + (number - 1) * self.candidates}
         request = task.request(self.fields(row), self.language, mode, values)
-        fast = self.path == "fast" and "fast" in generator.paths and request.values["num_beams"] == 1
+        fast = self.is_fast(generator) and request.values["num_beams"] == 1
         return replace(request, path="fast" if fast else "exact", watched=False)
+
+    def is_fast(self, generator: Generator) -> bool:
+        """Whether its rows share the steps of the fast path."""
+        return self.path == "fast" and "fast" in generator.paths
 
     def as_json(self) -> dict[str, Any]:
         """As it was before there were own tasks, or several models: files of results from then still belong to it."""

@@ -108,7 +108,7 @@ class Jobs:
             prepare()
             return
         live = _RunningJob(Batch(plan, generator, self._limits), plan.candidates, visitor or Visitor(), plan=plan)
-        fast = plan.path == "fast" and "fast" in generator.paths
+        fast = plan.is_fast(generator)
         with self._guard:
             if key in self._live or self._closed:
                 return
@@ -204,8 +204,9 @@ class Jobs:
             return found
 
         def at_once() -> int:
-            """Rows in play: an equal share of what batch jobs may take. The exact path gains nothing from several."""
-            return max(1, self._most // max(1, len(self._live))) if fast else 1
+            """Texts in play: an equal share of what batch jobs may take. An engine keeps a place for those who read."""
+            most = self._most if fast else generator.slots - 1
+            return max(1, most // max(1, len(self._live)))
 
         with closing(live.batch.results(take, at_once, live.cancelled)) as results:
             for result in results:

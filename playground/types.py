@@ -281,6 +281,10 @@ class Generator(Protocol):
         """Whether tokens are drawn with this program's random numbers, so that what another draw needs is known."""
 
     @property
+    def slots(self) -> int:
+        """How many texts of the exact path it writes at a time; 1 where several take as long as one after the other."""
+
+    @property
     def lacks(self) -> Mapping[str, Text]:
         """Why it does not honour a parameter, for those that it has a reason for, each in a sentence."""
 

@@ -36,6 +36,29 @@ class Announcing(ScriptedGenerator):
         threading.Event().wait()
 
 
+class Slots(ScriptedGenerator):
+    """An engine with so many slots. Its texts end once `wanted` are in play at a time; `most` says how many were."""
+
+    def __init__(self, slots: int, wanted: int) -> None:
+        super().__init__(TEXTS, parameters=frozenset(parameters.by_name()))
+        self.slots, self.most = slots, 0
+        self._wanted, self._playing = wanted, 0
+        self._guard, self._together = threading.Lock(), threading.Event()
+
+    def stream(self, request: Request) -> Iterator[Step]:
+        with self._guard:
+            self._playing += 1
+            self.most = max(self.most, self._playing)
+            if self._playing == self._wanted:
+                self._together.set()
+        assert self._together.wait(60), "too few texts are in play"
+        try:
+            yield from super().stream(request)
+        finally:
+            with self._guard:
+                self._playing -= 1
+
+
 def load_script(_: argparse.Namespace) -> Generator:
     texts = os.environ.get("TEXTS", "|".join(TEXTS)).split("|")
     return Announcing(texts, parameters=frozenset(parameters.by_name()))

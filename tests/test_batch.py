@@ -334,6 +334,14 @@ def test_one_text_of_a_row_that_fails_says_why_and_leaves_the_others_readable() 
     assert rows.record(row, "zh")["reason"] == f"第 2 个文本：{failing.REASON.zh}"
 
 
+def test_the_terminal_gives_an_engine_as_many_rows_as_it_has_room_for(tmp_path: Path) -> None:
+    rows = "".join(f"Tea {number}\n" for number in range(12))
+    (tmp_path / "rows.csv").write_text(f"name\n{rows}", encoding="utf-8")
+    engine = scripted_batch.Slots(4, wanted=4)
+    assert scripted_batch.run(["batch", *files(tmp_path), *SLOGANS], lambda _: engine) == 0
+    assert engine.most == 4
+
+
 def test_rows_in_play_end_without_a_result_when_they_are_stopped() -> None:
     script = ScriptedGenerator(["a " * 500], delay=0.01, parameters=frozenset(parameters.by_name()))
     plan = Plan("slogans", mapping={"product": "p"}, seed=1, values={"max_new_tokens": 300, "stop": []})

@@ -220,6 +220,21 @@ def test_an_engine_whose_tokens_are_unknown_says_what_is_missing(tiny_llama_cpp:
     engine.close()
 
 
+def test_an_engine_that_tells_the_likeliest_only_says_so_and_how_to_get_all(tiny_llama_cpp: str) -> None:
+    engine = opening.open_engine(tiny_llama_cpp, figures="top")
+    run = ran(engine)
+    engine.close()
+    view = RunView()
+    view.add("mine", "run-1", run, FORM, None, "")
+    panel = view.breakdown("mine", {"run": "run-1", "row": 0, "position": 3})
+    assert "likeliest candidates only" in panel["error"]["en"] and "--engine-figures later" in panel["error"]["en"]
+    assert "未知" in panel["error"]["zh"]
+    turned = view.replay("mine", {**run.request.values, "temperature": 0.0})
+    assert "unknown here" in turned["sentence"]["en"]
+    tokens = view.tokens("mine", "run-1")
+    assert tokens is not None and tokens["rows"][0]["tokens"][3]["top"], "what is known is shown"
+
+
 def test_biased_texts_are_shown_as_the_engines_tokens(engine: RemoteGenerator) -> None:
     texts = {number: inspect_api.written(engine, number) for number in range(len(engine.adapter.tokenizer))}
     number, text = next((one, text) for one, text in texts.items() if text and text.strip() == text)

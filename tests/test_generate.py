@@ -40,6 +40,7 @@ class Echo:
     traces = False
     knows_tokens = True
     own_draws = True
+    slots = 1
     lacks: Mapping[str, Text] = {}
     card = CARD
 

@@ -17,6 +17,7 @@ from playground.storage.database import Store
 from playground.tasks import user_task
 from playground.types import Busy
 from playground.visitor import Visitor
+from tests.scripted_batch import Slots
 
 PLAN = Plan("slogans", mapping={"product": "p"}, values={"max_new_tokens": 40}, seed=1)
 
@@ -172,3 +173,14 @@ def test_jobs_share_the_room_and_no_more_run_than_there_is_room(jobs: Jobs) -> N
         jobs.stop(key)
     jobs.start(third, PLAN, script())
     until(lambda: jobs.progress(third).counts.done == 3)
+
+
+def test_an_engine_gets_as_many_rows_as_it_has_room_for_but_one_for_who_reads_along(jobs: Jobs) -> None:
+    engine, key = Slots(4, wanted=3), added(jobs, 12)
+    jobs.start(key, PLAN, engine)
+    until(lambda: jobs.progress(key).counts.done == 12)
+    assert engine.most == 3
+    narrow, key = Slots(1, wanted=1), added(jobs, 3)
+    jobs.start(key, PLAN, narrow)
+    until(lambda: jobs.progress(key).counts.done == 3)
+    assert narrow.most == 1

@@ -47,8 +47,8 @@ def test_ids_cannot_be_guessed_and_runs_can_be_forgotten(tiny: models.Loaded) ->
     assert inspect_api.available("x")
     inspect_api.forget("x")
     assert not inspect_api.available("x")
-    plain = inspect_api.unavailable()
-    assert plain.zh and inspect_api.unavailable(parameters.validate({"num_beams": 2})) != plain
+    plain = inspect_api.unavailable("gone", parameters.validate({}))
+    assert plain.zh and inspect_api.unavailable("gone", parameters.validate({"num_beams": 2})) != plain
     with pytest.raises(PlaygroundError, match="not kept"):
         inspect_api.stage_breakdown("x", 0, 0)
 

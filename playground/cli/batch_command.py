@@ -210,7 +210,7 @@ def _write(table: Table, todo: Sequence[int], kept: StoredResults, out: Path, ge
     if remark is not None:
         print(remark.en, file=sys.stderr)
     batch = Batch(plan, generator)
-    at_once = ROWS if plan.path == "fast" and "fast" in generator.paths else 1
+    at_once = ROWS if plan.is_fast(generator) else generator.slots
     began, before = time.perf_counter(), len(kept.results)
     with (
         out.open("a", encoding="utf-8", newline="\n") as file,

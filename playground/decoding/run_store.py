@@ -26,6 +26,7 @@ SHARE = 0.1  # of this machine's memory
 _BARE = 64  # bytes of a position without scores, about
 GONE = Text("This run's numbers are not kept any more.", "此次运行的数据已不再保留。")
 AGAIN = Text("Run it again to look inside.", "请重新运行后再查看。")
+_REASONS = 1000  # of runs that nothing is kept of
 
 
 class ScoreSource(Protocol):
@@ -244,6 +245,7 @@ class RunStore:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._runs: dict[str, StoredRun] = {}  # oldest first
+        self._withheld: dict[str, Text] = {}  # oldest first
         self._guard = threading.Lock()
 
     @property
@@ -261,6 +263,19 @@ class RunStore:
     def get(self, run_id: str) -> StoredRun | None:
         with self._guard:
             return self._runs.get(run_id)
+
+    def withhold(self, run_id: str, why: Text) -> None:
+        """This run's scores never come, and why."""
+        with self._guard:
+            self._withheld[run_id] = why
+            while len(self._withheld) > _REASONS:
+                self._withheld.pop(next(iter(self._withheld)))
+
+    def lost(self, run_id: str) -> PlaygroundError:
+        """Why there is nothing of this run."""
+        with self._guard:
+            why = self._withheld.get(run_id)
+        return PlaygroundError(GONE, AGAIN) if why is None else PlaygroundError(why)
 
     def forget(self, run_id: str) -> None:
         with self._guard:

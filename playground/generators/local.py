@@ -55,6 +55,7 @@ class LocalGenerator:
     knows_tokens = True
     tells_all = True
     own_draws = True
+    slots = 1
     lacks: Mapping[str, Text] = {}
 
     def __init__(

@@ -54,6 +54,7 @@ class ScriptedGenerator:
     traces = False
     knows_tokens = True
     own_draws = True
+    slots = 1
     lacks: Mapping[str, Text] = {}
 
     def __init__(

@@ -117,11 +117,13 @@ def available(run_id: str) -> bool:
     return bool(there.available(run_id) if there else _engine().RUN_STORE.get(run_id) is not None)
 
 
-def unavailable(values: Mapping[str, Any] | None = None) -> Text:
-    """Why a run's logits are not there, as a sentence for the reader; `values` are the run's, where they are known."""
-    beams = values is not None and values["num_beams"] > 1
-    sentence: Text = _engine().BEAMS if beams else _engine().GONE
-    return sentence
+def unavailable(run_id: str, values: Mapping[str, Any]) -> Text:
+    """Why a run's logits are not there, as a sentence for the reader; `values` are the run's."""
+    if values["num_beams"] > 1:
+        beams: Text = _engine().BEAMS
+        return beams
+    why: Text = _engine().RUN_STORE.lost(run_id).message
+    return why
 
 
 def forget(run_id: str) -> None:

@@ -13,7 +13,7 @@ import torch
 
 from playground import parameters
 from playground.decoding.row import Setting
-from playground.decoding.run_store import AGAIN, GONE, RUN_STORE, StoredRow, StoredRun
+from playground.decoding.run_store import RUN_STORE, StoredRow, StoredRun
 from playground.generators.checks import check_ids
 from playground.inspection import parameter_impact as knobs
 from playground.inspection import replay as replays
@@ -43,7 +43,7 @@ def find(run_id: str, row: int) -> StoredRow:
     """
     run = RUN_STORE.get(run_id)
     if run is None:
-        raise PlaygroundError(GONE, AGAIN)
+        raise RUN_STORE.lost(run_id)
     if not 0 <= row < len(run.rows):
         raise InvalidRequest(Text(f"This run has no candidate {row}.", f"此次运行没有候选 {row}。"))
     return run.rows[row]
@@ -141,7 +141,7 @@ def named(run_id: str, token_id: int) -> Token:
     """One entry of the run's vocabulary; PlaygroundError where the run is not kept any more."""
     run = RUN_STORE.get(run_id)
     if run is None:
-        raise PlaygroundError(GONE, AGAIN)
+        raise RUN_STORE.lost(run_id)
     return replays.token_of(run.setting, token_id)
 
 

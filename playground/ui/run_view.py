@@ -318,7 +318,7 @@ def _gone(viewed: ViewedRun) -> Text | None:
     beams = viewed.run.request.values["num_beams"] > 1
     if inspect_api.available(viewed.keep) or not (had_any or beams):
         return None
-    return inspect_api.unavailable(viewed.run.request.values)
+    return inspect_api.unavailable(viewed.keep, viewed.run.request.values)
 
 
 def before(candidate: Candidate, position: int) -> list[Any]:

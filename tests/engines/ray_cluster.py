@@ -27,7 +27,7 @@ from ray.util import list_named_actors
 from playground import generate, wire_format
 from playground.deploy import ray_serve
 from playground.deploy.ray_serve import REPLICA, Scale
-from playground.generators.remote.opening import open_engine
+from playground.generators.remote.opening import open_playground
 from playground.inspection import inspect_api
 from playground.run import Run
 from playground.settings import Limits, Settings
@@ -251,7 +251,8 @@ async def drive(settings: Settings, scale: Scale) -> list[tuple[str, str]]:
         await asyncio.to_thread(ray_serve.start, settings, scale, None)
         await both_answer(driver)
         runs = await questions_find_their_run(driver)
-        peer = await asyncio.to_thread(open_engine, f"http://127.0.0.1:{settings.port}")
+        peer = await asyncio.to_thread(open_playground, f"http://127.0.0.1:{settings.port}")
+        assert peer is not None, "another Playground answers"
         await the_page_stands_before_them(driver, peer)
         await one_is_killed(driver, peer, runs)
         await a_client_leaves(driver)

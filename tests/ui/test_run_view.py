@@ -107,6 +107,11 @@ def test_of_looks_that_are_handled_in_another_order_the_one_sent_last_counts(loo
     by_hand = run_view.open("mine", {"run": "by-hand", "row": 0, "hand": True, "sent": 21})
     assert by_hand["rows"] == [] and run_view.viewed("mine") is None
     assert run_view.open("mine", {"run": "run-1", "row": 0}), "a look that does not say when it was sent"
+
+
+def test_of_candidates_that_are_turned_to_in_another_order_the_one_sent_last_counts(tiny: Any) -> None:
+    run_view = RunView()
+    run_view.add("mine", "run-1", written(tiny, n=2), {"prompt": "The harbour at dawn"}, None, "")
     assert run_view.select_row("mine", {"run": "run-1", "row": 1, "sent": 23})
     assert not run_view.select_row("mine", {"run": "run-1", "row": 0, "sent": 22})
     assert run_view.viewed("mine") == ("run-1", 1)
@@ -224,7 +229,7 @@ def test_what_is_not_kept_any_more_says_so(looked_at: tuple[RunView, Run]) -> No
     likely = run.candidates[0].steps[4].top
     assert likely is not None
     inspect_api.forget(run.request.keep)
-    gone = inspect_api.unavailable(run.request.values).en
+    gone = inspect_api.unavailable(run.request.keep, run.request.values).en
     assert run_view.open("mine", where)["reason"]["en"] == gone
     assert run_view.breakdown("mine", where)["error"]["en"] == gone
     assert run_view.replay("mine", run.request.values) == {}

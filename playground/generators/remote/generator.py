@@ -113,6 +113,10 @@ class RemoteGenerator:
         return self.adapter.tokenizer is not None
 
     @property
+    def slots(self) -> int:
+        return self._line.at_once
+
+    @property
     def own_draws(self) -> bool:
         """Whether tokens are drawn with this program's random numbers, so that a run can be replayed."""
         return self.sample_here
@@ -188,6 +192,8 @@ class RemoteGenerator:
             stored = RUN_STORE.open(request.keep, request.values, setting, seeds)
             stored.own_draws = self.own_draws
             stored.source = self.score_source
+        elif request.keep and setting is not None:
+            RUN_STORE.withhold(request.keep, _likeliest_only(self.adapter))
         at_most: FinishReason = "length" if most == values["max_new_tokens"] else "context"
         return Prepared(request, rendered, setting, most, at_most, seeds, stored, thinks, visible)
 
@@ -277,6 +283,19 @@ class RemoteGenerator:
         marks = {*thinking.marks(), *thinking.CHANNEL_MARKS}
         special: Mapping[int, str] = getattr(self.adapter.tokenizer, "special", {})
         return {number: name for number, name in special.items() if name in marks}
+
+
+def _likeliest_only(adapter: Adapter) -> Text:
+    """Why there is no look inside a text."""
+    name = adapter.facts.title
+    en, zh = "Start Playground with --engine-figures later.", "请用 --engine-figures later 启动 Playground。"
+    if not adapter.scores_all:
+        en = "Start the engine so that it tells all: vLLM with --max-logprobs -1."
+        zh = "请让引擎给出全部概率：vLLM 用 --max-logprobs -1 启动。"
+    return Text(
+        f"{name} tells the likeliest candidates only; what the knobs did to the others is unknown here. {en}",
+        f"{name} 只给出最可能的候选，采样器对其余候选的作用在此未知。{zh}",
+    )
 
 
 def sample_here_check(adapter: Adapter) -> None:

@@ -61,6 +61,7 @@ class RemotePlayground:
 
     knows_tokens = True
     own_draws = True  # they are drawn there by the same program, and replayed there
+    slots = 1
     sample_here = False
     lacks: Mapping[str, Text] = {}
 
