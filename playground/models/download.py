@@ -47,6 +47,46 @@ def fetch(name: str, progress: Progress, *, code: bool = False) -> Path:
         raise _no_room(name, 0) if disk.is_full(error) else failures.no_network(name) from None
 
 
+def fetch_file(name: str, file: str, place: Path, size: int, tell: Callable[[int], None]) -> None:
+    """One file of a repository, to a place of its own; behind what came of it before. `tell` hears how much is here.
+
+    What came stays, also where `tell` raises. Raises ModelError for all that the hub, network or disk refuse.
+    """
+    done = place.stat().st_size if place.exists() else 0
+    if done > size:
+        place.unlink()
+        done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done = max(0, done + count)
+        tell(done)
+
+    more(0)
+    if done == size:
+        return
+    try:
+        with failures.explained(name):
+            url = hf_hub_url(name, file, endpoint=constants.ENDPOINT)
+            _append(url, place, size, more)
+    except OSError as error:
+        raise _no_room(name, size) if disk.is_full(error) else failures.no_network(name) from None
+
+
+def _append(url: str, part: Path, size: int, tell: Callable[[int], None]) -> None:
+    """What is missing of a file, behind what is there."""
+    before = part.stat().st_size if part.exists() else 0
+    with part.open("ab") as opened:
+        http_get(
+            url,
+            opened,
+            resume_size=before,
+            headers=build_hf_headers(),
+            expected_size=size,
+            tqdm_class=_bar(tell),
+        )
+
+
 class _Download:
     def __init__(self, name: str, progress: Progress, code: bool) -> None:
         found = HfApi(endpoint=constants.ENDPOINT).model_info(name, files_metadata=True, timeout=20)
@@ -113,15 +153,7 @@ class _Download:
             part.unlink()
             before = 0
         self._done += before
-        with part.open("ab") as opened:
-            http_get(
-                url,
-                opened,
-                resume_size=before,
-                headers=build_hf_headers(),
-                expected_size=self._sizes[file],
-                tqdm_class=_bar(self._tell),
-            )
+        _append(url, part, self._sizes[file], self._tell)
         if (wanted := self._wanted_hash(file)) is not None and _sha256(part) != wanted:
             raise failures.broken(self._name, f"{file} did not arrive as the hub describes it")
 

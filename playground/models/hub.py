@@ -10,14 +10,11 @@ import socket
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from huggingface_hub import constants, get_token, hf_hub_download
-from tqdm.auto import tqdm
+from huggingface_hub import constants, get_token
 
 from playground.amounts import bytes_text
-from playground.models import failures
 from playground.models.download import fetch
 from playground.models.download_progress import DownloadProgress
 from playground.types import ProgressReport, Text
@@ -63,34 +60,6 @@ def download(name: str, report: ProgressReport, *, code: bool = False) -> Path:
         report(stage, now.done / now.total if now.total else None)
 
     return fetch(name, told, code=code)
-
-
-def download_file(name: str, file: str, folder: Path, size: int, report: ProgressReport) -> Path:
-    """One file of a repository, into a folder where an interrupted download is taken up again. Raises ModelError."""
-    with failures.explained(name):
-        bar = _bar(name, size, report)
-        return Path(hf_hub_download(name, file, endpoint=constants.ENDPOINT, local_dir=folder, tqdm_class=bar))
-
-
-def _bar(name: str, total: int, report: ProgressReport) -> type[tqdm]:
-    """A progress bar that draws nothing and hands the share of all bytes to `report`."""
-    stage = Text(
-        f"Downloading {name} ({bytes_text(total)})",
-        f"正在下载 {name}（{bytes_text(total)}）",
-    )
-
-    class Bar(tqdm):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            self.counts_bytes = options.get("unit") == "B"
-            self.done = 0.0
-            super().__init__(*args, **{**options, "disable": True})
-
-        def update(self, n: float | None = 1) -> None:
-            self.done += n or 0
-            if self.counts_bytes and total:
-                report(stage, min(1.0, self.done / total))
-
-    return Bar
 
 
 def address() -> str:

