@@ -16,6 +16,7 @@ import pytest
 from playground.generators.remote import failures, opening
 from playground.generators.remote.address import Timeouts, address_of
 from playground.generators.remote.generator import RemoteGenerator
+from playground.generators.remote.http_client import begin
 from playground.types import Request, Step
 from tests.broken_engine import MODELS, Scripted, Talk, chunk, engine_that
 from tests.reference import request
@@ -173,6 +174,12 @@ def test_an_engine_without_room_is_asked_again_and_the_place_in_line_is_said(sta
     assert text(found) == "At last."
     waits = [place for place in places if place is not None]
     assert waits and waits[0].ahead == 1 and 0 < max(one.seconds or 0 for one in waits) <= 1
+
+
+def test_a_question_is_asked_again_too_where_an_engine_has_no_room() -> None:
+    answers = iter([({}, 503), ({}, 429), ({"scores": [1]}, 200)])
+    with engine_that(Talk(), ask=lambda handler, _: handler.json(*next(answers))) as server, opened(server) as engine:
+        assert begin(engine.client.ask_until_room("/ask", {})).result(60) == {"scores": [1]}
 
 
 def test_an_engine_that_never_has_room_is_given_up() -> None:

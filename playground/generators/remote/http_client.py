@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from playground.generators.remote import failures
-from playground.generators.remote.address import Address
+from playground.generators.remote.address import Address, Timeouts
 from playground.generators.remote.event_stream import LONGEST, Unreadable, events, parsed
 
 T = TypeVar("T")
@@ -37,6 +37,29 @@ def event_loop() -> asyncio.AbstractEventLoop:
 def begin(work: Coroutine[Any, Any, T]) -> Future[T]:
     """Starts it on the loop."""
     return asyncio.run_coroutine_threadsafe(work, event_loop())
+
+
+class Patience:
+    """How long an engine without room is asked again, and one that may be starting again; with growing pauses."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pause = _FIRST_PAUSE
+        self._end, self._restarted = (self._loop.time() + one for one in (timeouts.patience, timeouts.restart))
+
+    async def after(
+        self, error: failures.EngineError, waiting: Callable[[float | None], None] = lambda _: None
+    ) -> None:
+        """Waits after this failure; raises it where that takes too long. `waiting` is told the seconds, then None."""
+        wanted, end = self._pause, self._restarted
+        if isinstance(error, failures.EngineOverloaded):
+            wanted, end = max(wanted, min(error.after or 0.0, _LONGEST_PAUSE)), self._end
+        if self._loop.time() + wanted > end:
+            raise error
+        waiting(wanted)
+        await asyncio.sleep(wanted)
+        waiting(None)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
 
 class EngineClient:
@@ -81,9 +104,7 @@ class EngineClient:
         An engine without room is asked again until the first event, with growing pauses; `waiting` is told the seconds
         of each pause, and None at its end. Raises EngineError.
         """
-        loop = asyncio.get_running_loop()
-        timeouts, pause, begun = self.address.timeouts, _FIRST_PAUSE, False
-        end, restarted = loop.time() + timeouts.patience, loop.time() + timeouts.restart
+        patience, begun = Patience(self.address.timeouts), False
         while True:
             try:
                 async with self._sent("POST", path, body) as response:
@@ -91,18 +112,19 @@ class EngineClient:
                         begun = True
                         yield event
                     return
+            except (failures.EngineOverloaded, failures.EngineAway) as error:
+                if begun:
+                    raise
+                await patience.after(error, waiting)
+
+    async def ask_until_room(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One question that does no harm if it is asked again, as an engine without room is. Raises EngineError."""
+        patience = Patience(self.address.timeouts)
+        while True:
+            try:
+                return await self.ask("POST", path, body)
             except failures.EngineOverloaded as error:
-                wanted = max(pause, min(error.after or 0.0, _LONGEST_PAUSE))
-                if begun or loop.time() + wanted > end:
-                    raise
-            except failures.EngineAway:  # it may be starting again
-                wanted = pause
-                if begun or loop.time() + wanted > restarted:
-                    raise
-            waiting(wanted)
-            await asyncio.sleep(wanted)
-            waiting(None)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+                await patience.after(error)
 
     async def _events(self, response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
         try:

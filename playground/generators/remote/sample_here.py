@@ -102,7 +102,7 @@ async def run(client: EngineClient, adapter: Adapter, prepared: Prepared, row: i
             return
         try:
             path, body = adapter.score_call([*prepared.rendered.token_ids, *one.tokens])
-            scores = adapter.scores(await client.ask("POST", path, body))
+            scores = adapter.scores(await client.ask_until_room(path, body))
             if bool(scores.isnan().any()):
                 raise FloatingPointError
             if kept is not None:

@@ -62,7 +62,7 @@ class StepScores:
 
     async def _ask(self, call: Call) -> dict[str, Any]:
         async with self._line.short():
-            return await self._client.ask("POST", *call)
+            return await self._client.ask_until_room(*call)
 
 
 def _waited(asked: Future[dict[str, Any]], halted: Callable[[], bool]) -> Mapping[str, Any]:
