@@ -19,7 +19,7 @@ from playground.settings import (
     parse_max_memory,
     records,
 )
-from playground.types import PlaygroundError
+from playground.types import InvalidRequest, PlaygroundError
 from playground.ui import model_form
 
 
@@ -238,3 +238,15 @@ def test_a_password_that_is_asked_for_comes_before_a_file_and_a_variable(monkeyp
     assert from_arguments(["--ask-password"], environment).password == "typed"
     with pytest.raises(PlaygroundError, match="rows is 0"):  # found before anybody is asked
         from_arguments(["--ask-password", "--rows", "0"], environment)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("weights", "int8"), ("max_memory", "cpu=1GB"), ("context", "512"), ("chat_template", "{{ 1 }}")],
+)
+def test_what_an_engine_decides_is_refused_beside_its_field(field: str, value: str) -> None:
+    url = "http://127.0.0.1:8080"
+    assert model_form.choice_of({"name": url, "weights": "auto", "context": ""}).is_engine
+    with pytest.raises(InvalidRequest, match="An engine loads its own model") as caught:
+        model_form.choice_of({"name": url, field: value})
+    assert caught.value.parameter == field

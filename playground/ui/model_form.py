@@ -26,6 +26,10 @@ _NO_CONTEXT = Text(
     f"上下文长度应为 {LEAST_CONTEXT} 到 {MOST_CONTEXT:,} 之间的整数；留空则使用模型自带的长度。",
 )
 _NO_MEMORY = Text("Write {allowed}.", "请写成：{allowed}。")
+_NOT_ITS_OWN = Text(
+    "An engine loads its own model, and this is chosen where the engine is started. Leave it as it was.",
+    "引擎自行加载模型，此项应在启动引擎时设定，请保持默认。",
+)
 _NO_TEMPLATE = Text("The chat template cannot be used: {reason}.", "无法使用此对话模板：{reason}。")
 # A conversation that any template should be able to write.
 _TRIED = {"messages": [{"role": "user", "content": "Hello"}], "add_generation_prompt": True}
@@ -34,7 +38,7 @@ _TRIED = {"messages": [{"role": "user", "content": "Hello"}], "add_generation_pr
 def choice_of(sent: Mapping[str, Any]) -> ModelChoice:
     """What the fields ask for. Raises InvalidRequest, or ModelError for a name that is none."""
     name = _checked_name(_text(sent, "name"))
-    return ModelChoice.of_record(
+    found = ModelChoice.of_record(
         {
             "name": name,
             "weights": _text(sent, "weights") or "auto",
@@ -46,6 +50,12 @@ def choice_of(sent: Mapping[str, Any]) -> ModelChoice:
             "adapter_share": sent.get("adapter_share", 1.0),
         }
     )
+    if found.is_engine:
+        given = {field for field in ("max_memory", "context", "chat_template") if getattr(found, field)}
+        given |= {"weights"} if found.weights != "auto" else set()
+        if given:
+            raise InvalidRequest(_NOT_ITS_OWN, parameter=next(field for field in FIELDS if field in given))
+    return found
 
 
 def field_error(error: PlaygroundError) -> dict[str, Any]:
