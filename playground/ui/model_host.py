@@ -239,6 +239,7 @@ class ModelHost:
             model["folder"] = model["adapter"] = None  # where the owner keeps files is nobody else's business
         return {
             "model": model,
+            "engine": _engine_name(generator),
             "fast": path_data(generator) if generator else None,
             "loading": bilingual(self.stage()) if loading else None,
             "progress": self.pool.state().share if loading else None,
@@ -246,6 +247,15 @@ class ModelHost:
             "share": self._share,
             "guarded": self.settings.password is not None,
         }
+
+
+def _engine_name(generator: Generator | None) -> str | None:
+    """What the engine behind a URL calls itself; None of a model on this machine."""
+    facts = getattr(generator, "facts", None)
+    if facts is None:
+        return None
+    known = [one for one in (facts.title, facts.version) if "unknown" not in one]
+    return " ".join(known) or None
 
 
 def _unknown(choice: ModelChoice) -> MemoryEstimate:

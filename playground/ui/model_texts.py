@@ -12,6 +12,7 @@ MODEL_TEXTS: Mapping[str, Text] = {
     "model_heading": Text("What is loaded", "已加载的模型"),
     "model_none": Text("The model is still being loaded.", "模型仍在加载。"),
     "model_id": Text("Name", "名称"),
+    "model_engine": Text("Engine", "引擎"),
     "model_revision": Text("Revision", "版本"),
     "model_parameters": Text("Parameters", "参数量"),
     "model_dtype": Text("Number format", "数值格式"),

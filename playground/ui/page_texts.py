@@ -302,6 +302,10 @@ NOT_KEPT = Text(
     "The tokens of this version are not kept any more. Generate again to look inside.",
     "此版本的词元已不再保留。请重新生成后再查看。",
 )
+TEXT_ONLY = Text(
+    "This engine tells the text only; its tokens are unknown here.", "此引擎只给出文本，这里不知道它的词元。"
+)
+UNCOUNTED = Text("tokens: unknown here", "词元数：在此未知")
 UNEXPECTED = Text(
     "Something went wrong on the server; the terminal shows the details. Your text is kept.",
     "服务器出了问题，详情见终端。你的文字都还在。",

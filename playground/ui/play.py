@@ -26,7 +26,7 @@ from playground.ui import card_updates, compose_form, written_by
 from playground.ui.card_updates import CardUpdate
 from playground.ui.model_host import ModelHost
 from playground.ui.next_token_preview import ChosenToken
-from playground.ui.page_texts import UNEXPECTED, bilingual
+from playground.ui.page_texts import UNCOUNTED, UNEXPECTED, bilingual
 from playground.ui.request_queue import RequestQueue, StopSwitches
 from playground.ui.run_stream import WaitState, stream_run
 from playground.ui.run_view import RunView
@@ -190,6 +190,8 @@ class Play:
             rendered = generator.render(found.request)
         except PlaygroundError as error:
             return {"reason": {"en": error.say("en"), "zh": error.say("zh")}, "mode": mode}
+        if not generator.knows_tokens:
+            return {"uncounted": bilingual(UNCOUNTED), "mode": mode, **_shortened(rendered)}
         used, asked = len(rendered.token_ids), request.values["max_new_tokens"]
         return {
             "used": used,
@@ -228,12 +230,18 @@ class Play:
             return self.task_values(form)
         generator = self._host.loaded
         defaults = generator.card.generation_defaults if generator else {}
-        return parameters.validate(knob_presets.values(chosen, defaults))
+        return self._honoured(parameters.validate(knob_presets.values(chosen, defaults)))
 
     def task_values(self, form: Form) -> dict[str, Any]:
         """The knobs as the chosen task wants them."""
         generator = self._host.loaded
-        return compose_form.preset_values(form, generator.card if generator else None)
+        return self._honoured(compose_form.preset_values(form, generator.card if generator else None))
+
+    def _honoured(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values that no visitor chose, neutral where they would be refused; the knob itself says what is lacking."""
+        generator = self._host.loaded
+        lacks = {} if generator is None else lacking(generator)
+        return {name: parameters.by_name()[name].neutral if name in lacks else one for name, one in values.items()}
 
     def left_values(self, form: Form) -> LeftKnobs | None:
         """The knobs as the page kept them (form_kept.js) of an earlier visit; None where nothing was kept.
@@ -257,7 +265,7 @@ class Play:
         """True while the knobs are as the task sets them in one of its languages and forms."""
         shaped = {name: value for name, value in knobs.items() if name != "seed"}
         return any(
-            {**values, "seed": None} == {**shaped, "seed": None}
+            {**self._honoured(values), "seed": None} == {**shaped, "seed": None}
             for values in compose_form.task_values_of_all_forms(form)
         )
 

@@ -20,7 +20,7 @@ from playground.ui import engine_figures, tokens, waterfall
 from playground.ui.compose_form import language_of, task_asked, with_task_form
 from playground.ui.page_texts import BY_HAND, NOT_KEPT, bilingual
 from playground.ui.tokens import Numbers, TokenFeed, Value
-from playground.ui.viewed_runs import ViewedRun, ViewedRuns
+from playground.ui.viewed_runs import ViewedRun, ViewedRuns, gone
 
 FIGURES: Mapping[str, tuple[Text, Text]] = {
     "perplexity": (
@@ -133,7 +133,7 @@ class RunView:
         if not all(done):
             return {**value, "number": number, "reason": None}
         self._runs.shrink(session)
-        return {**value, "number": number, "reason": bilingual(_gone(viewed))}
+        return {**value, "number": number, "reason": bilingual(gone(viewed))}
 
     def asking(self, session: str) -> Iterator[tuple[Value, bool]]:
         """An engine tells what it did not send with this row; meanwhile what stands in the place of a replay, and
@@ -169,8 +169,8 @@ class RunView:
         except PlaygroundError as error:
             if search is not None and position in viewed.shown:
                 return waterfall.with_error(viewed.shown[position], error)
-            gone = _gone(viewed)
-            return waterfall.refused_value(viewed.name, row, position, PlaygroundError(gone) if gone else error)
+            why = gone(viewed)
+            return waterfall.refused_value(viewed.name, row, position, PlaygroundError(why) if why else error)
         own = steps[position].token_id if position < len(steps) else None
         chosen = None if found.draw else next((one.token for one in found.outcomes if one.token.token_id == own), None)
         value = waterfall.waterfall_value(viewed.name, row, found, chosen=chosen, length=len(steps), search=search)
@@ -214,9 +214,9 @@ class RunView:
             values = _of_row(viewed, knobs)
             if values == viewed.run.request.values:
                 return {}
-            gone = _gone(viewed)
-            if gone is not None:
-                raise PlaygroundError(gone)
+            why = gone(viewed)
+            if why is not None:
+                raise PlaygroundError(why)
             if not inspect_api.available(viewed.keep):
                 return {}
             lacking = engine_figures.lacking(viewed)
@@ -310,15 +310,6 @@ def _of_row(viewed: ViewedRun, knobs: Mapping[str, Any]) -> dict[str, Any]:
     """These knobs as values for the row that is viewed, with the seed and the number of its run."""
     own = viewed.run.request.values
     return {**with_task_form(parameters.validate(knobs), viewed.asked), "seed": own["seed"], "n": own["n"]}
-
-
-def _gone(viewed: ViewedRun) -> Text | None:
-    """Why a run with probabilities cannot be asked any more; None where it can, or where it never had any."""
-    had_any = any(step.logprob is not None for candidate in viewed.run.candidates for step in candidate.steps[:1])
-    beams = viewed.run.request.values["num_beams"] > 1
-    if inspect_api.available(viewed.keep) or not (had_any or beams):
-        return None
-    return inspect_api.unavailable(viewed.keep, viewed.run.request.values)
 
 
 def before(candidate: Candidate, position: int) -> list[Any]:

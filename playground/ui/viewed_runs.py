@@ -13,6 +13,8 @@ from typing import Any
 
 from playground.inspection import inspect_api
 from playground.run import Run
+from playground.types import Text
+from playground.ui.page_texts import TEXT_ONLY
 from playground.ui.tokens import TokenFeed, Value
 
 MOST_SESSIONS = 200  # the cards of a session that is pushed out stay; only the look inside is gone
@@ -144,3 +146,14 @@ class ViewedRuns:
             dropped.append(self._runs.pop(key))
             size -= dropped[-1].size
         return dropped
+
+
+def gone(viewed: ViewedRun) -> Text | None:
+    """Why a run with probabilities cannot be asked any more; None where it can, or where it never had any."""
+    candidates = viewed.run.candidates
+    if any(one.text for one in candidates) and not any(one.token_ids for one in candidates):
+        return TEXT_ONLY
+    had_any = any(step.logprob is not None for candidate in candidates for step in candidate.steps[:1])
+    if inspect_api.available(viewed.keep) or not (had_any or viewed.run.request.values["num_beams"] > 1):
+        return None
+    return inspect_api.unavailable(viewed.keep, viewed.run.request.values)

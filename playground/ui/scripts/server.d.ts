@@ -100,6 +100,8 @@ export interface Pool {
 /** Empty until it has been asked. */
 export interface Server {
   model?: LoadedModel | null;
+  /** What holds the model where that is no memory of this machine, with its version. */
+  engine?: string | null;
   fast?: FastPath | null;
   /** What it does until the model is there; null from then on. */
   loading?: Text | null;

@@ -15,7 +15,7 @@ import { writerOf } from "./versions.js";
  */
 export const finishWords = (row) => {
   if (row.edited) return t("edited");
-  if (!row.finish) return t(row.tokens ? "writing" : "reading");
+  if (!row.finish) return t(row.tokens || (row.tokens === null && row.text) ? "writing" : "reading");
   return [ending(row.finish), row.end_token].filter(Boolean).join(" ");
 };
 /**

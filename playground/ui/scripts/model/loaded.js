@@ -12,6 +12,7 @@ import { idleTime } from "./memory.js";
 /** @typedef {import("../server").Server} Server */
 
 const { element } = hostOf("model");
+const UNKNOWN = "unknown"; // what an engine has not told
 const DIGITS = 4; // behind the point of a knob's value
 /** What was drawn last, by part. @type {Map<string, string>} */
 const drawn = new Map();
@@ -36,10 +37,12 @@ const heldWords = (entry) => {
 /**
  * @param {LoadedModel} model
  * @param {Entry} [entry]
+ * @param {string | null} [engine]
  * @returns {[string, string | null][]}
  */
-const facts = (model, entry) => [
+const facts = (model, entry, engine) => [
   ["model_id", model.id === model.title ? model.id : `${model.title} (${model.id})`],
+  ["model_engine", engine ?? null],
   ["model_revision", model.revision],
   ["model_parameters", model.parameters ? number(model.parameters) : null],
   ["model_dtype", model.dtype],
@@ -50,9 +53,9 @@ const facts = (model, entry) => [
   ["model_folder", model.folder],
   ["model_adapter_folder", model.adapter],
 ];
-/** @param {LoadedModel} model @param {Entry} [entry] */
-const drawFacts = (model, entry) => {
-  const said = facts(model, entry).filter(([, value]) => value);
+/** @param {LoadedModel} model @param {Entry} [entry] @param {string | null} [engine] */
+const drawFacts = (model, entry, engine) => {
+  const said = facts(model, entry, engine).filter(([, value]) => value && value !== UNKNOWN);
   if (isDrawn("facts", said)) return;
   const lines = said.map(([key, value]) => make("div", {}, make("dt", {}, t(key)), make("dd", {}, value)));
   find(element, ".model-facts").replaceChildren(...lines);
@@ -122,7 +125,7 @@ const drawEvents = ({ pool }) => {
 };
 /** @param {Server} status */
 export const drawLoaded = (status) => {
-  const { model, pool, owner, error } = status;
+  const { model, engine, pool, owner, error } = status;
   find(element, ".model-page").classList.toggle("empty", !model);
   find(element, ".model-none").textContent = error ? sentence(error) : t("model_none");
   const entries = pool?.entries ?? [];
@@ -130,6 +133,7 @@ export const drawLoaded = (status) => {
     drawFacts(
       model,
       entries.find(({ current }) => current),
+      engine,
     );
   }
   drawOwn(status);

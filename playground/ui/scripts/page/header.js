@@ -32,18 +32,21 @@ const deviceName = (device) => {
 };
 /** @param {LoadedModel} model */
 const devices = (model) => [...new Set(model.placements.map((place) => place.device))].map(deviceName).join(" + ");
-/** @param {LoadedModel} model */
-const described = (model) => {
+/** @param {LoadedModel} model @param {string | null} [engine] */
+const described = (model, engine) => {
+  if (engine) return [model.title, engine].join(" · ");
   const weights = `${devices(model) || "CPU"} ${SHORT[model.dtype] || model.dtype}`;
   return [model.title, weights, bytes(model.size)].join(" · ");
 };
 const drawChip = () => {
-  const { model, error, progress, loading } = server();
+  const { model, engine, error, progress, loading } = server();
   const chip = find(element, ".chip");
   chip.classList.toggle("ready", Boolean(model) && isReached());
   chip.classList.toggle("failed", Boolean(error));
   chip.style.setProperty("--done", `${Math.round((progress ?? 0) * 100)}%`);
-  find(chip, ".chip-text").textContent = model ? described(model) : say(loading) || (error ? t("model_failed") : "");
+  find(chip, ".chip-text").textContent = model
+    ? described(model, engine)
+    : say(loading) || (error ? t("model_failed") : "");
 };
 const draw = () => {
   const { model, error, guarded, share, owner } = server();

@@ -80,7 +80,7 @@ const draw = () => {
   drawModelRemark(find(element, ".remark"), seen.remark);
   const count = find(element, ".seen-count");
   const figures = () => t("count", { used: number(seen.used), context: number(seen.context) });
-  count.textContent = seen.used === undefined ? "" : figures();
+  count.textContent = seen.used === undefined ? say(seen.uncounted) : figures();
   count.classList.toggle("over", Boolean(seen.over));
   find(element, ".seen-mode").textContent = seen.mode ? t(`as_${seen.mode}`) : "";
   details.dataset.as = asTokens ? "tokens" : "text";

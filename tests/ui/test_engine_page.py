@@ -1,0 +1,43 @@
+"""A visitor before an engine that tells the text only: what is known is shown, and the rest is said to be unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.broken_engine import Talk, chunk, engine_that
+from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.served import forked
+
+pytestmark = pytest.mark.browser
+END = b"[DONE]"
+
+
+@pytest.fixture(scope="module")
+def engine_page(starts_server: None) -> Iterator[str]:
+    said = [chunk("Tea "), chunk("by the harbour."), chunk("", "stop"), END]
+    with engine_that(Talk(said)) as engine, forked("app", "--engine", engine.url) as url:
+        yield url
+
+
+def test_what_an_engine_does_not_tell_is_said_to_be_unknown(engine_page: str, visit: Visit) -> None:
+    page = visit(engine_page)
+    expect(page.locator(".chip.ready")).to_have_text("model-1 · OpenAI-compatible server")
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("A slogan:")
+    expect(page.locator(".seen-count")).to_have_text("tokens: unknown here")
+    lacking = page.locator("[data-knob=top_k]").first
+    expect(lacking).to_have_class(re.compile("is-inert"))
+    expect(lacking).to_contain_text("OpenAI's API has no")
+    generate(page)
+    expect(body(page)).to_have_text("Tea by the harbour.")
+    expect(card(page).locator(".finish")).to_have_text("end of text")
+    expect(card(page)).not_to_contain_text("0 tokens")
+    page.locator("[name=as-tokens]").click()
+    expect(page.locator(".tk-reason")).to_have_text("This engine tells the text only; its tokens are unknown here.")
+    page.locator("button[name=language]").click()
+    expect(page.locator(".seen-count")).to_have_text("词元数：在此未知")
+    expect(page.locator(".tk-reason")).to_have_text("此引擎只给出文本，这里不知道它的词元。")
