@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answers } from "../../playground/ui/scripts/talk/answers.js";
-import { leftOut, share } from "../../playground/ui/scripts/talk/context_window.js";
+import { isSameWay, leftOut, share } from "../../playground/ui/scripts/talk/context_window.js";
 import { Conversation, lastOf, ROOT } from "../../playground/ui/scripts/talk/conversation.js";
 
 const begun = () => {
@@ -66,9 +66,16 @@ test("an edit that was refused is not lost, unless something else is typed by th
 });
 
 test("turns that no longer fit are the first ones, and never more than there are", () => {
-  assert.equal(leftOut({}, 4), 0);
-  assert.equal(leftOut({ left_out: 2 }, 4), 2);
-  assert.equal(leftOut({ left_out: 9 }, 4), 4);
+  assert.equal(leftOut({}, 4, 0), 0);
+  assert.equal(leftOut({ left_out: 2, looked: 3 }, 4, 3), 2);
+  assert.equal(leftOut({ left_out: 9, looked: 3 }, 4, 0), 4);
+});
+
+test("a count of other turns says nothing about these", () => {
+  assert.equal(leftOut({ left_out: 2, looked: 3 }, 4, 4), 0);
+  const way = [{ id: "a" }, { id: "b" }];
+  assert.ok(isSameWay([], way) && isSameWay(way, [...way, { id: "c" }]));
+  assert.ok(!isSameWay(way, []) && !isSameWay(way, [{ id: "a" }, { id: "c" }]));
 });
 
 test("the window is full at most", () => {

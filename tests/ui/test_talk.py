@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.ui.conftest import Held, Visit, generate, tokens_of
 from tests.ui.scripted_page import HOSTILE
@@ -196,8 +196,23 @@ def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_f
     say(page, message, 8)
     assert texts(page)[0] == "When does it come?"
 
-    # Sent before it could be said: refused once, and the message stays where it is.
-    talk.locator("[name=new]").click()
+    # Sent before it could be said, while the last count is of another conversation: refused, nothing lost.
+    counts: list[Route] = []
+    holding = True
+
+    def event_of(route: Route) -> int:
+        sent: dict[str, Any] = route.request.post_data_json or {}
+        return int(sent["fn_index"])
+
+    def hold_counts(route: Route) -> None:
+        if holding and (not counts or event_of(counts[0]) == event_of(route)):
+            counts.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/queue/join**", hold_counts)
+    with page.expect_request("**/queue/join**"):
+        talk.locator("[name=new]").click()
     say(page, "a b c d e f g h i j k l m n", 2)
     expect(page.locator(".act.running")).to_have_count(0)  # while it runs, Generate is not heard
     talk.locator("[name=message]").evaluate(
@@ -208,6 +223,9 @@ def test_thoughts_are_folded_and_not_sent_back_and_what_no_longer_fits_is_said_f
         "The first 2 turns no longer fit and will be left out. Generate once more to go on without them."
     )
     expect(talk.locator("[name=message]")).to_have_value("late " * 30)
+    holding = False
+    for count in counts:
+        count.continue_()
     expect(said).to_be_visible()
     generate(page)
     expect(turn).to_have_count(4)

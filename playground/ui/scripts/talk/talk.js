@@ -10,7 +10,7 @@ import { listen } from "../page/feed.js";
 import { number } from "../page/numbers.js";
 import { apply, sentence, t } from "../page/words.js";
 import { Answers } from "./answers.js";
-import { leftOut, share } from "./context_window.js";
+import { isSameWay, leftOut, share } from "./context_window.js";
 import { Conversation, heardOf, lastOf, ROOT } from "./conversation.js";
 import { complain, complainAgain, drawDraft, focusMessage, forgive, grow, showComplaint } from "./draft_fields.js";
 import { openEditor } from "./turn_editor.js";
@@ -38,6 +38,9 @@ let running = false;
 let heard = 0; // the number of the newest news
 /** @type {Counted} */
 let counted = {};
+let looked = 0; // which asking for the count was the last
+/** The turns that the count is asked for, and since which asking. @type {{way: Turn[], since: number}} */
+let countedFor = { way: [], since: 0 };
 
 const keepTalk = () => {
   try {
@@ -55,12 +58,16 @@ const findTalk = () => {
 };
 const tellTalk = () => {
   keepTalk();
-  tell("talk", { ...talk.draft, turns: talk.heardBefore(lastOf(talk.way())) });
+  const way = talk.way();
+  tell("talk", { ...talk.draft, turns: talk.heardBefore(lastOf(way)) });
+  countedFor = { way, since: isSameWay(countedFor.way, way) ? countedFor.since : looked };
 };
+/** How many of the first turns it says will be left out. @param {Turn[]} turns those that are shown */
+const leftOutOf = (turns) => leftOut(counted, turns.length, countedFor.since);
 
 const drawWindow = () => {
   const turns = talk.way();
-  const left = open ? leftOut(counted, turns.length) : 0;
+  const left = open ? leftOutOf(turns) : 0;
   turns.forEach((turn, place) => {
     views.get(turn.id)?.node.classList.toggle("left-out", place < left);
   });
@@ -109,8 +116,8 @@ const drawOne = (turn) => {
   if (view) drawTurn(view, turn);
 };
 const changed = () => {
-  draw();
   tellTalk();
+  draw();
 };
 
 /**
@@ -122,7 +129,7 @@ const speak = (ask, said) => {
   tell("complaint", null);
   tell("run", { running: true, status: t("starting"), asked: true });
   const { system } = talk.draft;
-  trigger("speak", { talk: name, system, prefill: ask.prefill, left_out: counted.left_out ?? 0, ...said });
+  trigger("speak", { talk: name, system, prefill: ask.prefill, left_out: leftOutOf(talk.way()), ...said });
 };
 /**
  * Another answer to a message: a new one, or with `goes_on` the one that is there and more.
@@ -260,6 +267,13 @@ on(
   (now) => {
     counted = open ? now : {};
     drawWindow();
+  },
+  "talk",
+);
+on(
+  "counting",
+  (now) => {
+    looked = now.looked;
   },
   "talk",
 );
