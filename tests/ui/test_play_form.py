@@ -4,9 +4,11 @@ back, and every value keeps its name."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.ui.conftest import Visit, body, card, generate
 from tests.ui.test_reload import knobs, settled, turn
@@ -279,3 +281,33 @@ def test_the_sign_for_help_is_large_enough_and_makes_no_row_taller(tiny_site: st
     with_sign = row.evaluate(height)
     row.locator(".kn-q").evaluate("(sign) => sign.remove()")
     assert row.evaluate(height) == with_sign
+
+
+@contextmanager
+def held_back(page: Page) -> Iterator[None]:
+    """What the page asks of the server here reaches it only afterwards."""
+    held: list[Route] = []
+    over = False
+    page.route("**/queue/join**", lambda route: route.continue_() if over else held.append(route))
+    yield
+    over = True
+    for route in held:
+        route.continue_()
+    settled(page)
+
+
+def test_what_is_turned_while_a_tasks_knobs_are_on_their_way_stays(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    settled(page)
+    preset = page.locator(".kn-preset select option:checked")
+    with held_back(page):
+        page.locator(".task-picker").select_option("poems")
+        turn(page, top_p=0.9)
+    expect(preset).to_have_text("Poems")
+    now = knobs(page)
+    assert (now["top_p"], now["min_p"], now["presence_penalty"]) == (0.9, 0.08, 0.3)
+    with held_back(page):
+        page.locator(".task-picker").select_option("slogans")
+        page.locator(".kn-neutral").click()
+    expect(preset).to_have_text("Slogans")
+    expect(page.locator(".kn-count")).to_have_text("0 active")

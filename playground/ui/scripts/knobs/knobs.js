@@ -118,6 +118,7 @@ restore.addEventListener("click", () => {
 const choosePreset = (id) => {
   clearErrors();
   replaced.awaitOthers();
+  store.awaitValues();
   trigger("preset", { id });
 };
 presets.addEventListener("change", () => {
@@ -135,6 +136,7 @@ paintState();
 complaints.begin();
 replaced.begin();
 // Other elements of the page may turn a knob, as if by hand, or all of them.
+on("wishing", (wishing) => wishing && store.awaitValues(), "knobs");
 on("knob", ({ name, value }) => store.turn(name, value), "knobs");
 on("preset_wanted", ({ id }) => choosePreset(id), "knobs");
 on("replaced", (news) => drawUndoLine(find(element, ".kn-replaced"), news, () => presets.focus()), "knobs");

@@ -19,6 +19,10 @@ const lasts = {};
 let held = null;
 /** @type {number | undefined} */
 let release;
+let turns = 0; // how often knobs were turned here
+/** By name: the turn that was its last. @type {Record<string, number>} */
+const turnedAt = {};
+let since = 0; // the last turn before Python was asked for other values
 /** @type {(names: string[], byHand: boolean) => void} */
 let show = () => {};
 
@@ -87,6 +91,11 @@ export const hold = (name, down) => {
     }, LET_GO);
 };
 
+/** @param {string[]} names */
+const note = (names) => {
+  turns += 1;
+  for (const name of names) turnedAt[name] = turns;
+};
 /**
  * One knob is turned.
  * @param {string} name
@@ -96,6 +105,7 @@ export const turn = (name, value) => {
   const knob = knobOf(name);
   if (!knob) return;
   values = { ...values, [name]: value };
+  note([name]);
   props.value = values;
   if (!same(value, knob.neutral)) lasts[name] = value;
   if (held !== name) {
@@ -111,6 +121,7 @@ const turnAll = (next) => {
   if (same(next, values)) return;
   const names = differing(next);
   values = next;
+  note(Object.keys(values));
   props.value = values;
   remember();
   show(names, false);
@@ -125,14 +136,20 @@ export const isChanged = () => Boolean(props.preset_values) && !same(values, ofP
 export const restorePreset = () => turnAll(ofPreset());
 export const neutralize = () => turnAll(neutralValues(KNOBS, values));
 
-/** Values from Python, except for the knob that a person is moving at this moment. */
+/** Python is asked for other values: what is turned from now on is not replaced by its answer. */
+export const awaitValues = () => {
+  since = turns;
+};
+/** @param {string} name */
+const isMine = (name) => name === held || (turnedAt[name] ?? 0) > since;
+/** Values from Python, except for knobs that a person is moving at this moment or has turned since it was asked. */
 const receive = () => {
   const sent = { ...values, ...props.value };
-  const mine = held !== null && sent[held] !== undefined && !same(sent[held], values[held]);
-  const next = mine ? { ...sent, [String(held)]: values[String(held)] } : sent;
+  const mine = differing(sent).filter(isMine);
+  const next = { ...sent, ...Object.fromEntries(mine.map((name) => [name, values[name]])) };
   const names = differing(next);
   values = next;
-  if (mine) props.value = values;
+  if (mine.length) props.value = values;
   if (!names.length) return;
   remember();
   show(names, false);
