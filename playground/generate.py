@@ -17,7 +17,7 @@ from playground import parameters
 from playground.conversation import characters, turns_of
 from playground.decoding.failures import why
 from playground.field_titles import field_title
-from playground.generators.checks import check_request, check_room, lacking
+from playground.generators.checks import check_request, check_room, lacking, without_lacking
 from playground.parameters.inert import check_combination, effective, ignored
 from playground.run import Candidate, Run
 from playground.settings import Limits
@@ -193,7 +193,7 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
     if limits is not None:
         check_limits(request, limits)
         request = within_time(request, limits)
-    request = checked(request)
+    request, lacking_of_task = without_lacking(checked(request), generator)
     check_generator(request, generator)
     rendered = generator.render(request)
     used, asked = len(rendered.token_ids), request.values["max_new_tokens"]
@@ -215,7 +215,7 @@ def prepare(request: Request, generator: Generator, limits: Limits | None = None
     )
     if request.path == "fast":
         run.weights = generator.fast.weights
-    run.notice = _joined(rendered.notice, _in_vain(request), _cut(asked, rendered.context - used))
+    run.notice = _joined(rendered.notice, lacking_of_task, _in_vain(request), _cut(asked, rendered.context - used))
     return run
 
 

@@ -29,6 +29,14 @@ class Candidate:
     generated: int = 0
     proposed: int = 0
     accepted: int = 0
+    usage: tuple[int, int] | None = None
+
+    @property
+    def written(self) -> int | None:
+        """How many tokens it wrote; None where an engine tells neither its tokens nor their number."""
+        if self.usage is not None:
+            return self.usage[1]
+        return None if self.text and not self.generated and not self.at_once else self.generated
 
     @property
     def text(self) -> str:
@@ -55,6 +63,8 @@ class Candidate:
             self.generated += 1
             self.first_token_s = now if self.first_token_s is None else self.first_token_s
             self.last_token_s = now
+        if step.usage is not None:
+            self.usage = step.usage
         if step.finish is not None:
             self.finish_reason, self.end_token = step.finish, step.end_token
             self.reason = (step.reason or FAILED) if step.finish == "error" else None
@@ -97,7 +107,10 @@ class Run:
 
     def add(self, step: Step, moment: float | None = None) -> None:
         """`moment` is when the Step was made, in seconds of `time.perf_counter`; now, where it is not given."""
-        self.candidates[step.row].add(step, (time.perf_counter() if moment is None else moment) - self.started)
+        candidate = self.candidates[step.row]
+        candidate.add(step, (time.perf_counter() if moment is None else moment) - self.started)
+        if candidate.usage is not None:
+            self.prompt_tokens = candidate.usage[0]
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints and the API ends with."""

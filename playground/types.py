@@ -150,7 +150,8 @@ class Request:
     logits are kept for later questions; "" keeps nothing. What is not `watched`, like a row of a batch job, goes behind
     what somebody reads along. `turns` is what was said before `prompt` (chat only): a message, its answer, and so on.
     Control tokens that were typed are text like any other, unless `special_tokens` lets them act. `trace` asks for what
-    each stage did to every token, where a generator can tell.
+    each stage did to every token, where a generator can tell. `of_task` names the values, and maybe
+    `prefill`, that a task or a preset set and nobody chose.
     """
 
     prompt: str
@@ -166,6 +167,7 @@ class Request:
     turns: tuple[Turn, ...] = ()
     special_tokens: bool = False
     trace: bool = False
+    of_task: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,8 @@ class Step:
     `logprob` is the model's (natural log, before the chain), `chosen_prob` the probability after the chain, `rank`
     counts from 1 under the model. `retract` tokens of this row are taken back before this one is added. Where one pass
     checked several tokens that were guessed, its first Step says how many (`proposed`), and each whether its token was
-    one of them (`accepted`, 0 or 1). `end_token` is the name of the token that ended the row.
+    one of them (`accepted`, 0 or 1). `end_token` is the name of the token that ended the row. `usage` comes with the
+    last Step of an engine that tells no tokens: how many it read and wrote.
     """
 
     row: int
@@ -212,6 +215,7 @@ class Step:
     accepted: int = 0
     reason: Text | None = None
     end_token: str | None = None
+    usage: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +290,8 @@ class Generator(Protocol):
 
     @property
     def lacks(self) -> Mapping[str, Text]:
-        """Why it does not honour a parameter, for those that it has a reason for, each in a sentence."""
+        """Why it does not honour a parameter, for those that it has a reason for, each in a sentence; `prefill` where
+        it cannot be told how an answer in a chat begins."""
 
     @property
     def card(self) -> ModelCard: ...

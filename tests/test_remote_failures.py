@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from playground import generate
 from playground.generators.remote import failures, opening
 from playground.generators.remote.address import Timeouts, address_of
 from playground.generators.remote.generator import RemoteGenerator
@@ -54,6 +55,22 @@ def said(steps: list[Step]) -> str:
 def test_a_text_comes_as_it_is_written() -> None:
     steps = run(Talk([chunk("Good"), chunk(" day."), chunk("", "stop"), END]))
     assert (text(steps), steps[-1].finish) == ("Good day.", "end")
+
+
+USAGE = [{"prompt_tokens": 3, "completion_tokens": 5}, {"prompt_tokens": "3"}, "five", None]
+
+
+@pytest.mark.parametrize("usage", USAGE)
+def test_an_engine_counts_its_tokens_behind_the_end_or_they_are_unknown(usage: Any) -> None:
+    count = json.dumps({"choices": [], "usage": usage}).encode()
+    with (
+        engine_that(Talk([chunk("Good"), chunk(" day."), chunk("", "stop"), count, END])) as server,
+        opened(server) as engine,
+    ):
+        *_, written = generate.run(asked(), engine)
+    known = usage == USAGE[0]
+    assert (written.candidates[0].written, written.prompt_tokens) == ((5, 3) if known else (None, 0))
+    assert written.answers == ["Good day."] and written.candidates[0].finish_reason == "end"
 
 
 @pytest.mark.parametrize(

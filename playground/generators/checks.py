@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from playground import parameters
@@ -26,6 +27,30 @@ def lacking(generator: Generator) -> dict[str, Text]:
             other = Text(f"{generator.name} does not know {title.en}.", f"{generator.name} 不支持{title.zh}。")
             found[name] = generator.lacks.get(name, other)
     return found
+
+
+def honoured(values: Mapping[str, Any], generator: Generator) -> dict[str, Any]:
+    """Values that nobody chose, neutral where this generator would refuse them."""
+    known = parameters.by_name()
+    return {name: one if name in generator.parameters else known[name].neutral for name, one in values.items()}
+
+
+def without_lacking(request: Request, generator: Generator) -> tuple[Request, Text | None]:
+    """The request without what its task alone set and this generator does not honour, and what is to be said of it."""
+    left = [name for name in parameters.changed(request.values) if name in request.of_task - generator.parameters]
+    begins = bool(request.prefill) and request.mode == "chat" and "prefill" in request.of_task & generator.lacks.keys()
+    if not left and not begins:
+        return request, None
+    titles = [*map(parameters.title_of, left), *([field_title("prefill")] if begins else [])]
+    said = Text(
+        "{engine} lacks {titles}: the text is written without.",
+        "{engine} 不支持{titles}；生成时不使用。",
+    ).filled(
+        engine=generator.name,
+        titles=Text(", ".join(title.en for title in titles), "、".join(title.zh for title in titles)),
+    )
+    values = {**request.values, **honoured({name: request.values[name] for name in left}, generator)}
+    return replace(request, values=values, prefill="" if begins else request.prefill), said
 
 
 def check_request(request: Request, card: ModelCard, paths: frozenset[str]) -> None:

@@ -55,7 +55,6 @@ class Answer:
         self._offsets, self._first = [0] * rows, [True] * rows
         told = "\n".join((run.model, run.dtype, run.weights, run.request.path))
         self._fingerprint = "fp_" + hashlib.sha256(told.encode()).hexdigest()[:10]
-        self._used[0] += run.prompt_tokens
         if run.notice is not None:
             self._notices.append({"en": run.notice.en, "zh": run.notice.zh})
 
@@ -81,7 +80,8 @@ class Answer:
     def end(self) -> None:
         """The run is over: its tokens count."""
         if self._run is not None:
-            self._used[1] += sum(len(one.token_ids) for one in self._run.candidates)
+            self._used[0] += self._run.prompt_tokens
+            self._used[1] += sum(len(one.token_ids) or one.written or 0 for one in self._run.candidates)
 
     def whole(self) -> dict[str, Any]:
         """The complete object."""

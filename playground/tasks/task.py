@@ -167,11 +167,13 @@ class Task:
         Raises InvalidRequest for a field or a parameter whose value is not allowed.
         """
         filled = self.checked_fields(fields, language)
-        chosen = parameters.validate({**self.parameters_for(language, mode), **(values or {})})
-        chosen = self.held(chosen, filled)
+        given, own = values or {}, self.parameters_for(language, mode)
+        free = parameters.validate({**own, **given})
+        chosen = self.held(free, filled)
+        of_task = frozenset(own).difference(given) | set_form(free, chosen)
         templates = self.prompts[language]
         if mode == "complete" or not templates.user:
-            return Request(fill(templates.complete, filled), chosen, "complete", task=self.id)
+            return Request(fill(templates.complete, filled), chosen, "complete", task=self.id, of_task=of_task)
         return Request(
             fill(templates.user, filled),
             chosen,
@@ -179,6 +181,7 @@ class Task:
             system=fill(templates.system, filled),
             prefill=fill(templates.prefill, filled),
             task=self.id,
+            of_task=of_task | {"prefill"},
         )
 
     def held(self, values: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
@@ -252,6 +255,11 @@ class Task:
                 {"language": e.language, "fields": dict(e.fields), "texts": list(e.texts)} for e in self.examples
             ],
         }
+
+
+def set_form(before: Mapping[str, Any], after: Mapping[str, Any]) -> frozenset[str]:
+    """The parameter that `Task.held` has set, if any."""
+    return frozenset(name for name in FORMS if after[name] != before[name])
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:

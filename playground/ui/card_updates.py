@@ -124,7 +124,7 @@ def _row(
         "answer": None if parsed.answer == text else parsed.answer,
         "thinks": parsed.thinks,
         "closes": parsed.close,
-        "tokens": None if candidate.text and not candidate.generated and not candidate.at_once else candidate.generated,
+        "tokens": candidate.written,
         "speed": _shown(candidate.tokens_per_second),
         "first": None if candidate.first_token_s is None or candidate.at_once else round(candidate.first_token_s, 3),
         "proposed": candidate.proposed,

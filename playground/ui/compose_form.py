@@ -15,7 +15,7 @@ from playground import parameters
 from playground.conversation import turns_of
 from playground.evaluation import reports
 from playground.tasks import knob_presets, loader, user_task
-from playground.tasks.loader import Task
+from playground.tasks.task import Task, set_form
 from playground.types import (
     LANGUAGES,
     Generator,
@@ -191,7 +191,7 @@ def rerun_request(sent: Mapping[str, Any], knobs: Mapping[str, Any], card: Model
     before = sent.get("request")
     if not isinstance(before, Mapping):
         raise InvalidRequest(_EMPTY)
-    values = {**with_task_form(parameters.validate(knobs), before), "n": 1}
+    values = {**parameters.validate(knobs), "n": 1}
     mode: Mode = "chat" if before.get("mode") == "chat" else "complete"
     _check_chat(mode, card)
     request = Request(
@@ -204,10 +204,17 @@ def rerun_request(sent: Mapping[str, Any], knobs: Mapping[str, Any], card: Model
         turns=turns_of(before.get("turns") or []),
         special_tokens=_acts(before),
     )
+    request = in_task_form(request, before)
     if sent.get("action") == "continue":
         text = _text(sent, "text")
         return replace(request, prefill=request.prefill + text, written=text)
-    return replace(request, values={**values, "seed": -1})
+    return replace(request, values={**request.values, "seed": -1})
+
+
+def in_task_form(request: Request, asked: Mapping[str, Any]) -> Request:
+    """The request in the form of the task that these words were asked for."""
+    values = with_task_form(dict(request.values), asked)
+    return replace(request, values=values, of_task=set_form(request.values, values))
 
 
 def with_task_form(values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:

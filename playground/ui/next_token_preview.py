@@ -14,6 +14,7 @@ from typing import Any
 
 from playground import generate, parameters
 from playground.conversation import fitted
+from playground.generators.checks import without_lacking
 from playground.inspection import inspect_api
 from playground.types import PlaygroundError, Request, Stopped, Text
 from playground.ui import compose_form, waterfall
@@ -156,7 +157,9 @@ class NextTokenPreview:
             if place.over:
                 return None
             if inspect_api.tells_vocabulary(generator):  # what the engine would refuse is not shown as if it acted
-                generate.check_generator(replace(look.request, values=values), generator)
+                asked, _ = without_lacking(replace(look.request, values=values), generator)
+                generate.check_generator(asked, generator)
+                values = asked.values
             try:
                 found = inspect_api.next_token(
                     generator,

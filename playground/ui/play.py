@@ -15,7 +15,7 @@ from typing import Any
 
 from playground import conversation, generate, parameters
 from playground.evaluation import fitness, recommend
-from playground.generators.checks import lacking
+from playground.generators.checks import honoured, lacking, without_lacking
 from playground.inspection import inspect_api
 from playground.parameters.inert import inert
 from playground.run import Run
@@ -101,7 +101,8 @@ class Play:
         asked = compose_form.card_request(start.request, start.part)
 
         def ask(card: ModelCard) -> Request:
-            request = replace(start.request, values=compose_form.with_task_form(parameters.validate(knobs), asked))
+            request = replace(start.request, values=parameters.validate(knobs))
+            request = compose_form.in_task_form(request, asked)
             return self._with_id(replace(request, prefill=request.prefill + start.text, written=start.text), act, card)
 
         base = start.text
@@ -184,6 +185,7 @@ class Play:
                 return {"used": 0, "context": generator.card.context, "mode": mode, "text": ""}
             if request.prompt.strip() or request.prefill.strip():
                 request = generate.checked(request)
+            request, _ = without_lacking(request, generator)
             limits = self._host.settings.limits
             found = conversation.fitted(request, generator.render, limits.prompt_characters)
             generate.check_limits(found.request, limits)
@@ -240,8 +242,7 @@ class Play:
     def _honoured(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values that no visitor chose, neutral where they would be refused; the knob itself says what is lacking."""
         generator = self._host.loaded
-        lacks = {} if generator is None else lacking(generator)
-        return {name: parameters.by_name()[name].neutral if name in lacks else one for name, one in values.items()}
+        return values if generator is None else honoured(values, generator)
 
     def left_values(self, form: Form) -> LeftKnobs | None:
         """The knobs as the page kept them (form_kept.js) of an earlier visit; None where nothing was kept.

@@ -27,7 +27,7 @@ from playground.types import Generator, InvalidRequest, Language, ModelCard, Pla
 from playground.ui import card_updates, compose_form, written_by
 from playground.ui.element import Element, data_of, element
 from playground.ui.model_host import ModelHost
-from playground.ui.page_texts import UNEXPECTED, bilingual
+from playground.ui.page_texts import UNCOUNTED, UNEXPECTED, bilingual
 from playground.ui.request_queue import RequestQueue, StopSwitches
 from playground.ui.run_stream import WaitState, stream_run
 from playground.ui.shared_store import SharedStore, key_of
@@ -38,6 +38,8 @@ KNOBS = "long-text"  # the knob preset with which sections are written
 STOP = ("\n#",)  # where a model would begin the next section by itself
 CANDIDATES, LENGTH, CARRIED = 2, 200, 1_500  # what a new draft begins with; the last two in tokens
 _SLACK = 16  # tokens: a heading and the gaps around it may join differently than they were counted
+_BYTES = 3  # of a token, where its tokens are not known: English has four, Chinese three
+_UNCOUNTED = {"tokens": None, "context": None}
 _MOST = 1 << 53  # numbers of a browser; SQLite's are not much larger
 _GONE = Text("This draft is not kept any more.", "此草稿已不再保留。")
 _NEW = Text("Copy what you need and begin a new one.", "请复制需要的内容，然后新建一份。")
@@ -211,9 +213,12 @@ class WriteTab:
         """What the next section would follow, and its share of the window; no figures before a model is loaded."""
         generator, own = self._host.loaded, draft.says("carried")
         if generator is None:
-            return {"text": own, "tokens": None, "context": None, "own": bool(own), "over": False}
+            return {"text": own, **_UNCOUNTED, "own": bool(own), "over": False}
         count = _counting(generator)
         text = own or self._usual(draft, sent, generator, count)
+        if not generator.knows_tokens:
+            told = {**_UNCOUNTED, "uncounted": bilingual(UNCOUNTED)}
+            return {"text": text, **told, "own": bool(own), "over": False}
         used, context = count(drafts.prompt(draft, text)), generator.card.context
         over = used + _length(sent) > context
         return {"text": text, "tokens": used, "context": context, "own": bool(own), "over": over}
@@ -283,14 +288,15 @@ class WriteTab:
     def _section(self, prompt: str, sent: Sent, knobs: Sent) -> Request:
         alone = sent.get("action") in ("continue", "regenerate")
         own = {name: knobs[name] for name in parameters.by_name() if name in knobs}
-        chosen = own if sent.get("knobs") else knob_presets.values(KNOBS)
+        usual = {} if sent.get("knobs") else knob_presets.values(KNOBS)
         asked = {
             "n": 1 if alone else _whole(sent, "n", CANDIDATES),
             "max_new_tokens": _length(sent),
             "stop": list(STOP),
             "seed": _seed(sent),
         }
-        request = Request(prompt, parameters.validate({**chosen, **asked}))
+        values = parameters.validate({**(usual or own), **asked})
+        request = Request(prompt, values, of_task=frozenset(usual).difference(asked))
         if sent.get("action") != "continue":
             return request
         return replace(request, prefill=_text(sent, "text"), written=_text(sent, "text"))
@@ -319,7 +325,10 @@ def _language(draft: Draft) -> Language:
 
 
 def _counting(generator: Generator) -> Count:
+    """Counts a text's tokens; where an engine does not tell them, about as many as most vocabularies make of it."""
     values = parameters.validate({})
+    if not generator.knows_tokens:
+        return lambda text: -(-len(text.encode()) // _BYTES)
     return lambda text: len(generator.render(Request(text, values)).token_ids) if text else 0
 
 

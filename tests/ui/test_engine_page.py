@@ -18,8 +18,9 @@ END = b"[DONE]"
 
 @pytest.fixture(scope="module")
 def engine_page(starts_server: None) -> Iterator[str]:
-    said = [chunk("Tea "), chunk("by the harbour."), chunk("", "stop"), END]
-    with engine_that(Talk(said)) as engine, forked("app", "--engine", engine.url) as url:
+    said = [chunk("Tea "), chunk("by the harbour."), chunk("", "stop"), END]  # it counts no tokens
+    chat = Talk([chunk("", delta={"content": "Tea by the harbour."}), chunk("", "stop", delta={}), END])
+    with engine_that(Talk(said), v1_chat_completions=chat) as engine, forked("app", "--engine", engine.url) as url:
         yield url
 
 
@@ -41,3 +42,33 @@ def test_what_an_engine_does_not_tell_is_said_to_be_unknown(engine_page: str, vi
     page.locator("button[name=language]").click()
     expect(page.locator(".seen-count")).to_have_text("词元数：在此未知")
     expect(page.locator(".tk-reason")).to_have_text("此引擎只给出文本，这里不知道它的词元。")
+
+
+def test_a_task_is_written_without_what_the_engine_lacks_and_that_is_said(engine_page: str, visit: Visit) -> None:
+    page = visit(engine_page)
+    page.locator(".task-picker").select_option("poems")
+    expect(page.locator("[data-knob=min_p]").first).to_have_class(re.compile("is-inert"))
+    generate(page)
+    expect(body(page)).to_have_text("Tea by the harbour.")
+    said = page.locator("#act-notice")
+    expect(said).to_have_text(
+        "OpenAI-compatible server lacks Regular expression (regex), Beginning of the answer (prefill):"
+        " the text is written without."
+    )
+    page.locator("button[name=language]").click()
+    expect(said).to_contain_text("生成时不使用")
+
+
+def test_in_write_and_in_a_conversation_the_window_is_unknown_too(engine_page: str, visit: Visit) -> None:
+    page = visit(engine_page)
+    page.locator("[data-kind=talk]").click()
+    page.locator("#talk [name=message]").fill("When does the ferry come?")
+    expect(page.locator(".talk-count")).to_have_text("tokens: unknown here")
+    page.locator("nav [data-tab=write]").click()
+    tab = page.locator("#write")
+    expect(tab.locator("h2")).to_be_visible()
+    tab.locator("[data-head][name=title]").fill("A night at the harbour")
+    tab.locator(".write-carried summary").click()
+    expect(tab.locator(".write-count")).to_have_text("tokens: unknown here")
+    tab.locator("[name=go]").click()
+    expect(tab.locator(".write-card textarea").first).to_have_value("Tea by the harbour.")

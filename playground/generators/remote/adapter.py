@@ -67,11 +67,15 @@ class Piece:
     top: tuple[TopToken, ...] = ()
     scores: Tensor | None = None
     finish: FinishReason | None = None
-    usage: int | None = None  # tokens that the engine counted in this text
 
 
 class EventReader(Protocol):
     """Reads the events of one text, in their order."""
+
+    @property
+    def usage(self) -> tuple[int, int] | None:
+        """Tokens of the prompt and of the text as the engine counts them, once it has told; it may do so after the end.
+        None where the text's tokens are known anyway."""
 
     def read(self, event: dict[str, Any]) -> Sequence[Piece]:
         """What this event added. Raises EngineError for one that tells of a failure."""

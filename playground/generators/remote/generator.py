@@ -230,7 +230,8 @@ class RemoteGenerator:
                 async with asyncio.timeout(prepared.request.values["max_time"] or None):
                     await self._written(prepared, row, writer, stream, ticket)
             except TimeoutError:
-                stream.put(writer.end("time"))
+                if writer.finish is None:
+                    stream.put(writer.end("time"))
             except Exception as error:  # noqa: BLE001 - one row's failure is its own; its text stays
                 if writer.finish is None:
                     stream.put(writer.end("error", why(error)))
@@ -243,18 +244,21 @@ class RemoteGenerator:
         top = SHOWN if prepared.request.watched and not whole else 0
         asked = RowRequest(prepared.request, prepared.rendered, prepared.seeds[row], prepared.most, top, whole)
         reader = self.adapter.reader(asked)
-        more = 0
-        async with aclosing(self.client.stream(*self.adapter.call(asked), waiting=ticket.wait)) as events:
-            async for event in events:
-                if writer.finish is not None:
-                    more += 1
-                    if more > _AFTER_END:
+        more, last = 0, None
+        try:
+            async with aclosing(self.client.stream(*self.adapter.call(asked), waiting=ticket.wait)) as events:
+                async for event in events:
+                    more += last is not None
+                    for step in writer.take_all(reader.read(event)):
+                        if step.finish is None:
+                            stream.put(step)
+                        else:
+                            last = step
+                    if writer.stopped or more > _AFTER_END:
                         return
-                    continue
-                for step in writer.take_all(reader.read(event)):
-                    stream.put(step)
-                if writer.stopped:
-                    return
+        finally:
+            if last is not None:  # behind the end an engine tells how many tokens it has counted
+                stream.put(replace(last, usage=reader.usage))
         if writer.finish is None:
             raise failures.broke_off(self.client.host)
 

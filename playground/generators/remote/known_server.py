@@ -39,7 +39,8 @@ class KnownServer(OpenAIServer):
         self._kind = kind
         self._ways = ways
         self.parameters = engines.honoured(kind) - (ignored or {}).keys()
-        self.lacks = {**engines.refusals(kind), **(ignored or {})}
+        lacks = {**engines.refusals(kind), **(ignored or {})}
+        self.lacks = lacks if ways.continues else {**lacks, "prefill": self.lacks["prefill"]}
 
     def render(self, request: Request) -> Rendered:
         """As the engine will see it, as far as that is known here."""

@@ -209,6 +209,8 @@ class LlamaCppReader:
     and the others are found by their bytes, if these can be read. The text ends after `most` tokens with the reason
     `at_most`; what follows only tells the last of them."""
 
+    usage = None
+
     def __init__(
         self, tokenizer: EngineTokenizer, host: str, whole: bool, most: int, at_most: FinishReason = "length"
     ) -> None:
@@ -236,14 +238,13 @@ class LlamaCppReader:
     def _last(self, event: dict[str, Any]) -> list[Piece]:
         finish = _ENDS.get(event.get("stop_type", ""), "context")
         found = [*self._silent, *(self._tokens(event) if event.get("tokens") else [])]
-        usage = event.get("tokens_predicted")
-        if finish == "context" and int(usage or 0) >= self._most:
+        if finish == "context" and int(event.get("tokens_predicted") or 0) >= self._most:
             finish = self._at_most
         if finish == "end" and found and found[-1].token_id in self._tokenizer.special:
             *before, last = found
-            ended = Piece(last.text, last.token_id, last.logprob, last.top, last.scores, "end", usage=usage)
+            ended = Piece(last.text, last.token_id, last.logprob, last.top, last.scores, "end")
             return [*before, ended]
-        return [*found, Piece(finish=finish, usage=usage)]
+        return [*found, Piece(finish=finish)]
 
     def _tokens(self, event: dict[str, Any]) -> Iterator[Piece]:
         ids = [int(one) for one in event.get("tokens") or ()]

@@ -22,12 +22,12 @@ class OpenAIServer:
     token may come with, 0 where it gives none."""
 
     parameters = engines.honoured(KIND)
-    lacks = engines.refusals(KIND)
     tokenizer = None
     scores_all = False
 
     def __init__(self, host: str, facts: EngineFacts, *, completes: bool, chats: bool, top: int) -> None:
         self.facts = facts
+        self.lacks = {**engines.refusals(KIND), "prefill": _no_prefill(host)}
         self._host = host
         self._completes = completes
         self._chats = chats
@@ -45,10 +45,7 @@ class OpenAIServer:
             return Rendered(request.prompt + request.prefill, (), self.facts.card.context)
         if request.prefill:
             raise Refused(
-                Text(
-                    f"The engine at {self._host} cannot be told how its answer begins.",
-                    f"{self._host} 上的引擎不支持指定回答的开头。",
-                ),
+                _no_prefill(self._host),
                 Text("Empty the beginning of the answer.", "请清空回答的开头。"),
                 parameter="prefill",
             )
@@ -100,8 +97,7 @@ class OpenAIReader:
     def __init__(self, host: str) -> None:
         self._host = host
         self._thinks = False
-        self._finish: FinishReason | None = None
-        self._usage: int | None = None
+        self.usage: tuple[int, int] | None = None
 
     def read(self, event: dict[str, Any]) -> Sequence[Piece]:
         """What this event added. Raises EngineError for one that tells of a failure."""
@@ -114,7 +110,7 @@ class OpenAIReader:
             raise failures.unreadable(self._host) from None
 
     def _pieces(self, event: Mapping[str, Any]) -> list[Piece]:
-        usage = (event.get("usage") or {}).get("completion_tokens")
+        self.usage = _counted(event.get("usage")) or self.usage
         if not (choices := event.get("choices")):
             return []
         choice = choices[0]
@@ -127,7 +123,7 @@ class OpenAIReader:
         if choice.get("finish_reason"):
             if self._thinks:
                 pieces.append(Piece("\n</think>\n\n"))
-            pieces.append(Piece(finish=_ENDS.get(str(choice["finish_reason"]), "end"), usage=usage))
+            pieces.append(Piece(finish=_ENDS.get(str(choice["finish_reason"]), "end")))
         return pieces
 
     def _marked(self, thought: str, text: str, answer: list[Piece]) -> list[Piece]:
@@ -150,6 +146,19 @@ def messages(request: Request) -> list[dict[str, str]]:
     said = [{"role": "system", "content": request.system}] if request.system else []
     said += [{"role": role, "content": text} for role, text in request.turns]
     return [*said, {"role": "user", "content": request.prompt}]
+
+
+def _no_prefill(host: str) -> Text:
+    return Text(
+        f"The engine at {host} cannot be told how its answer begins.", f"{host} 上的引擎不支持指定回答的开头。"
+    )
+
+
+def _counted(usage: Any) -> tuple[int, int] | None:
+    """Tokens of the prompt and of the text, where the server tells both."""
+    told = usage if isinstance(usage, Mapping) else {}
+    read, written = told.get("prompt_tokens"), told.get("completion_tokens")
+    return (read, written) if type(read) is int and type(written) is int else None
 
 
 def _figures(logprobs: Any, text: str) -> list[Piece]:

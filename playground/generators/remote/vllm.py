@@ -129,12 +129,13 @@ def _wants_all(row: RowRequest) -> bool:
 class VLLMReader:
     """Events of one text, each with one token or several. `ends` are the tokens that end it."""
 
+    usage = None
+
     def __init__(self, host: str, vocabulary: LocalVocabulary, whole: bool, ends: Sequence[int]) -> None:
         self._host = host
         self._vocabulary = vocabulary
         self._whole = whole
         self._ends = frozenset(ends)
-        self._finish: Piece | None = None
 
     def read(self, event: dict[str, Any]) -> Sequence[Piece]:
         """What this event added. Raises EngineError for one that tells of a failure."""

@@ -2,7 +2,8 @@
 
 /**
  * What `window` tells of it; nothing where it was not counted. `looked` is the asking that it answers.
- * @typedef {{used?: number, context?: number, left_out?: number, over?: boolean, looked?: number}} Counted
+ * @typedef {{used?: number, context?: number, left_out?: number, over?: boolean, looked?: number,
+ *   uncounted?: import("../types").Said}} Counted
  */
 
 /**

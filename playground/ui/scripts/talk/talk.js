@@ -7,6 +7,7 @@ import { on, tell } from "../page/board.js";
 import { around, copy, find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
 import { listen } from "../page/feed.js";
+import { say } from "../page/language.js";
 import { number } from "../page/numbers.js";
 import { apply, sentence, t } from "../page/words.js";
 import { Answers } from "./answers.js";
@@ -77,7 +78,7 @@ const drawWindow = () => {
   meter.setAttribute("aria-valuemax", String(counted.context ?? 0));
   meter.setAttribute("aria-valuenow", String(counted.used ?? 0));
   const figures = () => t("count", { used: number(counted.used), context: number(counted.context) });
-  find(element, ".talk-count").textContent = counted.used === undefined ? "" : figures();
+  find(element, ".talk-count").textContent = counted.used === undefined ? say(counted.uncounted) : figures();
   const said = find(element, ".talk-left-out");
   said.hidden = !left;
   said.textContent = left ? t("talk_left_out", { count: left }) : "";
@@ -143,7 +144,7 @@ const answer = (turn, prefill, how) => {
   const said = { message: message.text, turns: talk.heardBefore(message.parent), ...how };
   speak({ under: message.id, text: null, prefill }, said);
 };
-const say = () => {
+const sendDraft = () => {
   const { message, prefill } = talk.draft;
   const last = lastOf(talk.way());
   speak({ under: last, text: message, prefill, draft: true }, { message, turns: talk.heardBefore(last) });
@@ -249,7 +250,7 @@ element.addEventListener("input", (event) => {
   tellTalk();
 });
 
-on("say", say, "talk");
+on("say", sendDraft, "talk");
 on(
   "complaint",
   (complaint) => {

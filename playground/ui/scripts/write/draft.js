@@ -5,8 +5,9 @@
  * @typedef {{number: number, heading: string, text: string, gist: string, sentence: string,
  *   model?: string, revision?: string}} Section `sentence` is its first one, which stands for it where there is no gist;
  *   `model` wrote it
- * @typedef {{text: string, tokens: number | null, context: number | null, own: boolean, over: boolean}} Carried what
- *   goes in front of the next section; without figures while no model is loaded
+ * @typedef {{text: string, tokens: number | null, context: number | null, uncounted?: import("../types").Said,
+ *   own: boolean, over: boolean}} Carried what goes in front of the next section; without figures while no model is
+ *   loaded, or where its engine tells none
  * @typedef {Record<string, string>} Head what was typed of a draft, by field
  * @typedef {{key: string, head: Head, sections: Section[], carried: Carried, remark: import("../types").Said,
  *   at: number, opened?: boolean, accepted?: unknown}} Draft as the server told it; `at` is when it was asked

@@ -2,7 +2,7 @@
 // section, which is the server's until somebody changes it.
 import { find, findAll } from "../page/dom.js";
 import { hostOf } from "../page/element.js";
-import { language } from "../page/language.js";
+import { language, say } from "../page/language.js";
 import { number } from "../page/numbers.js";
 import { drawModelRemark } from "../page/remark.js";
 import { t } from "../page/words.js";
@@ -88,8 +88,8 @@ export const drawCarried = () => {
   find(element, "[name=reset]").hidden = !own;
   find(element, ".write-over").hidden = !told?.over;
   const count = find(element, ".write-count");
-  const figures = told && told.tokens !== null;
-  count.textContent = figures ? t("count", { used: number(told.tokens), context: number(told.context) }) : "";
+  const figures = () => t("count", { used: number(told?.tokens), context: number(told?.context) });
+  count.textContent = told && told.tokens !== null ? figures() : say(told?.uncounted);
   count.classList.toggle("over", Boolean(told?.over));
   drawModelRemark(find(element, ".remark"), draft?.remark);
 };
