@@ -229,6 +229,10 @@ def test_an_engine_that_tells_the_likeliest_only_says_so_and_how_to_get_all(tiny
     panel = view.breakdown("mine", {"run": "run-1", "row": 0, "position": 3})
     assert "likeliest candidates only" in panel["error"]["en"] and "--engine-figures later" in panel["error"]["en"]
     assert "未知" in panel["error"]["zh"]
+    step = run.candidates[0].steps[3]
+    assert panel["token"]["id"] == step.token_id
+    assert [one["id"] for one in panel["known"]] == [one.token_id for one in step.top or ()] and len(panel["known"]) > 1
+    assert all(one["after"] is None and 0 < one["before"] <= 1 for one in panel["known"])
     turned = view.replay("mine", {**run.request.values, "temperature": 0.0})
     assert "unknown here" in turned["sentence"]["en"]
     tokens = view.tokens("mine", "run-1")

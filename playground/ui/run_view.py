@@ -154,7 +154,8 @@ class RunView:
         viewed, row, position = self._place(session, where)
         if viewed is None or not inspect_api.missing(viewed.keep, row, position):
             return None
-        return waterfall.refused_value(viewed.name, row, position, PlaygroundError(engine_figures.ASKING))
+        step = _tokens(viewed, row)[position : position + 1]
+        return waterfall.refused_value(viewed.name, row, position, PlaygroundError(engine_figures.ASKING), *step)
 
     def breakdown(self, session: str, where: Mapping[str, Any], search: str | None = None) -> Value:
         """How one token came about; a question that cannot be answered is said in the panel."""
@@ -163,14 +164,15 @@ class RunView:
             return {}
         if viewed is self._runs.open(session):
             viewed.row = row
-        steps = [step for step in viewed.run.candidates[row].steps if step.token_id is not None]
+        steps = _tokens(viewed, row)
         try:
             found = inspect_api.stage_breakdown(viewed.keep, row, position, search=search)
         except PlaygroundError as error:
             if search is not None and position in viewed.shown:
                 return waterfall.with_error(viewed.shown[position], error)
             why = gone(viewed)
-            return waterfall.refused_value(viewed.name, row, position, PlaygroundError(why) if why else error)
+            failed = PlaygroundError(why) if why else error
+            return waterfall.refused_value(viewed.name, row, position, failed, *steps[position : position + 1])
         own = steps[position].token_id if position < len(steps) else None
         chosen = None if found.draw else next((one.token for one in found.outcomes if one.token.token_id == own), None)
         value = waterfall.waterfall_value(viewed.name, row, found, chosen=chosen, length=len(steps), search=search)
@@ -304,6 +306,11 @@ class RunView:
         if not 0 <= row < len(viewed.run.candidates) or position < 0:
             return None, 0, 0
         return viewed, row, position
+
+
+def _tokens(viewed: ViewedRun, row: int) -> list[Step]:
+    """The row's Steps that are tokens, in the order of their places."""
+    return [step for step in viewed.run.candidates[row].steps if step.token_id is not None]
 
 
 def _of_row(viewed: ViewedRun, knobs: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.inspection.inspect_api import Chance, Draw, StageBreakdown, StageChange, Token, TokenOutcome
-from playground.types import PlaygroundError, Text
+from playground.types import PlaygroundError, Step, Text
 from playground.ui import tokens
 from playground.ui.element import Element
 from playground.ui.page_texts import bilingual
@@ -30,6 +30,7 @@ WORDS: Mapping[str, Text] = {
     "bits_unit": Text("bits", "比特"),
     "nats": Text("{n} nats", "{n} 奈特"),
     "idle": Text("Changes nothing here.", "此处不起作用。"),
+    "known": Text("The likeliest candidates, which are known", "已知的最可能候选"),
     "removed": Text("removed", "移除"),
     "chosen": Text("chosen", "被选中"),
     "stands": Text("in the text", "文中的词元"),
@@ -110,11 +111,15 @@ def waterfall_value(
     }
 
 
-def refused_value(run: str, row: int, position: int, error: PlaygroundError, token: Token | None = None) -> Value:
-    """A panel that says why there is nothing to see, or why a question cannot be answered."""
+def refused_value(run: str, row: int, position: int, error: PlaygroundError, step: Step | None = None) -> Value:
+    """A panel that says why the rest cannot be seen, or why a question cannot be answered; `step` is what is known."""
     text = Text(error.say("en"), error.say("zh"))
-    known = token_value(token) if token else None
-    place: Value = {"run": run, "row": row, "position": position, "token": known}
+    token = None if step is None or step.token_id is None else token_value(Token(step.token_id, step.text))
+    known = [
+        {**token_value(Token(one.token_id, one.text)), "before": one.p_model, "after": one.p_after}
+        for one in (step.top if step and step.top else ())
+    ]
+    place: Value = {"run": run, "row": row, "position": position, "token": token, "known": known}
     return {"number": next(_numbers), **place, "error": bilingual(text)}
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.broken_engine import Talk, chunk, engine_that
-from tests.ui.conftest import Visit, body, card, generate
+from tests.ui.conftest import Visit, body, card, generate, tokens_of
 from tests.ui.served import forked
 
 pytestmark = pytest.mark.browser
@@ -72,3 +72,25 @@ def test_in_write_and_in_a_conversation_the_window_is_unknown_too(engine_page: s
     expect(tab.locator(".write-count")).to_have_text("tokens: unknown here")
     tab.locator("[name=go]").click()
     expect(tab.locator(".write-card textarea").first).to_have_value("Tea by the harbour.")
+
+
+@pytest.fixture(scope="module")
+def likeliest_page(starts_server: None, tiny_llama_cpp: str) -> Iterator[str]:
+    with forked("app", "--engine", tiny_llama_cpp, "--engine-figures", "top") as url:
+        yield url
+
+
+def test_of_a_token_the_known_candidates_are_shown_where_the_rest_is_unknown(likeliest_page: str, visit: Visit) -> None:
+    page = visit(likeliest_page)
+    page.locator("[data-kind=complete]").click()
+    page.locator("#prompt").fill("A slogan:")
+    page.locator(".act [name=seed]").fill("1")  # of half a character the engine tells nothing
+    generate(page)
+    tokens_of(page).nth(3).click()
+    panel = page.locator("#waterfall")
+    expect(panel.locator(".wf-error")).to_contain_text("--engine-figures later")
+    expect(panel.locator(".wf-title")).to_contain_text("token 4")
+    expect(panel.locator(".wf-known h4")).to_have_text("The likeliest candidates, which are known")
+    expect(panel.locator(".wf-known .wf-row")).to_have_count(10)
+    assert all("%" in one for one in panel.locator(".wf-known .wf-row").all_inner_texts())
+    expect(panel.locator(".wf-body")).to_be_hidden()

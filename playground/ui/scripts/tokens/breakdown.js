@@ -19,7 +19,8 @@
  */
 /** @typedef {{token: Named, probability: number, lead: number}} RunnerUp */
 /** `race` is null where nothing is drawn. @typedef {{token: Named, race: number | null, sentence: Said, runner_up: RunnerUp | null}} Draw */
-/** @typedef {{run: string, row: number, position: number, token: Named | null, error: Said}} Place */
+/** A candidate of a token of which no more is known. @typedef {Named & {before: number, after: number | null}} Known */
+/** @typedef {{run: string, row: number, position: number, token: Named | null, error: Said, known?: Known[]}} Place */
 /**
  * @typedef {Place & {length?: number | null, live?: boolean, turned?: boolean, alive: number, entropy: number, model: (Named & {p: number})[],
  *   stages: Stage[], outcomes: Outcome[], forbidden?: Named[], kept_best: boolean, draw: Draw | null, note?: Said,
@@ -124,10 +125,11 @@ const isDrawn = (one, { draw }) => Boolean(draw && draw.token.id !== null && dra
 /**
  * How the token that stands there is called: the knobs as they are now may choose another one.
  * @param {Named} one
- * @param {Breakdown} value
+ * @param {Place | Breakdown} value
  * @returns {"chosen" | "stands"}
  */
-export const standing = (one, value) => (isTurned(value) && value.draw && !isDrawn(one, value) ? "stands" : "chosen");
+export const standing = (one, value) =>
+  isBreakdown(value) && value.turned && value.draw && !isDrawn(one, value) ? "stands" : "chosen";
 /**
  * The text that was asked about, where this is only its first token; "" otherwise.
  * @param {Outcome} outcome

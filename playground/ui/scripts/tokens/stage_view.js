@@ -9,6 +9,7 @@ import { bits, count, fixed, percent } from "./token_numbers.js";
 
 /** @typedef {import("./breakdown.js").Breakdown} Breakdown */
 /** @typedef {import("./breakdown.js").Chance} Chance */
+/** @typedef {import("./breakdown.js").Place} Place */
 /** @typedef {import("./breakdown.js").Stage} Stage */
 /** @typedef {import("./token_text.js").Translate} Translate */
 
@@ -17,7 +18,7 @@ const SHOWN = 10; // candidates of a chart before one asks for more
 /**
  * @param {Chance} chance
  * @param {number} most
- * @param {Breakdown} value
+ * @param {Place | Breakdown} value
  * @param {Translate} t
  */
 const chartRow = (chance, most, value, t) => {
@@ -43,7 +44,7 @@ const chartRow = (chance, most, value, t) => {
 /**
  * @param {Chance[]} chances
  * @param {string} label
- * @param {Breakdown} value
+ * @param {Place | Breakdown} value
  * @param {Translate} t
  */
 const chart = (chances, label, value, t) => {
@@ -77,6 +78,19 @@ const modelStage = (value, t) => {
     facts([t("alive"), count(value.alive)], [t("entropy"), bits(value.entropy, t)]),
     ...chart(chances, t("model"), value, t),
   );
+};
+/**
+ * The likeliest candidates, where no more is known of a token; empty where they are not known either.
+ * @param {Place} value
+ * @param {Translate} t
+ */
+export const knownOf = (value, t) => {
+  const chances = (value.known ?? []).map((one) => ({
+    ...one,
+    before: one.after === null ? null : one.before,
+    after: one.after ?? one.before,
+  }));
+  return chances.length ? [make("h4", {}, t("known")), ...chart(chances, t("known"), value, t)] : [];
 };
 /** @param {Stage} stage @param {Translate} t */
 const stageFacts = ({ alive, mass, entropy }, t) =>

@@ -8,7 +8,7 @@ import { isNarrow } from "../page/screen.js";
 import { sentence } from "../page/words.js";
 import { isBreakdown, isTurned, labelOf, namedIn, stepsOf, turnedStage } from "./breakdown.js";
 import { drawOf, noteOf, outcomesOf } from "./outcome_view.js";
-import { stagesOf } from "./stage_view.js";
+import { knownOf, stagesOf } from "./stage_view.js";
 import { TokenPanel } from "./token_panel.js";
 import { alone, isPart } from "./token_text.js";
 import { wordsOf } from "./token_words.js";
@@ -133,6 +133,9 @@ class Waterfall {
     this.#find(".wf-part").hidden = !isBreakdown(value) || !namedIn(value).some(isPart);
     this.#find(".wf-error").hidden = !value?.error;
     if (value) this.#find(".wf-error").textContent = sentence(value.error);
+    const known = !value || isBreakdown(value) ? [] : knownOf(value, this.#words.t);
+    this.#find(".wf-known").hidden = !known.length;
+    this.#find(".wf-known").replaceChildren(...known);
     if (isBreakdown(value)) this.#drawBody(value);
   }
   #drawHead() {
