@@ -120,6 +120,26 @@ def test_a_switch_beside_the_old_model_leaves_its_runs_alone_and_switching_back_
     assert machine.said("switched") == ["New texts are written by a-40.", "New texts are written by b-40."]
 
 
+def test_the_model_of_the_start_is_loaded_while_its_memory_is_still_estimated() -> None:
+    """Nothing "goes on until the other one is ready" then."""
+    machine, estimating, go = Machine(), threading.Event(), threading.Event()
+    estimate = machine.estimate
+
+    def slow(choice: ModelChoice) -> MemoryEstimate:
+        estimating.set()
+        assert go.wait(WAIT)
+        return estimate(choice)
+
+    tools = Tools(machine.open, slow, machine.fetch, lambda _: machine.room(None), None)
+    machine.pool = ModelPool(tools, models=machine.models)
+    machine.pool.start(ModelChoice("a-40"), machine.open)
+    assert estimating.wait(WAIT)
+    state = machine.pool.state()
+    assert state.busy and state.loaded and machine.ready()
+    go.set()
+    assert machine.pool.wait(WAIT) and not machine.pool.state().busy
+
+
 def test_with_stop_the_old_model_s_runs_end(machine: Machine) -> None:
     with machine.pool.current_in_use() as (_, ends):
         machine.to("b-40", "stop")

@@ -76,6 +76,7 @@ class Switch:
         try:
             model = self._started() if self.first else self._opened()
             self.models.make_current(model)
+            self.state = replace(self.state, loaded=True)
             if self.first is not None:
                 self._estimate(model)
             if self.running == "stop" and old is not None:

@@ -38,7 +38,8 @@ class PoolState:
     """What the pool is doing for whom. `share` is of the stage, 0 to 1, None where it is not known.
 
     `waits_for` counts the runs that must end first. `reason` says why the last switch failed, `phase` "failed". It
-    stays until the next switch begins. `estimate` is that of `choice`, once it is known.
+    stays until the next switch begins. `estimate` is that of `choice`, once it is known. Once `loaded`, runs begin with
+    the new model, though something is still looked at.
     """
 
     phase: Phase = "idle"
@@ -51,6 +52,7 @@ class PoolState:
     estimate: MemoryEstimate | None = None
     seconds: float = 0.0  # since the switch began
     cancelling: bool = False
+    loaded: bool = False
 
     @property
     def busy(self) -> bool:

@@ -88,6 +88,7 @@ def _state(state: PoolState, owner: bool) -> dict[str, Any]:
     return {
         "phase": state.phase,
         "busy": state.busy,
+        "loaded": state.loaded,
         "name": state.choice.label if owner and state.choice is not None else None,
         "stage": bilingual(state.stage) if owner else None,
         "share": state.share,

@@ -83,6 +83,8 @@ export interface OwnSettings {
 export interface Pool {
   phase: "idle" | "estimating" | "downloading" | "waiting" | "unloading" | "loading" | "failed";
   busy: boolean;
+  /** Runs begin with the new model already; what is left is only looked at. */
+  loaded: boolean;
   name: string | null;
   stage: Text | null;
   /** Of the stage, from 0 to 1. */

@@ -40,8 +40,8 @@ const amountWords = ({ download, seconds }) => {
 /** @param {Server} status */
 const drawBusy = ({ model, owner, pool }) => {
   const part = find(element, ".model-switch");
-  part.hidden = !pool?.busy;
-  if (!pool?.busy) return;
+  part.hidden = !pool?.busy || pool.loaded;
+  if (!pool?.busy || pool.loaded) return;
   const title = model ? "model_switch_to" : "model_load_named";
   put(find(part, "h3"), pool.name ? t(title, { name: pool.name }) : t("model_switch"));
   put(find(part, ".model-stage"), stageWords(pool));
