@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -29,13 +30,23 @@ def transformers_serve() -> Iterator[str]:
 
 
 @contextmanager
-def running(command: list[str], url: str) -> Iterator[str]:
-    """A server, from the moment that it answers at /health to the end of the block."""
+def playground_server() -> Iterator[str]:
+    """The URL of a Playground with the embedded model, which has OpenAI's API."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as data:
+        command = [sys.executable, "app.py", "--port", str(port), "--data-folder", data]
+        with running(command, f"http://127.0.0.1:{port}", "/v1/models") as url:
+            yield url
+
+
+@contextmanager
+def running(command: list[str], url: str, health: str = "/health") -> Iterator[str]:
+    """A server, from the moment that it answers at this path to the end of the block."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + PATIENCE
-        while not answers(f"{url}/health"):
+        while not answers(f"{url}{health}"):
             assert process.poll() is None, f"{command[0]} ended before it answered"
             assert time.monotonic() < end, f"{command[0]} did not answer"
             time.sleep(0.2)

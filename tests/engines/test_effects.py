@@ -19,7 +19,7 @@ from playground.parameters import engines
 from playground.types import Refused
 from tests.engines import report
 from tests.engines.effects import AGAIN, PROBES, Effects
-from tests.engines.servers import transformers_serve
+from tests.engines.servers import playground_server, transformers_serve
 from tests.llama_cpp_server import llama_cpp_server
 
 pytestmark = [pytest.mark.engines, pytest.mark.model, pytest.mark.timeout(1200)]
@@ -38,6 +38,7 @@ SERVERS: Mapping[str, Callable[[], AbstractContextManager[str]]] = {
     "llama.cpp": llama_cpp_server,
     "transformers serve": transformers_serve,
     "vLLM": vllm,
+    "OpenAI": playground_server,  # nothing is asked of it but what any server with OpenAI's API has
 }
 
 
@@ -62,17 +63,19 @@ def test_every_honoured_knob_acts_at_both_ends(effects: Effects) -> None:
         for name, probe in PROBES.items()
         if name in remote.parameters
     }
-    report.keep(remote.facts.kind, remote.facts.version, seen)
+    version = {"OpenAI": "unknown (a Playground, asked as any server)"}.get(remote.facts.kind, remote.facts.version)
+    report.keep(remote.facts.kind, version, seen)
     assert [name for name, both in seen.items() if not all(both)] == []
 
 
 def test_every_other_knob_is_refused_by_name_with_the_reason(effects: Effects) -> None:
     remote = effects.generator
+    assert isinstance(remote, RemoteGenerator)
     alone = {name for name, one in parameters.by_name().items() if one.needs is None} - {"portable_noise"}
-    for name in engines.refusals(remote.name).keys() & alone:
+    for name in engines.refusals(remote.facts.kind).keys() & alone:
         with pytest.raises(Refused) as caught:
             list(remote.stream(generate.build(AGAIN, {"top_p": 0.5, name: _away(name)})))
-        assert caught.value.parameter == name and caught.value.message == engines.lacks(remote.name, name)
+        assert caught.value.parameter == name and caught.value.message == engines.lacks(remote.facts.kind, name)
 
 
 def test_a_knob_that_is_dropped_on_the_way_is_found(effects: Effects, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,11 +84,11 @@ def test_a_knob_that_is_dropped_on_the_way_is_found(effects: Effects, monkeypatc
     whole = engines.body
 
     def without(engine: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        return whole(engine, {**values, "min_p": 0.0})
+        return whole(engine, {**values, "top_p": 1.0})
 
     monkeypatch.setattr(engines, "body", without)
-    assert not effects.acts("min_p", PROBES["min_p"].high)
-    assert effects.acts("top_k", PROBES["top_k"].low)
+    assert not effects.acts("top_p", PROBES["top_p"].high)
+    assert effects.acts("temperature", PROBES["temperature"].low)
 
 
 def _away(name: str) -> Any:
