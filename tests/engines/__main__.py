@@ -8,14 +8,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from tests.engines import report
 from tests.engines.servers import transformers_serve
 
 
 def main() -> int:
-    with transformers_serve() as url:
-        contract = pytest("tests/test_generators.py", "-k", "vLLM or transformers", PLAYGROUND_TEST_SERVE=url)
+    with transformers_serve() as url, tempfile.TemporaryDirectory() as folder:
+        found = str(Path(folder, "contract.xml"))
+        contract = pytest("tests/test_generators.py", f"--junitxml={found}", PLAYGROUND_TEST_SERVE=url)
+        report.keep_contract(Path(found))
     knobs = pytest("tests/engines", "-m", "engines")
     report.main()
     return contract or knobs

@@ -6,14 +6,24 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from playground import parameters
 from playground.parameters import engines
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "engines-report.md"
 KEPT = Path(__file__).with_name("seen.json")
+CONTRACT = Path(__file__).with_name("contract.json")
+PEERS = (
+    "llama.cpp, drawn here", "llama.cpp", "vLLM", "transformers serve", "OpenAI-compatible", "Playground", "local",
+    "scripted",
+)  # fmt: skip
+"""The generators of tests/test_generators.py."""
+_ENDS = ("failure", "error", "skipped")
 _HEAD = """# Knobs and engines
 
 <!-- Written by `python -m tests.engines.report`; change `playground/parameters/engines/`. -->
@@ -31,6 +41,23 @@ def keep(kind: str, version: str, seen: Mapping[str, Sequence[bool]]) -> None:
     kept = seen_before()
     kept[kind] = {"version": version, "seen": {name: list(both) for name, both in sorted(seen.items())}}
     KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+
+
+def keep_contract(found: Path) -> None:
+    """Adds to what is kept how the contract of all generators went, for each of those that pytest's XML tells of."""
+    kept = contract_before()
+    counts: dict[str, Counter[str]] = {}
+    for case in ElementTree.parse(found).iter("testcase"):
+        _, _, ids = str(case.get("name")).partition("[")
+        peer = next((one for one in PEERS if re.search(rf"(^|-){re.escape(one)}(-|$)", ids.removesuffix("]"))), None)
+        if peer is not None:
+            counts.setdefault(peer, Counter())[next((one.tag for one in case if one.tag in _ENDS), "passed")] += 1
+    kept |= {peer: dict(sorted(some.items())) for peer, some in counts.items()}
+    CONTRACT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+
+
+def contract_before() -> dict[str, dict[str, int]]:
+    return json.loads(CONTRACT.read_text(encoding="utf-8")) if CONTRACT.is_file() else {}
 
 
 def seen_before() -> dict[str, dict[str, object]]:
@@ -52,6 +79,12 @@ def render() -> str:
         f"- {engine}: " + (f"version {kept[engine]['version']}" if engine in kept else "not run; from its code")
         for engine in names
     ]
+    lines += ["", "## One contract", ""]
+    lines += ["`tests/test_generators.py` asks the same of every generator. How its tests ended when they last ran:", ""]
+    lines += ["| Generator | passed | skipped | failed |", "|---|---|---|---|"]
+    for peer, ends in sorted(contract_before().items()):
+        failed = ends.get("failure", 0) + ends.get("error", 0)
+        lines.append(f"| {peer} | {ends.get('passed', 0)} | {ends.get('skipped', 0)} | {failed} |")
     lines += ["", "## Why not", ""]
     for engine in names:
         lines += [f"### {engine}", ""]
