@@ -80,7 +80,7 @@ def render() -> str:
         for engine in names
     ]
     lines += ["", "## One contract", ""]
-    lines += ["`tests/test_generators.py` asks the same of every generator. How its tests ended when they last ran:", ""]
+    lines += ["`tests/test_generators.py` asks the same of every generator. How its tests last ended:", ""]
     lines += ["| Generator | passed | skipped | failed |", "|---|---|---|---|"]
     for peer, ends in sorted(contract_before().items()):
         failed = ends.get("failure", 0) + ends.get("error", 0)
