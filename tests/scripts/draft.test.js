@@ -38,6 +38,9 @@ test("a page begins with the draft that it showed, or the newest, or none", () =
   assert.equal(draftToOpen(known, "gone"), "b");
   assert.equal(draftToOpen(known, null), "b");
   assert.equal(draftToOpen([], "a"), undefined);
+  assert.equal(draftToOpen(known, "a", new Set(["a", "b"])), "a"); // a reload, before its own lock is gone
+  assert.equal(draftToOpen(known, null, new Set(["b"])), "a");
+  assert.equal(draftToOpen(known, null, new Set(["a", "b"])), undefined);
 });
 
 test("of a head only what was changed here is sent, of a new draft all", () => {

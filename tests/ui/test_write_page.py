@@ -301,41 +301,6 @@ def test_a_draft_left_for_another_in_the_same_moment_is_found_again(site: str, v
     expect(head(tab, "plan")).to_have_value("He waits.")
 
 
-def test_tabs_leave_each_other_their_drafts_and_empty_fields_are_none(site: str, visit: Visit) -> None:
-    page = visit(site)
-    tab = open_tab(page)
-    tab.locator("[name=n]").fill("1")
-    other = page.context.new_page()
-    other.goto(site)
-    expect(other.locator(".chip.ready")).to_be_visible()
-    second = open_tab(other)
-    for one, title in ((tab, "First"), (second, "Second")):
-        one.locator("[name=own]").click()
-        one.locator(".write-card textarea").fill(f"{title} by hand.")
-        head(one, "title").fill(title)
-        expect(one.locator("[name=forget]")).to_be_visible()
-    expect(tab.locator("[name=draft] option")).to_have_text(["Second", "First"])
-    for one, title in ((tab, "First"), (second, "Second")):
-        one.page.reload()
-        expect(one.page.locator(".chip.ready")).to_be_visible()
-        one = open_tab(one.page)
-        expect(head(one, "title")).to_have_value(title)
-        expect(one.locator(".write-card textarea")).to_have_value(f"{title} by hand.")
-    second.locator("[name=draft]").select_option(label="First")  # both have it now
-    expect(head(second, "title")).to_have_value("First")
-    head(second, "title").fill("Firstborn")
-    expect(tab.locator("[name=draft] option")).to_have_text(["Firstborn", "Second"])
-    head(tab, "plan").fill("He waits.")  # what is typed here takes nothing of that back
-    expect(head(tab, "title")).to_have_value("Firstborn")
-    other.close()
-    tab.locator("[name=new]").click()
-    head(tab, "plan").fill("A word")
-    head(tab, "plan").fill("")
-    tab.locator("[name=go]").click()
-    expect(tab.locator(".write-complaint")).to_contain_text("There is nothing to begin with yet")
-    expect(tab.locator("[name=draft] option")).to_have_text(["New draft", "Firstborn", "Second"])
-
-
 def test_numbers_that_cannot_be_used_are_refused_by_name_and_an_empty_candidate_says_why(
     site: str, visit: Visit
 ) -> None:

@@ -28,12 +28,14 @@ export const withDraft = (known, { key, title }, newest) => {
   return newest ? [{ key, title }, ...others] : [...others, { key, title }];
 };
 /**
- * Which draft a page begins with: the one that it showed before, or the newest.
+ * Which draft a page begins with: the one that it showed before, or the newest that no other tab has open.
  * @param {Listed[]} known
  * @param {string | null} before
+ * @param {Set<string>} [elsewhere] the keys of drafts that are open in tabs
  * @returns {string | undefined}
  */
-export const draftToOpen = (known, before) => (known.find((one) => one.key === before) ?? known[0])?.key;
+export const draftToOpen = (known, before, elsewhere = new Set()) =>
+  (known.find((one) => one.key === before) ?? known.find((one) => !elsewhere.has(one.key)))?.key;
 /**
  * What was changed here alone, so that another tab's changes of the same draft stay; of a new draft all.
  * @param {Head} texts

@@ -5,6 +5,7 @@ import { hostOf } from "../page/element.js";
 import { apply, t } from "../page/words.js";
 import * as candidates from "./candidates.js";
 import { draftToOpen, isOpen, withoutHead } from "./draft.js";
+import * as locks from "./draft_locks.js";
 import * as head from "./head.js";
 import * as kept from "./kept_drafts.js";
 import { complain, notice } from "./notices.js";
@@ -86,6 +87,7 @@ export const drawDraft = (told) => {
   opening = null;
   kept.remember(told);
   kept.keepOfTab(kept.OPEN, told.key);
+  if (first) locks.hold(told.key);
   for (const name of [kept.CARDS, kept.TYPED]) kept.keepOf(name, kept.tabName(), null);
   if (told.opened) {
     candidates.takeUpCards(told.key);
@@ -125,6 +127,7 @@ const clear = () => {
   sections.clearSections();
   sending.clearSending();
   kept.keepOfTab(kept.OPEN, "");
+  locks.hold(null);
   complain(null);
   notice("");
   head.clearCarried();
@@ -174,8 +177,11 @@ export const hearComplaint = (told) => {
   opening = null;
   sending.sendWaiting();
 };
-/** The draft that this tab showed before, or the newest, or what was typed of one that had no key yet. */
-export const begin = () => {
+/**
+ * The draft that this tab showed before, or the newest that no other tab has open, or what was typed of one that had no key
+ * yet.
+ */
+export const begin = async () => {
   kept.adopt();
   const nameless = kept.keptOf(kept.TYPED, kept.tabName());
   candidates.takeUpCards(kept.tabName());
@@ -184,6 +190,7 @@ export const begin = () => {
     if (nameless) takeUp(nameless);
     return;
   }
-  const key = draftToOpen(kept.listed(), kept.ofTab(kept.OPEN));
-  if (key !== undefined) open(key);
+  const key = draftToOpen(kept.listed(), kept.ofTab(kept.OPEN), await locks.openKeys());
+  const untouched = !openDraft() && !opening && head.isBlank(); // nobody was faster
+  if (key !== undefined && untouched) open(key);
 };
