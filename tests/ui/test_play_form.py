@@ -311,3 +311,19 @@ def test_what_is_turned_while_a_tasks_knobs_are_on_their_way_stays(scripted: str
         page.locator(".kn-neutral").click()
     expect(preset).to_have_text("Slogans")
     expect(page.locator(".kn-count")).to_have_text("0 active")
+
+
+def test_the_head_of_a_run_names_a_preset_that_is_not_the_tasks_own(scripted: str, visit: Visit) -> None:
+    page = visit(scripted)
+    settled(page)
+    generate(page)
+    name = page.locator(".run-name")
+    expect(name).to_contain_text("Fast")
+    assert "Creative" not in name.inner_text() and name.inner_text().count("Slogans") == 1
+    page.locator(".kn-preset select").select_option("creative")
+    expect(page.locator(".kn-preset select")).to_have_value("creative")
+    generate(page)
+    expect(name).to_contain_text("Run 2")
+    expect(name).to_contain_text("Creative")
+    page.locator("button[name=language]").click()
+    expect(name).not_to_contain_text("Creative")

@@ -40,6 +40,8 @@ export interface Topics {
   /** The knobs of what was picked are asked for and have not come. */
   wishing: boolean;
   preset: string;
+  /** How a preset that is not the task's own is called. */
+  preset_title: Said;
   connection: Connection;
   /** Wishes and news. */
   language: Language;

@@ -287,6 +287,13 @@ on(
   "cards",
 );
 on(
+  "preset_title",
+  (title) => {
+    now.preset_title = title;
+  },
+  "cards",
+);
+on(
   "server",
   (status) => {
     now.model = status.model?.title ?? "";

@@ -2,8 +2,9 @@
 
 /** @typedef {import("./runs").About} About */
 
-/** @type {{form: import("./runs").Form, knobs: import("../topics").Knobs | null, preset: string, model: string}} */
-export const now = { form: {}, knobs: null, preset: "", model: "" };
+/** @type {{form: import("./runs").Form, knobs: import("../topics").Knobs | null, preset: string,
+ *   preset_title: import("../types").Said, model: string}} */
+export const now = { form: {}, knobs: null, preset: "", preset_title: null, model: "" };
 
 /**
  * What a run that begins now is remembered by.
@@ -11,6 +12,7 @@ export const now = { form: {}, knobs: null, preset: "", model: "" };
  */
 export const aboutNow = () => {
   const { kind, task } = now.form;
-  const about = { at: Date.now(), model: now.model, knobs: now.knobs, preset: now.preset, kind };
+  const { model, knobs, preset, preset_title } = now;
+  const about = { at: Date.now(), model, knobs, preset, preset_title, kind };
   return kind === "task" ? { ...about, task: task?.id, title: task?.title } : about;
 };

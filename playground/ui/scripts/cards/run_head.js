@@ -40,6 +40,7 @@ const wordsOf = (run) => {
     subjectWords(run),
     run.about?.model,
     path ? t(`path_${path}`) : "",
+    say(run.about?.preset_title),
     t("some_texts", { count: run.cards.length }),
     timeOf(run.about?.at),
   ].filter(Boolean);

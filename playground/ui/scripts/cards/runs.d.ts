@@ -44,6 +44,8 @@ export interface About {
   model: string;
   knobs: Knobs | null;
   preset: string;
+  /** Its name, where it is not the task's own. */
+  preset_title?: Said;
   kind?: Kind;
   task?: string;
   title?: Said;

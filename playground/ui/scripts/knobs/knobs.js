@@ -74,6 +74,8 @@ const paintPresets = () => {
   );
   presets.value = known ? props.active_preset : "";
   tell("preset", presets.value);
+  const chosen = list.findIndex(({ id }) => id === presets.value);
+  tell("preset_title", list[chosen > 0 ? chosen : -1]?.title ?? null); // the first one is the task's own
   find(element, ".kn-bar-preset").classList.toggle("has-presets", list.length > 0);
 };
 const speak = () => {

@@ -16,6 +16,7 @@ const STATES = new Set([
   "path",
   "wishing",
   "preset",
+  "preset_title",
   "connection",
 ]);
 /** @type {Map<string, Map<unknown, (message: any) => void>>} */
