@@ -17,6 +17,7 @@ KINDS = ("complete", "chat", "talk")
 SCREENS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-US"},
     {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "locale": "zh-CN"},
+    {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", "locale": "en-US"},
 ]
 
 
@@ -38,7 +39,7 @@ def faults(page: Page, part: JSHandle | None = None) -> list[str]:
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
-@pytest.mark.parametrize("screen", SCREENS, ids=("wide-light-english", "narrow-dark-chinese"))
+@pytest.mark.parametrize("screen", SCREENS, ids=("wide-light-english", "narrow-dark-chinese", "wide-dark-english"))
 def test_no_tab_has_a_violation(embedded_page: str, visit: Visit, screen: dict[str, Any]) -> None:
     page = visit(embedded_page, **screen, reduced_motion="reduce")
     assert faults(page) == []

@@ -236,6 +236,8 @@ def test_a_token_that_is_a_part_of_a_character_says_so_where_it_is_pointed_at_an
     page.locator(".seen summary").click()
     page.locator(".seen-as [name=tokens]").click()
     first = page.locator("#seen-tokens .tk-token").first
+    # What is said above them while they are read moves them from under the mouse.
+    expect(page.locator("#seen-tokens .tk-voice")).to_have_text("The prompt is read: 3 tokens.")
     first.hover()
     tip = page.locator("#seen-tokens .tk-tip, .results .tk-tip").locator("visible=true")
     sentence = "Some characters take several tokens"
@@ -264,6 +266,8 @@ def test_a_token_that_is_a_part_of_a_character_says_so_where_it_is_pointed_at_an
         "import('playground/page/board.js').then((board) => board.tell('knob', { name: 'logit_bias_ids', value: {} }))"
     )
     page.locator(".seen-as [name=again]").click()
+    expect(page.locator("#seen-tokens .tk-voice")).to_have_text("The prompt is read: 2 tokens.")
+    expect(page.locator(".seen.stale")).to_have_count(0)
     page.locator("#seen-tokens .tk-token", has_text="fox").hover()
     expect(tip).to_contain_text("token 2")
     expect(tip).not_to_contain_text(sentence)
