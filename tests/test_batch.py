@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,11 @@ def killed(folder: Path, lines: int, module: str, *arguments: str, **environment
     """What the file holds when a run was killed with so many lines in it."""
     out = folder / "out.jsonl"
     with process(folder, module, *arguments, **environment) as running:
-        while not out.exists() or out.read_bytes().count(b"\n") < lines:
+        here = 0
+        while here < lines:
             assert running.poll() is None, "it ended before it could be killed"
+            with suppress(FileNotFoundError):  # a run that begins tries whether it may write there
+                here = out.read_bytes().count(b"\n")
             time.sleep(0.005)
         running.send_signal(signal.SIGKILL)
     return out.read_bytes()

@@ -75,7 +75,8 @@ def test_a_saved_chat_asks_what_the_chat_asked_and_is_edited_as_one(system: str,
     form = forms.first_form() | {"kind": "task", "own": yaml, "fields": TYPED}
     request = asked(form, forms.preset_values(form, CARD))
     same = asked(chat(parts.system, parts.user, parts.prefill, TYPED), {**NEUTRAL, "temperature": 0.6})
-    assert replace(request, task=None) == same and request.mode == "chat"
+    assert replace(request, task=None, of_task=frozenset()) == same and request.mode == "chat"
+    assert request.of_task == {"prefill"}  # nobody chose it for this text
     plain = forms.request_of(form, NEUTRAL, replace(CARD, has_chat_template=False))
     assert plain.mode == "complete" and "Where is 杭州,\na fox?" in plain.prompt
     other = user_task.read(yaml.replace("    complete: |-\n", "    complete: |-\n      Edited.\n"))
